@@ -1,0 +1,135 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Hydra.Model;
+
+/// <summary>JSON text to <see cref="Value"/> and back (RFC 8259). Nesting is bounded, so hostile text cannot overflow the stack.</summary>
+public static class ValueJson
+{
+    /// <summary>Deepest nesting that is read or written.</summary>
+    public const int DepthMax = 256;
+
+    private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = DepthMax };
+    private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = DepthMax + 8, SkipValidation = true };
+    private static readonly JsonWriterOptions Pretty = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = DepthMax + 8, SkipValidation = true, Indented = true };
+
+    public static Value Parse(string json) => Parse(Encoding.UTF8.GetBytes(json));
+
+    /// <summary>Parses exactly one document; trailing text is an error. Throws <see cref="JsonException"/>.</summary>
+    public static Value Parse(ReadOnlySpan<byte> utf8)
+    {
+        var reader = new Utf8JsonReader(utf8, ReaderOptions);
+        try
+        {
+            reader.Read();
+            var value = Read(ref reader);
+            while (reader.Read()) { }
+            return value;
+        }
+        catch (InvalidOperationException wrongEncoding)   // the reader throws it for text that is not Unicode
+        {
+            throw new JsonException("The text holds bytes or escapes that are not valid Unicode.", wrongEncoding);
+        }
+    }
+
+    public static bool TryParse(string json, out Value value)
+    {
+        try
+        {
+            value = Parse(json);
+            return true;
+        }
+        catch (JsonException)
+        {
+            value = default;
+            return false;
+        }
+    }
+
+    /// <summary>Reads the value the reader stands on and leaves it on the value's last token.</summary>
+    public static Value Read(ref Utf8JsonReader reader)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.Null: return Value.Null;
+            case JsonTokenType.True: return Value.True;
+            case JsonTokenType.False: return Value.False;
+            case JsonTokenType.String: return Value.Of(reader.GetString()!);
+            case JsonTokenType.Number: return reader.TryGetInt64(out var whole) ? Value.Of(whole) : Value.Of(reader.GetDouble());
+            case JsonTokenType.StartArray:
+                var items = new List<Value>();
+                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray) items.Add(Read(ref reader));
+                return Value.Of(items.ToArray());
+            case JsonTokenType.StartObject:
+                var map = new ValueMap.Builder();
+                while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
+                {
+                    var key = reader.GetString()!;
+                    reader.Read();
+                    map[key] = Read(ref reader);
+                }
+                return Value.Of(map.Build());
+            default: throw new JsonException($"Unexpected {reader.TokenType} in JSON text.");
+        }
+    }
+
+    public static string ToText(Value value, bool indented = false)
+    {
+        if (value.IsNull) return "null";
+        return Encoding.UTF8.GetString(ToUtf8(value, indented));
+    }
+
+    public static byte[] ToUtf8(Value value, bool indented = false)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer, indented ? Pretty : Compact)) Write(writer, value);
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    public static void Write(Utf8JsonWriter writer, Value value)
+    {
+        switch (value.Kind)
+        {
+            case ValueKind.Null: writer.WriteNullValue(); break;
+            case ValueKind.Boolean: writer.WriteBooleanValue(value.AsBoolean); break;
+            case ValueKind.Integer: writer.WriteNumberValue(value.AsInteger); break;
+            case ValueKind.Number: writer.WriteRawValue(FormatNumber(value.AsNumber), skipInputValidation: true); break;
+            case ValueKind.Text: writer.WriteStringValue(value.AsText); break;
+            case ValueKind.List:
+                writer.WriteStartArray();
+                foreach (var item in value.AsList) Write(writer, item);
+                writer.WriteEndArray();
+                break;
+            default:
+                writer.WriteStartObject();
+                foreach (var (key, item) in value.AsObject.Pairs)
+                {
+                    writer.WritePropertyName(key);
+                    Write(writer, item);
+                }
+                writer.WriteEndObject();
+                break;
+        }
+    }
+
+    /// <summary>Canonical text: object keys in ordinal order, no blanks. Equal data gives equal bytes.</summary>
+    public static byte[] ToCanonicalUtf8(Value value) => ToUtf8(Sorted(value));
+
+    private static Value Sorted(Value value) => value.Kind switch
+    {
+        ValueKind.List => Value.Of(value.Items.Select(Sorted)),
+        ValueKind.Object => Value.Of(ValueMap.Of(value.AsObject.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+            .Select(pair => KeyValuePair.Create(pair.Key, Sorted(pair.Value))))),
+        _ => value,
+    };
+
+    /// <summary>Shortest text that reads back as the same double; whole numbers keep their <c>.0</c>; JSON has no infinities, so they become null.</summary>
+    public static string FormatNumber(double number)
+    {
+        if (!double.IsFinite(number)) return "null";
+        var text = number.ToString("R");
+        return text.AsSpan().IndexOfAny("eE.") < 0 ? text + ".0" : text;
+    }
+}
