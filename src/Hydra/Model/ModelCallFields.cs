@@ -1,0 +1,29 @@
+namespace Hydra.Model;
+
+/// <summary>The fields of one call to a model: those of <c>agent</c>, and of every node type that calls an agent in its own name (<c>map</c>, <c>evaluator_loop</c>).</summary>
+public static class ModelCallFields
+{
+    public const string NodeType = "agent";
+
+    public static IReadOnlyList<Field> All { get; } =
+    [
+        new("prompt", new Shape.Template(), "What the model is asked: a Jinja template over inputs and the outputs of ancestors."),
+        new("model", new Shape.ModelName(), "A model id (claude-haiku-4-5, openai/gpt-5, offline/extract) or an alias of `models`."),
+        new("agent", new Shape.Text(), "The name of an agent that answers, instead of a bare model."),
+        new("system", new Shape.Template(), "The system prompt."),
+        new("max_output_tokens", new Shape.Integer(1, 10_000_000), "Longest answer in tokens; always sent. Default: 4096."),
+        new("temperature", new Shape.Number(0, 2), "Sampling temperature, 0 to 2. Default: the provider's own."),
+        new("tools", new Shape.ListOf(new Shape.Text()), "Tools the model may call.") { NotSupportedYet = "tools are not supported yet: leave `tools` out" },
+        new("mcp_servers", new Shape.ListOf(new Shape.Text()), "MCP servers whose tools the model may call.") { NotSupportedYet = "MCP servers are not supported yet: leave `mcp_servers` out" },
+        new("max_tool_iterations", new Shape.Integer(1, 1000), "Most rounds of tool calls. Default: 10."),
+        new("stream", new Shape.Boolean(), "Whether the answer is streamed, which gives live progress and idle timeouts. Default: true."),
+        new("memory", new Shape.Anything(), "A memory scope.") { NotSupportedYet = "memory is not supported yet: leave `memory` out" },
+        new("attachments", new Shape.ListOf(new Shape.Record(
+        [
+            new Field("path", new Shape.Template(), "A file, relative to the working directory."),
+            new Field("artifact", new Shape.Template(), "An artifact's SHA-256."),
+            new Field("url", new Shape.Template(), "An address that the provider fetches."),
+            new Field("media_type", new Shape.Text(), "The media type, such as image/png. Default: from the file's ending."),
+        ])), "Files sent with the prompt.") { NotSupportedYet = "attachments are not supported yet: leave `attachments` out" },
+    ];
+}

@@ -1,0 +1,80 @@
+using Hydra.Templates;
+
+namespace Hydra.Model;
+
+/// <summary>
+/// One kind of node: its fields, its checks, its plan. A leaf also says how it runs (<see cref="ILeafNodeType"/>), a
+/// composite how it goes on from child to child (<see cref="ICompositeNodeType"/>). Stateless and shared by all runs.
+/// </summary>
+public interface INodeType
+{
+    /// <summary>The name in <c>type:</c>.</summary>
+    string Name { get; }
+    string Description { get; }
+    /// <summary>The fields of this type beyond those of every node.</summary>
+    IReadOnlyList<Field> Fields { get; }
+    NodeTraits Traits { get; }
+
+    /// <summary>Checks what shapes cannot say (fields that exclude each other, ranges across fields). Pure.</summary>
+    void Check(NodeSpec node, CheckContext context) { }
+
+    /// <summary>The graphs that this node may open as scopes below itself; none for a leaf. Pure.</summary>
+    IReadOnlyList<FragmentSpec> Fragments(NodeSpec node) => [];
+
+    /// <summary>Compiles the type's own fields once per node; the result comes back as <see cref="PlannedNode.Fields"/>.</summary>
+    object? Plan(NodeSpec node, PlanContext context) => null;
+}
+
+/// <summary>What planning assumes of a node type where the author says nothing.</summary>
+public sealed record NodeTraits
+{
+    public EffectClass Effect { get; init; } = EffectClass.Pure;
+    /// <summary>Attempts, the first included: 3 where models are called, else 1.</summary>
+    public int MaxAttempts { get; init; } = 1;
+    /// <summary>Limit of one attempt; null: none.</summary>
+    public TimeSpan? Timeout { get; init; } = TimeSpan.FromSeconds(600);
+    public TimeSpan? IdleTimeout { get; init; } = TimeSpan.FromSeconds(120);
+    /// <summary>Runs foreign code on this machine: refused without <c>--sandbox</c>.</summary>
+    public bool NeedsSandbox { get; init; }
+}
+
+/// <summary>A graph that a composite opens below itself: a map's body, a loop's round.</summary>
+public sealed record FragmentSpec(string Name, IReadOnlyList<NodeSpec> Nodes)
+{
+    /// <summary>Names bound for the nodes inside, besides inputs and the composite's own ancestors.</summary>
+    public IReadOnlyList<string> Names { get; init; } = [];
+    /// <summary>One node that carries the composite's own path (<c>summaries[17]</c>), not a segment of its own.</summary>
+    public bool IsInline { get; init; }
+    /// <summary>A workflow of its own: nodes inside see its inputs only, not the names outside.</summary>
+    public WorkflowSpec? Workflow { get; init; }
+}
+
+/// <summary>What a node type may ask while it checks a node.</summary>
+public sealed class CheckContext(WorkflowSpec workflow, ProblemList problems, IReadOnlyDictionary<string, INodeType> types)
+{
+    public WorkflowSpec Workflow { get; } = workflow;
+    public ProblemList Problems { get; } = problems;
+    public IReadOnlyDictionary<string, INodeType> Types { get; } = types;
+}
+
+/// <summary>What a node type may ask while it compiles a node.</summary>
+public sealed class PlanContext(WorkflowSpec workflow)
+{
+    private readonly Dictionary<string, Template> _templates = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Template> _expressions = new(StringComparer.Ordinal);
+
+    public WorkflowSpec Workflow { get; } = workflow;
+
+    /// <summary>Compiles a template; equal texts share one.</summary>
+    public Template Template(string text)
+    {
+        if (!_templates.TryGetValue(text, out var template)) _templates[text] = template = Hydra.Templates.Template.Parse(text);
+        return template;
+    }
+
+    public Template Expression(string text)
+    {
+        if (!_expressions.TryGetValue(text, out var template)) _expressions[text] = template = Hydra.Templates.Template.ParseExpression(text);
+        return template;
+    }
+}

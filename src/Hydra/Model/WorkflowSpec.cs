@@ -1,0 +1,87 @@
+namespace Hydra.Model;
+
+/// <summary>A workflow as its author wrote it: checked for shape, nothing resolved. The YAML, XML and C# doors all end here.</summary>
+public sealed record WorkflowSpec
+{
+    public required string Name { get; init; }
+    public string? Description { get; init; }
+    public string? Version { get; init; }
+    /// <summary>Null: free-form inputs (the file has no <c>inputs</c> block).</summary>
+    public IReadOnlyDictionary<string, InputSpec>? Inputs { get; init; }
+    public BudgetSpec? Budget { get; init; }
+    public NodePolicy Defaults { get; init; } = NodePolicy.Empty;
+    /// <summary>Type-specific defaults (<c>model</c>, <c>max_output_tokens</c>, <c>temperature</c>), applied where a node declares the field and leaves it out.</summary>
+    public ValueMap DefaultFields { get; init; } = ValueMap.Empty;
+    public IReadOnlyDictionary<string, ModelAliasSpec> Models { get; init; } = new Dictionary<string, ModelAliasSpec>();
+    public IReadOnlyDictionary<string, Value> Agents { get; init; } = new Dictionary<string, Value>();
+    public required IReadOnlyList<NodeSpec> Nodes { get; init; }
+    /// <summary>File path to the id of the node whose output is written there, in the order written.</summary>
+    public IReadOnlyList<OutputFileSpec> Outputs { get; init; } = [];
+    public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, BreakerSpec> Breakers { get; init; } = new Dictionary<string, BreakerSpec>();
+    public IReadOnlyList<string> AllowEnv { get; init; } = [];
+    /// <summary>The top-level fields that this part of Hydra carries without reading (<c>tools</c>, <c>mcp_servers</c>, <c>policy</c>).</summary>
+    public ValueMap Extensions { get; init; } = ValueMap.Empty;
+
+    /// <summary>The file's name as given, for messages; no part of the hash.</summary>
+    public string File { get; init; } = "workflow";
+    /// <summary>The canonical form: JSON with sorted keys, shorthands written out, places and comments gone (UTF-8).</summary>
+    public ReadOnlyMemory<byte> Canonical { get; init; }
+    /// <summary>SHA-256 of <see cref="Canonical"/> in hexadecimal: the identity of the definition.</summary>
+    public string Hash { get; init; } = "";
+}
+
+public enum InputType { String, Integer, Number, Boolean, Array, Object }
+
+public sealed record InputSpec
+{
+    public InputType Type { get; init; } = InputType.String;
+    public bool IsRequired { get; init; } = true;
+    public Value? Default { get; init; }
+    public string? Description { get; init; }
+    public Value? Schema { get; init; }
+    public SourcePosition At { get; init; }
+}
+
+/// <summary>A model alias: the first model answers, the rest are fallbacks.</summary>
+public sealed record ModelAliasSpec(string Model, IReadOnlyList<string> Fallbacks)
+{
+    public TimeSpan? Timeout { get; init; }
+    public double? Temperature { get; init; }
+    public long? MaxOutputTokens { get; init; }
+    public SourcePosition At { get; init; }
+}
+
+public sealed record OutputFileSpec(string Path, NodeId Node, SourcePosition At);
+
+/// <summary>A circuit breaker: opens after so many failures within the window, lets one probe through after the cooldown.</summary>
+public sealed record BreakerSpec
+{
+    /// <value>1 to 1,000. Default: 5.</value>
+    public int Failures { get; init; } = 5;
+    /// <value>Default: 60 s.</value>
+    public TimeSpan Window { get; init; } = TimeSpan.FromSeconds(60);
+    /// <value>Default: 30 s.</value>
+    public TimeSpan Cooldown { get; init; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>A node as its author wrote it; nothing is resolved. Planning turns it into a <see cref="PlannedNode"/>.</summary>
+public sealed record NodeSpec
+{
+    public required NodeId Id { get; init; }
+    public required string Type { get; init; }
+    public IReadOnlyList<NodeId> DependsOn { get; init; } = [];
+    /// <summary>The fields that every node may have; <see cref="NodePolicy.Empty"/> when none is written.</summary>
+    public NodePolicy Policy { get; init; } = NodePolicy.Empty;
+    /// <summary>The fields of the node's own type, as checked against its declaration, without the nodes written in place.</summary>
+    public ValueMap Fields { get; init; } = ValueMap.Empty;
+    /// <summary>Nodes written in place, by field (<c>body</c>, <c>generator</c>, <c>evaluator</c>).</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<NodeSpec>> Children { get; init; } = NoChildren;
+    public SourcePosition At { get; init; }
+    /// <summary>Where fields and texts stand, by field path (<c>prompt</c>, <c>depends_on[0]</c>, <c>retry.max_attempts</c>); null for graphs built in code.</summary>
+    public IReadOnlyDictionary<string, SourcePosition>? Places { get; init; }
+
+    public SourcePosition PlaceOf(string field) => Places is not null && Places.TryGetValue(field, out var at) ? at : At;
+
+    private static readonly IReadOnlyDictionary<string, IReadOnlyList<NodeSpec>> NoChildren = new Dictionary<string, IReadOnlyList<NodeSpec>>();
+}
