@@ -119,6 +119,8 @@ public sealed record EndedScope(ScopeOpening Opening, Value Bindings, IReadOnlyL
 /// <summary>How one child ended.</summary>
 public sealed record ChildOutcome(string Id, NodeStatus Status, Func<Value> Output, NodeError? Error, Value Signal, bool IsSink)
 {
+    /// <summary>A failure that nothing below caught.</summary>
+    public bool IsUncaughtFailure { get; init; }
     public bool HasOutput => Status is NodeStatus.Completed or NodeStatus.Degraded;
 }
 

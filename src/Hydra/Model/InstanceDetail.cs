@@ -29,6 +29,9 @@ public sealed class InstanceDetail
     public Account? RefusedBy { get; set; }
     public bool StopWhenHeld { get; set; }
     public Account? Account { get; set; }
+    /// <summary>What all attempts of this instance have spent.</summary>
+    public MicroUsd Cost { get; set; }
+    public TokenUsage Usage { get; set; }
     /// <summary>Steps of the present attempt, in order.</summary>
     public List<StepState>? Steps { get; set; }
     /// <summary>A loser of a join: its end is nobody's failure.</summary>

@@ -178,6 +178,8 @@ public sealed partial class RunState
     {
         var step = _detail[e.Node]!.Steps![e.Step];
         step.Result = e.Result;
+        _detail[e.Node]!.Cost += e.Result.Cost;
+        _detail[e.Node]!.Usage += e.Result.Usage;
         if (step.Rate is { } rate) rate.Tokens = e.Result.Usage.Total;
         for (var account = AccountOf(e.Node); account is not null; account = account.Parent) account.Settle(step.Call, e.Result);
         if (step.Call.Provider.Length == 0) return;
