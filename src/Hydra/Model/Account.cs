@@ -1,0 +1,66 @@
+namespace Hydra.Model;
+
+/// <summary>What one budget has spent and holds reserved. Every run has one, every node with a <c>budget</c> its own.</summary>
+public sealed class Account(string owner, BudgetSpec limits, Account? parent)
+{
+    /// <summary>The path whose budget this is; empty for the run.</summary>
+    public string Owner { get; } = owner;
+    public BudgetSpec Limits { get; set; } = limits;
+    public Account? Parent { get; } = parent;
+    public long Tokens { get; private set; }
+    public MicroUsd Usd { get; private set; }
+    public long ReservedTokens { get; private set; }
+    public MicroUsd ReservedUsd { get; private set; }
+    public long ModelCalls { get; private set; }
+    public long ToolCalls { get; private set; }
+    public long Steps { get; private set; }
+    public long Retries { get; set; }
+    /// <summary>Calls announced and not yet settled.</summary>
+    public int Outstanding { get; private set; }
+    /// <summary>Milliseconds of work counted against <c>max_seconds</c> up to the last frame.</summary>
+    public long ActiveMs { get; set; }
+
+    public void Reserve(StepCall call)
+    {
+        Outstanding++;
+        Steps++;
+        if (call.Kind == StepKind.Model) ModelCalls++;
+        else ToolCalls++;
+        ReservedTokens += call.TokensMax;
+        ReservedUsd += call.UsdMax ?? MicroUsd.Zero;
+    }
+
+    public void Settle(StepCall call, StepResult result)
+    {
+        Outstanding--;
+        ReservedTokens -= call.TokensMax;
+        ReservedUsd -= call.UsdMax ?? MicroUsd.Zero;
+        Tokens += result.Usage.Total;
+        Usd += result.Cost;
+    }
+
+    /// <summary>Why the call does not fit, in words; null when it fits. <paramref name="mayFitLater"/>: open reservations could make room.</summary>
+    public string? Refuses(StepCall call, out bool mayFitLater)
+    {
+        mayFitLater = false;
+        if (call.PromptTokensMax > Limits.MaxContextTokens) return $"a prompt of up to {call.PromptTokensMax} tokens is over max_context_tokens {Limits.MaxContextTokens}";
+        if (Steps >= Limits.MaxSteps) return $"max_steps {Limits.MaxSteps} is used up";
+        if (call.Kind == StepKind.Model && ModelCalls >= Limits.MaxModelCalls) return $"max_model_calls {Limits.MaxModelCalls} is used up";
+        if (call.Kind == StepKind.Tool && ToolCalls >= Limits.MaxToolCalls) return $"max_tool_calls {Limits.MaxToolCalls} is used up";
+        if (Limits.MaxTokens is { } maxTokens && Tokens + ReservedTokens + call.TokensMax > maxTokens)
+        {
+            mayFitLater = Outstanding > 0;
+            return $"a call of up to {call.TokensMax} tokens does not fit: {Tokens} of max_tokens {maxTokens} are spent";
+        }
+        if (Limits.MaxUsd is { } maxUsd)
+        {
+            if (call.UsdMax is not { } bound) return $"the price of '{call.Name}' is unknown, and max_usd is set; declare a price for it in a price file";
+            if (Usd + ReservedUsd + bound > maxUsd)
+            {
+                mayFitLater = Outstanding > 0;
+                return $"a call of up to {bound} USD does not fit: {Usd} of max_usd {maxUsd} are spent";
+            }
+        }
+        return null;
+    }
+}

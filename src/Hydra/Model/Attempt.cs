@@ -1,0 +1,132 @@
+using Hydra.Templates;
+
+namespace Hydra.Model;
+
+/// <summary>A node type whose work is done in one place, without children.</summary>
+public interface ILeafNodeType : INodeType
+{
+    /// <summary>
+    /// True where <see cref="RunAsync"/> neither blocks nor takes long (microseconds): the run's loop then calls it
+    /// itself and saves two thread hops.
+    /// </summary>
+    bool RunsInline => false;
+
+    /// <summary>
+    /// Does the node's work once. Expected failures come back as <see cref="AttemptOutcome.Failed"/> or are thrown as
+    /// <see cref="CallFailedException"/> or <see cref="TemplateException"/>; every call that costs or acts goes through <paramref name="line"/>.
+    /// </summary>
+    ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, CancellationToken cancellationToken);
+}
+
+/// <summary>A node type that opens graphs below itself and decides from their results how to go on.</summary>
+public interface ICompositeNodeType : INodeType
+{
+    /// <summary>Called when the node is ready and again whenever the scope it opened has ended. Pure over its context.</summary>
+    Advance Advance(AdvanceContext context);
+}
+
+/// <summary>What a runner is given.</summary>
+public sealed class NodeAttempt
+{
+    public required RunId Run { get; init; }
+    /// <summary>The instance's path, such as <c>summaries[17]</c>.</summary>
+    public required string Path { get; init; }
+    public required PlannedNode Node { get; init; }
+    /// <summary>Counts from 1.</summary>
+    public required int Attempt { get; init; }
+    public required int Incarnation { get; init; }
+    public required Variant Variant { get; init; }
+    /// <summary>Inputs, outputs of ancestors, names bound by composites: what templates see.</summary>
+    public required ITemplateScope Scope { get; init; }
+    public required AttemptServices Services { get; init; }
+    /// <summary>When the node was last suspended and is re-entered: that time, in Unix milliseconds.</summary>
+    public long ResumedAtMs { get; init; }
+}
+
+/// <summary>What runners share: the clock and what the run was told.</summary>
+public sealed record AttemptServices
+{
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+    /// <summary>Folder against which relative paths of the workflow resolve.</summary>
+    public string WorkingDirectory { get; init; } = ".";
+    /// <summary>Stubs instead of calls: every leaf answers with a sample of its shape.</summary>
+    public bool IsDryRun { get; init; }
+}
+
+/// <summary>The way from an attempt back to the owner of the run. Safe to call from any thread.</summary>
+public interface ILine
+{
+    /// <summary>
+    /// Announces a call and waits until it may be made: budget reserved, rate allowed, intent durable. When the run was
+    /// resumed and the call had already been answered, that answer comes back and no call is to be made.
+    /// Throws <see cref="CallFailedException"/> with <c>budget</c> or <c>provider_error</c> (breaker open) when it may not.
+    /// </summary>
+    ValueTask<StepGrant> IntendAsync(StepCall call, CancellationToken cancellationToken);
+
+    /// <summary>Reports what came of a granted call; settles its reservation. Never waits.</summary>
+    void Report(StepGrant grant, StepResult result);
+
+    /// <summary>Says that the attempt is alive; resets its idle timeout. <paramref name="partial"/>: the text so far, for live views.</summary>
+    void Progress(string? partial = null);
+
+    /// <summary>Keeps a value: inline when small, else as a durable artifact.</summary>
+    ValueRef Keep(Value value, Labels labels = Labels.None);
+
+    Value Read(ValueRef reference);
+}
+
+/// <param name="Step">Counts from 0 within the attempt.</param>
+/// <param name="Known">The answer of an earlier incarnation; null: make the call and report.</param>
+public readonly record struct StepGrant(int Step, StepResult? Known);
+
+/// <summary>How an attempt ended. A failure is data: nothing throws for it.</summary>
+public abstract record AttemptOutcome
+{
+    private AttemptOutcome() { }
+
+    /// <param name="Signal">Small typed facts for the scheduler and composites (score, approved), null when none.</param>
+    public sealed record Completed(Value Output, Value Signal = default) : AttemptOutcome;
+    /// <summary>A usable but lesser result, with the reason in words.</summary>
+    public sealed record Degraded(Value Output, string Reason, Value Signal = default) : AttemptOutcome;
+    public sealed record Failed(ErrorCode Code, string Message, TimeSpan? RetryAfter = null) : AttemptOutcome;
+    /// <summary>Give the slot back and enter again at that time (Unix milliseconds).</summary>
+    public sealed record Suspend(long UntilMs) : AttemptOutcome;
+    /// <summary>End the whole run with this status.</summary>
+    public sealed record Terminate(RunStatus Status, string Reason) : AttemptOutcome;
+}
+
+/// <summary>What a composite looks at when it decides.</summary>
+public sealed class AdvanceContext
+{
+    public required string Path { get; init; }
+    public required PlannedNode Node { get; init; }
+    public required ITemplateScope Scope { get; init; }
+    /// <summary>The scope that has just ended; null when the node has just become ready.</summary>
+    public EndedScope? Last { get; init; }
+    /// <summary>Options of the run: the cap that a map without one takes.</summary>
+    public required int MaxConcurrent { get; init; }
+    /// <summary>The node's <c>stop_when</c> held.</summary>
+    public bool StopWhenHeld { get; init; }
+    /// <summary>Keeps what a composite carries from round to round; comes back as <see cref="EndedScope.Bindings"/>.</summary>
+    public required Func<Value, ValueRef> Keep { get; init; }
+}
+
+/// <summary>A scope all of whose instances have ended.</summary>
+/// <param name="Bindings">What was bound when it was opened.</param>
+/// <param name="Children">Outcomes, item by item and node by node in file order.</param>
+public sealed record EndedScope(ScopeOpening Opening, Value Bindings, IReadOnlyList<ChildOutcome> Children, int NodesPerItem);
+
+/// <summary>How one child ended.</summary>
+public sealed record ChildOutcome(string Id, NodeStatus Status, Func<Value> Output, NodeError? Error, Value Signal, bool IsSink)
+{
+    public bool HasOutput => Status is NodeStatus.Completed or NodeStatus.Degraded;
+}
+
+/// <summary>A composite's next move.</summary>
+public abstract record Advance
+{
+    private Advance() { }
+
+    public sealed record Open(ScopeOpening Opening) : Advance;
+    public sealed record End(AttemptOutcome Outcome) : Advance;
+}

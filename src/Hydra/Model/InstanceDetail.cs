@@ -1,0 +1,54 @@
+namespace Hydra.Model;
+
+/// <summary>The part of an instance's state that most instances never need; made when first used.</summary>
+public sealed class InstanceDetail
+{
+    public int Incarnation { get; set; }
+    public int Variant { get; set; }
+    /// <summary>Attempts made with the present variant.</summary>
+    public int AttemptsInVariant { get; set; }
+    /// <summary>When the instance may go on: a retry or the end of a wait (Unix milliseconds).</summary>
+    public long DueMs { get; set; }
+    /// <summary>The wait that has ended, for the re-entered attempt; 0: none.</summary>
+    public long ResumedAtMs { get; set; }
+    public NodeError? Error { get; set; }
+    public Value Signal { get; set; }
+    public SkipCause SkippedBecause { get; set; }
+    /// <summary>Parents skipped without saying what stands for them.</summary>
+    public int ParentsSkipped { get; set; }
+    /// <summary>The composite's latest scope; −1: none yet.</summary>
+    public int Scope { get; set; } = -1;
+    /// <summary>The composite is to be asked how to go on.</summary>
+    public bool AwaitsAdvance { get; set; }
+    public bool IsCancelling { get; set; }
+    /// <summary>Why it is being cancelled, where that is a limit; null: its end is plainly cancelled.</summary>
+    public NodeError? CancelError { get; set; }
+    /// <summary>The next step of the running incarnation; those before it were answered. No part of the fold.</summary>
+    public int NextStep { get; set; }
+    /// <summary>The budget that refused the running attempt's last call. No part of the fold.</summary>
+    public Account? RefusedBy { get; set; }
+    public bool StopWhenHeld { get; set; }
+    public Account? Account { get; set; }
+    /// <summary>Steps of the present attempt, in order.</summary>
+    public List<StepState>? Steps { get; set; }
+    /// <summary>A loser of a join: its end is nobody's failure.</summary>
+    public bool IsLoser { get; set; }
+    /// <summary>A crash took this attempt; the next start is a new incarnation of it.</summary>
+    public bool WasCut { get; set; }
+}
+
+/// <summary>One call of the present attempt.</summary>
+public sealed class StepState(StepCall call)
+{
+    public StepCall Call { get; } = call;
+    public StepResult? Result { get; set; }
+    public RateEntry? Rate { get; init; }
+}
+
+/// <summary>A model call within the window of the rate limits.</summary>
+public sealed class RateEntry(long atMs, long tokens)
+{
+    public long AtMs { get; } = atMs;
+    /// <summary>The bound while the call is open, what it used afterwards.</summary>
+    public long Tokens { get; set; } = tokens;
+}

@@ -1,0 +1,70 @@
+using System.Runtime.CompilerServices;
+using Hydra.Model;
+using Hydra.Schemas;
+
+namespace Hydra.Planning;
+
+/// <summary>Applies <c>defaults</c> and the node type's own defaults to a policy. Nodes whose policy is one object share one result.</summary>
+internal sealed class SettingsTable(WorkflowSpec workflow)
+{
+    private readonly Dictionary<(NodePolicy Policy, INodeType Type), NodeSettings> _known = new(new ByReference());
+
+    public NodeSettings For(NodeSpec spec, INodeType type, PlanContext context)
+    {
+        if (!_known.TryGetValue((spec.Policy, type), out var settings))
+        {
+            _known[(spec.Policy, type)] = settings = Resolve(spec.Policy, workflow.Defaults, type.Traits, context);
+        }
+        return settings;
+    }
+
+    private NodeSettings Resolve(NodePolicy own, NodePolicy file, NodeTraits traits, PlanContext context)
+    {
+        var retry = own.Retry;
+        var shared = file.Retry;
+        var kind = retry?.Kind ?? shared?.Kind ?? BackoffKind.Fixed;
+        var schema = own.OutputSchema ?? file.OutputSchema;
+        var breakerName = own.BreakerName ?? (own.Breaker is null ? file.BreakerName : null);
+        return new NodeSettings
+        {
+            Tags = own.Tags ?? file.Tags,
+            BreakerName = breakerName,
+            Breaker = breakerName is not null ? workflow.Breakers[breakerName] : own.Breaker ?? file.Breaker,
+            Effect = own.Effect ?? file.Effect ?? traits.Effect,
+            OnUnknown = own.OnUnknown ?? file.OnUnknown ?? UnknownOutcomePolicy.Ask,
+            EstimateSeconds = (float)(own.Estimate ?? file.Estimate ?? TimeSpan.FromSeconds(1)).TotalSeconds,
+            StopWhen = (own.StopWhen ?? file.StopWhen) is { } stop ? context.Expression(stop) : null,
+            Join = own.Join ?? file.Join ?? JoinSpec.All,
+            CancelLosers = own.CancelLosers ?? file.CancelLosers ?? false,
+            AcceptDegraded = own.AcceptDegraded ?? file.AcceptDegraded ?? true,
+            When = (own.When ?? file.When) is { } when ? context.Expression(when) : null,
+            OnSkip = own.OnSkip ?? file.OnSkip,
+            MaxAttempts = retry?.MaxAttempts ?? shared?.MaxAttempts ?? traits.MaxAttempts,
+            Backoff = retry?.Backoff ?? shared?.Backoff ?? TimeSpan.Zero,
+            BackoffKind = kind,
+            BackoffMax = retry?.BackoffMax ?? shared?.BackoffMax ?? TimeSpan.FromSeconds(60),
+            Jitter = retry?.Jitter ?? shared?.Jitter ?? kind == BackoffKind.Exponential,
+            RetryOn = (retry?.RetryOn ?? shared?.RetryOn) is { Count: > 0 } codes ? codes : null,
+            Timeout = own.Timeout ?? file.Timeout ?? traits.Timeout,
+            IdleTimeout = own.IdleTimeout ?? file.IdleTimeout ?? traits.IdleTimeout,
+            Budget = own.Budget ?? file.Budget,
+            OnFailure = own.OnFailure ?? file.OnFailure ?? FailurePolicy.Fail,
+            FallbackValue = (own.Fallback ?? file.Fallback)?.Value,
+            OutputSchema = schema is { } source ? JsonSchema.Compile(source) : null,
+            OutputSchemaSource = schema,
+            RepairAttempts = own.RepairAttempts ?? file.RepairAttempts ?? 1,
+            Cache = own.Cache ?? file.Cache,
+            Priority = own.Priority ?? file.Priority ?? 0,
+            Labels = own.Labels ?? file.Labels ?? Labels.None,
+        };
+    }
+
+    private sealed class ByReference : IEqualityComparer<(NodePolicy Policy, INodeType Type)>
+    {
+        public bool Equals((NodePolicy Policy, INodeType Type) x, (NodePolicy Policy, INodeType Type) y) =>
+            ReferenceEquals(x.Policy, y.Policy) && ReferenceEquals(x.Type, y.Type);
+
+        public int GetHashCode((NodePolicy Policy, INodeType Type) obj) =>
+            HashCode.Combine(RuntimeHelpers.GetHashCode(obj.Policy), RuntimeHelpers.GetHashCode(obj.Type));
+    }
+}

@@ -1,0 +1,39 @@
+using Hydra.Model;
+
+namespace Hydra.Scheduling;
+
+/// <summary>What reaches a run's loop from outside: outcomes, decisions, requests, the passing of time.</summary>
+public abstract record Message
+{
+    private Message() { }
+
+    /// <summary>The <c>when</c> of an instance was evaluated.</summary>
+    public sealed record WhenDecided(int Node, bool Holds, NodeError? Error) : Message;
+    /// <summary>A composite said how to go on; <paramref name="Output"/> is the kept output of an end.</summary>
+    public sealed record Advanced(int Node, Advance Move, ValueRef? Output) : Message;
+    /// <summary>An attempt wants to make a call.</summary>
+    public sealed record StepRequested(int Node, int Incarnation, StepCall Call, object Ticket) : Message;
+    public sealed record StepReported(int Node, int Attempt, int Incarnation, int Step, StepResult Result) : Message;
+    /// <summary>An attempt ended; <paramref name="Output"/> is its kept output.</summary>
+    public sealed record AttemptEnded(int Node, int Attempt, int Incarnation, AttemptOutcome Outcome, ValueRef? Output) : Message;
+    /// <summary>The node's <c>stop_when</c> held over the results so far.</summary>
+    public sealed record StopWhenHeld(int Node) : Message;
+    /// <summary>Somebody ends the run: cancelled for good, or interrupted to go on later.</summary>
+    public sealed record StopRequested(RunStatus As, string Reason) : Message;
+    /// <summary>Time has passed; sent when something was due.</summary>
+    public sealed record Tick : Message
+    {
+        public static Tick Now { get; } = new();
+    }
+}
+
+public enum CommandKind : byte { Decide, Advance, CheckStop, Start, Grant, Deny, Cancel }
+
+/// <summary>What the loop must do once the frame with the reasons is durable.</summary>
+/// <param name="Detail">Grant and Deny: the <see cref="StepAnswer"/>.</param>
+public readonly record struct Command(CommandKind Kind, int Node, object? Detail = null);
+
+/// <summary>The answer to a <see cref="Message.StepRequested"/>.</summary>
+/// <param name="Error">Null: granted.</param>
+/// <param name="Known">The answer of an earlier incarnation.</param>
+public sealed record StepAnswer(object Ticket, int Step, StepResult? Known, NodeError? Error, TimeSpan? RetryAfter = null);

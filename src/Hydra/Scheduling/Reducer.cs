@@ -1,0 +1,281 @@
+using Hydra.Model;
+
+namespace Hydra.Scheduling;
+
+/// <summary>
+/// Decides what happens next in a run. Pure: it looks at the state, the messages and the time it is given, and answers
+/// with facts (applied at once, to be made durable as one frame) and commands (to be carried out after that). It never
+/// reads a value, a clock or a random source, so any interleaving and any crash can be simulated seed by seed.
+/// </summary>
+/// <remarks>
+/// One turn is: <see cref="Begin"/>, any number of <see cref="Handle"/>, <see cref="Finish"/>. Then the caller commits
+/// <see cref="Events"/>, carries out <see cref="Commands"/> and comes back at <see cref="NextDueMs"/> or with new messages.
+/// </remarks>
+public sealed partial class Reducer(RunState state)
+{
+    /// <summary>Starts put into one frame; more would only make the frame large.</summary>
+    public const int StartsPerTurnMax = 65_536;
+    /// <summary>Instances a run may hold; a run that opens more fails with a reason.</summary>
+    public const int InstancesMax = 4_000_000;
+    /// <summary>Incarnations of one attempt; a node that takes its process down this often is not tried again.</summary>
+    public const int IncarnationsMax = 3;
+
+    private readonly List<int> _parkedForResource = [];
+    private long _nowMs;
+    private int _decisionsInFlight;
+
+    public RunState State { get; } = state;
+    public List<RunEvent> Events { get; } = [];
+    public List<Command> Commands { get; } = [];
+    /// <summary>When the run wants a <see cref="Message.Tick"/> (Unix milliseconds); null: nothing is due.</summary>
+    public long? NextDueMs { get; private set; }
+
+    public void Begin(long nowMs)
+    {
+        _nowMs = nowMs;
+        Events.Clear();
+        Commands.Clear();
+        State.CountTime(nowMs);
+    }
+
+    /// <summary>The first turn of a new run.</summary>
+    public void Open(RunEvent.RunStarted started) => Emit(started);
+
+    /// <summary>
+    /// The first turn of a run taken up again: calls whose answer was lost are charged at their bound; what failed gets
+    /// new attempts where the run had ended.
+    /// </summary>
+    public void Resume(RunLimits limits)
+    {
+        var hadEnded = State.HasEnded;
+        Emit(new RunEvent.RunResumed(State.Epoch + 1, limits));
+        for (var i = 0; i < State.InstanceCount; i++)
+        {
+            if (State.DetailOf(i)?.Steps is not null && !State.IsFinal(i)) CloseOpenSteps(i);
+        }
+        if (!hadEnded) return;
+        foreach (var instance in State.Reopenable()) Emit(new RunEvent.Reopened(instance));
+    }
+
+    public void Handle(Message message)
+    {
+        if (State.HasEnded) return;
+        switch (message)
+        {
+            case Message.AttemptEnded m: EndAttempt(m); break;
+            case Message.StepRequested m: RequestStep(m); break;
+            case Message.StepReported m: ReportStep(m); break;
+            case Message.WhenDecided m: DecideWhen(m); break;
+            case Message.Advanced m: Advance(m); break;
+            case Message.StopWhenHeld m: HoldStopWhen(m.Node); break;
+            case Message.StopRequested m: RequestStop(m); break;
+            case Message.Tick: break;
+            default: throw new ArgumentException($"No handling for {message.GetType().Name}.", nameof(message));
+        }
+    }
+
+    /// <summary>Ends the turn: wakes what is due, skips what can no longer run, starts what may.</summary>
+    public void Finish()
+    {
+        if (State.HasEnded) return;
+        WakeDue();
+        CheckTimeBudgets();
+        GrantWaitingSteps();
+        bool moved;
+        do
+        {
+            moved = SkipDoomed();
+            moved |= CancelLosers();
+        }
+        while (moved);
+        if (State.StoppingAs is null)
+        {
+            IssueDecisions();
+            StartReady();
+        }
+        CheckEnd();
+        FindNextDue();
+    }
+
+    private void Emit(RunEvent happened)
+    {
+        Events.Add(happened);
+        State.Apply(happened, _nowMs);
+        var isRelease = happened is RunEvent.Ended or RunEvent.AttemptFailed or RunEvent.Suspended or RunEvent.AttemptInterrupted;
+        if (!isRelease || _parkedForResource.Count == 0) return;
+        foreach (var parked in _parkedForResource) State.Enqueue(parked);
+        _parkedForResource.Clear();
+    }
+
+    private void WakeDue()
+    {
+        while (State.Due.TryPeek(out var instance, out var dueMs) && dueMs <= _nowMs)
+        {
+            State.Due.Dequeue();
+            if (IsDue(instance, dueMs)) State.Wake(instance);
+        }
+    }
+
+    private bool IsDue(int instance, long dueMs) =>
+        State.StatusOf(instance) == NodeStatus.Waiting && State.DetailOf(instance)!.DueMs == dueMs;
+
+    private bool SkipDoomed()
+    {
+        var any = false;
+        while (State.Doomed.TryDequeue(out var doomed))
+        {
+            if (State.StatusOf(doomed.Node) != NodeStatus.Pending || State.HasBegun(doomed.Node)) continue;
+            Emit(new RunEvent.Skipped(doomed.Node, doomed.Cause));
+            any = true;
+        }
+        return any;
+    }
+
+    private bool CancelLosers()
+    {
+        var any = false;
+        while (State.Losers.TryDequeue(out var loser))
+        {
+            if (State.IsFinal(loser)) continue;
+            State.Detail(loser).IsLoser = true;
+            Cancel(loser, null);
+            any = true;
+        }
+        return any;
+    }
+
+    private void IssueDecisions()
+    {
+        while (State.ToDecide.TryDequeue(out var instance))
+        {
+            if (State.StatusOf(instance) != NodeStatus.Deciding) continue;
+            _decisionsInFlight++;
+            Commands.Add(new(CommandKind.Decide, instance));
+        }
+        while (State.ToAdvance.TryDequeue(out var instance))
+        {
+            if (State.StatusOf(instance) != NodeStatus.Open || State.DetailOf(instance) is not { AwaitsAdvance: true } detail) continue;
+            detail.AwaitsAdvance = false;
+            if (detail.IsCancelling)
+            {
+                EndCancelled(instance, detail);
+                continue;
+            }
+            _decisionsInFlight++;
+            Commands.Add(new(CommandKind.Advance, instance));
+        }
+        while (State.ToCheckStop.TryDequeue(out var instance))
+        {
+            if (State.StatusOf(instance) == NodeStatus.Open && State.DetailOf(instance) is { StopWhenHeld: false }) Commands.Add(new(CommandKind.CheckStop, instance));
+        }
+    }
+
+    private void StartReady()
+    {
+        for (var started = 0; started < StartsPerTurnMax && State.RunningCount < State.Limits.MaxConcurrent;)
+        {
+            if (!State.Ready.TryPop(out var instance)) return;
+            if (State.StatusOf(instance) != NodeStatus.Queued) continue;
+            var node = State.NodeOf(instance);
+            if (node.Resources is { } resources && State.HeldResources.Overlaps(resources))
+            {
+                _parkedForResource.Add(instance);
+                continue;
+            }
+            if (node.Settings.Breaker is not null && State.BreakerOf(node)!.Refuses(_nowMs))
+            {
+                RefuseByBreaker(instance, node, State.BreakerOf(node)!);
+                continue;
+            }
+            Start(instance);
+            started++;
+        }
+    }
+
+    private void Start(int instance)
+    {
+        var detail = State.DetailOf(instance);
+        var attempt = State.AttemptOf(instance);
+        if (detail is { WasCut: true })
+        {
+            if (detail.Incarnation >= IncarnationsMax)
+            {
+                End(instance, NodeStatus.Failed, null, new NodeError(ErrorCode.UnknownOutcome,
+                    $"the process died {IncarnationsMax + 1} times while this attempt ran; it is not tried again on its own"));
+                return;
+            }
+            detail.NextStep = 0;
+            Emit(new RunEvent.Started(instance, Math.Max(1, attempt), detail.Incarnation + 1, detail.Variant));
+        }
+        else
+        {
+            var isReentry = detail is { ResumedAtMs: > 0 } && attempt > 0;
+            Emit(new RunEvent.Started(instance, isReentry ? attempt : attempt + 1, detail?.Incarnation ?? 0, detail?.Variant ?? 0));
+            if (detail is not null) detail.NextStep = 0;
+        }
+        Commands.Add(new(CommandKind.Start, instance));
+    }
+
+    private void CheckEnd()
+    {
+        if (State.StoppingAs is { } status)
+        {
+            if (State.RunningCount == 0) Emit(new RunEvent.RunEnded(status, State.Reason));
+            return;
+        }
+        var root = State.Scopes[0];
+        if (root.HasEnded)
+        {
+            var failed = FirstFailure();
+            Emit(failed < 0
+                ? new RunEvent.RunEnded(RunStatus.Completed, "every node has ended")
+                : new RunEvent.RunEnded(FailureStatusOf(failed), ReasonOf(failed)));
+            return;
+        }
+        var isMoving = State.RunningCount > 0 || _decisionsInFlight > 0 || State.WaitingCount > 0 || State.Ready.Count > 0
+            || _waitingSteps.Count > 0 || Commands.Count > 0;
+        if (!isMoving) Emit(new RunEvent.RunEnded(RunStatus.Failed, "no node can go on and none is running: this is a defect of Hydra; please report it with the run's events"));
+    }
+
+    private RunStatus FailureStatusOf(int instance) =>
+        State.StatusOf(instance) == NodeStatus.BudgetExceeded ? RunStatus.Stopped : RunStatus.Failed;
+
+    private string ReasonOf(int instance)
+    {
+        var error = State.DetailOf(instance)?.Error;
+        return error is null ? $"node '{State.PathOf(instance)}' {State.StatusOf(instance).ToString().ToLowerInvariant()}" : $"node '{State.PathOf(instance)}' failed: {error.Code}: {error.Message}";
+    }
+
+    private int FirstFailure()
+    {
+        var root = State.Scopes[0];
+        if (!root.HasFailures) return -1;
+        for (var i = 0; i < root.InstanceCount; i++)
+        {
+            if (State.IsUncaughtFailure(i)) return i;
+        }
+        return -1;
+    }
+
+    private void FindNextDue()
+    {
+        NextDueMs = null;
+        if (State.HasEnded) return;
+        while (State.Due.TryPeek(out var instance, out var dueMs))
+        {
+            if (!IsDue(instance, dueMs))
+            {
+                State.Due.Dequeue();
+                continue;
+            }
+            NextDueMs = dueMs;
+            break;
+        }
+        if (_rateOpensAtMs is { } opens) Sooner(opens);
+        if (State.RunningCount == 0) return;
+        if (State.RunAccount.Limits.MaxTime is { } limit) Sooner(_nowMs + Math.Max(1, (long)limit.TotalMilliseconds - State.RunAccount.ActiveMs));
+        foreach (var (_, account) in State.Timed) Sooner(_nowMs + Math.Max(1, (long)account.Limits.MaxTime!.Value.TotalMilliseconds - account.ActiveMs));
+    }
+
+    private void Sooner(long dueMs) => NextDueMs = NextDueMs is { } known ? Math.Min(known, dueMs) : dueMs;
+}

@@ -1,0 +1,224 @@
+using Hydra.Model;
+
+namespace Hydra.Scheduling;
+
+// How attempts, decisions and composites end; cancelling; budgets of time.
+public sealed partial class Reducer
+{
+    private void EndAttempt(Message.AttemptEnded ended)
+    {
+        var instance = ended.Node;
+        if (IsStale(instance, ended.Incarnation) || State.AttemptOf(instance) != ended.Attempt) return;
+        CloseOpenSteps(instance);
+        var detail = State.DetailOf(instance);
+        switch (ended.Outcome)
+        {
+            case AttemptOutcome.Completed done:
+                var isStandIn = detail is { Variant: > 0 };
+                End(instance, isStandIn ? NodeStatus.Degraded : NodeStatus.Completed, ended.Output, isStandIn ? detail!.Error : null, done.Signal);
+                break;
+            case AttemptOutcome.Degraded lesser:
+                End(instance, NodeStatus.Degraded, ended.Output, new NodeError(ErrorCode.InvalidOutput, lesser.Reason), lesser.Signal);
+                break;
+            case AttemptOutcome.Suspend suspend: Emit(new RunEvent.Suspended(instance, suspend.UntilMs)); break;
+            case AttemptOutcome.Terminate terminate:
+                End(instance, NodeStatus.Completed, ended.Output, null);
+                Stop(terminate.Status, terminate.Reason);
+                break;
+            case AttemptOutcome.Failed failed:
+                FailAttempt(instance, new NodeError(failed.Code, failed.Message), failed.RetryAfter);
+                break;
+        }
+    }
+
+    private void FailAttempt(int instance, NodeError error, TimeSpan? retryAfter)
+    {
+        var detail = State.Detail(instance);
+        if (error.Code == ErrorCode.Cancelled)
+        {
+            if (State.StoppingAs == RunStatus.Interrupted && !detail.IsCancelling) Emit(new RunEvent.AttemptInterrupted(instance));
+            else EndCancelled(instance, detail);
+            return;
+        }
+        if (error.Code == ErrorCode.Budget && State.StoppingAs == RunStatus.Paused)
+        {
+            Emit(new RunEvent.AttemptInterrupted(instance));
+            return;
+        }
+        var node = State.NodeOf(instance);
+        var settings = node.Settings;
+        var attempts = detail.AttemptsInVariant + 1;
+        if (attempts < settings.MaxAttempts && RetryPolicy.Retries(settings, error.Code) && State.StoppingAs is null && HasRetriesLeft(instance))
+        {
+            var delay = RetryPolicy.DelayOf(settings, State.PathOf(instance), attempts, retryAfter);
+            Emit(new RunEvent.AttemptFailed(instance, error, detail.Variant, delay == TimeSpan.Zero ? 0 : _nowMs + (long)Math.Ceiling(delay.TotalMilliseconds)));
+            return;
+        }
+        if (MayFallBack(detail, error.Code) && detail.Variant + 1 < node.Variants.Length && State.StoppingAs is null)
+        {
+            Emit(new RunEvent.AttemptFailed(instance, error, detail.Variant + 1, 0));
+            return;
+        }
+        Fail(instance, error);
+    }
+
+    private static bool MayFallBack(InstanceDetail detail, ErrorCode code) =>
+        code != ErrorCode.Budget || detail.RefusedBy is { Limits.OnExceeded: BudgetPolicy.Degrade };
+
+    private bool HasRetriesLeft(int instance)
+    {
+        for (var account = State.AccountOf(instance); account is not null; account = account.Parent)
+        {
+            if (account.Retries >= account.Limits.MaxRetries) return false;
+        }
+        return true;
+    }
+
+    /// <summary>Nothing is left to try.</summary>
+    private void Fail(int instance, NodeError error)
+    {
+        var settings = State.NodeOf(instance).Settings;
+        var isBudget = error.Code == ErrorCode.Budget;
+        var mayDegrade = !isBudget || settings.OnFailure == FailurePolicy.Degrade || State.DetailOf(instance)?.RefusedBy is { Limits.OnExceeded: BudgetPolicy.Degrade };
+        if (settings.FallbackValue is { } standIn && mayDegrade) End(instance, NodeStatus.Degraded, ValueRef.Of(standIn), error);
+        else if (isBudget)
+        {
+            End(instance, NodeStatus.BudgetExceeded, null, error);
+            if (State.DetailOf(instance)?.RefusedBy == State.RunAccount) StopForBudget(error.Message, hasFallback: false);
+        }
+        else End(instance, NodeStatus.Failed, null, error);
+    }
+
+    private void End(int instance, NodeStatus status, ValueRef? output, NodeError? error, Value signal = default) =>
+        Emit(new RunEvent.Ended(instance, status, output, error, signal));
+
+    private void RefuseByBreaker(int instance, PlannedNode node, Breaker breaker)
+    {
+        var detail = State.Detail(instance);
+        var error = new NodeError(ErrorCode.ProviderError, $"the circuit breaker of node '{State.PathOf(instance)}' is open after repeated failures");
+        if (detail.Variant + 1 < node.Variants.Length) Emit(new RunEvent.AttemptFailed(instance, error, detail.Variant + 1, 0));
+        else if (node.Settings.FallbackValue is not null || detail.AttemptsInVariant + 1 >= node.Settings.MaxAttempts) Fail(instance, error);
+        else Emit(new RunEvent.AttemptFailed(instance, error, detail.Variant, Math.Max(_nowMs + 1, breaker.OpenUntilMs)));
+    }
+
+    private void DecideWhen(Message.WhenDecided decided)
+    {
+        _decisionsInFlight--;
+        if (State.StatusOf(decided.Node) != NodeStatus.Deciding) return;
+        if (State.DetailOf(decided.Node) is { IsCancelling: true } detail) EndCancelled(decided.Node, detail);
+        else if (decided.Error is { } error) Fail(decided.Node, error);
+        else if (decided.Holds) Emit(new RunEvent.Decided(decided.Node));
+        else Emit(new RunEvent.Skipped(decided.Node, SkipCause.When));
+    }
+
+    private void Advance(Message.Advanced advanced)
+    {
+        _decisionsInFlight--;
+        var instance = advanced.Node;
+        if (State.StatusOf(instance) != NodeStatus.Open) return;
+        if (State.DetailOf(instance) is { IsCancelling: true } detail)
+        {
+            EndCancelled(instance, detail);
+            return;
+        }
+        switch (advanced.Move)
+        {
+            case Model.Advance.Open open:
+                var count = (long)open.Opening.Count * State.NodeOf(instance).Fragments[open.Opening.Fragment].Nodes.Length;
+                if (State.InstanceCount + count > InstancesMax)
+                {
+                    Fail(instance, new NodeError(ErrorCode.BadRequest, $"opening {count} more node instances would pass the limit of {InstancesMax} for one run"));
+                    break;
+                }
+                Emit(new RunEvent.Expanded(instance, open.Opening));
+                break;
+            case Model.Advance.End { Outcome: AttemptOutcome.Completed done }: End(instance, NodeStatus.Completed, advanced.Output, null, done.Signal); break;
+            case Model.Advance.End { Outcome: AttemptOutcome.Degraded lesser }:
+                End(instance, NodeStatus.Degraded, advanced.Output, new NodeError(ErrorCode.InvalidOutput, lesser.Reason), lesser.Signal);
+                break;
+            case Model.Advance.End { Outcome: AttemptOutcome.Failed failed }: Fail(instance, new NodeError(failed.Code, failed.Message)); break;
+            case Model.Advance.End { Outcome: AttemptOutcome.Terminate terminate }: Stop(terminate.Status, terminate.Reason); break;
+            default: throw new ArgumentException("A composite may open a scope or end.", nameof(advanced));
+        }
+    }
+
+    private void HoldStopWhen(int instance)
+    {
+        if (State.StatusOf(instance) != NodeStatus.Open || State.DetailOf(instance) is { StopWhenHeld: true }) return;
+        Emit(new RunEvent.Cancelling(instance, null, KeepsResult: true));
+        CancelChildren(instance);
+    }
+
+    /// <summary>Ends an instance before its time, whatever it is doing; what runs is told to stop and ends when it has.</summary>
+    private void Cancel(int instance, NodeError? error)
+    {
+        switch (State.StatusOf(instance))
+        {
+            case NodeStatus.Running:
+                if (State.DetailOf(instance) is { IsCancelling: true }) return;
+                Emit(new RunEvent.Cancelling(instance, error, KeepsResult: false));
+                Commands.Add(new(CommandKind.Cancel, instance));
+                break;
+            case NodeStatus.Open:
+                if (State.DetailOf(instance) is { IsCancelling: true }) return;
+                Emit(new RunEvent.Cancelling(instance, error, KeepsResult: false));
+                CancelChildren(instance);
+                break;
+            case NodeStatus.Deciding: Emit(new RunEvent.Cancelling(instance, error, KeepsResult: false)); break;
+            case NodeStatus.Pending or NodeStatus.Queued or NodeStatus.Waiting:
+                if (error is not null) Emit(new RunEvent.Cancelling(instance, error, KeepsResult: false));
+                EndCancelled(instance, State.Detail(instance));
+                break;
+        }
+    }
+
+    private void CancelChildren(int composite)
+    {
+        if (State.DetailOf(composite) is not { Scope: >= 0 } detail) return;
+        var scope = State.Scopes[detail.Scope];
+        for (var i = scope.First; i < scope.First + scope.InstanceCount; i++)
+        {
+            // Pending nodes are skipped as their parents end; what runs or is about to run is cancelled.
+            if (!State.IsFinal(i) && State.StatusOf(i) is not (NodeStatus.Pending or NodeStatus.Dormant)) Cancel(i, null);
+        }
+    }
+
+    private void EndCancelled(int instance, InstanceDetail detail)
+    {
+        var error = detail.CancelError ?? new NodeError(ErrorCode.Cancelled, State.StoppingAs is null ? "cancelled: nothing needs its result" : State.Reason);
+        if (error.Code == ErrorCode.Budget) Fail(instance, error);
+        else End(instance, NodeStatus.Cancelled, null, error);
+    }
+
+    private void RequestStop(Message.StopRequested request)
+    {
+        if (State.StoppingAs is null || (State.StoppingAs == RunStatus.Interrupted && request.As == RunStatus.Cancelled)) Stop(request.As, request.Reason);
+    }
+
+    /// <summary>Ends the run: nothing new starts, what runs is told to stop.</summary>
+    private void Stop(RunStatus status, string reason)
+    {
+        Emit(new RunEvent.Stopping(status, reason));
+        for (var i = 0; i < State.InstanceCount; i++)
+        {
+            if (State.StatusOf(i) != NodeStatus.Running) continue;
+            if (status == RunStatus.Interrupted) Commands.Add(new(CommandKind.Cancel, i));
+            else Cancel(i, null);
+        }
+    }
+
+    private void CheckTimeBudgets()
+    {
+        if (State.StoppingAs is not null) return;
+        if (State.RunAccount.Limits.MaxTime is { } limit && State.RunAccount.ActiveMs >= limit.TotalMilliseconds && State.RunningCount > 0)
+        {
+            StopForBudget($"the run's budget is exceeded: max_seconds {limit.TotalSeconds:0.###} of work have passed", hasFallback: false);
+        }
+        for (var i = State.Timed.Count - 1; i >= 0; i--)
+        {
+            var (node, account) = State.Timed[i];
+            if (account.ActiveMs < account.Limits.MaxTime!.Value.TotalMilliseconds || State.DetailOf(node) is { IsCancelling: true }) continue;
+            Cancel(node, new NodeError(ErrorCode.Budget, $"the budget of node '{account.Owner}' is exceeded: max_seconds {account.Limits.MaxTime.Value.TotalSeconds:0.###} have passed"));
+        }
+    }
+}

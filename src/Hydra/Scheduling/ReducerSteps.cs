@@ -1,0 +1,173 @@
+using Hydra.Model;
+
+namespace Hydra.Scheduling;
+
+// Calls out of attempts: replay of known answers, rate limits, breakers, budgets.
+public sealed partial class Reducer
+{
+    private readonly List<Message.StepRequested> _waitingSteps = [];
+    private long? _rateOpensAtMs;
+
+    private enum Verdict { Granted, Denied, Waits }
+
+    private void RequestStep(Message.StepRequested request)
+    {
+        if (IsStale(request.Node, request.Incarnation))
+        {
+            Deny(request, new NodeError(ErrorCode.Cancelled, "the attempt is over"), null);
+            return;
+        }
+        if (TryReplay(request)) return;
+        if (Judge(request) == Verdict.Waits) _waitingSteps.Add(request);
+    }
+
+    private bool IsStale(int instance, int incarnation) =>
+        State.StatusOf(instance) != NodeStatus.Running || (State.DetailOf(instance)?.Incarnation ?? 0) != incarnation;
+
+    /// <summary>An earlier incarnation made this call: its answer stands. A different call from here on starts anew.</summary>
+    private bool TryReplay(Message.StepRequested request)
+    {
+        var detail = State.Detail(request.Node);
+        if (detail.Steps is not { } steps) return false;
+        while (detail.NextStep < steps.Count)
+        {
+            var step = steps[detail.NextStep];
+            if (step.Call.Key != request.Call.Key)
+            {
+                detail.NextStep = steps.Count;
+                return false;
+            }
+            if (step.Result is { IsBound: false } known)
+            {
+                Commands.Add(new(CommandKind.Grant, request.Node, new StepAnswer(request.Ticket, detail.NextStep++, known, null)));
+                return true;
+            }
+            detail.NextStep++;
+            var mayRepeat = step.Call.Effect is EffectClass.Pure or EffectClass.Idempotent || State.NodeOf(request.Node).Settings.OnUnknown == UnknownOutcomePolicy.Retry;
+            if (mayRepeat) continue;
+            Deny(request, new NodeError(ErrorCode.UnknownOutcome,
+                $"the process died while '{step.Call.Name}' ran, and it may not be repeated: it is not known whether it took effect. Set `effect: idempotent` or `on_unknown: retry` on the node if repeating is safe"), null);
+            return true;
+        }
+        return false;
+    }
+
+    private Verdict Judge(Message.StepRequested request)
+    {
+        var call = request.Call;
+        if (State.StoppingAs is not null)
+        {
+            var code = State.StoppingAs is RunStatus.Stopped or RunStatus.Paused ? ErrorCode.Budget : ErrorCode.Cancelled;
+            return Deny(request, new NodeError(code, State.Reason), null);
+        }
+        if (State.DetailOf(request.Node) is { IsCancelling: true }) return Deny(request, new NodeError(ErrorCode.Cancelled, "the node is being cancelled"), null);
+        if (call.Provider.Length > 0 && State.ProviderBreaker(call.Provider) is var breaker && breaker.Refuses(_nowMs))
+        {
+            var wait = TimeSpan.FromMilliseconds(Math.Max(1, breaker.OpenUntilMs - _nowMs));
+            return Deny(request, new NodeError(ErrorCode.ProviderError, $"the circuit breaker of provider '{call.Provider}' is open after repeated failures"), wait);
+        }
+        if (call.Kind == StepKind.Model && !RateAllows(call)) return Verdict.Waits;
+        for (var account = State.AccountOf(request.Node); account is not null; account = account.Parent)
+        {
+            if (account.Refuses(call, out var mayFitLater) is not { } why) continue;
+            if (mayFitLater) return Verdict.Waits;
+            return Exceed(request, account, why);
+        }
+        Emit(new RunEvent.StepIntended(request.Node, State.DetailOf(request.Node)?.Steps?.Count ?? 0, call));
+        var detail = State.Detail(request.Node);
+        detail.NextStep = detail.Steps!.Count;
+        Commands.Add(new(CommandKind.Grant, request.Node, new StepAnswer(request.Ticket, detail.NextStep - 1, null, null)));
+        return Verdict.Granted;
+    }
+
+    private Verdict Deny(Message.StepRequested request, NodeError error, TimeSpan? retryAfter)
+    {
+        Commands.Add(new(CommandKind.Deny, request.Node, new StepAnswer(request.Ticket, 0, null, error, retryAfter)));
+        return Verdict.Denied;
+    }
+
+    /// <summary>A budget has no room and nothing outstanding could make any.</summary>
+    private Verdict Exceed(Message.StepRequested request, Account account, string why)
+    {
+        var owner = account.Owner.Length == 0 ? "the run's budget" : $"the budget of node '{account.Owner}'";
+        var message = $"{owner} is exceeded: {why}";
+        State.Detail(request.Node).RefusedBy = account;
+        if (account == State.RunAccount) StopForBudget(message, hasFallback: HasFallback(request.Node));
+        return Deny(request, new NodeError(ErrorCode.Budget, message), null);
+    }
+
+    private bool HasFallback(int instance)
+    {
+        var node = State.NodeOf(instance);
+        return (State.DetailOf(instance)?.Variant ?? 0) + 1 < node.Variants.Length || node.Settings.FallbackValue is not null;
+    }
+
+    private void StopForBudget(string reason, bool hasFallback)
+    {
+        if (State.StoppingAs is not null) return;
+        var policy = State.RunAccount.Limits.OnExceeded;
+        if (policy == BudgetPolicy.Degrade && hasFallback) return;
+        var status = policy is BudgetPolicy.Ask or BudgetPolicy.Pause ? RunStatus.Paused : RunStatus.Stopped;
+        Emit(new RunEvent.Stopping(status, reason));
+    }
+
+    private bool RateAllows(StepCall call)
+    {
+        if (State.Limits.Rpm is null && State.Limits.Tpm is null) return true;
+        while (State.RecentCalls.TryPeek(out var oldest) && _nowMs - oldest.AtMs >= RunState.RateWindowMs) State.RecentCalls.Dequeue();
+        if (State.RecentCalls.Count == 0) return true;
+        long tokens = 0;
+        if (State.Limits.Tpm is not null)
+        {
+            foreach (var recent in State.RecentCalls) tokens += recent.Tokens;
+        }
+        var fits = !(State.RecentCalls.Count >= State.Limits.Rpm) && !(tokens + call.TokensMax > State.Limits.Tpm);
+        if (!fits) _rateOpensAtMs = State.RecentCalls.Peek().AtMs + RunState.RateWindowMs;
+        return fits;
+    }
+
+    /// <summary>Gives waiting calls their turn, first come first served; one that does not fit lets smaller ones pass only for its budget, not for the rate.</summary>
+    private void GrantWaitingSteps()
+    {
+        _rateOpensAtMs = null;
+        for (var i = 0; i < _waitingSteps.Count;)
+        {
+            var request = _waitingSteps[i];
+            if (IsStale(request.Node, request.Incarnation)) Deny(request, new NodeError(ErrorCode.Cancelled, "the attempt is over"), null);
+            else if (_rateOpensAtMs is not null && request.Call.Kind == StepKind.Model && State.StoppingAs is null)
+            {
+                i++;
+                continue;
+            }
+            else if (Judge(request) == Verdict.Waits)
+            {
+                i++;
+                continue;
+            }
+            _waitingSteps.RemoveAt(i);
+        }
+    }
+
+    private void ReportStep(Message.StepReported report)
+    {
+        if (State.AttemptOf(report.Node) != report.Attempt || IsStale(report.Node, report.Incarnation)) return;
+        if (State.DetailOf(report.Node)?.Steps is not { } steps || report.Step >= steps.Count || steps[report.Step].Result is not null) return;
+        Emit(new RunEvent.StepEnded(report.Node, report.Step, report.Result));
+    }
+
+    /// <summary>Calls whose end will never be known are charged at their bound.</summary>
+    private void CloseOpenSteps(int instance)
+    {
+        if (State.DetailOf(instance)?.Steps is not { } steps) return;
+        for (var i = 0; i < steps.Count; i++)
+        {
+            if (steps[i].Result is not null) continue;
+            var call = steps[i].Call;
+            var bound = call.Kind == StepKind.Model
+                ? new TokenUsage(call.PromptTokensMax, call.TokensMax - call.PromptTokensMax)
+                : default;
+            Emit(new RunEvent.StepEnded(instance, i, new StepResult(null, bound, call.UsdMax ?? MicroUsd.Zero,
+                new NodeError(ErrorCode.UnknownOutcome, "the call was cut before its answer was known; it is charged at its bound"), 0) { IsBound = true }));
+        }
+    }
+}
