@@ -43,6 +43,10 @@ public sealed record FragmentSpec(string Name, IReadOnlyList<NodeSpec> Nodes)
 {
     /// <summary>Names bound for the nodes inside, besides inputs and the composite's own ancestors.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
+    /// <summary>Names that only one of the nodes sees, by its id.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> NodeNames { get; init; } = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+    /// <summary>Fields of the composite whose expressions see the outputs of these nodes, too (<c>until</c>).</summary>
+    public IReadOnlyList<string> ResultFields { get; init; } = [];
     /// <summary>One node that carries the composite's own path (<c>summaries[17]</c>), not a segment of its own.</summary>
     public bool IsInline { get; init; }
     /// <summary>A workflow of its own: nodes inside see its inputs only, not the names outside.</summary>

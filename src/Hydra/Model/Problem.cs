@@ -7,9 +7,8 @@ public readonly record struct SourcePosition(int Line, int Column)
 {
     public static SourcePosition None => default;
 
-    /// <summary>The place of something inside a block of text that begins here: line and column count from 1 within it.</summary>
-    public SourcePosition Within(int line, int column) =>
-        line <= 1 ? new(Line, Column + column - 1) : new(Line + line - 1, column);
+    /// <summary>The place of something inside a block of text that begins here: line and column count from 1 within it. Every line of a YAML block is indented alike.</summary>
+    public SourcePosition Within(int line, int column) => Line == 0 ? this : new(Line + line - 1, Column + column - 1);
 
     public override string ToString() => Line == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{Line}:{Column}");
 }

@@ -15,8 +15,10 @@ public sealed class SourceNode
     public Value Scalar { get; }
     public IReadOnlyList<SourceNode>? Items { get; }
     public IReadOnlyList<SourceEntry>? Entries { get; }
-    /// <summary>For block text (<c>|</c>, <c>&gt;</c>): the place of its first character, so that errors inside templates point right.</summary>
+    /// <summary>The place of a text's first character (after the quote, below the <c>|</c>), so that errors inside templates point right.</summary>
     public SourcePosition TextAt { get; init; }
+    /// <summary>A number or word as written (<c>1.10</c>, <c>0x1F</c>); null where the scalar says it all.</summary>
+    public string? Written { get; init; }
 
     public bool IsScalar => Items is null && Entries is null;
 

@@ -52,7 +52,11 @@ public sealed record ModelAliasSpec(string Model, IReadOnlyList<string> Fallback
     public SourcePosition At { get; init; }
 }
 
-public sealed record OutputFileSpec(string Path, NodeId Node, SourcePosition At);
+public sealed record OutputFileSpec(string Path, NodeId Node, SourcePosition At)
+{
+    /// <summary>Where the node's id stands.</summary>
+    public SourcePosition NodeAt { get; init; }
+}
 
 /// <summary>A circuit breaker: opens after so many failures within the window, lets one probe through after the cooldown.</summary>
 public sealed record BreakerSpec
@@ -77,11 +81,17 @@ public sealed record NodeSpec
     public ValueMap Fields { get; init; } = ValueMap.Empty;
     /// <summary>Nodes written in place, by field (<c>body</c>, <c>generator</c>, <c>evaluator</c>).</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<NodeSpec>> Children { get; init; } = NoChildren;
+    /// <summary>Fields of <see cref="Children"/> that hold one node, not a list of one.</summary>
+    public IReadOnlyList<string> SingleChildren { get; init; } = [];
+    /// <summary>The workflow that a <c>subgraph</c> names, once linked.</summary>
+    public WorkflowSpec? Linked { get; init; }
     public SourcePosition At { get; init; }
     /// <summary>Where fields and texts stand, by field path (<c>prompt</c>, <c>depends_on[0]</c>, <c>retry.max_attempts</c>); null for graphs built in code.</summary>
     public IReadOnlyDictionary<string, SourcePosition>? Places { get; init; }
 
     public SourcePosition PlaceOf(string field) => Places is not null && Places.TryGetValue(field, out var at) ? at : At;
+
+    public bool IsSingle(string field) => SingleChildren.Contains(field);
 
     private static readonly IReadOnlyDictionary<string, IReadOnlyList<NodeSpec>> NoChildren = new Dictionary<string, IReadOnlyList<NodeSpec>>();
 }

@@ -1,0 +1,20 @@
+using Hydra.Model;
+
+namespace Hydra.Agents.Nodes;
+
+/// <summary>One question to a model, or to an agent by name.</summary>
+public sealed partial class AgentNode : INodeType
+{
+    public string Name => ModelCallFields.NodeType;
+    public string Description => "Asks a model, or an agent by name; the result is its text, or an object when `output_schema` is set.";
+    public IReadOnlyList<Field> Fields { get; } = [.. ModelCallFields.All.Select(field => field with { IsRequired = field.Name == "prompt" })];
+    public NodeTraits Traits { get; } = new() { MaxAttempts = 3 };
+
+    public void Check(NodeSpec node, CheckContext context)
+    {
+        var hasModel = node.Fields.ContainsKey("model") || context.Workflow.DefaultFields.ContainsKey("model");
+        var hasAgent = node.Fields.ContainsKey("agent") || context.Workflow.DefaultFields.ContainsKey("agent");
+        if (!hasModel && !hasAgent)
+            context.Problems.Error(ProblemCodes.FieldConflict, node.At, $"node '{node.Id}' names no model. Add 'model: …' to it or under `defaults`, or 'agent: …'.");
+    }
+}
