@@ -101,8 +101,8 @@ internal sealed class JsonAnswer
         if (isText)
         {
             var texts = Texts(name);
-            var count = Math.Clamp(_wish.CountMax ?? Math.Min(texts.Count, _wish.Count ?? ItemsByDefault), least, most);
-            for (var i = list.Count; i < count; i++) list.Add(Bounded(i < texts.Count ? texts[i] : $"{Words.Capitalized(Subject)} {i + 1}", items));
+            var count = Math.Clamp(_wish.CountMax ?? Math.Clamp(texts.Count, 1, ItemsByDefault), least, most);
+            for (var i = list.Count; i < count; i++) list.Add(Bounded(i < texts.Count ? texts[i] : $"{Words.Capitalized(Subject)}, part {i + 1}", items));
             return list;
         }
         var wanted = Math.Clamp(depth > DepthMax / 2 ? 0 : items.TryGetProperty("enum", out _) ? 1 : Math.Min(ItemsByDefault, Math.Max(1, _sentences.Count)), least, most);
@@ -122,7 +122,8 @@ internal sealed class JsonAnswer
     private bool Flag(string name)
     {
         var said = name.ToLowerInvariant();
-        return said.Contains("approv", StringComparison.Ordinal) || said.Contains("pass", StringComparison.Ordinal) || said is "ok" or "valid" or "success" or "accepted" or "done" && _verdict.IsApproved;
+        var isVerdict = said.Contains("approv", StringComparison.Ordinal) || said.Contains("pass", StringComparison.Ordinal) || said is "ok" or "valid" or "success" or "accepted" or "done";
+        return isVerdict && _verdict.IsApproved;   // what nothing in the prompt speaks for is false
     }
 
     private double Number(JsonElement schema, string name, bool isWhole)
@@ -186,7 +187,7 @@ internal sealed class JsonAnswer
         var said = name.ToLowerInvariant();
         if (said.Contains("keyword", StringComparison.Ordinal) || said.Contains("tag", StringComparison.Ordinal)) return Salience.Keywords(AllText, 10);
         if (_sentences.Count > 0) return _sentences;
-        return _wish.Aspects.Count > 0 ? _wish.Aspects : [Words.Capitalized(Subject)];
+        return _wish.Aspects;
     }
 
     private string Subject => _wish.Topic.Length > 0 ? _wish.Topic : string.Join(' ', Salience.Keywords(AllText, 3)) is { Length: > 0 } words ? words : "the request";

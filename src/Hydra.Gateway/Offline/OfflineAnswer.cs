@@ -17,8 +17,11 @@ internal static partial class OfflineAnswer
     [GeneratedRegex("""\b(?:json)\b""", RegexOptions.IgnoreCase, 2_000)]
     private static partial Regex AsksForJson { get; }
 
-    [GeneratedRegex("""\b(?:clean|normali[sz]e|rewrite|polish|format|copy|repeat|proofread|improve|revise)\b""", RegexOptions.IgnoreCase, 2_000)]
+    [GeneratedRegex("""^(?:please\s+)?(?:clean|normali[sz]e|rewrite|polish|format|copy|repeat|proofread|improve|revise)\b""", RegexOptions.IgnoreCase, 2_000)]
     private static partial Regex KeepsText { get; }
+
+    [GeneratedRegex("""^(?:please\s+)?translate\b""", RegexOptions.IgnoreCase, 2_000)]
+    private static partial Regex Translates { get; }
 
     [GeneratedRegex("""^\s*(?<head>[^:.!?]{2,60}):\s+\S""", RegexOptions.None, 2_000)]
     private static partial Regex Headed { get; }
@@ -42,7 +45,8 @@ internal static partial class OfflineAnswer
         var material = Material(prompt);
         if (material.Count == 0) return WithoutMaterial(prompt, wish);
         if (prompt.Parts.Count > 0 && material.Count > 1) return InParts(prompt, material, wish);
-        if (KeepsText.IsMatch(FirstSentence(prompt.Instructions)) && !wish.IsList) return string.Join("\n\n", material.Select(section => section.Text));
+        if (!wish.IsList && Asks(prompt, KeepsText)) return string.Join("\n\n", material.Select(section => section.Text));
+        if (!wish.IsList && Asks(prompt, Translates)) return "(Not translated: the offline model only repeats text.) " + string.Join("\n\n", material.Select(section => section.Text));
 
         var texts = material.Select(section => section.Text);
         if (wish.IsList) return List(Salience.Top(texts, wish.CountMax ?? ItemsByDefault, Request(prompt, wish)), wish.IsNumbered);
@@ -54,7 +58,7 @@ internal static partial class OfflineAnswer
     public static IReadOnlyList<Section> Material(PromptReading prompt)
     {
         if (prompt.Sections.Count > 0) return prompt.Sections;
-        var told = Words.Sentences(prompt.Instructions).Where(sentence => Words.Count(sentence) >= 5 && !Words.IsInstruction(sentence)).ToArray();
+        var told = Words.Sentences(prompt.Instructions).Where(sentence => Words.Count(sentence) >= 3 && !Words.IsInstruction(sentence)).ToArray();
         return told.Length == 0 ? [] : [new Section("", string.Join('\n', told))];
     }
 
@@ -84,7 +88,7 @@ internal static partial class OfflineAnswer
         }
         if (wish.Question.Length > 0) return $"The prompt asks: {wish.Question} It holds no text that answers this, and the offline model adds no facts of its own.";
         if (wish.Topic.Length == 0) return $"The request was: {Ended(Clip(prompt.Instructions))} The prompt holds no text to work on, and the offline model adds no facts of its own.";
-        if (wish.Count == 1) return $"{Words.Capitalized(topic)}{view} is the topic here; the prompt says nothing more about it.";
+        if (wish.Count == 1) return $"{Words.Capitalized(topic)}{view}: the prompt names the topic and gives no text about it.";
         var covered = wish.Aspects.Count == 0 ? "" : $" It asks for {Words.Listed(wish.Aspects)}.";
         return $"The request is about {topic}{view}.{covered} The prompt holds no text to work on, and the offline model adds no facts of its own.";
     }
@@ -146,7 +150,7 @@ internal static partial class OfflineAnswer
     }
 
     /// <summary>A section without what the offline model said of itself.</summary>
-    private static string Found(Section section) => string.Join('\n', Words.Sentences(section.Text).Where(sentence => !sentence.Contains("offline model", StringComparison.OrdinalIgnoreCase) && !sentence.EndsWith("outlined from the request alone.", StringComparison.Ordinal)));
+    private static string Found(Section section) => string.Join('\n', Words.Sentences(section.Text).Where(sentence => !Salience.IsOwn(sentence)));
 
     private static string Fill(IEnumerable<string> texts, int words, PromptReading prompt, Wish wish)
     {
@@ -171,7 +175,7 @@ internal static partial class OfflineAnswer
     private static string Quiet(string text) => Regex.Replace(text, """\b\p{Lu}{5,}\b""", match => match.Value.ToLowerInvariant(), RegexOptions.None, TimeSpan.FromSeconds(2));
 
     private static string Ended(string sentence) => sentence.Length > 0 && sentence[^1] is '.' or '!' or '?' or '…' or ':' ? sentence : sentence + ".";
-    private static string FirstSentence(string text) => Words.Sentences(text).FirstOrDefault() ?? "";
+    private static bool Asks(PromptReading prompt, Regex verb) => Words.Sentences(prompt.Instructions).Any(verb.IsMatch);
     private static string Clip(string text) => Wire.Excerpt.Of(text);
     private static bool Has(string text, params ReadOnlySpan<string> parts)
     {

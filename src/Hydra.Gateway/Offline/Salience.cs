@@ -4,15 +4,15 @@ namespace Hydra.Gateway.Offline;
 internal static class Salience
 {
     private const int SentenceCountMax = 2_000;
-    private const double SameShare = 0.6;
+    private const double SameShare = 0.9;
 
     /// <summary>At most <paramref name="count"/> sentences, in the order in which they stood.</summary>
     public static IReadOnlyList<string> Top(IEnumerable<string> texts, int count, string request)
     {
         var sentences = texts.SelectMany(Words.Sentences).Where(sentence => Words.Count(sentence) >= 3).Take(SentenceCountMax).ToArray();
         // What the offline model says of itself is no finding; but if there is nothing else, it is what there is.
-        var own = sentences.Where(sentence => !sentence.Contains("offline model", StringComparison.OrdinalIgnoreCase)).ToArray();
-        if (own.Length > 0) sentences = own;
+        var findings = sentences.Where(sentence => !IsOwn(sentence)).ToArray();
+        if (findings.Length > 0) sentences = findings;
 
         var frequency = Frequency(sentences);
         var wanted = Words.Content(request).ToHashSet(StringComparer.Ordinal);
@@ -26,6 +26,10 @@ internal static class Salience
         }
         return [.. chosen.OrderBy(item => item.At).Select(item => item.Sentence)];
     }
+
+    /// <summary>Whether a sentence is what the offline model says of itself.</summary>
+    public static bool IsOwn(string sentence) =>
+        sentence.Contains("offline model", StringComparison.OrdinalIgnoreCase) || sentence.EndsWith("outlined from the request alone.", StringComparison.Ordinal);
 
     /// <summary>The words that mark a text, most frequent first, as they are written in it.</summary>
     public static IReadOnlyList<string> Keywords(string text, int count)

@@ -38,7 +38,7 @@ internal sealed partial record Wish
     [GeneratedRegex("""(?:^|[.\n]\s*)(?:cover|focus on|include|consider|discuss|address|highlight|aspects|topics)\b:?\s+(?<list>[^.\n]{3,300})""", RegexOptions.IgnoreCase, 2_000)]
     private static partial Regex Cover { get; }
 
-    [GeneratedRegex("""(?<a>\d{1,3}|\b(?:a|an|one|two|three|four|five|six|seven|eight|nine|ten)\b)(?:\s*(?:[-–—]|to|or)\s*(?<b>\d{1,3}|two|three|four|five|six|seven|eight|nine|ten))?\s+(?:[\w\-]+\s+){0,3}?(?<unit>bullets?|points?|items?|steps?|takeaways?|ideas?|questions?|reasons?|examples?|facts?|topics?|subtopics?|sentences?|lines?|words?|paragraphs?)\b""", RegexOptions.IgnoreCase, 2_000)]
+    [GeneratedRegex("""(?<a>\d{1,3}|\b(?:a|an|one|two|three|four|five|six|seven|eight|nine|ten)\b)(?:\s*(?:[-–—]|to|or)\s*(?<b>\d{1,3}|two|three|four|five|six|seven|eight|nine|ten))?\s+(?:[\w\-]+\s+){0,3}?(?<unit>bullets?|points?|items?|steps?|takeaways?|ideas?|questions?|reasons?|examples?|facts?|topics?|subtopics?|tasks?|subtasks?|strings?|elements?|entries|names?|titles?|options?|risks?|tips?|sentences?|lines?|words?|paragraphs?)\b""", RegexOptions.IgnoreCase, 2_000)]
     private static partial Regex Amount { get; }
 
     [GeneratedRegex("""(?:one of(?: the following| these)?(?: \w+){0,2}|either|exactly|only|classify\b[^.:\n]*?\b(?:as|into)|label\b[^.:\n]*?\bas|answer|reply|respond|return|say|labels?|categor(?:y|ies)|options?|routes?)\s*(?:with|are|is)?\s*(?:only|exactly|either|one of|the word)?\s*:?\s*[\[(]?(?<list>["'`]?[\p{L}][\w\-]*["'`]?(?: [\w\-]+["'`]?)?(?:\s*(?:,|/|\|)\s*["'`]?[\p{L}][\w\-]*["'`]?(?: [\w\-]+["'`]?)?)*\s*(?:,?\s*\bor\b|,?\s*\band\b|,|/|\|)\s*["'`]?[\p{L}][\w\-]*["'`]?)[\])]?\s*(?:[.:;\n(,]|$)""", RegexOptions.IgnoreCase, 2_000)]
@@ -90,8 +90,9 @@ internal sealed partial record Wish
 
     private static string FindTopic(PromptReading prompt)
     {
-        if (Quoted.Match(prompt.Instructions) is { Success: true } quoted) return quoted.Groups["topic"].Value.Trim();
-        foreach (var sentence in Words.Sentences(prompt.Instructions))
+        var text = Regexes.Sketch.Replace(prompt.Instructions, " ");
+        if (Quoted.Match(text) is { Success: true } quoted) return quoted.Groups["topic"].Value.Trim();
+        foreach (var sentence in Words.Sentences(text))
         {
             if (About.Match(sentence) is { Success: true } about) return WithoutArticle(about.Groups["topic"].Value.Trim());
             var words = sentence.TrimEnd('.', '!', '?', ':').Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -134,6 +135,10 @@ internal sealed partial record Wish
 
     private static partial class Regexes
     {
+        /// <summary>A JSON sketch: its field names are no topic.</summary>
+        [GeneratedRegex("""\{[^{}]*\}""", RegexOptions.None, 2_000)]
+        public static partial Regex Sketch { get; }
+
         [GeneratedRegex("""\s*(?:,\s*(?:and|or)\b|[,;/|]|\band\b|\bor\b)\s*""", RegexOptions.IgnoreCase, 2_000)]
         public static partial Regex Separator { get; }
 

@@ -12,6 +12,7 @@ internal static partial class Words
         out over own per same she should so some such than that the their theirs them then there these they this those through to
         too two under until up upon us very was we were what when where which while who whom why will with within without would you
         your yours three four five six seven eight nine ten first second third use uses used using make makes made get gets
+        matter matters
         """);
 
     private static readonly HashSet<string> Imperative = Set("""
@@ -23,6 +24,9 @@ internal static partial class Words
         convert turn fetch gather collect report present polish critique grade mark label categorize categorise route assign please
         act assume imagine pretend prepare design build develop invent brainstorm estimate calculate count start end begin stop
         remember limit never always only say mention cite quote return let's let no prioritize prioritise
+        split divide decompose enumerate solve compute transform parse detect flag look search browse inspect investigate explore
+        examine study determine figure pull run execute test implement fix debug refactor optimize optimise add remove replace insert
+        update change adapt adjust simplify clarify elaborate justify argue debate challenge organize organise structure hello hi
         """);
 
     /// <summary>Nouns that announce text to work on, as in <c>Source text:</c> or <c>Here are the notes:</c>.</summary>
