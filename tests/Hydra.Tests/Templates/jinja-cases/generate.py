@@ -45,7 +45,7 @@ def plain(value):
 jinja2.runtime.str_join = lambda parts: "".join(str(text_of(part)) for part in parts)
 jinja2.runtime.markup_join = jinja2.runtime.str_join
 
-environment = jinja2.Environment(undefined=StrictUndefined, finalize=text_of)
+environment = jinja2.Environment(undefined=StrictUndefined, finalize=text_of, optimized=False)
 own_join = environment.filters["join"]
 environment.filters["string"] = lambda value: str(text_of(value))
 environment.filters["tojson"] = lambda value, indent=None: json.dumps(plain(value), ensure_ascii=False, indent=indent)
