@@ -10,7 +10,7 @@ namespace Hydra.Templates;
 public sealed record TemplateOptions
 {
     /// <summary>Longest template, in characters. Longer ones are a syntax error.</summary>
-    public const int TemplateLengthMax = 4_194_304;
+    public const int TemplateLengthMax = 1_048_576;
     /// <summary>Deepest nesting of brackets, operators without brackets, and blocks in a template. Deeper is a syntax error.</summary>
     public const int NestingDepthMax = 100;
     /// <summary>Most operators or filters in a row in one expression (<c>a + b + c</c>). More is a syntax error.</summary>
