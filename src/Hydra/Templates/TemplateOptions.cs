@@ -15,8 +15,8 @@ public sealed record TemplateOptions
     public const int NestingDepthMax = 100;
     /// <summary>Most operators or filters in a row in one expression (<c>a + b + c</c>). More is a syntax error.</summary>
     public const int ChainLengthMax = 250;
-    /// <summary>Deepest nesting of a list or object that a template may build.</summary>
-    public const int ValueDepthMax = 128;
+    /// <summary>Deepest nesting of a list or object that a template may build or pass on: what JSON text may have.</summary>
+    public const int ValueDepthMax = ValueJson.DepthMax;
     /// <summary>Most items in a list that a template may build.</summary>
     public const int ListLengthMax = 1_000_000;
 
