@@ -170,7 +170,7 @@ public sealed class OfflineModelTests : IDisposable
     {
         foreach (var prompt in (string[])[new string('(', 20_000), string.Concat(Enumerable.Repeat("{\"a\":", 3_000)) + " JSON", "\ud800 lone", "== ==\n```\n<x>", new string('a', 200_000), "json {", string.Concat(Enumerable.Repeat("a, b or ", 3_000))])
         {
-            Assert.NotEmpty(await AskAsync(prompt));
+            Assert.True((await AskAsync(prompt)).Length > 0, prompt[..Math.Min(30, prompt.Length)]);
         }
     }
 
