@@ -50,9 +50,14 @@ internal sealed partial record Wish
     [GeneratedRegex("""^\s*[-*•]\s+["'`*]*(?<label>[\w][\w \-]{0,40}?)["'`*]*\s*(?::|–|—|-\s)""", RegexOptions.Multiline, 2_000)]
     private static partial Regex LabelLine { get; }
 
+    /// <summary>Requests stand at the beginning or the end; what lies between is not searched, so that no prompt takes long.</summary>
+    private const int SearchedCharsMax = 8_000;
+
     public static Wish Of(PromptReading prompt)
     {
         var text = prompt.Instructions;
+        if (text.Length > SearchedCharsMax) text = string.Concat(text.AsSpan(0, SearchedCharsMax / 2), "\n", text.AsSpan(text.Length - (SearchedCharsMax / 2)));
+        prompt = prompt with { Instructions = text };
         var amounts = Amount.Matches(text).Select(match => (From: Number(match.Groups["a"].Value), To: Number(match.Groups["b"].Value), Unit: match.Groups["unit"].Value.ToLowerInvariant())).ToArray();
         var words = amounts.FirstOrDefault(amount => amount.Unit.StartsWith("word", StringComparison.Ordinal));
         var listed = amounts.FirstOrDefault(amount => amount.From is not null && !IsProse(amount.Unit));
