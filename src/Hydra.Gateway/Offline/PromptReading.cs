@@ -11,7 +11,8 @@ internal sealed record Section(string Title, string Text);
 /// <param name="Instructions">The lines that ask for something.</param>
 /// <param name="Parts">Numbered points that the answer is to have, in order.</param>
 /// <param name="Sections">Text to work on.</param>
-internal sealed partial record PromptReading(string Instructions, IReadOnlyList<string> Parts, IReadOnlyList<Section> Sections)
+internal sealed partial record PromptReading(string Instructions, IReadOnlyList<string> Parts,
+    IReadOnlyList<Section> Sections)
 {
     [GeneratedRegex("""^\s*(?:={2,}|#{1,6}|-{3,}|\*\*|\[)\s*(?<title>[^=\]]*?[\p{L}\p{N}][^=\]]*?)\s*(?:={2,}|-{3,}|\*\*:?|#*|\])\s*:?\s*$""", RegexOptions.None, 2_000)]
     private static partial Regex Heading { get; }
@@ -25,10 +26,14 @@ internal sealed partial record PromptReading(string Instructions, IReadOnlyList<
     [GeneratedRegex("""^\s*\(?\d{1,2}[.)]\s+(?<part>.+)$""", RegexOptions.None, 2_000)]
     private static partial Regex Numbered { get; }
 
+    private const int HeadingCharsMax = 200;
+
     private static readonly HashSet<string> ListLeads = new(StringComparer.OrdinalIgnoreCase)
     {
-        "cover", "include", "focus on", "consider", "return", "topic", "topics", "rules", "format", "output format", "requirements", "aspects", "options",
-        "labels", "categories", "routes", "tone", "style", "language", "audience", "length", "goal", "task", "respond with", "reply with", "answer with", "one of",
+        "cover", "include", "focus on", "consider", "return", "topic", "topics", "rules", "format", "output format",
+            "requirements", "aspects", "options",
+        "labels", "categories", "routes", "tone", "style", "language", "audience", "length", "goal", "task",
+            "respond with", "reply with", "answer with", "one of",
     };
 
     public static PromptReading Of(string prompt)
@@ -55,18 +60,24 @@ internal sealed partial record PromptReading(string Instructions, IReadOnlyList<
                 continue;
             }
             if (trimmed.StartsWith("```", StringComparison.Ordinal)) { Open(title); fence = "```"; continue; }
-            if (Tag.Match(line) is { Success: true } tag && !tag.Groups["close"].Success) { Open(tag.Groups["title"].Value); fence = $"</{tag.Groups["title"].Value}"; continue; }
-            if (Heading.Match(line) is { Success: true } heading && !LooksLikeJson(trimmed)) { Open(heading.Groups["title"].Value.Trim('*', ' ', ':', '#', '-')); continue; }
+            if (Tag.Match(line) is { Success: true } tag
+                && !tag.Groups["close"].Success) { Open(tag.Groups["title"].Value); fence = $"</{tag.Groups["title"].Value}"; continue; }
+            if (line.Length <= HeadingCharsMax && Heading.Match(line) is { Success: true } heading
+                && !LooksLikeJson(trimmed)) { Open(heading.Groups["title"].Value.Trim('*', ' ', ':', '#',
+                '-')); continue; }
 
             if (material is not null)
             {
-                var isBack = afterBlank && !Words.Bullet.IsMatch(line) && !LooksLikeJson(trimmed) && Words.IsInstruction(Words.Sentences(trimmed).FirstOrDefault() ?? "") && Words.Count(material.ToString()) > 0;
+                var isBack = afterBlank && !Words.Bullet.IsMatch(line) && !LooksLikeJson(trimmed)
+                    && Words.IsInstruction(Words.Sentences(trimmed).FirstOrDefault() ?? "")
+                    && Words.Count(material.ToString()) > 0;
                 if (!isBack) { material.AppendLine(line); afterBlank = false; continue; }
                 Close();
             }
             afterBlank = false;
             if (expectsParts && Numbered.Match(line) is { Success: true } part) { parts.Add(part.Groups["part"].Value.TrimEnd('.', ' ')); continue; }
-            if (Labelled.Match(line) is { Success: true } labelled && IsLead(labelled.Groups["lead"].Value, labelled.Groups["rest"].Value))
+            if (Labelled.Match(line) is { Success: true } labelled
+                && IsLead(labelled.Groups["lead"].Value, labelled.Groups["rest"].Value))
             {
                 var lead = labelled.Groups["lead"].Value.Trim();
                 if (Words.Count(lead) > 3 || Words.IsInstruction(lead + " x")) instructions.AppendLine(lead + ".");
@@ -78,7 +89,10 @@ internal sealed partial record PromptReading(string Instructions, IReadOnlyList<
             instructions.AppendLine(trimmed);
             var opens = trimmed.EndsWith(':');
             expectsParts = opens || (expectsParts && Words.Bullet.IsMatch(line));
-            if (opens && !ListLeads.Contains(trimmed.TrimEnd(':')) && Announces(trimmed)) Open(Words.Count(trimmed) <= 4 ? trimmed.TrimEnd(':') : "");
+            if (opens && !ListLeads.Contains(trimmed.TrimEnd(':')) && Announces(trimmed))
+            {
+                Open(Words.Count(trimmed) <= 4 ? trimmed.TrimEnd(':') : "");
+            }
         }
         Close();
         return new PromptReading(instructions.ToString().Trim(), parts, sections);
@@ -99,7 +113,10 @@ internal sealed partial record PromptReading(string Instructions, IReadOnlyList<
     private static bool IsLead(string lead, string rest)
     {
         if (ListLeads.Contains(lead.Trim()) || ListLeads.Contains(Words.Of(lead).FirstOrDefault() ?? "")) return false;
-        if (Words.Count(lead) <= 3) return Words.Announces(lead) || (Words.IsInstruction(lead + " x") && Words.Count(rest) >= 4);
+        if (Words.Count(lead) <= 3)
+        {
+            return Words.Announces(lead) || (Words.IsInstruction(lead + " x") && Words.Count(rest) >= 4);
+        }
         return Announces(lead) && Words.Count(rest) >= 4;
     }
 
@@ -108,7 +125,10 @@ internal sealed partial record PromptReading(string Instructions, IReadOnlyList<
     {
         var words = Words.Of(lead).ToArray();
         if (words.Length == 0) return false;
-        if (words[0] is "here" or "below" or "given" || words.Contains("following") || words.Contains("from")) return true;
+        if (words[0] is "here" or "below" or "given" || words.Contains("following") || words.Contains("from"))
+        {
+            return true;
+        }
         return words.Contains("that") is false && words.Length <= 8 && Words.Announces(words[^1]);
     }
 
@@ -148,9 +168,12 @@ internal sealed partial record PromptReading(string Instructions, IReadOnlyList<
     {
         switch (json.ValueKind)
         {
-            case JsonValueKind.Object: foreach (var property in json.EnumerateObject()) Flatten(property.Value, property.Name, lines); break;
-            case JsonValueKind.Array: foreach (var item in json.EnumerateArray()) Flatten(item, name.Length > 0 && item.ValueKind != JsonValueKind.Object ? name : "", lines); break;
-            case JsonValueKind.String: lines.Add(name.Length > 0 ? $"{name}: {json.GetString()}" : json.GetString()!); break;
+            case JsonValueKind.Object: foreach (var property in json.EnumerateObject()) Flatten(property.Value,
+                property.Name, lines); break;
+            case JsonValueKind.Array: foreach (var item in json.EnumerateArray()) Flatten(item, name.Length > 0
+                && item.ValueKind != JsonValueKind.Object ? name : "", lines); break;
+            case JsonValueKind.String: lines.Add(name.Length > 0 ? $"{name}: {json.GetString()}"
+                : json.GetString()!); break;
             case JsonValueKind.Null: break;
             default: if (name.Length > 0) lines.Add($"{name}: {json.GetRawText()}"); break;
         }
