@@ -75,6 +75,10 @@ public sealed class OfflineModelTests : IDisposable
             "Write a product brief for Acme. Acme sells running shoes in Norway. Its revenue fell by 10 % last year. Runners like its soles.",
             "You are a senior editor. Improve the text below.\n\nThe cat sat. It was happy. It sat on the mat because the mat was warm.",
             "Translate to French: The cat sleeps on the mat.",
+            "# Task\nSummarize the notes in one sentence.\n\n# Notes\nThe pump failed on Monday. It was mended on Tuesday by Ada.",
+            "<instructions>\nGive 2 bullet points.\n</instructions>\n<doc>\nRents rose by 4 %. Wages rose by 2 %. Rents outpaced wages.\n</doc>",
+            "Write a tagline for \"SolarKettle\".\n\nPrevious attempt: Boil with the sun.\nFeedback: Make it shorter.",
+            "Write a Python script that parses JSON files.",
             "Hello!",
             "",
         ]) text.Append("> ").AppendLine(prompt.Trim()

@@ -14,7 +14,8 @@ internal static partial class OfflineAnswer
     private const int SentencesByDefault = 3;
     private const int ItemsByDefault = 5;
 
-    [GeneratedRegex("""\b(?:json)\b""", RegexOptions.IgnoreCase, 2_000)]
+    /// <summary>The answer is to be JSON; that the prompt speaks of JSON is not enough.</summary>
+    [GeneratedRegex("""\b(?:return|respond|reply|answer|output|produce|give|emit|extract)\b[^.\n]{0,60}\bjson\b|\b(?:as|in|valid|strict)\s+json\b|\bjson\b[^.\n]{0,20}(?:\bonly\b|\bobject\b|\bshape\b|[:{\[])""", RegexOptions.IgnoreCase, 2_000)]
     private static partial Regex AsksForJson { get; }
 
     [GeneratedRegex("""^(?:please\s+)?(?:clean|normali[sz]e|rewrite|polish|format|copy|repeat|proofread|improve|revise)\b""", RegexOptions.IgnoreCase, 2_000)]
@@ -84,6 +85,10 @@ internal static partial class OfflineAnswer
     /// <summary>The sections; without any, the sentences of the prompt that tell something rather than ask for it.</summary>
     public static IReadOnlyList<Section> Material(PromptReading prompt)
     {
+        // What is said about a text is no part of it.
+        var texts = prompt.Sections
+            .Where(section => !section.Title.Contains("feedback", StringComparison.OrdinalIgnoreCase)).ToArray();
+        if (texts.Length > 0) return texts;
         if (prompt.Sections.Count > 0) return prompt.Sections;
         var told = Words.Sentences(prompt.Instructions)
             .Where(sentence => Words.Count(sentence) >= 3 && !Words.IsInstruction(sentence)).ToArray();
