@@ -61,6 +61,8 @@ public sealed partial class RunState
     public Queue<(int Node, SkipCause Cause)> Doomed { get; } = new();
     public Queue<int> Losers { get; } = new();
     public PriorityQueue<int, long> Due { get; } = new();
+    /// <summary>Composites with a <c>timeout_seconds</c>, by the time it ends; a leaf's own timeout is its attempt's business.</summary>
+    public PriorityQueue<int, long> Deadlines { get; } = new();
     /// <summary>Composites with a <c>stop_when</c> one of whose items has ended.</summary>
     public Queue<int> ToCheckStop { get; } = new();
 

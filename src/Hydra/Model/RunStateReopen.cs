@@ -68,6 +68,7 @@ public sealed partial class RunState
             above.AwaitsAdvance = false;
             _status[scope.Parent] = NodeStatus.Open;
             StartClock(scope.Parent);
+            SetDeadline(scope.Parent, LastFrameMs);
         }
     }
 
@@ -86,6 +87,7 @@ public sealed partial class RunState
         {
             _status[instance] = NodeStatus.Open;
             StartClock(instance);
+            if (detail.Scope >= 0) SetDeadline(instance, LastFrameMs);
             if (detail.Scope < 0 || Scopes[detail.Scope].HasEnded) AwaitAdvance(instance);
         }
     }
@@ -124,6 +126,7 @@ public sealed partial class RunState
                 detail.SkippedBecause = default;
                 detail.IsCancelling = false;
                 detail.StopWhenHeld = false;
+        detail.DeadlineMs = 0;
                 detail.CancelError = null;
                 detail.IsLoser = false;
                 detail.Crashes = 0;

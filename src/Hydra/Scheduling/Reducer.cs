@@ -86,6 +86,7 @@ public sealed partial class Reducer(RunState state)
         State.CountTime(_nowMs);
         WakeDue();
         CheckTimeBudgets();
+        CheckDeadlines();
         GrantWaitingSteps();
         do
         {
@@ -266,7 +267,9 @@ public sealed partial class Reducer(RunState state)
             NextDueMs = dueMs;
             break;
         }
-        if (State.RunningCount == 0 || State.StoppingAs is not null) return;
+        if (State.StoppingAs is not null) return;
+        if (State.Deadlines.TryPeek(out _, out var deadlineMs)) Sooner(deadlineMs);
+        if (State.RunningCount == 0) return;
         if (_rateOpensAtMs is { } opens) Sooner(opens);
         if (State.RunAccount.Limits.MaxTime is { } limit) Sooner(_nowMs + Math.Max(1, (long)limit.TotalMilliseconds - State.RunAccount.ActiveMs));
         foreach (var (node, account) in State.Timed)
