@@ -10,5 +10,5 @@ namespace Hydra.Execution;
 internal static class DryRun
 {
     public static AttemptOutcome Outcome(NodeAttempt attempt) => new AttemptOutcome.Completed(
-        attempt.Node.Settings.OutputSchemaSource is { } schema ? SchemaSample.Of(schema) : $"[dry run] {attempt.Path}");
+        attempt.Node.Settings.OutputSchema is { } schema ? SchemaSample.For(schema).Value ?? Value.Null : $"[dry run] {attempt.Path}");
 }

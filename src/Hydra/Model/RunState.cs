@@ -162,7 +162,13 @@ public sealed partial class RunState
     }
 
     /// <summary>The frame whose events were applied one by one has this number.</summary>
-    public void CloseFrame(long sequence) => NextSequence = sequence + 1;
+    public void CloseFrame(long sequence)
+    {
+        NextSequence = sequence + 1;
+        // A turn writes the skips and cancellations it found into its own frame: what a replay collected is done.
+        Doomed.Clear();
+        Losers.Clear();
+    }
 
     /// <summary>Charges the time since the last frame to <c>max_seconds</c> where work was running.</summary>
     public void CountTime(long nowMs)

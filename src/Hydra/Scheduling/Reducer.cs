@@ -176,6 +176,11 @@ public sealed partial class Reducer(RunState state)
         {
             if (!State.Ready.TryPop(out var instance)) return;
             if (State.StatusOf(instance) != NodeStatus.Queued) continue;
+            if (State.DetailOf(instance) is { IsCancelling: true } cancelling)
+            {
+                EndCancelled(instance, cancelling);
+                continue;
+            }
             var node = State.NodeOf(instance);
             if (node.Resources is { } resources && State.HeldResources.Overlaps(resources))
             {

@@ -2,32 +2,45 @@ using Hydra.Model;
 
 namespace Hydra.Schemas;
 
-/// <summary>A value of the shape that a schema describes, for runs that call nobody.</summary>
-public static class SchemaSample
+/// <summary>Asks a caller for a value of one text or number field of a sample.</summary>
+/// <param name="Pointer">JSON pointer of the field in the sample.</param>
+/// <param name="PropertyName">The property's name, for an item of a list that of the list; null at the root.</param>
+/// <param name="Description">What the schema says about the field, if anything.</param>
+/// <param name="Kind">Text, Integer or Number: what is wanted.</param>
+/// <param name="Schema">The subschema of the field as written.</param>
+public sealed record SampleRequest(string Pointer, string? PropertyName, string? Description, ValueKind Kind, Value Schema);
+
+/// <summary>
+/// An instance that conforms to a schema: the same one for the same schema, as small as is easily found. Optional
+/// properties are left out.
+/// </summary>
+public sealed record SchemaSample
 {
-    private const int DepthMax = 32;
+    private SchemaSample() { }
 
-    public static Value Of(Value schema) => Of(schema, 0);
+    /// <summary>The instance; null when none was found.</summary>
+    public Value? Value { get; private init; }
 
-    private static Value Of(Value schema, int depth)
+    /// <summary>Why none was found: the place and what stood in the way. Null when there is one.</summary>
+    public string? Reason { get; private init; }
+
+    /// <summary>
+    /// Looks for an instance, and validates it before it is returned. Throws <see cref="JsonSchemaException"/> where
+    /// <see cref="JsonSchema.Compile"/> does.
+    /// </summary>
+    /// <param name="propose">
+    /// Asked for each text and number that neither <c>const</c> nor <c>enum</c> fixes; its answer is used where it conforms.
+    /// </param>
+    public static SchemaSample For(Value schema, Func<SampleRequest, Value?>? propose = null, JsonSchemaOptions? options = null) =>
+        For(JsonSchema.Compile(schema, options), propose);
+
+    /// <summary>As the other, for a schema that is compiled already.</summary>
+    public static SchemaSample For(JsonSchema schema, Func<SampleRequest, Value?>? propose = null)
     {
-        if (!schema.IsObject || depth > DepthMax) return Value.Null;
-        var map = schema.AsObject;
-        if (map.TryGetValue("const", out var only)) return only;
-        if (map.TryGetValue("default", out var given)) return given;
-        if (map.GetOrNull("enum") is { IsList: true } choices && choices.AsList.Length > 0) return choices.AsList[0];
-        var type = map.GetOrNull("type");
-        return (type.IsList ? type.AsList[0] : type).TextOrNull switch
-        {
-            "boolean" => true,
-            "integer" => map.GetOrNull("minimum") is { Kind: ValueKind.Integer } least ? least : 0,
-            "number" => map.GetOrNull("minimum") is { IsNumeric: true } least ? least : 0.0,
-            "string" => "sample",
-            "array" => Value.Of(Enumerable.Repeat(Of(map.GetOrNull("items"), depth + 1), Math.Max(1, map.GetOrNull("minItems") is { Kind: ValueKind.Integer } least ? (int)least.AsInteger : 1))),
-            "null" => Value.Null,
-            _ => map.GetOrNull("properties") is { IsObject: true } properties
-                ? ValueMap.Of(properties.AsObject.Select(pair => KeyValuePair.Create(pair.Key, Of(pair.Value, depth + 1))))
-                : Value.EmptyObject,
-        };
+        var builder = new SampleBuilder(schema, propose);
+        var sample = builder.Build();
+        if (sample is not { } found) return new() { Reason = builder.Reason };
+        var problems = schema.Validate(found);
+        return problems.Count == 0 ? new() { Value = found } : new() { Reason = $"the best sample does not conform: {problems[0].Message}" };
     }
 }

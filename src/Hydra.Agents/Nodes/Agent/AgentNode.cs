@@ -14,8 +14,6 @@ public sealed partial class AgentNode
     {
         var hasModel = node.Fields.ContainsKey("model") || context.Workflow.DefaultFields.ContainsKey("model");
         var hasAgent = node.Fields.ContainsKey("agent") || context.Workflow.DefaultFields.ContainsKey("agent");
-        if (node.Fields.GetOrNull("agent").TextOrNull is { } agent && !context.Workflow.Agents.ContainsKey(agent))
-            context.Problems.Error(ProblemCodes.UnknownAgent, node.PlaceOf("agent"), $"node '{node.Id}' asks the agent '{agent}', which `agents` does not define.{DidYouMean.Hint(agent, context.Workflow.Agents.Keys)} Define it there, or name a model with `model`.");
         if (!hasModel && hasAgent && !HasModel(node, context.Workflow))
             context.Problems.Error(ProblemCodes.FieldConflict, node.At, $"neither node '{node.Id}' nor its agent names a model. Add 'model: …' to the agent, to the node or under `defaults`.");
         if (!hasModel && !hasAgent)

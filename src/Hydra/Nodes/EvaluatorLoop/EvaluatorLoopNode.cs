@@ -44,7 +44,7 @@ public sealed partial class EvaluatorLoopNode : INodeType
         var round = Round("round", generator[0], evaluator[0]);
         if (node.Fields.GetOrNull("on_exhausted").TextOrNull != "escalate" || node.Policy.EscalateTo is not { } agent || generator[0].Type != ModelCallFields.NodeType) return [round];
         var fields = ValueMap.Of(generator[0].Fields.Where(pair => pair.Key != "model")).With("agent", agent);
-        return [round, Round("escalation", generator[0] with { Fields = fields }, evaluator[0])];
+        return [round, Round("escalation", generator[0] with { Fields = fields }, evaluator[0]) with { IsRepeat = true }];
     }
 
     private static FragmentSpec Round(string name, NodeSpec generator, NodeSpec evaluator)
