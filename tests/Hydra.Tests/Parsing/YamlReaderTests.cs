@@ -38,7 +38,7 @@ public class YamlReaderTests
     [InlineData("a: {{ b }}", "HYD113 f.yaml:1:5")]
     [InlineData("a: !vault x", "HYD114 f.yaml:1:4")]
     [InlineData("a: !!int x", "HYD114 f.yaml:1:4")]
-    [InlineData("a:\n\t- b", "HYD103 f.yaml:2:1")]
+    [InlineData("a:\n\t- b", "HYD104 f.yaml:2:1")]
     [InlineData("- \t- b", "HYD104 f.yaml:1:3")]
     [InlineData("<<: 1", "HYD112 f.yaml:1:5")]
     [InlineData("a: \"b", "HYD103 f.yaml:1:4")]
