@@ -24,10 +24,18 @@ internal sealed class RunChecker(Plan plan, int cap)
     private readonly Dictionary<(int Node, int Attempt), int> _incarnations = [];
     private readonly List<(long AtMs, RunEvent.StepIntended Step)> _calls = [];
     private readonly Dictionary<(int Node, int Step), long> _used = [];
-    private bool _isStopping;
+    private bool _isStopping, _believes;
 
     /// <summary>Attempts that said they had completed, by identity: an end without one is made up.</summary>
     public HashSet<(int Node, int Attempt, int Incarnation)> Said { get; } = [];
+
+    /// <summary>Takes over a frame of an earlier process, whose attempts nobody here has heard.</summary>
+    public void Adopt(Frame frame, RunState state)
+    {
+        _believes = true;
+        Check(frame, state);
+        _believes = false;
+    }
 
     public void Check(Frame frame, RunState state)
     {
@@ -100,7 +108,7 @@ internal sealed class RunChecker(Plan plan, int cap)
         var isLeaf = state.NodeOf(e.Node).Composite is null;
         if (_running.Remove(e.Node, out var started))
         {
-            if (e.Status == NodeStatus.Completed && !Said.Contains((e.Node, started.Attempt, started.Incarnation))) Broken($"{path} completed although its attempt did not say so");
+            if (e.Status == NodeStatus.Completed && !_believes && !Said.Contains((e.Node, started.Attempt, started.Incarnation))) Broken($"{path} completed although its attempt did not say so");
         }
         else if (isLeaf && e.Status == NodeStatus.Completed) Broken($"{path} completed without running");
         if (e.Status is NodeStatus.Completed or NodeStatus.Degraded) _done.Add(e.Node);

@@ -92,9 +92,13 @@ internal sealed class Simulation
     {
         try
         {
-            _reducer.Begin(_nowMs);
-            _reducer.Open(new RunEvent.RunStarted($"seed{_seed}", "test", "", ValueRef.EmptyText, Told(_limits)));
-            EndTurn();
+            if (_frames.Count > 0) Crash();
+            else
+            {
+                _reducer.Begin(_nowMs);
+                _reducer.Open(new RunEvent.RunStarted($"seed{_seed}", "test", "", ValueRef.EmptyText, Told(_limits)));
+                EndTurn();
+            }
             while (Step())
             {
                 if (++_turns > 20_000) throw new InvariantBrokenException("the run does not come to an end");
@@ -106,6 +110,34 @@ internal sealed class Simulation
             throw new InvariantBrokenException(Report(e));
         }
         return new(_turns, _frames.Sum(frame => frame.Events.Count), _crashCount, _resumes, State.InstanceCount, _starts, _calls, _replays, _stale, _interrupted, State.Status, Fingerprint()) { Seen = _seen };
+    }
+
+    /// <summary>Runs the seed, then kills the process behind every frame of that run in turn and lets it go on without faults. Gives the number of crash points.</summary>
+    public static int RunCrashingEverywhere(int seed)
+    {
+        var whole = new Simulation(seed);
+        whole.Run();
+        for (var count = 1; count < whole._frames.Count; count++)
+        {
+            var cut = new Simulation(seed) { _isHealed = true };
+            foreach (var frame in whole._frames.Take(count)) cut.Adopt(frame);
+            cut.Run();
+        }
+        return whole._frames.Count - 1;
+    }
+
+    private void Adopt(Frame frame)
+    {
+        foreach (var happened in frame.Events)
+        {
+            var limits = happened switch { RunEvent.RunStarted e => e.Limits, RunEvent.RunResumed e => e.Limits, _ => null };
+            if (limits is not null) (_limits, _checker.RunBudget) = (limits, limits.Budget);
+        }
+        _frames.Add(frame);
+        State.Apply(frame);
+        _replica.Apply(frame);
+        _checker.Adopt(frame, State);
+        _nowMs = frame.AtMs;
     }
 
     private bool Step()

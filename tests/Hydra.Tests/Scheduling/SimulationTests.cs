@@ -39,6 +39,15 @@ public sealed class SimulationTests
     }
 
     [Fact]
+    public void A_run_that_is_killed_behind_any_of_its_frames_goes_on_and_ends()
+    {
+        var points = 0;
+        Parallel.For(FirstSeed, FirstSeed + (SeedCount / 100), seed => Interlocked.Add(ref points, Simulation.RunCrashingEverywhere(seed)));
+        TestContext.Current.TestOutputHelper?.WriteLine($"{points:N0} crash points in {SeedCount / 100} runs");
+        Assert.True(points > SeedCount / 100);
+    }
+
+    [Fact]
     public void The_same_seed_gives_the_same_events()
     {
         for (var seed = 1; seed <= 50; seed++) Assert.Equal(new Simulation(seed).Run().Hash, new Simulation(seed).Run().Hash);
