@@ -226,6 +226,11 @@ public sealed partial class RunState
             return;
         }
         var isHopeless = scope.Opening.FailuresMax >= 0 && scope.ItemsFailed > scope.Opening.FailuresMax;
+        if (isHopeless && !scope.IsHopeless)
+        {
+            scope.IsHopeless = true;
+            Hopeless.Enqueue(scope);
+        }
         if (isHopeless || IsBeingCut(scope)) CutItems(scope);
         ActivateItems(scope);
         if (_status[parent] != NodeStatus.Open) return;

@@ -161,6 +161,7 @@ public sealed partial class RunState
         if (!wasClosed) return;
         if (ItemHasFailed(scope, item)) scope.ItemsFailed--;
         scope.ItemsEnded--;
+        scope.IsHopeless = false;
         if (scope.ItemsOpen < CapOf(scope)) scope.ItemsOpen++;
         else (scope.Returning ??= new Queue<int>()).Enqueue(item);
         if (scope.CutFrom is not { } cut) return;

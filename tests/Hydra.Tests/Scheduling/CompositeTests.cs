@@ -35,6 +35,20 @@ public sealed class CompositeTests
     }
 
     [Fact]
+    public void Items_that_wait_for_a_slot_of_the_run_are_cut_as_well_and_come_back_on_resume()
+    {
+        var run = TestRun.Of("m | map=4 body=item\n item:\n work", cap: 2);
+        run.Turn(run.Failure("m[0]"));
+        Assert.Equal((NodeStatus.Cancelled, "m[1]"), (run.StatusOf("m[3]"), Assert.Single(run.Running)));
+        run.Complete("m[1]");
+        Assert.Equal(RunStatus.Failed, run.Ended);
+        run.Resume();
+        run.Complete("m[0]", "m[2]");
+        run.Complete("m[3]");
+        Assert.Equal(RunStatus.Completed, run.Ended);
+    }
+
+    [Fact]
     public void An_empty_map_completes_at_once()
     {
         var run = TestRun.Of("m | map=0 body=item\n item:\n work");

@@ -29,7 +29,7 @@ internal static class StateText
         foreach (var (node, _) in state.Timed.OrderBy(entry => entry.Node)) text.Append($"timed {node}\n");
         foreach (var scope in state.Scopes)
         {
-            text.Append($"scope {scope.Id} of {scope.Parent} first={scope.First} next={scope.NextItem} open={scope.ItemsOpen} ended={scope.ItemsEnded} failed={scope.ItemsFailed} cut={scope.CutFrom} bad={scope.HasFailures}");
+            text.Append($"scope {scope.Id} of {scope.Parent} first={scope.First} next={scope.NextItem} open={scope.ItemsOpen} ended={scope.ItemsEnded} failed={scope.ItemsFailed} cut={scope.CutFrom} bad={scope.HasFailures} hopeless={scope.IsHopeless}");
             if (scope.LeftInItem is { } left) text.Append(" left=").AppendJoin(',', left);
             if (scope.Returning is { Count: > 0 } returning) text.Append(" returning=").AppendJoin(',', returning);
             text.Append('\n');
