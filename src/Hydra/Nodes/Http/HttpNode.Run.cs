@@ -36,7 +36,7 @@ public sealed partial class HttpNode : ILeafNodeType
         if (plan.Effect is EffectClass.Irreversible or EffectClass.Compensatable && !headers.Exists(header => header.Key.Equals(IdempotencyHeader, StringComparison.OrdinalIgnoreCase)))
             headers.Add(new(IdempotencyHeader, KeyOf(attempt)));
         var question = new HttpQuestion(plan.Method, address, headers, plan.Body.Evaluate(attempt.Scope), plan.AllowHosts);
-        return ToolStep.RunAsync(attempt, line, Name, new ToolQuestion(Name, question.ToValue((_, value) => value), plan.Effect) { Shown = question.ToValue(SecretNames.Shown) },
+        return ToolStep.RunAsync(attempt, line, new ToolQuestion(Name, question.ToValue((_, value) => value), plan.Effect) { Shown = question.ToValue(SecretNames.Shown) },
             token => HttpCall.SendAsync(question, () => line.Progress(), token), cancellationToken);
     }
 
