@@ -25,6 +25,8 @@ public sealed record WorkflowSpec
 
     /// <summary>The file's name as given, for messages; no part of the hash.</summary>
     public string File { get; init; } = "workflow";
+    /// <summary>Where the fields of the file stand, by name.</summary>
+    public IReadOnlyDictionary<string, SourcePosition> Places { get; init; } = new Dictionary<string, SourcePosition>();
     /// <summary>The canonical form: JSON with sorted keys, shorthands written out, places and comments gone (UTF-8).</summary>
     public ReadOnlyMemory<byte> Canonical { get; init; }
     /// <summary>SHA-256 of <see cref="Canonical"/> in hexadecimal: the identity of the definition.</summary>

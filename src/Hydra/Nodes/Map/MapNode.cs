@@ -51,7 +51,7 @@ public sealed partial class MapNode : INodeType
         if (!node.Fields.ContainsKey("prompt")) return [];
         var agent = new NodeSpec
         {
-            Id = new NodeId("item"),
+            Id = node.Id,
             Type = ModelCallFields.NodeType,
             Fields = ValueMap.Of(node.Fields.Where(pair => !OwnFields.Contains(pair.Key))),
             Policy = ItemPolicy(node.Policy),
