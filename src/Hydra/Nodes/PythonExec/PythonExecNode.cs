@@ -3,7 +3,7 @@ using Hydra.Model;
 namespace Hydra.Nodes;
 
 /// <summary>Runs Python code; values arrive in the variable <c>inputs</c>, never as text in the code.</summary>
-public sealed partial class PythonExecNode : INodeType
+public sealed partial class PythonExecNode
 {
     public string Name => "python_exec";
     public string Description => "Runs Python in the sandbox; upstream values arrive in the variable `inputs`; the result is standard output, parsed when it is JSON.";
@@ -16,7 +16,6 @@ public sealed partial class PythonExecNode : INodeType
         new("image", new Shape.Text(), "Container image, with `--sandbox docker`."),
     ];
 
-    public bool TakesInputsUnnamed => true;
     public NodeTraits Traits { get; } = new() { Effect = EffectClass.Irreversible, Timeout = TimeSpan.FromSeconds(300), NeedsSandbox = true };
 
     public void Check(NodeSpec node, CheckContext context)
