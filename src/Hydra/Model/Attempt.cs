@@ -107,6 +107,8 @@ public sealed class AdvanceContext
     public required int MaxConcurrent { get; init; }
     /// <summary>The node's <c>stop_when</c> held.</summary>
     public bool StopWhenHeld { get; init; }
+    /// <summary>Nothing is called: leaves answer samples, so what decides over their results may be generous.</summary>
+    public bool IsDryRun { get; init; }
     /// <summary>Keeps what a composite carries from round to round; comes back as <see cref="EndedScope.Bindings"/>.</summary>
     public required Func<Value, ValueRef> Keep { get; init; }
 }
@@ -119,6 +121,8 @@ public sealed record EndedScope(ScopeOpening Opening, Value Bindings, IReadOnlyL
 /// <summary>How one child ended.</summary>
 public sealed record ChildOutcome(string Id, NodeStatus Status, Func<Value> Output, NodeError? Error, Value Signal, bool IsSink)
 {
+    /// <summary>A failure that nothing below caught.</summary>
+    public bool IsUncaughtFailure { get; init; }
     public bool HasOutput => Status is NodeStatus.Completed or NodeStatus.Degraded;
 }
 

@@ -1,0 +1,84 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Hydra.Gateway.Fake;
+
+/// <summary>One request that reached the fake provider. Keys are not kept.</summary>
+public sealed class FakeCall
+{
+    private readonly TaskCompletionSource _written = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    internal FakeCall(int number, string path, string body)
+    {
+        (Number, Path, Body) = (number, path, body);
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            var root = document.RootElement;
+            Model = root.TryGetProperty("model", out var model) ? model.ToString() : "";
+            IsStream = root.TryGetProperty("stream", out var stream) && stream.ValueKind == JsonValueKind.True;
+            HasAnswerTool = body.Contains("\"give_answer\"", StringComparison.Ordinal);
+            var texts = new StringBuilder();
+            if (root.TryGetProperty("system", out var system)) Collect(system, texts);
+            foreach (var message in root.TryGetProperty("messages", out var messages) ? messages.EnumerateArray()
+                : default)
+            {
+                var from = texts.Length;
+                Collect(message, texts);
+                if (message.TryGetProperty("role", out var role) && role.ValueEquals("user"))
+                {
+                    Prompt = texts.ToString(from, texts.Length - from).Trim();
+                }
+            }
+            Text = texts.ToString();
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            IsMalformed = true;
+        }
+    }
+
+    /// <summary>Counted from 1 in the order of arrival.</summary>
+    public int Number { get; }
+    public string Path { get; }
+    public string Model { get; } = "";
+    public bool IsStream { get; }
+    /// <summary>Text of the last user message.</summary>
+    public string Prompt { get; } = "";
+    /// <summary>The request's body as it came.</summary>
+    public string Body { get; }
+    /// <summary>HTTP status of the answer; 0 until it is decided.</summary>
+    public int Status { get; internal set; }
+    /// <summary>How it ended: <c>done</c>, <c>reset</c>, <c>cancelled</c> (the caller went away); null while it runs.</summary>
+    public string? Outcome => _ended.Task.IsCompletedSuccessfully ? _ended.Task.Result : null;
+
+    /// <summary>Ends when everything that the rule sends has been sent, before it hangs.</summary>
+    public Task Written => _written.Task;
+    /// <summary>Ends with <see cref="Outcome"/>.</summary>
+    public Task<string> Ended => _ended.Task;
+
+    internal string Text { get; } = "";
+    internal bool IsMalformed { get; }
+    internal bool HasAnswerTool { get; }
+    internal void MarkWritten() => _written.TrySetResult();
+
+    internal void End(string outcome)
+    {
+        _written.TrySetResult();
+        _ended.TrySetResult(outcome);
+    }
+
+    private static void Collect(JsonElement json, StringBuilder texts)
+    {
+        switch (json.ValueKind)
+        {
+            case JsonValueKind.String: texts.AppendLine(json.GetString()); break;
+            case JsonValueKind.Array: foreach (var item in json.EnumerateArray()) Collect(item, texts); break;
+            case JsonValueKind.Object:
+                if (json.TryGetProperty("content", out var content)) Collect(content, texts);
+                if (json.TryGetProperty("text", out var text)) Collect(text, texts);
+                break;
+        }
+    }
+}

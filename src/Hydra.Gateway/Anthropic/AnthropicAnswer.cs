@@ -1,0 +1,80 @@
+using System.Text.Json;
+using Hydra.Gateway.Wire;
+using Hydra.Model;
+using Microsoft.Extensions.AI;
+
+namespace Hydra.Gateway.Anthropic;
+
+/// <summary>Reads a message that came whole, and the pieces that whole and streamed answers share. Pure.</summary>
+internal static class AnthropicAnswer
+{
+    public static ChatResponse Read(Endpoint endpoint, JsonElement json, AnswerShape? shape)
+    {
+        var usage = Usage(json.Get("usage"), default);
+        if (json.Text("type") == "error") throw HttpErrors.InStream(endpoint, json, usage);
+        if (json.Get("content") is not { ValueKind: JsonValueKind.Array } content)
+        {
+            throw new CallFailedException(ErrorCode.ProviderError,
+                $"{endpoint} sent an answer without content: {Excerpt.Of(json.GetRawText(), endpoint.Key)}") { Usage = usage };
+        }
+        var contents = new List<AIContent>();
+        foreach (var block in content.EnumerateArray())
+        {
+            switch (block.Text("type"))
+            {
+                case "text": contents.Add(new TextContent(block.Text("text"))); break;
+                case "thinking": contents.Add(new TextReasoningContent(block.Text("thinking")) { ProtectedData = block.Text("signature") }); break;
+                case "redacted_thinking": contents.Add(new TextReasoningContent("") { ProtectedData = block.Text("data") }); break;
+                case "tool_use": contents.Add(Call(block.Text("id"), block.Text("name"),
+                    block.Get("input")?.GetRawText() ?? "", shape, usage)); break;
+            }
+        }
+        return new ChatResponse(new ChatMessage(ChatRole.Assistant, contents))
+        {
+            ResponseId = json.Text("id"),
+            ModelId = json.Text("model"),
+            FinishReason = Finish(endpoint, json.Text("stop_reason"), contents, usage),
+            Usage = json.Get("usage") is null ? null : UsageReader.ToDetails(usage),   // unknown is not zero
+        };
+    }
+
+    /// <summary>A tool call; or, where it is the answer in the wished shape, its input as text.</summary>
+    public static AIContent Call(string? id, string? name, string arguments, AnswerShape? shape, TokenUsage usage)
+    {
+        var parsed = ToolText.ParseArguments(name ?? "", arguments, usage);
+        if (shape is null || name != AnswerShape.ToolName) return new FunctionCallContent(id ?? "", name ?? "", parsed);
+        if (!shape.IsWrapped) return new TextContent(arguments.Length == 0 ? "{}" : arguments);
+        return new TextContent(parsed.GetValueOrDefault("value") is JsonElement value ? value.GetRawText() : "null");
+    }
+
+    /// <summary>The parts of the prompt are given apart and add up; what a later event says replaces what an earlier one said.</summary>
+    public static TokenUsage Usage(JsonElement? usage, TokenUsage before)
+    {
+        if (usage is null) return before;
+        var input = usage.Number("input_tokens") ?? before.Input;
+        var read = usage.Number("cache_read_input_tokens") ?? before.CacheRead;
+        var write = usage.Number("cache_creation_input_tokens") ?? before.CacheWrite;
+        var output = usage.Number("output_tokens") ?? (before.Output + before.Reasoning);
+        var thinking = usage.Get("output_tokens_details").Number("thinking_tokens") ?? before.Reasoning;
+        thinking = Math.Clamp(thinking, 0, Math.Max(0, output));
+        return new(Math.Max(0, input), Math.Max(0, output) - thinking, Math.Max(0, read), Math.Max(0, write), thinking);
+    }
+
+    /// <summary>The stop reason in the common spelling; an unknown one is kept. A refusal is a failure: it must not pass for an answer.</summary>
+    public static ChatFinishReason? Finish(Endpoint endpoint, string? reason, IEnumerable<AIContent> contents,
+        TokenUsage usage) => reason switch
+    {
+        null => null,
+        "end_turn" or "stop_sequence" => ChatFinishReason.Stop,
+        // The wished shape comes as a tool call, yet it is the answer.
+        "tool_use" => contents.Any(content => content is FunctionCallContent) ? ChatFinishReason.ToolCalls
+            : ChatFinishReason.Stop,
+        "max_tokens" => ChatFinishReason.Length,
+        "refusal" => throw new CallFailedException(ErrorCode.ContentFiltered,
+            $"{endpoint}: the model refused to answer.") { Usage = usage },
+        "model_context_window_exceeded" =>
+            throw new CallFailedException(ErrorCode.ContextLength,
+            $"{endpoint}: prompt and answer do not fit the model's context window.") { Usage = usage },
+        _ => new ChatFinishReason(reason),
+    };
+}

@@ -1,0 +1,83 @@
+using System.Runtime.CompilerServices;
+using Hydra.Gateway.Wire;
+using Hydra.Model;
+using Microsoft.Extensions.AI;
+
+namespace Hydra.Gateway.Anthropic;
+
+/// <summary>
+/// Messages in Anthropic's wire format. Safe to share between threads; disposing it does nothing, since the gateway owns the connections.
+/// </summary>
+internal sealed class AnthropicChatClient(ModelHttp http, Endpoint endpoint, ModelFacts facts) : IChatClient
+{
+    private const string ApiVersion = "2023-06-01";
+    private readonly ChatClientMetadata _metadata = new(endpoint.Provider, new Uri(endpoint.Base), facts.Id);
+
+    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+        CancellationToken cancellationToken = default)
+    {
+        using var request = Request(messages, options, isStream: false);
+        return AnthropicAnswer.Read(endpoint, await http.PostAsync(endpoint, request, cancellationToken),
+            AnthropicRequest.Shape(options));
+    }
+
+    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+            [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        using var request = Request(messages, options, isStream: true);
+        var shape = AnthropicRequest.Shape(options);
+        var stream = new AnthropicStream(endpoint, shape);
+        await using var events = http.StreamAsync(endpoint, request, () => stream.Usage,
+            cancellationToken).GetAsyncEnumerator(cancellationToken);
+        while (!stream.IsOver && await MoveNextAsync())
+        {
+            var (kind, json) = events.Current;
+            if (kind == "whole")
+            {
+                foreach (var update in AnthropicAnswer.Read(endpoint, json, shape).ToChatResponseUpdates())
+                {
+                    yield return update;
+                }
+                yield break;
+            }
+            if (stream.Add(json) is { } piece) yield return piece;
+        }
+        yield return stream.End();
+
+        // What breaks after the model said that it is done takes nothing away from the answer.
+        async ValueTask<bool> MoveNextAsync()
+        {
+            try
+            {
+                return await events.MoveNextAsync();
+            }
+            catch (CallFailedException) when (stream.IsFinished)
+            {
+                return false;
+            }
+        }
+    }
+
+    public object? GetService(Type serviceType, object? serviceKey = null)
+    {
+        if (serviceKey is not null) return null;
+        if (serviceType == typeof(ChatClientMetadata)) return _metadata;
+        if (serviceType == typeof(ModelFacts)) return facts;
+        return serviceType.IsInstanceOfType(this) ? this : null;
+    }
+
+    public void Dispose()
+    {
+        // The gateway owns what this client uses.
+    }
+
+    private HttpRequestMessage Request(IEnumerable<ChatMessage> messages, ChatOptions? options, bool isStream)
+    {
+        var request = ModelHttp.Json(endpoint.At("/v1/messages"),
+            AnthropicRequest.Write(facts, messages, options, isStream));
+        if (endpoint.Key is { } key) request.Headers.Add("x-api-key", key);
+        request.Headers.Add("anthropic-version", ApiVersion);
+        return request;
+    }
+}

@@ -1,0 +1,177 @@
+using Hydra.Gateway.Anthropic;
+using Hydra.Gateway.Commands;
+using Hydra.Gateway.Offline;
+using Hydra.Gateway.OpenAI;
+using Hydra.Gateway.Prices;
+using Hydra.Gateway.Wire;
+using Hydra.Model;
+using Microsoft.Extensions.AI;
+
+namespace Hydra.Gateway;
+
+/// <summary>
+/// Every model behind one door: a name gives its facts and a client. Clients share one pool of connections, retry nothing and throw
+/// <see cref="CallFailedException"/>. Safe to share between threads; dispose it when no call is under way.
+/// </summary>
+public sealed class ModelGateway : IModelCatalog, IDisposable
+{
+    private const string Google = "https://generativelanguage.googleapis.com/v1beta/openai";
+
+    private readonly GatewayOptions _options;
+    private readonly PriceTable _prices;
+    private readonly HttpClient _http;
+    private readonly ModelHttp _modelHttp;
+
+    /// <exception cref="ArgumentException">The options are wrong; the message lists everything that is.</exception>
+    /// <exception cref="PriceFileException">The price overrides are wrong.</exception>
+    public ModelGateway(GatewayOptions options)
+    {
+        var problems = options.Check();
+        if (problems.Count > 0) throw new ArgumentException(string.Join('\n', problems), nameof(options));
+        _options = options;
+        _prices = PriceTable.Load(options.PriceOverridesFile);
+        _http = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectTimeout = options.ConnectTimeout,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(10),   // so that a changed address is found again
+            AllowAutoRedirect = false,                             // a redirect would carry the key elsewhere
+            MaxConnectionsPerServer = 1_000,
+            UseCookies = false,
+        })
+        {
+            Timeout = Timeout.InfiniteTimeSpan,                    // each call has its own clock
+        };
+        _http.DefaultRequestHeaders.UserAgent.ParseAdd("hydra/0.1");
+        _modelHttp = new ModelHttp(_http, options);
+    }
+
+    /// <summary>Whether the offline model answers because nothing at all is configured, not because it was asked for.</summary>
+    public bool IsOfflineByDefault => _options.Backend == "auto" && !_options.HasAnything;
+
+    /// <summary>The line that tells a user so; print it once a run when <see cref="IsOfflineByDefault"/>.</summary>
+    public static string OfflineNotice =>
+        "No model is configured, so the built-in offline model answers from the prompt's own words. Set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY, OLLAMA_HOST or HYDRA_GATEWAY_URL for real answers.";
+
+    /// <inheritdoc/>
+    public ModelFacts Resolve(string model) => Route(model).Facts;
+
+    /// <summary>A client whose default model is this one. Throws <see cref="ModelUnavailableException"/> as <see cref="Resolve"/> does.</summary>
+    public IChatClient GetClient(string model)
+    {
+        var (facts, endpoint, command) = Route(model);
+        return facts.Provider switch
+        {
+            "offline" => new OfflineChatClient(facts),
+            "command" => new CommandChatClient(command!, facts, _options),
+            "anthropic" => new AnthropicChatClient(_modelHttp, endpoint!, facts),
+            _ => new OpenAIChatClient(_modelHttp, endpoint!, facts),
+        };
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private (ModelFacts Facts, Endpoint? Endpoint, string? Command) Route(string model)
+    {
+        if (string.IsNullOrWhiteSpace(model))
+        {
+            throw new ModelUnavailableException("No model is named. Set 'model' on the node or under 'defaults', or pass --model.");
+        }
+        if (_options.Backend == "offline" || IsOfflineByDefault) return Offline(model);
+        if (_options.IsCommandBackend) return Command(model, _options.BackendCommand);
+
+        var (provider, id) = ModelName.Parse(model);
+        if (id.Length == 0)
+        {
+            throw new ModelUnavailableException($"The model '{model}' is a prefix without a name. Write, for example, openai/gpt-5-mini.");
+        }
+        return provider switch
+        {
+            "offline" => Offline(model),
+            "command" when _options.Commands.TryGetValue(id, out var command) => Command(model, command),
+            "command" => throw Unavailable(model,
+                $"no command '{id}' is declared. Set HYDRA_COMMANDS=\"{id}=PROGRAM ARGUMENTS\" or use --backend command:\"PROGRAM ARGUMENTS\""),
+            "openai" when _options.HasOpenAI => Wire(model, id, OpenAI()),
+            "anthropic" when _options.HasAnthropic => Wire(model, id, Anthropic()),
+            "gemini" when _options.GeminiApiKey is not null
+                || _options.GeminiBaseUrl is not null => Wire(model, id, Gemini()),
+            "ollama" => Wire(model, id, Ollama()),
+            _ when _options.GatewayUrl is not null => Wire(model, model, Gateway()),
+            "openai" => throw Unavailable(model, $"OPENAI_API_KEY is not set{OllamaHint(id)}"),
+            "anthropic" => throw Unavailable(model, "ANTHROPIC_API_KEY is not set"),
+            "gemini" => throw Unavailable(model, "GEMINI_API_KEY is not set"),
+            "bedrock" => throw Unavailable(model,
+                "Amazon Bedrock is not supported directly yet. Reach it through an OpenAI-compatible proxy and set HYDRA_GATEWAY_URL"),
+            // A name of no known maker: whoever serves names of its own.
+            _ when _options.OpenAIBaseUrl is not null => Wire(model, id, OpenAI()),
+            _ when _options.OllamaHost is not null => Wire(model, id, Ollama()),
+            _ => throw Unavailable(model,
+                "its name does not say who serves it. Write a prefix (openai/, anthropic/, gemini/, ollama/), or set OPENAI_BASE_URL, OLLAMA_HOST or HYDRA_GATEWAY_URL"),
+        };
+    }
+
+    private string OllamaHint(string id) => _options.OllamaHost is null ? ""
+        : $"; for a model of that name in Ollama write ollama/{id}";
+
+    private ModelUnavailableException Unavailable(string model, string why)
+    {
+        var mend = _options.HasAnything ? "" : " (or use --backend offline for the built-in model, which needs no key)";
+        return new($"Nobody is configured to answer for '{model}': {why}{mend}.");
+    }
+
+    private static (ModelFacts, Endpoint?, string?) Offline(string model) =>
+        (new ModelFacts { Name = model, Provider = "offline", Id = model, Price = OfflineChatClient.Price,
+            ContextTokensMax = OfflineChatClient.ContextTokensMax,
+            OutputTokensMax = OfflineChatClient.OutputTokensMax }, null, null);
+
+    private (ModelFacts, Endpoint?, string?) Command(string model, string command)
+    {
+        var entry = _prices.Find(model);
+        return (new ModelFacts { Name = model, Provider = "command", Id = model, Price = entry?.Price,
+            ContextTokensMax = entry?.ContextTokensMax, OutputTokensMax = entry?.OutputTokensMax }, null, command);
+    }
+
+    private (ModelFacts, Endpoint?, string?) Wire(string model, string id, Endpoint endpoint)
+    {
+        var entry = Entry(model, id, endpoint.Provider);
+        var price = entry?.Price;
+        if (price is null && endpoint.Provider == "ollama" && new Uri(endpoint.Base).IsLoopback)
+        {
+            price = new ModelPrice(0, 0, "runs on this machine (OLLAMA_HOST)");
+        }
+        return (new ModelFacts { Name = model, Provider = endpoint.Provider, Id = id, Price = price,
+            ContextTokensMax = entry?.ContextTokensMax, OutputTokensMax = entry?.OutputTokensMax }, endpoint, null);
+    }
+
+    /// <summary>
+    /// Exact names only, most specific first: as the workflow wrote it, then the spelling of the table for that provider. A
+    /// fine-tuned model is billed as <c>ft:BASE</c>.
+    /// </summary>
+    private PriceEntry? Entry(string model, string id, string provider)
+    {
+        if (provider == "gemini") return _prices.Find(model) ?? _prices.Find($"gemini/{id}");
+        if (provider == "ollama") return _prices.Find(model) ?? _prices.Find($"ollama/{id}");
+        var bare = ModelName.Parse(id).Id;
+        var entry = _prices.Find(model) ?? _prices.Find(bare);
+        if (entry is not null || !bare.StartsWith("ft:", StringComparison.Ordinal)) return entry;
+        var end = bare.IndexOf(':', 3);
+        return end < 0 ? null : _prices.Find(bare[..end]);
+    }
+
+    private Endpoint OpenAI() =>
+        new("openai", Base(_options.OpenAIBaseUrl ?? "https://api.openai.com/v1"), _options.OpenAIApiKey,
+        "OPENAI_BASE_URL");
+    private Endpoint Anthropic() =>
+        new("anthropic", WithoutVersion(_options.AnthropicBaseUrl ?? "https://api.anthropic.com"),
+        _options.AnthropicApiKey, "ANTHROPIC_BASE_URL");
+    private Endpoint Gemini() =>
+        new("gemini", Base(_options.GeminiBaseUrl ?? Google), _options.GeminiApiKey, "GEMINI_BASE_URL");
+    private Endpoint Ollama() => new("ollama", WithVersion(_options.OllamaAddress), null, "OLLAMA_HOST");
+    private Endpoint Gateway() =>
+        new("hydra", WithVersion(_options.GatewayUrl!), _options.GatewayKey, "HYDRA_GATEWAY_URL");
+
+    private static string Base(string url) => url.TrimEnd('/');
+    private static string WithVersion(string url) => Base(url).EndsWith("/v1", StringComparison.Ordinal) ? Base(url)
+        : Base(url) + "/v1";
+    private static string WithoutVersion(string url) => Base(url).EndsWith("/v1", StringComparison.Ordinal)
+        ? Base(url)[..^3] : Base(url);
+}

@@ -1,0 +1,36 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Hydra.Gateway.Wire;
+
+/// <summary>Reads foreign JSON that may not have the shape it should: what is missing or of another kind is null.</summary>
+internal static class JsonRead
+{
+    public static JsonElement? Get(this JsonElement json, string name) =>
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value)
+            && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    public static JsonElement? Get(this JsonElement? json, string name) => json?.Get(name);
+
+    public static string? Text(this JsonElement json, string name) =>
+        json.Get(name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+
+    public static string? Text(this JsonElement? json, string name) => json?.Text(name);
+
+    /// <summary>A whole number; fractions are cut and digits in a string are read, as some providers send both.</summary>
+    public static long? Number(this JsonElement json, string name) => json.Get(name) switch
+    {
+        { ValueKind: JsonValueKind.Number } value when value.TryGetInt64(out var whole) => whole,
+        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out var real)
+            && Math.Abs(real) < 1e15 => (long)real,
+        { ValueKind: JsonValueKind.String } value when double.TryParse(value.GetString(), CultureInfo.InvariantCulture,
+            out var real)
+            && Math.Abs(real) < 1e15 => (long)real,
+        _ => null,
+    };
+
+    public static long? Number(this JsonElement? json, string name) => json?.Number(name);
+
+    public static IEnumerable<JsonElement> Items(this JsonElement json, string name) =>
+        json.Get(name) is { ValueKind: JsonValueKind.Array } list ? list.EnumerateArray() : [];
+}

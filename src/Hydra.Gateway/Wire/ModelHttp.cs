@@ -1,0 +1,164 @@
+using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using Hydra.Model;
+
+namespace Hydra.Gateway.Wire;
+
+/// <summary>
+/// One POST to a provider, answered whole or as events. Never retries: that is the node's business. Everything that goes wrong
+/// leaves as <see cref="CallFailedException"/>; the caller's cancel ends the request and leaves as <see cref="OperationCanceledException"/>.
+/// </summary>
+internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
+{
+    /// <summary>Longest answer that is not streamed, in bytes.</summary>
+    public const int AnswerBytesMax = 64 * 1024 * 1024;
+    private const int ErrorBytesMax = 64 * 1024;
+    private static readonly JsonDocumentOptions Depth = new() { MaxDepth = ValueJson.DepthMax };
+
+    /// <summary>Posts a body and reads one JSON document.</summary>
+    public async Task<JsonElement> PostAsync(Endpoint endpoint, HttpRequestMessage request,
+        CancellationToken cancellationToken)
+    {
+        using var clock = new CallClock(options.AnswerTimeout, "complete answer", options.Clock, cancellationToken);
+        try
+        {
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, clock.Token);
+            await ThrowIfFailedAsync(endpoint, response, clock.Token);
+            return await ReadJsonAsync(endpoint, response, clock.Token);
+        }
+        // Foreign code ends here: whatever it threw is told in our words.
+        catch (Exception error) when (error is not CallFailedException)
+        {
+            throw clock.Explain(error, endpoint);
+        }
+    }
+
+    /// <summary>
+    /// Posts a body and yields the data of each event until the stream ends. A provider that ignores the wish to stream and answers
+    /// with one JSON document yields that document alone, under the event name <c>whole</c>.
+    /// </summary>
+    /// <param name="usageSoFar">Asked when the stream breaks, so that the failure says what it has cost.</param>
+    public async IAsyncEnumerable<(string Event, JsonElement Json)> StreamAsync(
+        Endpoint endpoint, HttpRequestMessage request, Func<TokenUsage> usageSoFar,
+            [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var clock = new CallClock(options.FirstEventTimeout, "first event", options.Clock, cancellationToken);
+        using var response = await GuardAsync(async () =>
+        {
+            var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, clock.Token);
+            await ThrowIfFailedAsync(endpoint, answer, clock.Token);
+            return answer;
+        });
+        if (response.Content.Headers.ContentType?.MediaType is "application/json")
+        {
+            yield return ("whole", await GuardAsync(() => ReadJsonAsync(endpoint, response, clock.Token)));
+            yield break;
+        }
+
+        await using var stream = await GuardAsync(() => response.Content.ReadAsStreamAsync(clock.Token));
+        var reader = new SseReader(stream);
+        var count = 0;
+        while (true)
+        {
+            var read = await GuardAsync(() => reader.ReadAsync(clock.Token).AsTask());
+            if (read is not { } next) break;
+            count++;
+            clock.Restart(options.IdleTimeout, "further event");
+            if (next.IsDone) yield break;
+            if (next.Data.Length > 0) yield return (next.Name, Parse(endpoint, next.Data, usageSoFar()));
+        }
+        if (count == 0)
+        {
+            throw new CallFailedException(ErrorCode.ProviderError,
+                $"{endpoint} answered {(int)response.StatusCode} and an empty stream.") { HttpStatus = (int)response.StatusCode };
+        }
+
+        async Task<T> GuardAsync<T>(Func<Task<T>> step)
+        {
+            try
+            {
+                return await step();
+            }
+            // Foreign code ends here: whatever it threw is told in our words.
+            catch (Exception error) when (error is not CallFailedException)
+            {
+                throw clock.Explain(error, endpoint, usageSoFar());
+            }
+        }
+    }
+
+    /// <summary>A request with a JSON body.</summary>
+    public static HttpRequestMessage Json(Uri address, byte[] body)
+    {
+        var content = new ByteArrayContent(body);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        return new HttpRequestMessage(HttpMethod.Post, address) { Content = content };
+    }
+
+    private async Task ThrowIfFailedAsync(Endpoint endpoint, HttpResponseMessage response,
+        CancellationToken cancellationToken)
+    {
+        var status = (int)response.StatusCode;
+        var mediaType = response.Content.Headers.ContentType?.MediaType;
+        if (response.IsSuccessStatusCode && mediaType is not ("text/html" or "application/xhtml+xml")) return;
+        using (response)
+        {
+            if (response.IsSuccessStatusCode) throw HttpErrors.WebPage(endpoint, status);
+            var body = Encoding.UTF8.GetString(await ReadBytesAsync(response, ErrorBytesMax, cancellationToken));
+            throw HttpErrors.Of(endpoint, status, mediaType, body,
+                HttpErrors.RetryAfter(response.Headers, options.Clock.GetUtcNow()));
+        }
+    }
+
+    private static async Task<JsonElement> ReadJsonAsync(Endpoint endpoint, HttpResponseMessage response,
+        CancellationToken cancellationToken)
+    {
+        var body = await ReadBytesAsync(response, AnswerBytesMax + 1, cancellationToken);
+        if (body.Length > AnswerBytesMax)
+        {
+            throw new CallFailedException(ErrorCode.ProviderError,
+                $"{endpoint} sent an answer of more than 64 MiB; it was given up.");
+        }
+        if (body.Length == 0)
+        {
+            throw new CallFailedException(ErrorCode.ProviderError,
+                $"{endpoint} answered {(int)response.StatusCode} with nothing.") { HttpStatus = (int)response.StatusCode };
+        }
+        var start = Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, 100)));
+        return HttpErrors.IsHtml(null, start) ? throw HttpErrors.WebPage(endpoint, (int)response.StatusCode)
+            : Parse(endpoint, body, default);
+    }
+
+    /// <summary>At most the first <paramref name="bytesMax"/> bytes of a body.</summary>
+    private static async Task<byte[]> ReadBytesAsync(HttpResponseMessage response, int bytesMax,
+        CancellationToken cancellationToken)
+    {
+        await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
+        using var body = new MemoryStream();
+        var buffer = new byte[16 * 1024];
+        while (body.Length < bytesMax)
+        {
+            var count = await stream.ReadAsync(buffer.AsMemory(0,
+                (int)Math.Min(buffer.Length, bytesMax - body.Length)), cancellationToken);
+            if (count == 0) break;
+            body.Write(buffer, 0, count);
+        }
+        return body.ToArray();
+    }
+
+    private static JsonElement Parse(Endpoint endpoint, ReadOnlyMemory<byte> utf8, TokenUsage usage)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(utf8, Depth);
+            return document.RootElement.Clone();
+        }
+        catch (JsonException error)
+        {
+            throw new CallFailedException(ErrorCode.ProviderError,
+                $"{endpoint} sent text that is not JSON: {Excerpt.Of(Encoding.UTF8.GetString(utf8.Span[..Math.Min(utf8.Length, 2000)]), endpoint.Key)}", error) { Usage = usage };
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Hydra.Model;
+
+namespace Hydra.Artifacts;
+
+/// <summary>
+/// Artifacts as files named by their hash: <c>artifacts/sha256/ab/abcd…</c>. A file is written beside its place, pressed
+/// to disk and then renamed, so a name that exists holds the whole content; it is checked again whenever it is read.
+/// </summary>
+public sealed class FileArtifacts(string folder, bool isDurable) : IArtifactStore
+{
+    private readonly RecentValues _recent = new();
+
+    public ValueRef Keep(Value value, Labels labels = Labels.None)
+    {
+        if (IsSmall(value)) return ValueRef.Of(value, labels);
+        var bytes = value.IsText ? Encoding.UTF8.GetBytes(value.AsText) : ValueJson.ToUtf8(value);
+        if (bytes.Length <= ValueRef.InlineBytesMax) return ValueRef.Of(value, labels);
+        var id = new ArtifactId(Convert.ToHexStringLower(SHA256.HashData(bytes)));
+        Write(id, bytes);
+        _recent.Add(id, value, bytes.Length);
+        return ValueRef.Of(id, bytes.Length, value.IsText, labels);
+    }
+
+    public Value Read(ValueRef reference)
+    {
+        if (reference.Artifact is not { } id) return reference.Inline;
+        if (_recent.TryGet(id, out var known)) return known;
+        var path = PathOf(id);
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(path);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException(StoreFault.Missing, $"The artifact {path} cannot be read: {gone.Message}", gone);
+        }
+        if (Convert.ToHexStringLower(SHA256.HashData(bytes)) != id.Hex) throw new StoreException(StoreFault.Corrupt, $"The artifact {path} does not match its hash: it was altered or damaged after it was written.");
+        var value = reference.IsText ? Value.Of(Encoding.UTF8.GetString(bytes)) : ValueJson.Parse(bytes);
+        _recent.Add(id, value, bytes.Length);
+        return value;
+    }
+
+    /// <summary>Where the bytes lie; the file need not exist.</summary>
+    public string PathOf(ArtifactId id) => Path.Combine(folder, "sha256", id.Hex[..2], id.Hex);
+
+    /// <summary>Text of at most a third of the limit and scalars need no measuring.</summary>
+    private static bool IsSmall(Value value) => value.Kind switch
+    {
+        ValueKind.Text => value.AsText.Length <= ValueRef.InlineBytesMax / 3,
+        ValueKind.List => value.AsList.Length == 0,
+        ValueKind.Object => value.AsObject.Count == 0,
+        _ => true,
+    };
+
+    private void Write(ArtifactId id, byte[] bytes)
+    {
+        var path = PathOf(id);
+        if (File.Exists(path)) return;
+        try
+        {
+            var parent = Path.GetDirectoryName(path)!;
+            Directory.CreateDirectory(parent);
+            var beside = $"{path}.{Environment.ProcessId}-{Guid.NewGuid():N}.part";
+            using (var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
+            {
+                file.Write(bytes);
+                if (isDurable) file.Flush(flushToDisk: true);
+            }
+            File.Move(beside, path, overwrite: true);
+            if (isDurable) DiskSync.Folder(parent);
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw StoreFaults.Explain(failed, folder);
+        }
+    }
+}
+
+/// <summary>The values last read or written, at most 64 MiB of their serialised size.</summary>
+internal sealed class RecentValues
+{
+    private const long BytesMax = 64L << 20;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<ArtifactId, (Value Value, long Bytes)> _values = [];
+    private readonly Queue<ArtifactId> _order = new();
+    private long _bytes;
+
+    public bool TryGet(ArtifactId id, out Value value)
+    {
+        lock (_lock)
+        {
+            var found = _values.TryGetValue(id, out var entry);
+            value = entry.Value;
+            return found;
+        }
+    }
+
+    public void Add(ArtifactId id, Value value, long bytes)
+    {
+        if (bytes > BytesMax / 4) return;
+        lock (_lock)
+        {
+            if (!_values.TryAdd(id, (value, bytes))) return;
+            _order.Enqueue(id);
+            _bytes += bytes;
+            while (_bytes > BytesMax && _order.TryDequeue(out var oldest))
+            {
+                _bytes -= _values[oldest].Bytes;
+                _values.Remove(oldest);
+            }
+        }
+    }
+}
+
+/// <summary>Artifacts of a run that keeps nothing: every value stays where it is.</summary>
+public sealed class MemoryArtifacts : IArtifactStore
+{
+    public ValueRef Keep(Value value, Labels labels = Labels.None) => ValueRef.Of(value, labels);
+    public Value Read(ValueRef reference) => reference.Inline;
+}

@@ -1,0 +1,123 @@
+using System.Security.Cryptography;
+using Hydra.Execution;
+using Hydra.Model;
+using Hydra.Planning;
+using Hydra.Scheduling;
+
+namespace Hydra;
+
+/// <summary>
+/// Runs workflows: the one place that sees every stage. A definition is parsed and validated before it comes here; it
+/// is planned, its run is opened in the store and its loop turns until the run ends.
+/// </summary>
+/// <remarks>Safe for concurrent runs; they share the store and its group commit.</remarks>
+public sealed class Engine(EngineOptions options)
+{
+    public EngineOptions Options { get; } = options;
+
+    /// <summary>Starts a new run and follows it to its end. Throws <see cref="RunRefusedException"/> and <see cref="StoreException"/>.</summary>
+    public Task<RunReport> RunAsync(WorkflowSpec workflow, RunRequest request, CancellationToken cancellationToken)
+    {
+        var run = request.Run ?? NewRunId();
+        if (Options.Store.Find(run) is not null) throw new RunRefusedException($"Run '{run}' exists already. Go on with it by `hydra resume {run}`, or choose another --run-id.");
+        var now = Options.Clock.GetUtcNow();
+        var bundle = Bundle.Of(workflow, request, now);
+        var plan = Planner.Plan(workflow, Options.Types);
+        Sandbox.Check(plan, request.Sandbox, request.IsDryRun);
+        var limits = RunLimitsOf.New(workflow, request);
+        var kept = Options.Store.Artifacts.Keep(bundle.Value);
+        var started = new RunEvent.RunStarted(run.Text, workflow.Name, workflow.Hash, kept, limits);
+        return FollowAsync(run, new RunState(plan), bundle, request, reducer => reducer.Open(started), cancellationToken);
+    }
+
+    /// <summary>
+    /// Takes up a run that was interrupted, stopped, paused or failed. A completed run is not run again: its report comes
+    /// back as it is. Throws as <see cref="RunAsync"/> does.
+    /// </summary>
+    public Task<RunReport> ResumeAsync(RunId run, RunRequest request, CancellationToken cancellationToken)
+    {
+        var (state, bundle) = Load(run);
+        request = bundle.Complete(request);
+        if (state is { HasEnded: true, Status: RunStatus.Completed }) return Task.FromResult(ReportOf(run, state, []));
+        Sandbox.Check(state.Plan, request.Sandbox, request.IsDryRun);
+        var limits = RunLimitsOf.Resumed(state.Limits, request);
+        return FollowAsync(run, state, bundle, request, reducer => reducer.Resume(limits), cancellationToken);
+    }
+
+    /// <summary>A run's state as its journal has it, without taking it up.</summary>
+    public (RunState State, Bundle Bundle) Load(RunId run)
+    {
+        RunState? state = null;
+        Bundle? bundle = null;
+        foreach (var frame in Options.Store.Read(run))
+        {
+            if (state is null)
+            {
+                var started = (RunEvent.RunStarted)frame.Events[0];
+                bundle = Bundle.Read(Options.Store.Artifacts.Read(started.Bundle), Options.ReadDefinition);
+                state = new RunState(Planner.Plan(bundle.Workflow, Options.Types));
+            }
+            state.Apply(frame);
+        }
+        return state is null ? throw new RunRefusedException($"There is no run '{run}' here. `hydra list` shows the runs of this folder.") : (state, bundle!);
+    }
+
+    private async Task<RunReport> FollowAsync(RunId run, RunState state, Bundle bundle, RunRequest request, Action<Reducer> first, CancellationToken cancellationToken)
+    {
+        using var journal = Options.Store.Own(run);
+        var services = new AttemptServices { Clock = Options.Clock, WorkingDirectory = request.WorkingDirectory, IsDryRun = request.IsDryRun };
+        var loop = new RunLoop(run, state, journal, Options.Store.Artifacts, bundle.InputsOf(run, Options.Environment), services, request.Observer, at => Describe(run, at, bundle));
+        await loop.RunAsync(first, cancellationToken);
+        var files = state.Status == RunStatus.Completed && !request.IsDryRun ? OutputFiles.Write(state, Options.Store.Artifacts, request.WorkingDirectory) : [];
+        return ReportOf(run, state, files);
+    }
+
+    private RunReport ReportOf(RunId run, RunState state, IReadOnlyList<string> files)
+    {
+        var outputs = new ValueMap.Builder();
+        foreach (var sink in state.Plan.Sinks)
+        {
+            if (state.OutputOf(sink) is { } output && state.StatusOf(sink) != NodeStatus.Skipped) outputs[state.Plan.Nodes[sink].Id.Text] = Options.Store.Artifacts.Read(output);
+        }
+        return new RunReport
+        {
+            Run = run,
+            Workflow = state.Plan.Name,
+            Status = state.Status,
+            Reason = state.Reason,
+            Outputs = outputs.Build(),
+            Cost = state.RunAccount.Usd,
+            Tokens = state.RunAccount.Tokens,
+            Plan = state.Plan,
+            FilesWritten = files,
+        };
+    }
+
+    private RunInfo Describe(RunId run, RunState state, Bundle bundle) => new()
+    {
+        Run = run,
+        Workflow = state.Plan.Name,
+        DefinitionHash = state.Plan.Workflow.Hash,
+        Status = state.Status,
+        Reason = state.Reason,
+        StartedAt = DateTimeOffset.FromUnixTimeMilliseconds(state.StartedAtMs),
+        UpdatedAt = Options.Clock.GetUtcNow(),
+        Cost = state.RunAccount.Usd,
+        Tokens = state.RunAccount.Tokens,
+        Tags = bundle.Tags,
+    };
+
+    private static RunId NewRunId() => new(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6)));
+}
+
+/// <summary>What an engine is made of.</summary>
+public sealed record EngineOptions
+{
+    public required IReadOnlyDictionary<string, INodeType> Types { get; init; }
+    public required IRunStore Store { get; init; }
+    /// <summary>Reads a definition out of a run's bundle: canonical text, file name, and the other files by path.</summary>
+    public required Func<Value, string, ValueMap, WorkflowSpec> ReadDefinition { get; init; }
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+    /// <summary>Environment variables for workflows that name them in <c>allow_env</c>.</summary>
+    public Func<string, string?> Environment { get; init; } = _ => null;
+}

@@ -1,0 +1,100 @@
+using Hydra.Model;
+using Hydra.Schemas;
+using Hydra.Templates;
+
+namespace Hydra.Execution;
+
+/// <summary>What a composite is shown when it decides, drawn from the state of the run.</summary>
+internal static class Composites
+{
+    public static AdvanceContext ContextOf(RunState state, RunInputs inputs, IArtifactStore artifacts, int instance, bool isDryRun = false)
+    {
+        var detail = state.DetailOf(instance)!;
+        return new AdvanceContext
+        {
+            Path = state.PathOf(instance),
+            Node = state.NodeOf(instance),
+            Scope = new InstanceScope(state, inputs, artifacts, instance),
+            MaxConcurrent = state.Limits.MaxConcurrent,
+            StopWhenHeld = detail.StopWhenHeld,
+            IsDryRun = isDryRun,
+            Keep = value => artifacts.Keep(value),
+            Last = detail.Scope < 0 ? null : Ended(state, inputs, artifacts, state.Scopes[detail.Scope]),
+        };
+    }
+
+    /// <summary>A composite's result against its own <c>output_schema</c>.</summary>
+    public static (Advance Move, ValueRef? Output) Contract(PlannedNode node, AttemptOutcome.Completed done, IArtifactStore artifacts)
+    {
+        if (OutputContract.Misfit(node.Settings.OutputSchema, done.Output) is { } misfit)
+        {
+            return (new Advance.End(new AttemptOutcome.Failed(ErrorCode.InvalidOutput, misfit)), null);
+        }
+        return (new Advance.End(done), artifacts.Keep(done.Output, node.Settings.Labels));
+    }
+
+    /// <summary>What <c>stop_when</c> sees: <c>output</c> (results so far, null where there is none yet), <c>completed</c>, <c>failed</c>.</summary>
+    public static ITemplateScope StopScopeOf(RunState state, RunInputs inputs, IArtifactStore artifacts, int instance)
+    {
+        var scope = state.Scopes[state.DetailOf(instance)!.Scope];
+        var ended = Ended(state, inputs, artifacts, scope);
+        var results = new List<Value>();
+        var completed = 0;
+        foreach (var child in ended.Children)
+        {
+            if (!child.IsSink) continue;
+            results.Add(child.HasOutput ? child.Output() : Value.Null);
+            if (child.HasOutput) completed++;
+        }
+        var names = ValueMap.Of(("output", Value.Of(results.ToArray())), ("completed", completed), ("failed", scope.ItemsFailed));
+        return new OverlaidScope(names, new InstanceScope(state, inputs, artifacts, instance));
+    }
+
+    private static EndedScope Ended(RunState state, RunInputs inputs, IArtifactStore artifacts, Scope scope)
+    {
+        var sinks = scope.Plan.Sinks.ToHashSet();
+        var children = new ChildOutcome[scope.InstanceCount];
+        for (var i = 0; i < children.Length; i++)
+        {
+            var child = scope.First + i;
+            var index = scope.NodeIndexOf(child);
+            var detail = state.DetailOf(child);
+            var output = state.OutputOf(child);
+            children[i] = new ChildOutcome(scope.Plan.Nodes[index].Id.Text, state.StatusOf(child),
+                () => output is null ? Value.EmptyText : artifacts.Read(output), detail?.Error, detail?.Signal ?? Value.Null, sinks.Contains(index))
+            {
+                IsUncaughtFailure = state.IsUncaughtFailure(child),
+            };
+        }
+        var bindings = scope.Opening.Bindings is null ? Value.EmptyObject : Value.Of(inputs.BindingsOf(scope, artifacts));
+        return new EndedScope(scope.Opening, bindings, children, scope.NodesPerItem);
+    }
+}
+
+/// <summary>Some names laid over another scope.</summary>
+public sealed class OverlaidScope(ValueMap names, ITemplateScope below) : ITemplateScope
+{
+    public IEnumerable<string> Names => names.Keys.Concat(below.Names);
+    public bool TryGet(string name, out Value value) => names.TryGetValue(name, out value) || below.TryGet(name, out value);
+}
+
+/// <summary>Jinja's idea of truth: empty things, zero, null and false are false.</summary>
+public static class Truth
+{
+    public static bool Of(Value value) => value.Kind switch
+    {
+        ValueKind.Null => false,
+        ValueKind.Boolean => value.AsBoolean,
+        ValueKind.Integer => value.AsInteger != 0,
+        ValueKind.Number => value.AsNumber != 0,
+        ValueKind.Text => value.AsText.Length > 0,
+        ValueKind.List => value.AsList.Length > 0,
+        _ => value.AsObject.Count > 0,
+    };
+}
+
+internal static class InboxBodies
+{
+    public static string GetReason(this Value body) =>
+        body.IsObject && body.AsObject.GetOrNull("reason").TextOrNull is { Length: > 0 } reason ? reason : "cancelled on request";
+}

@@ -1,0 +1,161 @@
+using Hydra.Model;
+using Hydra.Templates;
+
+namespace Hydra.Execution;
+
+/// <summary>
+/// What the templates of one instance see: names bound by the composites around it, outputs of its ancestors, the run's
+/// inputs, and <c>run</c>, <c>now</c>, <c>env</c>, <c>nodes</c>. Nothing that ended after the instance became ready is
+/// visible, so a retry or a replay sees the same. It may be read while the run goes on: what it reaches no longer changes.
+/// </summary>
+internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactStore artifacts, int instance) : ITemplateScope
+{
+    public IEnumerable<string> Names
+    {
+        get
+        {
+            for (var at = instance; at >= 0;)
+            {
+                var scope = state.ScopeOf(at);
+                foreach (var name in scope.Plan.Names) yield return name;
+                foreach (var ancestor in AncestorsOf(scope, at)) yield return scope.Plan.Nodes[ancestor].Id.Text;
+                if (scope.Plan.IsIsolated) break;
+                at = scope.Parent;
+            }
+            foreach (var name in inputs.Values.Keys) yield return name;
+            foreach (var name in (string[])["run", "now", "env", "nodes"]) yield return name;
+        }
+    }
+
+    public bool TryGet(string name, out Value value)
+    {
+        for (var at = instance; at >= 0;)
+        {
+            var scope = state.ScopeOf(at);
+            if (TryBound(scope, at, name, out value) || TryOutput(scope, at, name, out value)) return true;
+            if (scope.Plan.IsIsolated) return TryAmbient(name, out value);
+            at = scope.Parent;
+        }
+        return inputs.Values.TryGetValue(name, out value) || TryAmbient(name, out value);
+    }
+
+    private bool TryBound(Scope scope, int at, string name, out Value value)
+    {
+        value = default;
+        if (scope.Opening.Bindings is null) return false;
+        var bindings = inputs.BindingsOf(scope, artifacts);
+        if (scope.Opening.Kind != ScopeKind.Items) return bindings.TryGetValue(name, out value);
+        var item = scope.ItemOf(at);
+        if (scope.Plan.Names.Count > 0 && name == scope.Plan.Names[0])
+        {
+            value = bindings["items"].AsList[item];
+            return true;
+        }
+        if (scope.Plan.Names.Count < 2 || name != scope.Plan.Names[1]) return false;
+        value = item;
+        return true;
+    }
+
+    private bool TryOutput(Scope scope, int at, string name, out Value value)
+    {
+        value = default;
+        var index = scope.Plan.IndexOfOutput(name);
+        if (index < 0) return false;
+        var other = scope.InstanceOf(scope.ItemOf(at), index);
+        if (other == at || !state.Sees(at, other) || state.OutputOf(other) is not { } output)
+        {
+            // A parent skipped without a stand-in is empty text to those who run all the same.
+            if (other == at || !state.Sees(at, other) || state.StatusOf(other) != NodeStatus.Skipped || state.DetailOf(other)!.SkippedBecause is SkipCause.UpstreamFailed or SkipCause.Terminated) return false;
+            value = Value.EmptyText;
+            return true;
+        }
+        value = artifacts.Read(output);
+        return true;
+    }
+
+    private bool TryAmbient(string name, out Value value)
+    {
+        switch (name)
+        {
+            case "run":
+                value = inputs.Run;
+                return true;
+            case "now":
+                value = inputs.Now;
+                return true;
+            case "env":
+                value = inputs.Environment;
+                return true;
+            case "nodes":
+                value = Nodes();
+                return true;
+            default:
+                value = default;
+                return false;
+        }
+    }
+
+    /// <summary>Every ancestor by id: status, output, error, attempts and cost.</summary>
+    private Value Nodes()
+    {
+        var map = new ValueMap.Builder();
+        for (var at = instance; at >= 0;)
+        {
+            var scope = state.ScopeOf(at);
+            foreach (var ancestor in AncestorsOf(scope, at))
+            {
+                var id = scope.Plan.Nodes[ancestor].Id.Text;
+                if (!map.Contains(id)) map[id] = Describe(at, scope.InstanceOf(scope.ItemOf(at), ancestor));
+            }
+            if (scope.Plan.IsIsolated) break;
+            at = scope.Parent;
+        }
+        return map.Build();
+    }
+
+    private Value Describe(int at, int other)
+    {
+        var isSeen = state.Sees(at, other);
+        var detail = isSeen ? state.DetailOf(other) : null;
+        return ValueMap.Of(
+            ("status", WireNames.Of(isSeen ? state.StatusOf(other) : NodeStatus.Pending)),
+            ("output", isSeen && state.OutputOf(other) is { } output ? artifacts.Read(output) : Value.Null),
+            ("error", detail?.Error is { } error ? ValueMap.Of(("code", error.Code.Name), ("message", error.Message)) : Value.Null),
+            ("attempts", isSeen ? state.AttemptOf(other) : 0),
+            ("cost_usd", (double)(detail?.Cost.Usd ?? 0)));
+    }
+
+    private static List<int> AncestorsOf(Scope scope, int at)
+    {
+        var found = new List<int>();
+        var seen = new HashSet<int>();
+        var open = new Stack<int>();
+        open.Push(scope.NodeIndexOf(at));
+        while (open.TryPop(out var node))
+        {
+            foreach (var parent in scope.Plan.ParentsOf(node))
+            {
+                if (!seen.Add(parent)) continue;
+                found.Add(parent);
+                open.Push(parent);
+            }
+        }
+        return found;
+    }
+}
+
+/// <summary>The part of a run's data that every instance shares.</summary>
+internal sealed class RunInputs
+{
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<int, ValueMap> _bindings = new();
+
+    public required ValueMap Values { get; init; }
+    public required Value Run { get; init; }
+    /// <summary>When the inputs were resolved (ISO 8601, UTC); the same on every resume.</summary>
+    public required Value Now { get; init; }
+    /// <summary>The variables that <c>allow_env</c> names.</summary>
+    public required Value Environment { get; init; }
+
+    public ValueMap BindingsOf(Scope scope, IArtifactStore artifacts) =>
+        _bindings.GetOrAdd(scope.Id, static (_, from) => from.artifacts.Read(from.scope.Opening.Bindings!).AsObject, (scope, artifacts));
+}

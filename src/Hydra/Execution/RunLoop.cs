@@ -1,0 +1,292 @@
+using System.Collections.Concurrent;
+using Hydra.Model;
+using Hydra.Scheduling;
+
+namespace Hydra.Execution;
+
+/// <summary>Sees a run while it goes on. Called on the run's loop: must be quick and must not throw.</summary>
+public interface IRunObserver
+{
+    /// <summary>A frame has become durable; <paramref name="state"/> is the state after it, to be read only during the call.</summary>
+    void OnFrame(Frame frame, RunState state);
+
+    /// <summary>An attempt gave a sign of life; called from any thread. <paramref name="partial"/>: its text so far, where it streams.</summary>
+    void OnProgress(int instance, string? partial) { }
+}
+
+/// <summary>
+/// The shell around the reducer: one loop per run, one inbox, no locks. Whoever brings a message while the loop rests
+/// runs it, so a finished node starts its dependants on its own thread; whoever comes while it turns only leaves the
+/// message. Every turn writes one frame for everything that happened, then acts.
+/// </summary>
+internal sealed class RunLoop
+{
+    /// <summary>Messages taken into one turn.</summary>
+    private const int MessagesPerTurnMax = 65_536;
+    private static readonly TimeSpan InboxInterval = TimeSpan.FromMilliseconds(250);
+
+    private readonly ConcurrentQueue<Message> _inbox = new();
+    private readonly ConcurrentDictionary<int, Attempt> _attempts = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly RunState _state;
+    private readonly Reducer _reducer;
+    private readonly IRunJournal _journal;
+    private readonly RunInputs _inputs;
+    private readonly AttemptServices _services;
+    private readonly IRunObserver? _observer;
+    private readonly RunId _run;
+    private readonly Func<RunState, RunInfo> _describe;
+    private ITimer? _timer;
+    private long _timerDueMs = long.MaxValue;
+    private int _turning;
+
+    public RunLoop(RunId run, RunState state, IRunJournal journal, IArtifactStore artifacts, RunInputs inputs, AttemptServices services, IRunObserver? observer, Func<RunState, RunInfo> describe)
+    {
+        _run = run;
+        _state = state;
+        _reducer = new Reducer(state);
+        _journal = journal;
+        _inputs = inputs;
+        _services = services;
+        _observer = observer;
+        _describe = describe;
+        Artifacts = artifacts;
+    }
+
+    public IArtifactStore Artifacts { get; }
+
+    /// <summary>Runs to the end of the run. <paramref name="first"/> makes the first turn's facts.</summary>
+    public async Task RunAsync(Action<Reducer> first, CancellationToken cancellationToken)
+    {
+        _timer = _services.Clock.CreateTimer(_ => Post(Message.Tick.Now), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        await using var timer = _timer;
+        await using var inbox = _services.Clock.CreateTimer(_ => TakeCommands(), null, InboxInterval, InboxInterval);
+        await using var interrupt = cancellationToken.Register(() => Post(new Message.StopRequested(RunStatus.Interrupted, "interrupted")));
+        _turning = 1;
+        Guarded(() => Turn(first));
+        Continue();
+        await _ended.Task;
+    }
+
+    /// <summary>Leaves a message and turns the loop unless somebody is turning it.</summary>
+    public void Post(Message message)
+    {
+        _inbox.Enqueue(message);
+        if (Interlocked.CompareExchange(ref _turning, 1, 0) == 0) Continue();
+    }
+
+    /// <summary>Leaves a message that another one will follow: it need not turn the loop.</summary>
+    public void Enqueue(Message message) => _inbox.Enqueue(message);
+
+    public void Progress(int instance, string? partial) => _observer?.OnProgress(instance, partial);
+
+    public void EndAttempt(int instance, NodeAttempt given, AttemptOutcome outcome)
+    {
+        _attempts.TryRemove(instance, out _);
+        var message = Ended(instance, given, outcome);
+        Post(message);
+    }
+
+    private Message.AttemptEnded Ended(int instance, NodeAttempt given, AttemptOutcome outcome)
+    {
+        var settings = given.Node.Settings;
+        ValueRef? output = null;
+        try
+        {
+            output = outcome switch
+            {
+                AttemptOutcome.Completed done => Artifacts.Keep(done.Output, settings.Labels),
+                AttemptOutcome.Degraded lesser => Artifacts.Keep(lesser.Output, settings.Labels),
+                _ => null,
+            };
+        }
+        catch (StoreException full)
+        {
+            outcome = new AttemptOutcome.Failed(ErrorCode.ToolFailed, full.Message);
+        }
+        return new Message.AttemptEnded(instance, given.Attempt, given.Incarnation, outcome, output);
+    }
+
+    /// <summary>Turns until the inbox is empty, then rests; a message that slips in between is not lost.</summary>
+    private void Continue()
+    {
+        do
+        {
+            while (!_inbox.IsEmpty && !_ended.Task.IsCompleted) Guarded(() => Turn(null));
+            Volatile.Write(ref _turning, 0);
+        }
+        while (!_inbox.IsEmpty && !_ended.Task.IsCompleted && Interlocked.CompareExchange(ref _turning, 1, 0) == 0);
+    }
+
+    private void Guarded(Action turn)
+    {
+        try
+        {
+            turn();
+        }
+        catch (Exception failed)   // a store that cannot commit, or a defect: the run must not go on from memory alone
+        {
+            _ended.TrySetException(failed);
+            foreach (var attempt in _attempts.Values) attempt.Cancel();
+        }
+    }
+
+    private void Turn(Action<Reducer>? first)
+    {
+        var nowMs = _services.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+        _reducer.Begin(nowMs);
+        first?.Invoke(_reducer);
+        for (var i = 0; i < MessagesPerTurnMax && _inbox.TryDequeue(out var message); i++) _reducer.Handle(message);
+        _reducer.Finish();
+        if (_reducer.Events.Count > 0)
+        {
+            var frame = new Frame(_state.NextSequence, nowMs, _reducer.Events);
+            _journal.Commit(frame, ChangesInfo(frame) ? _describe(_state) : null);
+            _state.CloseFrame(frame.Sequence);
+            _observer?.OnFrame(frame, _state);
+        }
+        foreach (var command in _reducer.Commands) Carry(command);
+        if (_state.HasEnded) _ended.TrySetResult();
+        else ArmTimer(nowMs);
+    }
+
+    private static bool ChangesInfo(Frame frame)
+    {
+        foreach (var happened in frame.Events)
+        {
+            if (happened is RunEvent.RunStarted or RunEvent.RunResumed or RunEvent.RunEnded) return true;
+        }
+        return false;
+    }
+
+    private void ArmTimer(long nowMs)
+    {
+        var dueMs = _reducer.NextDueMs ?? long.MaxValue;
+        if (dueMs == _timerDueMs && dueMs > nowMs) return;
+        _timerDueMs = dueMs;
+        if (dueMs == long.MaxValue) return;
+        _timer!.Change(TimeSpan.FromMilliseconds(Math.Clamp(dueMs - nowMs, 0, 86_400_000)), Timeout.InfiniteTimeSpan);
+    }
+
+    private void TakeCommands()
+    {
+        try
+        {
+            foreach (var command in _journal.TakeCommands())
+            {
+                if (command.Verb == "cancel") Post(new Message.StopRequested(RunStatus.Cancelled, command.Body.GetReason()));
+            }
+        }
+        catch (StoreException)
+        {
+            // The inbox is read again at the next interval; a store that is truly broken shows at the next commit.
+        }
+    }
+
+    private void Carry(Command command)
+    {
+        switch (command.Kind)
+        {
+            case CommandKind.Start: Start(command.Node); break;
+            case CommandKind.Decide: Queue(command.Node, static (loop, node) => loop.Decide(node)); break;
+            case CommandKind.Advance: Queue(command.Node, static (loop, node) => loop.Advance(node)); break;
+            case CommandKind.CheckStop: Queue(command.Node, static (loop, node) => loop.CheckStop(node)); break;
+            case CommandKind.Cancel:
+                if (_attempts.TryGetValue(command.Node, out var attempt)) attempt.Cancel();
+                break;
+            default:
+                var answer = (StepAnswer)command.Detail!;
+                ((TaskCompletionSource<StepAnswer>)answer.Ticket).TrySetResult(answer);
+                break;
+        }
+    }
+
+    private void Queue(int node, Action<RunLoop, int> work) =>
+        ThreadPool.UnsafeQueueUserWorkItem(static item => item.work(item.loop, item.node), (loop: this, node, work), preferLocal: true);
+
+    private void Start(int instance)
+    {
+        var node = _state.NodeOf(instance);
+        var detail = _state.DetailOf(instance);
+        var variant = node.Variants[detail?.Variant ?? 0];
+        var runs = variant.Node ?? node;
+        var given = new NodeAttempt
+        {
+            Run = _run,
+            Path = _state.PathOf(instance),
+            Node = runs,
+            Attempt = _state.AttemptOf(instance),
+            Incarnation = detail?.Incarnation ?? 0,
+            Variant = variant,
+            Scope = new InstanceScope(_state, _inputs, Artifacts, instance),
+            Services = _services,
+            ResumedAtMs = detail?.ResumedAtMs ?? 0,
+        };
+        var type = (ILeafNodeType)runs.Type;
+        if (type.RunsInline)
+        {
+            var outcome = Execution.Attempt.RunInline(type, given, NoLine.Instance);
+            _inbox.Enqueue(Ended(instance, given, outcome));
+            return;
+        }
+        var attempt = new Attempt(this, instance, given);
+        _attempts[instance] = attempt;
+        ThreadPool.UnsafeQueueUserWorkItem(static item => _ = item.attempt.RunAsync(item.type), (attempt, type), preferLocal: true);
+    }
+
+    private void Decide(int instance)
+    {
+        try
+        {
+            var when = _state.NodeOf(instance).Settings.When!;
+            var holds = Truth.Of(when.Evaluate(new InstanceScope(_state, _inputs, Artifacts, instance), Templates.TemplateOptions.Default));
+            Post(new Message.WhenDecided(instance, holds, null));
+        }
+        catch (Exception thrown)   // templates over foreign data
+        {
+            var failed = (AttemptOutcome.Failed)AttemptFailures.Of(thrown);
+            Post(new Message.WhenDecided(instance, false, new NodeError(failed.Code, "`when`: " + failed.Message)));
+        }
+    }
+
+    private void Advance(int instance)
+    {
+        Advance move;
+        ValueRef? output = null;
+        try
+        {
+            move = _state.NodeOf(instance).Composite!.Advance(Composites.ContextOf(_state, _inputs, Artifacts, instance, _services.IsDryRun));
+            if (move is Advance.End { Outcome: AttemptOutcome.Completed done }) (move, output) = Composites.Contract(_state.NodeOf(instance), done, Artifacts);
+            else if (move is Advance.End { Outcome: AttemptOutcome.Degraded lesser }) output = Artifacts.Keep(lesser.Output, _state.NodeOf(instance).Settings.Labels);
+        }
+        catch (Exception thrown)   // templates over foreign data, and the store
+        {
+            move = new Advance.End(AttemptFailures.Of(thrown));
+        }
+        Post(new Message.Advanced(instance, move, output));
+    }
+
+    private void CheckStop(int instance)
+    {
+        try
+        {
+            var scope = Composites.StopScopeOf(_state, _inputs, Artifacts, instance);
+            if (Truth.Of(_state.NodeOf(instance).Settings.StopWhen!.Evaluate(scope, Templates.TemplateOptions.Default))) Post(new Message.StopWhenHeld(instance));
+        }
+        catch (Exception thrown) when (thrown is Templates.TemplateException or StoreException)
+        {
+            // A partial result may not have what the expression asks for yet; the next item asks again.
+        }
+    }
+
+    /// <summary>For types that run inline: they neither call out nor wait.</summary>
+    private sealed class NoLine : ILine
+    {
+        public static readonly NoLine Instance = new();
+        public ValueTask<StepGrant> IntendAsync(StepCall call, CancellationToken cancellationToken) => throw new InvalidOperationException("A node type that runs inline makes no calls.");
+        public void Report(StepGrant grant, StepResult result) => throw new InvalidOperationException("A node type that runs inline makes no calls.");
+        public void Progress(string? partial = null) { }
+        public ValueRef Keep(Value value, Labels labels = Labels.None) => ValueRef.Of(value, labels);
+        public Value Read(ValueRef reference) => reference.Inline;
+    }
+}

@@ -1,0 +1,113 @@
+using System.Text.Json;
+using Hydra.Model;
+
+namespace Hydra.Journal;
+
+/// <summary>Reads what <see cref="EventWriter"/> wrote. Fields it does not know are an error: they belong to a newer version.</summary>
+public static class EventReader
+{
+    public static IReadOnlyList<RunEvent> Read(ReadOnlySpan<byte> utf8)
+    {
+        var events = new List<RunEvent>();
+        foreach (var item in ValueJson.Parse(utf8).AsList) events.Add(Event(item.AsObject));
+        return events;
+    }
+
+    private static RunEvent Event(ValueMap map)
+    {
+        var name = map["e"].AsText;
+        return name switch
+        {
+            "started" => new RunEvent.Started(Node(map), Int(map, "a"), Int(map, "inc"), Int(map, "var")),
+            "ended" => new RunEvent.Ended(Node(map), Enum(map, "status", NodeStatus.Completed), Reference(map, "out"), Error(map), map.GetOrNull("signal")),
+            "skipped" => new RunEvent.Skipped(Node(map), Enum(map, "because", SkipCause.When)),
+            "intent" => new RunEvent.StepIntended(Node(map), Int(map, "step"), Call(map)),
+            "result" => new RunEvent.StepEnded(Node(map), Int(map, "step"), Result(map)),
+            "attempt_failed" => new RunEvent.AttemptFailed(Node(map), Error(map)!, Int(map, "var"), Long(map, "at") ?? 0),
+            "suspended" => new RunEvent.Suspended(Node(map), Long(map, "until") ?? 0),
+            "decided" => new RunEvent.Decided(Node(map)),
+            "reopened" => new RunEvent.Reopened(Node(map)),
+            "interrupted" => new RunEvent.AttemptInterrupted(Node(map)),
+            "cancelling" => new RunEvent.Cancelling(Node(map), Error(map), Flag(map, "keep")),
+            "expanded" => new RunEvent.Expanded(Node(map), new ScopeOpening(Enum(map, "kind", ScopeKind.Items), Int(map, "frag"), Int(map, "ord"),
+                Int(map, "count"), Reference(map, "bind"), Int(map, "cap"), (int)(Long(map, "tolerate") ?? -1))),
+            "stopping" => new RunEvent.Stopping(Enum(map, "status", RunStatus.Failed), Text(map, "reason")),
+            "run_ended" => new RunEvent.RunEnded(Enum(map, "status", RunStatus.Failed), Text(map, "reason")),
+            "run_started" => new RunEvent.RunStarted(Text(map, "run"), Text(map, "workflow"), Text(map, "definition"), Reference(map, "bundle")!, Limits(map)),
+            "run_resumed" => new RunEvent.RunResumed(Int(map, "epoch"), Limits(map)),
+            _ => throw new JsonException($"The event '{name}' is not known to this version of Hydra; use the version that wrote the run, or a newer one."),
+        };
+    }
+
+    private static int Node(ValueMap map) => (int)map["n"].AsInteger;
+    private static int Int(ValueMap map, string name) => (int)(Long(map, name) ?? 0);
+    private static long? Long(ValueMap map, string name) => map.TryGetValue(name, out var value) ? value.AsInteger : null;
+    private static string Text(ValueMap map, string name) => map.GetOrNull(name).TextOrNull ?? "";
+    private static bool Flag(ValueMap map, string name) => map.TryGetValue(name, out var value) && value.AsBoolean;
+    private static double Number(ValueMap map, string name) => map.TryGetValue(name, out var value) ? value.AsNumber : 0;
+
+    private static T Enum<T>(ValueMap map, string name, T byDefault) where T : struct, Enum
+    {
+        if (!map.TryGetValue(name, out var value)) return byDefault;
+        return WireNames.TryParse<T>(value.AsText, out var parsed) ? parsed : throw new JsonException($"'{value.AsText}' is no {typeof(T).Name}.");
+    }
+
+    private static ValueRef? Reference(ValueMap map, string name)
+    {
+        if (!map.TryGetValue(name, out var value)) return null;
+        var inner = value.AsObject;
+        var labels = (Labels)Int(inner, "labels");
+        return inner.TryGetValue("sha256", out var hash)
+            ? ValueRef.Of(new ArtifactId(hash.AsText), Long(inner, "bytes") ?? 0, Flag(inner, "text"), labels)
+            : ValueRef.Of(inner["v"], labels);
+    }
+
+    private static NodeError? Error(ValueMap map)
+    {
+        if (!map.TryGetValue("code", out var name)) return null;
+        return ErrorCode.TryParse(name.AsText, out var code) ? new NodeError(code, Text(map, "msg")) : throw new JsonException($"'{name.AsText}' is no error code.");
+    }
+
+    private static StepCall Call(ValueMap map) => new(Enum(map, "kind", StepKind.Model), Text(map, "name"), Text(map, "key"),
+        Long(map, "prompt_max") ?? 0, Long(map, "tokens_max") ?? 0, Long(map, "usd_max") is { } usd ? new MicroUsd(usd) : null, Reference(map, "req"))
+    {
+        Provider = Text(map, "provider"),
+        Effect = Enum(map, "effect", EffectClass.Pure),
+    };
+
+    private static StepResult Result(ValueMap map)
+    {
+        var tokens = map["tokens"].AsList;
+        var usage = new TokenUsage(tokens[0].AsInteger, tokens[1].AsInteger, tokens[2].AsInteger, tokens[3].AsInteger, tokens[4].AsInteger);
+        return new StepResult(Reference(map, "res"), usage, new MicroUsd(Long(map, "usd") ?? 0), Error(map), Number(map, "ms"))
+        {
+            FirstTokenMs = Number(map, "first_ms"),
+            AnsweredBy = map.GetOrNull("by").TextOrNull,
+            FinishReason = map.GetOrNull("finish").TextOrNull,
+            IsBound = Flag(map, "bound"),
+        };
+    }
+
+    private static RunLimits Limits(ValueMap map)
+    {
+        var limits = map["limits"].AsObject;
+        BudgetSpec? budget = null;
+        if (limits.TryGetValue("budget", out var value))
+        {
+            var inner = value.AsObject;
+            budget = new BudgetSpec
+            {
+                MaxTokens = Long(inner, "tokens"),
+                MaxUsd = Long(inner, "usd") is { } usd ? new MicroUsd(usd) : null,
+                MaxModelCalls = Long(inner, "model_calls"),
+                MaxToolCalls = Long(inner, "tool_calls"),
+                MaxSteps = Long(inner, "steps"),
+                MaxContextTokens = Long(inner, "context"),
+                MaxTime = Long(inner, "ms") is { } ms ? TimeSpan.FromMilliseconds(ms) : null,
+                MaxRetries = Long(inner, "retries"),
+                OnExceeded = Enum(inner, "on_exceeded", BudgetPolicy.Stop),
+            };
+        }
+        return new RunLimits(Int(limits, "max_concurrent"), (int?)Long(limits, "rpm"), Long(limits, "tpm"), budget);
+    }
+}

@@ -1,0 +1,210 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Hydra.Model;
+
+namespace Hydra.Journal;
+
+/// <summary>
+/// Events as JSON, version 1. Names on the wire are chosen here and never follow type names; a field at its default is
+/// left out. <see cref="EventReader"/> reads every version ever written.
+/// </summary>
+public static class EventWriter
+{
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    /// <summary>Writes all events of a frame as one JSON array.</summary>
+    public static void Write(IBufferWriter<byte> buffer, IReadOnlyList<RunEvent> events)
+    {
+        using var json = new Utf8JsonWriter(buffer, Options);
+        json.WriteStartArray();
+        for (var i = 0; i < events.Count; i++)
+        {
+            Write(json, events[i]);
+            if (json.BytesPending > 1 << 16) json.Flush();
+        }
+        json.WriteEndArray();
+    }
+
+    public static void Write(Utf8JsonWriter json, RunEvent happened)
+    {
+        json.WriteStartObject();
+        switch (happened)
+        {
+            case RunEvent.Started e:
+                Head(json, "started"u8, e.Node);
+                json.WriteNumber("a"u8, e.Attempt);
+                if (e.Incarnation != 0) json.WriteNumber("inc"u8, e.Incarnation);
+                if (e.Variant != 0) json.WriteNumber("var"u8, e.Variant);
+                break;
+            case RunEvent.Ended e:
+                Head(json, "ended"u8, e.Node);
+                if (e.Status != NodeStatus.Completed) json.WriteString("status"u8, WireNames.Of(e.Status));
+                if (e.Output is not null) Reference(json, "out"u8, e.Output);
+                if (e.Error is not null) Error(json, e.Error);
+                if (!e.Signal.IsNull) Data(json, "signal"u8, e.Signal);
+                break;
+            case RunEvent.Skipped e:
+                Head(json, "skipped"u8, e.Node);
+                json.WriteString("because"u8, WireNames.Of(e.Because));
+                break;
+            case RunEvent.StepIntended e:
+                Head(json, "intent"u8, e.Node);
+                json.WriteNumber("step"u8, e.Step);
+                Call(json, e.Call);
+                break;
+            case RunEvent.StepEnded e:
+                Head(json, "result"u8, e.Node);
+                json.WriteNumber("step"u8, e.Step);
+                Result(json, e.Result);
+                break;
+            case RunEvent.AttemptFailed e:
+                Head(json, "attempt_failed"u8, e.Node);
+                Error(json, e.Error);
+                if (e.NextVariant != 0) json.WriteNumber("var"u8, e.NextVariant);
+                if (e.RetryAtMs != 0) json.WriteNumber("at"u8, e.RetryAtMs);
+                break;
+            case RunEvent.Suspended e:
+                Head(json, "suspended"u8, e.Node);
+                json.WriteNumber("until"u8, e.UntilMs);
+                break;
+            case RunEvent.Decided e: Head(json, "decided"u8, e.Node); break;
+            case RunEvent.Reopened e: Head(json, "reopened"u8, e.Node); break;
+            case RunEvent.AttemptInterrupted e: Head(json, "interrupted"u8, e.Node); break;
+            case RunEvent.Cancelling e:
+                Head(json, "cancelling"u8, e.Node);
+                if (e.Error is not null) Error(json, e.Error);
+                if (e.KeepsResult) json.WriteBoolean("keep"u8, true);
+                break;
+            case RunEvent.Expanded e:
+                Head(json, "expanded"u8, e.Node);
+                Opening(json, e.Opening);
+                break;
+            case RunEvent.Stopping e:
+                json.WriteString("e"u8, "stopping"u8);
+                json.WriteString("status"u8, WireNames.Of(e.Status));
+                json.WriteString("reason"u8, e.Reason);
+                break;
+            case RunEvent.RunEnded e:
+                json.WriteString("e"u8, "run_ended"u8);
+                json.WriteString("status"u8, WireNames.Of(e.Status));
+                json.WriteString("reason"u8, e.Reason);
+                break;
+            case RunEvent.RunStarted e:
+                json.WriteString("e"u8, "run_started"u8);
+                json.WriteNumber("v"u8, 1);
+                json.WriteString("run"u8, e.Run);
+                json.WriteString("workflow"u8, e.Workflow);
+                json.WriteString("definition"u8, e.DefinitionHash);
+                Reference(json, "bundle"u8, e.Bundle);
+                Limits(json, e.Limits);
+                break;
+            case RunEvent.RunResumed e:
+                json.WriteString("e"u8, "run_resumed"u8);
+                json.WriteNumber("epoch"u8, e.Epoch);
+                Limits(json, e.Limits);
+                break;
+            default: throw new ArgumentException($"No wire form for {happened.GetType().Name}.", nameof(happened));
+        }
+        json.WriteEndObject();
+    }
+
+    private static void Head(Utf8JsonWriter json, ReadOnlySpan<byte> name, int node)
+    {
+        json.WriteString("e"u8, name);
+        json.WriteNumber("n"u8, node);
+    }
+
+    private static void Data(Utf8JsonWriter json, ReadOnlySpan<byte> name, Value value)
+    {
+        json.WritePropertyName(name);
+        ValueJson.Write(json, value);
+    }
+
+    /// <summary>An inline value as <c>{"v":…}</c>, an artifact as <c>{"sha256":…,"bytes":…}</c>.</summary>
+    private static void Reference(Utf8JsonWriter json, ReadOnlySpan<byte> name, ValueRef reference)
+    {
+        json.WriteStartObject(name);
+        if (reference.Artifact is { } artifact)
+        {
+            json.WriteString("sha256"u8, artifact.Hex);
+            json.WriteNumber("bytes"u8, reference.Bytes);
+            if (reference.IsText) json.WriteBoolean("text"u8, true);
+        }
+        else Data(json, "v"u8, reference.Inline);
+        if (reference.Labels != Labels.None) json.WriteNumber("labels"u8, (int)reference.Labels);
+        json.WriteEndObject();
+    }
+
+    private static void Error(Utf8JsonWriter json, NodeError error)
+    {
+        json.WriteString("code"u8, error.Code.Name);
+        json.WriteString("msg"u8, error.Message);
+    }
+
+    private static void Call(Utf8JsonWriter json, StepCall call)
+    {
+        json.WriteString("kind"u8, call.Kind == StepKind.Model ? "model"u8 : "tool"u8);
+        json.WriteString("name"u8, call.Name);
+        json.WriteString("key"u8, call.Key);
+        if (call.PromptTokensMax != 0) json.WriteNumber("prompt_max"u8, call.PromptTokensMax);
+        if (call.TokensMax != 0) json.WriteNumber("tokens_max"u8, call.TokensMax);
+        if (call.UsdMax is { } usd) json.WriteNumber("usd_max"u8, usd.Amount);
+        if (call.Provider.Length > 0) json.WriteString("provider"u8, call.Provider);
+        if (call.Effect != EffectClass.Pure) json.WriteString("effect"u8, WireNames.Of(call.Effect));
+        if (call.Request is not null) Reference(json, "req"u8, call.Request);
+    }
+
+    private static void Result(Utf8JsonWriter json, StepResult result)
+    {
+        if (result.Response is not null) Reference(json, "res"u8, result.Response);
+        json.WriteStartArray("tokens"u8);
+        json.WriteNumberValue(result.Usage.Input);
+        json.WriteNumberValue(result.Usage.Output);
+        json.WriteNumberValue(result.Usage.CacheRead);
+        json.WriteNumberValue(result.Usage.CacheWrite);
+        json.WriteNumberValue(result.Usage.Reasoning);
+        json.WriteEndArray();
+        if (result.Cost.Amount != 0) json.WriteNumber("usd"u8, result.Cost.Amount);
+        json.WriteNumber("ms"u8, Math.Round(result.DurationMs, 3));
+        if (result.FirstTokenMs != 0) json.WriteNumber("first_ms"u8, Math.Round(result.FirstTokenMs, 3));
+        if (result.AnsweredBy is not null) json.WriteString("by"u8, result.AnsweredBy);
+        if (result.FinishReason is not null) json.WriteString("finish"u8, result.FinishReason);
+        if (result.IsBound) json.WriteBoolean("bound"u8, true);
+        if (result.Error is not null) Error(json, result.Error);
+    }
+
+    private static void Opening(Utf8JsonWriter json, ScopeOpening opening)
+    {
+        json.WriteString("kind"u8, WireNames.Of(opening.Kind));
+        if (opening.Fragment != 0) json.WriteNumber("frag"u8, opening.Fragment);
+        if (opening.Ordinal != 0) json.WriteNumber("ord"u8, opening.Ordinal);
+        json.WriteNumber("count"u8, opening.Count);
+        if (opening.ConcurrencyMax != 0) json.WriteNumber("cap"u8, opening.ConcurrencyMax);
+        if (opening.FailuresMax != -1) json.WriteNumber("tolerate"u8, opening.FailuresMax);
+        if (opening.Bindings is not null) Reference(json, "bind"u8, opening.Bindings);
+    }
+
+    private static void Limits(Utf8JsonWriter json, RunLimits limits)
+    {
+        json.WriteStartObject("limits"u8);
+        json.WriteNumber("max_concurrent"u8, limits.MaxConcurrent);
+        if (limits.Rpm is { } rpm) json.WriteNumber("rpm"u8, rpm);
+        if (limits.Tpm is { } tpm) json.WriteNumber("tpm"u8, tpm);
+        if (limits.Budget is { } budget)
+        {
+            json.WriteStartObject("budget"u8);
+            if (budget.MaxTokens is { } tokens) json.WriteNumber("tokens"u8, tokens);
+            if (budget.MaxUsd is { } usd) json.WriteNumber("usd"u8, usd.Amount);
+            if (budget.MaxModelCalls is { } models) json.WriteNumber("model_calls"u8, models);
+            if (budget.MaxToolCalls is { } tools) json.WriteNumber("tool_calls"u8, tools);
+            if (budget.MaxSteps is { } steps) json.WriteNumber("steps"u8, steps);
+            if (budget.MaxContextTokens is { } context) json.WriteNumber("context"u8, context);
+            if (budget.MaxTime is { } time) json.WriteNumber("ms"u8, (long)time.TotalMilliseconds);
+            if (budget.MaxRetries is { } retries) json.WriteNumber("retries"u8, retries);
+            json.WriteString("on_exceeded"u8, WireNames.Of(budget.OnExceeded));
+            json.WriteEndObject();
+        }
+        json.WriteEndObject();
+    }
+}

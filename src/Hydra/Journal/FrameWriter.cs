@@ -1,0 +1,176 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Hydra.Model;
+using Microsoft.Data.Sqlite;
+
+namespace Hydra.Journal;
+
+/// <summary>
+/// The one writer of frames. Whoever holds the lock writes everything that is waiting in one transaction: under load
+/// one fsync serves many frames, without load a frame is written by its own thread with no hop.
+/// </summary>
+internal sealed class FrameWriter : IDisposable
+{
+    private readonly Lock _writing = new();
+    private readonly Lock _queueing = new();
+    private readonly string _file;
+    private readonly SqliteConnection _connection;
+    private readonly SqliteCommand _insert;
+    private readonly SqliteCommand _begin;
+    private readonly SqliteCommand _commit;
+    private List<PendingFrame> _waiting = [];
+    private List<PendingFrame> _batch = [];
+
+    public FrameWriter(SqliteConnection connection, string file)
+    {
+        _connection = connection;
+        _file = file;
+        _insert = connection.CreateCommand();
+        _insert.CommandText = "INSERT INTO frames(run, seq, at, hash, body) VALUES($run, $seq, $at, $hash, $body)";
+        foreach (var name in (string[])["$run", "$seq", "$at", "$hash", "$body"]) _insert.Parameters.Add(new SqliteParameter { ParameterName = name });
+        _insert.Prepare();
+        _begin = connection.CreateCommand();
+        _begin.CommandText = "BEGIN IMMEDIATE";
+        _commit = connection.CreateCommand();
+        _commit.CommandText = "COMMIT";
+    }
+
+    /// <summary>Returns when the frame is durable.</summary>
+    public void Commit(PendingFrame frame)
+    {
+        lock (_queueing) _waiting.Add(frame);
+        lock (_writing)
+        {
+            if (!frame.IsWritten) WriteAll_NeedsLock();
+        }
+        if (frame.Failure is { } failure) throw failure;
+    }
+
+    private void WriteAll_NeedsLock()
+    {
+        lock (_queueing) (_waiting, _batch) = (_batch, _waiting);
+        try
+        {
+            Write_NeedsLock();
+        }
+        catch (SqliteException failed)
+        {
+            Rollback_NeedsLock();
+            foreach (var frame in _batch) frame.Failure = SqliteFaults.Explain(failed, _file);
+        }
+        foreach (var frame in _batch) frame.IsWritten = true;
+        _batch.Clear();
+    }
+
+    private void Write_NeedsLock()
+    {
+        // One row alone is its own transaction.
+        var needsTransaction = _batch.Count > 1 || _batch[0].Info is not null;
+        if (needsTransaction) _begin.ExecuteNonQuery();
+        foreach (var frame in _batch)
+        {
+            if (frame.Info is { } info) RunRows.Save(_connection, frame, info);
+            var parameters = _insert.Parameters;
+            parameters[0].Value = frame.RunKey.Id;
+            parameters[1].Value = frame.Sequence;
+            parameters[2].Value = frame.AtMs;
+            parameters[3].Value = frame.Hash;
+            parameters[4].Value = frame.Body;
+            _insert.ExecuteNonQuery();
+        }
+        if (needsTransaction) _commit.ExecuteNonQuery();
+    }
+
+    private void Rollback_NeedsLock()
+    {
+        try
+        {
+            StoreSchema.Run(_connection, "ROLLBACK");
+        }
+        catch (SqliteException)
+        {
+            // The failed statement has already ended the transaction.
+        }
+    }
+
+    public void Dispose()
+    {
+        _insert.Dispose();
+        _begin.Dispose();
+        _commit.Dispose();
+    }
+}
+
+/// <summary>A run's row number, known once its first frame is written.</summary>
+internal sealed class RunKey
+{
+    public long Id { get; set; }
+}
+
+/// <summary>A frame on its way to disk.</summary>
+internal sealed class PendingFrame
+{
+    public required RunId Run { get; init; }
+    public required RunKey RunKey { get; init; }
+    public required long Sequence { get; init; }
+    public required long AtMs { get; init; }
+    public required byte[] Hash { get; init; }
+    public required byte[] Body { get; init; }
+    public RunInfo? Info { get; init; }
+    public bool IsWritten { get; set; }
+    public StoreException? Failure { get; set; }
+}
+
+/// <summary>The hash chain: each frame's hash covers its content, its place and the hash of the frame before it.</summary>
+internal static class FrameHash
+{
+    public static readonly byte[] First = new byte[32];
+
+    public static byte[] Of(ReadOnlySpan<byte> previous, long sequence, long atMs, ReadOnlySpan<byte> body)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> head = stackalloc byte[16];
+        BinaryPrimitives.WriteInt64LittleEndian(head, sequence);
+        BinaryPrimitives.WriteInt64LittleEndian(head[8..], atMs);
+        hash.AppendData(previous);
+        hash.AppendData(head);
+        hash.AppendData(body);
+        return hash.GetHashAndReset();
+    }
+}
+
+/// <summary>The journal of one run that this process owns.</summary>
+internal sealed class SqliteRunJournal : IRunJournal
+{
+    private readonly SqliteRunStore _store;
+    private readonly FrameWriter _writer;
+    private readonly RunId _run;
+    private readonly IDisposable _owned;
+    private readonly RunKey _key;
+    private readonly ArrayBufferWriter<byte> _buffer = new(4096);
+    private byte[] _lastHash;
+
+    public SqliteRunJournal(SqliteRunStore store, FrameWriter writer, RunId run, IDisposable owned)
+    {
+        _store = store;
+        _writer = writer;
+        _run = run;
+        _owned = owned;
+        (_key, _lastHash) = store.Tail(run);
+    }
+
+    public void Commit(Frame frame, RunInfo? info)
+    {
+        _buffer.ResetWrittenCount();
+        EventWriter.Write(_buffer, frame.Events);
+        var body = _buffer.WrittenSpan.ToArray();
+        var hash = FrameHash.Of(_lastHash, frame.Sequence, frame.AtMs, body);
+        _writer.Commit(new PendingFrame { Run = _run, RunKey = _key, Sequence = frame.Sequence, AtMs = frame.AtMs, Hash = hash, Body = body, Info = info });
+        _lastHash = hash;
+    }
+
+    public IReadOnlyList<InboxCommand> TakeCommands() => _store.TakeCommands(_run);
+
+    public void Dispose() => _owned.Dispose();
+}

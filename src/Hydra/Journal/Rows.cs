@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Text.Json;
+using Hydra.Model;
+using Microsoft.Data.Sqlite;
+
+namespace Hydra.Journal;
+
+/// <summary>The table <c>runs</c>: one line a run, for lists.</summary>
+internal static class RunRows
+{
+    private const string Columns = "run, workflow, definition, status, reason, started_at, updated_at, micro_usd, tokens, tags";
+
+    public static void Save(SqliteConnection connection, PendingFrame frame, RunInfo info)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = $"""
+            INSERT INTO runs({Columns}) VALUES($run, $workflow, $definition, $status, $reason, $started, $updated, $usd, $tokens, $tags)
+            ON CONFLICT(run) DO UPDATE SET status=$status, reason=$reason, updated_at=$updated, micro_usd=$usd, tokens=$tokens;
+            SELECT id FROM runs WHERE run=$run;
+            """;
+        command.Parameters.AddWithValue("$run", info.Run.Text);
+        command.Parameters.AddWithValue("$workflow", info.Workflow);
+        command.Parameters.AddWithValue("$definition", info.DefinitionHash);
+        command.Parameters.AddWithValue("$status", WireNames.Of(info.Status));
+        command.Parameters.AddWithValue("$reason", info.Reason);
+        command.Parameters.AddWithValue("$started", info.StartedAt.ToUnixTimeMilliseconds());
+        command.Parameters.AddWithValue("$updated", info.UpdatedAt.ToUnixTimeMilliseconds());
+        command.Parameters.AddWithValue("$usd", info.Cost.Amount);
+        command.Parameters.AddWithValue("$tokens", info.Tokens);
+        command.Parameters.AddWithValue("$tags", Value.Of(ValueMap.Of(info.Tags.Select(tag => KeyValuePair.Create(tag.Key, Value.Of(tag.Value))))).ToJson());
+        frame.RunKey.Id = Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture);
+    }
+
+    public static RunInfo? Find(SqliteConnection connection, RunId run)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = $"SELECT {Columns} FROM runs WHERE run=$run";
+        command.Parameters.AddWithValue("$run", run.Text);
+        using var reader = command.ExecuteReader();
+        return reader.Read() ? Read(reader) : null;
+    }
+
+    public static IReadOnlyList<RunInfo> List(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = $"SELECT {Columns} FROM runs ORDER BY started_at DESC, id DESC";
+        using var reader = command.ExecuteReader();
+        var runs = new List<RunInfo>();
+        while (reader.Read()) runs.Add(Read(reader));
+        return runs;
+    }
+
+    private static RunInfo Read(SqliteDataReader reader) => new()
+    {
+        Run = new RunId(reader.GetString(0)),
+        Workflow = reader.GetString(1),
+        DefinitionHash = reader.GetString(2),
+        Status = WireNames.TryParse<RunStatus>(reader.GetString(3), out var status) ? status : RunStatus.Failed,
+        Reason = reader.GetString(4),
+        StartedAt = DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(5)),
+        UpdatedAt = DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(6)),
+        Cost = new MicroUsd(reader.GetInt64(7)),
+        Tokens = reader.GetInt64(8),
+        Tags = Value.ParseJson(reader.GetString(9)).AsObject.ToDictionary(tag => tag.Key, tag => tag.Value.AsText, StringComparer.Ordinal),
+    };
+}
+
+/// <summary>The table <c>frames</c>: the journal itself.</summary>
+internal static class FrameRows
+{
+    public static (RunKey Key, byte[] Hash) Tail(SqliteConnection connection, RunId run)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT runs.id, (SELECT hash FROM frames WHERE frames.run=runs.id ORDER BY seq DESC LIMIT 1) FROM runs WHERE runs.run=$run";
+        command.Parameters.AddWithValue("$run", run.Text);
+        using var reader = command.ExecuteReader();
+        if (!reader.Read()) return (new RunKey(), FrameHash.First);
+        return (new RunKey { Id = reader.GetInt64(0) }, reader.IsDBNull(1) ? FrameHash.First : reader.GetFieldValue<byte[]>(1));
+    }
+
+    public static IEnumerable<Frame> Read(SqliteConnection connection, RunId run, long fromSequence)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT seq, at, hash, body FROM frames WHERE run=(SELECT id FROM runs WHERE run=$run) AND seq>=$from ORDER BY seq";
+        command.Parameters.AddWithValue("$run", run.Text);
+        command.Parameters.AddWithValue("$from", Math.Max(0, fromSequence - 1));
+        using var reader = command.ExecuteReader();
+        var previous = FrameHash.First;
+        var expected = Math.Max(0, fromSequence - 1);
+        while (reader.Read())
+        {
+            var sequence = reader.GetInt64(0);
+            var hash = reader.GetFieldValue<byte[]>(2);
+            if (sequence == fromSequence - 1)
+            {
+                // Read only for its hash: the chain of what was asked for begins here.
+                previous = hash;
+                expected = fromSequence;
+                continue;
+            }
+            var body = reader.GetFieldValue<byte[]>(3);
+            var at = reader.GetInt64(1);
+            if (sequence != expected || !FrameHash.Of(previous, sequence, at, body).AsSpan().SequenceEqual(hash))
+            {
+                throw new StoreException(StoreFault.Corrupt, $"The journal of run '{run}' is damaged at frame {expected} of {connection.DataSource}: the hash chain breaks there. Nothing was overwritten; the frames before it are sound.");
+            }
+            previous = hash;
+            expected++;
+            yield return new Frame(sequence, at, Decode(run, sequence, body));
+        }
+    }
+
+    private static IReadOnlyList<RunEvent> Decode(RunId run, long sequence, byte[] body)
+    {
+        try
+        {
+            return EventReader.Read(body);
+        }
+        catch (Exception unreadable) when (unreadable is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new StoreException(StoreFault.Corrupt, $"Frame {sequence} of run '{run}' cannot be read: {unreadable.Message}", unreadable);
+        }
+    }
+}
+
+/// <summary>The table <c>inbox</c>: what other processes want of a run's owner.</summary>
+internal static class InboxRows
+{
+    public static void Post(SqliteConnection connection, RunId run, InboxCommand posted)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "INSERT INTO inbox(run, at, verb, body) VALUES($run, strftime('%s','now')*1000, $verb, $body)";
+        command.Parameters.AddWithValue("$run", run.Text);
+        command.Parameters.AddWithValue("$verb", posted.Verb);
+        command.Parameters.AddWithValue("$body", posted.Body.ToJson());
+        command.ExecuteNonQuery();
+    }
+
+    public static IReadOnlyList<InboxCommand> Take(SqliteConnection connection, RunId run)
+    {
+        var taken = new List<InboxCommand>();
+        long last = 0;
+        using (var command = connection.CreateCommand())
+        {
+            command.CommandText = "SELECT id, verb, body FROM inbox WHERE run=$run ORDER BY id";
+            command.Parameters.AddWithValue("$run", run.Text);
+            using var reader = command.ExecuteReader();
+            while (reader.Read())
+            {
+                last = reader.GetInt64(0);
+                taken.Add(new InboxCommand(reader.GetString(1), Value.ParseJson(reader.GetString(2))));
+            }
+        }
+        if (taken.Count == 0) return taken;
+        using var delete = connection.CreateCommand();
+        delete.CommandText = "DELETE FROM inbox WHERE run=$run AND id<=$last";
+        delete.Parameters.AddWithValue("$run", run.Text);
+        delete.Parameters.AddWithValue("$last", last);
+        delete.ExecuteNonQuery();
+        return taken;
+    }
+}

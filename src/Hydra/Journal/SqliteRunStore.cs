@@ -1,0 +1,126 @@
+using Hydra.Artifacts;
+using Hydra.Model;
+using Microsoft.Data.Sqlite;
+
+namespace Hydra.Journal;
+
+/// <summary>
+/// All runs of one folder in one SQLite file, <c>hydra.db</c>, in WAL mode. One connection writes; frames that arrive
+/// while it commits are written together by the next one, so one fsync serves every run that has something to say.
+/// </summary>
+public sealed class SqliteRunStore : IRunStore
+{
+    private readonly string _folder;
+    private readonly string _file;
+    private readonly SqliteConnection _writer;
+    private readonly FrameWriter _frames;
+    private readonly FileArtifacts _artifacts;
+
+    private SqliteRunStore(string folder, string file, SqliteConnection writer, Durability durability)
+    {
+        _folder = folder;
+        _file = file;
+        _writer = writer;
+        _frames = new FrameWriter(writer, file);
+        _artifacts = new FileArtifacts(Path.Combine(folder, "artifacts"), durability == Durability.Full);
+    }
+
+    public IArtifactStore Artifacts => _artifacts;
+
+    /// <summary>Opens the store, making folder and file where they are missing. Throws <see cref="StoreException"/>.</summary>
+    public static SqliteRunStore Open(string folder, Durability durability)
+    {
+        SQLitePCL.Batteries_V2.Init();
+        folder = Path.GetFullPath(folder);
+        var file = Path.Combine(folder, "hydra.db");
+        SqliteConnection? connection = null;
+        try
+        {
+            Directory.CreateDirectory(folder);
+            connection = Connect(file, isReadOnly: false);
+            StoreSchema.Prepare(connection, durability);
+            return new SqliteRunStore(folder, file, connection, durability);
+        }
+        catch (Exception failed) when (failed is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            connection?.Dispose();
+            throw SqliteFaults.Explain(failed, file);
+        }
+    }
+
+    /// <summary>Whether a folder holds a store at all; looking must not make one.</summary>
+    public static bool Exists(string folder) => File.Exists(Path.Combine(folder, "hydra.db"));
+
+    public IRunJournal Own(RunId run)
+    {
+        var owned = OwnerLock.TryTake(LockPath(run)) ?? throw new StoreException(StoreFault.Owned, $"Run '{run}' is owned by another process that is still alive. Watch it with `hydra inspect {run} --follow`, or end it with `hydra cancel {run}`.");
+        try
+        {
+            return new SqliteRunJournal(this, _frames, run, owned);
+        }
+        catch
+        {
+            owned.Dispose();
+            throw;
+        }
+    }
+
+    public bool IsOwned(RunId run)
+    {
+        using var taken = OwnerLock.TryTake(LockPath(run));
+        return taken is null;
+    }
+
+    public RunInfo? Find(RunId run) => Query(connection => RunRows.Find(connection, run));
+
+    public IEnumerable<RunInfo> List() => Query(RunRows.List);
+
+    public IEnumerable<Frame> Read(RunId run, long fromSequence = 0)
+    {
+        using var connection = Connect(_file, isReadOnly: true);
+        foreach (var frame in FrameRows.Read(connection, run, fromSequence)) yield return frame;
+    }
+
+    public void Post(RunId run, InboxCommand command) => Query(connection =>
+    {
+        InboxRows.Post(connection, run, command);
+        return 0;
+    });
+
+    internal (RunKey Key, byte[] Hash) Tail(RunId run) => Query(connection => FrameRows.Tail(connection, run));
+
+    internal IReadOnlyList<InboxCommand> TakeCommands(RunId run) => Query(connection => InboxRows.Take(connection, run));
+
+    public void Dispose()
+    {
+        _frames.Dispose();
+        _writer.Dispose();
+    }
+
+    private string LockPath(RunId run) => Path.Combine(_folder, "locks", run.Text + ".lock");
+
+    private T Query<T>(Func<SqliteConnection, T> query)
+    {
+        try
+        {
+            using var connection = Connect(_file, isReadOnly: false);
+            return query(connection);
+        }
+        catch (SqliteException failed)
+        {
+            throw SqliteFaults.Explain(failed, _file);
+        }
+    }
+
+    private static SqliteConnection Connect(string file, bool isReadOnly)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = file,
+            Mode = isReadOnly ? SqliteOpenMode.ReadOnly : SqliteOpenMode.ReadWriteCreate,
+            DefaultTimeout = 10,
+        }.ToString());
+        connection.Open();
+        return connection;
+    }
+}

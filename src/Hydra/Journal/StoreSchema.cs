@@ -1,0 +1,67 @@
+using System.Globalization;
+using Hydra.Model;
+using Microsoft.Data.Sqlite;
+
+namespace Hydra.Journal;
+
+/// <summary>The tables of <c>hydra.db</c>, version 1.</summary>
+internal static class StoreSchema
+{
+    public const int Version = 1;
+
+    public static void Prepare(SqliteConnection connection, Durability durability)
+    {
+        // 16 MiB of log between checkpoints: a checkpoint costs fsyncs of its own.
+        Run(connection, $"PRAGMA journal_mode=WAL; PRAGMA synchronous={(durability == Durability.Full ? "FULL" : "NORMAL")}; PRAGMA wal_autocheckpoint=4096;");
+        var found = Convert.ToInt32(Ask(connection, "PRAGMA user_version"), CultureInfo.InvariantCulture);
+        if (found == Version) return;
+        if (found > Version) throw new StoreException(StoreFault.Corrupt, $"{connection.DataSource} was written by a newer Hydra (format {found}, this one knows {Version}). Use that version, or another --runs-dir.");
+        Run(connection, $"""
+            BEGIN IMMEDIATE;
+            CREATE TABLE IF NOT EXISTS runs(
+                id INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, workflow TEXT NOT NULL, definition TEXT NOT NULL,
+                status TEXT NOT NULL, reason TEXT NOT NULL, started_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+                micro_usd INTEGER NOT NULL, tokens INTEGER NOT NULL, tags TEXT NOT NULL);
+            CREATE TABLE IF NOT EXISTS frames(
+                run INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, hash BLOB NOT NULL, body BLOB NOT NULL,
+                PRIMARY KEY(run, seq)) WITHOUT ROWID;
+            CREATE TABLE IF NOT EXISTS inbox(
+                id INTEGER PRIMARY KEY, run TEXT NOT NULL, at INTEGER NOT NULL, verb TEXT NOT NULL, body TEXT NOT NULL);
+            PRAGMA user_version={Version};
+            COMMIT;
+            """);
+    }
+
+    public static void Run(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    private static object? Ask(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return command.ExecuteScalar();
+    }
+}
+
+internal static class SqliteFaults
+{
+    private const int Busy = 5, Locked = 6, ReadOnly = 8, Corrupt = 11, Full = 13, CannotOpen = 14, NotADatabase = 26;
+
+    public static StoreException Explain(Exception failed, string file)
+    {
+        if (failed is not SqliteException sqlite) return StoreFaults.Explain(failed, file);
+        return sqlite.SqliteErrorCode switch
+        {
+            Full => new(StoreFault.Full, $"The disk that holds {file} is full. Free some space and resume the run; nothing acknowledged is lost.", failed),
+            ReadOnly => new(StoreFault.ReadOnly, $"{file} cannot be written: it or its folder is read-only. Change its rights, or choose another folder with --runs-dir.", failed),
+            CannotOpen => new(StoreFault.ReadOnly, $"{file} cannot be opened: check that its folder exists and may be written, or choose another with --runs-dir.", failed),
+            Busy or Locked => new(StoreFault.Locked, $"{file} is locked by another program for too long. Close what holds it and try again.", failed),
+            Corrupt or NotADatabase => new(StoreFault.Corrupt, $"{file} is damaged ({sqlite.Message}). Nothing was overwritten; restore it from a copy, or choose another --runs-dir.", failed),
+            _ => new(StoreFault.Other, $"{file}: {sqlite.Message}", failed),
+        };
+    }
+}

@@ -1,0 +1,76 @@
+namespace Hydra.Model;
+
+/// <summary>How hard a commit is pressed to disk.</summary>
+public enum Durability
+{
+    /// <summary>Every acknowledged fact survives a power cut (an fsync a frame, shared by all that ended meanwhile).</summary>
+    Full,
+    /// <summary>Survives the death of the process; a power cut may take the last moments.</summary>
+    Normal,
+    /// <summary>Nothing reaches the disk: the run cannot be resumed or inspected afterwards.</summary>
+    Memory,
+}
+
+/// <summary>A line of <c>hydra list</c>.</summary>
+public sealed record RunInfo
+{
+    public required RunId Run { get; init; }
+    public required string Workflow { get; init; }
+    public string DefinitionHash { get; init; } = "";
+    public RunStatus Status { get; init; }
+    public string Reason { get; init; } = "";
+    public DateTimeOffset StartedAt { get; init; }
+    public DateTimeOffset UpdatedAt { get; init; }
+    public MicroUsd Cost { get; init; }
+    public long Tokens { get; init; }
+    public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>Writes the frames of one run that this process owns. Disposing gives the ownership back.</summary>
+public interface IRunJournal : IDisposable
+{
+    /// <summary>
+    /// Makes a frame durable; returns when it is. <paramref name="info"/>: the run's new line in the list, written in the
+    /// same transaction; null: unchanged. Throws <see cref="StoreException"/>, after which nothing of the frame is kept.
+    /// </summary>
+    void Commit(Frame frame, RunInfo? info);
+
+    /// <summary>Commands other processes left for this run since the last call, oldest first; they are gone afterwards.</summary>
+    IReadOnlyList<InboxCommand> TakeCommands();
+}
+
+/// <param name="Verb"><c>cancel</c>, <c>pause</c>, …</param>
+public sealed record InboxCommand(string Verb, Value Body);
+
+/// <summary>All runs of one runs directory. Safe for use from many threads and processes.</summary>
+public interface IRunStore : IDisposable
+{
+    /// <summary>Takes ownership of a run. Throws <see cref="StoreException"/> when another process has it.</summary>
+    IRunJournal Own(RunId run);
+    RunInfo? Find(RunId run);
+    IEnumerable<RunInfo> List();
+    /// <summary>A run's frames in order, each checked against its hash chain.</summary>
+    IEnumerable<Frame> Read(RunId run, long fromSequence = 0);
+    /// <summary>Whether a living process owns the run.</summary>
+    bool IsOwned(RunId run);
+    /// <summary>Leaves a command for the run's owner.</summary>
+    void Post(RunId run, InboxCommand command);
+    IArtifactStore Artifacts { get; }
+}
+
+/// <summary>Bytes named by their SHA-256. Safe for use from many threads and processes.</summary>
+public interface IArtifactStore
+{
+    /// <summary>Keeps a value: inline when small, else durable under its hash before this returns.</summary>
+    ValueRef Keep(Value value, Labels labels = Labels.None);
+    /// <summary>Reads a value back, checking its hash. Throws <see cref="StoreException"/> when it is gone or altered.</summary>
+    Value Read(ValueRef reference);
+}
+
+public enum StoreFault { Full, ReadOnly, Locked, Owned, Corrupt, Missing, Other }
+
+/// <summary>The store could not do what was asked; the message names the place and the mend.</summary>
+public sealed class StoreException(StoreFault fault, string message, Exception? innerException = null) : Exception(message, innerException)
+{
+    public StoreFault Fault { get; } = fault;
+}

@@ -1,0 +1,21 @@
+namespace Hydra.Model;
+
+/// <summary>Turns what the operating system says into words an operator can act on.</summary>
+public static class StoreFaults
+{
+    private const int DiskFull = 28;       // ENOSPC
+    private const int QuotaExceeded = 122; // EDQUOT
+    private const int ReadOnlyDisk = 30;   // EROFS
+
+    public static StoreException Explain(Exception failed, string place)
+    {
+        var code = failed.HResult & 0xFFFF;
+        return failed switch
+        {
+            _ when code is DiskFull or QuotaExceeded => new(StoreFault.Full, $"The disk that holds {place} is full. Free some space and resume the run; nothing acknowledged is lost.", failed),
+            _ when code == ReadOnlyDisk => new(StoreFault.ReadOnly, $"{place} is on a read-only file system. Choose another folder with --runs-dir.", failed),
+            UnauthorizedAccessException => new(StoreFault.ReadOnly, $"{place} cannot be written: {failed.Message} Choose another folder with --runs-dir, or change its rights.", failed),
+            _ => new(StoreFault.Other, $"{place}: {failed.Message}", failed),
+        };
+    }
+}

@@ -1,0 +1,53 @@
+using Hydra.Execution;
+using Hydra.Model;
+
+namespace Hydra;
+
+/// <summary>What a run is asked to do beyond its definition.</summary>
+public sealed record RunRequest
+{
+    /// <summary>Null: twelve hexadecimal digits are made up.</summary>
+    public RunId? Run { get; init; }
+    /// <summary>Bound and coerced inputs.</summary>
+    public ValueMap Inputs { get; init; } = ValueMap.Empty;
+    /// <summary>Attempts at once, 1 to 100,000. Null: 10 for a new run, unchanged for a resumed one.</summary>
+    public int? MaxConcurrent { get; init; }
+    /// <summary>Model calls in any minute. Null: no limit, or unchanged.</summary>
+    public int? Rpm { get; init; }
+    /// <summary>Tokens in any minute. Null: no limit, or unchanged.</summary>
+    public long? Tpm { get; init; }
+    /// <summary>Limits laid over the workflow's own budget, field by field.</summary>
+    public BudgetSpec? Budget { get; init; }
+    /// <summary>Added to the limits when a run is resumed.</summary>
+    public long AddTokens { get; init; }
+    public MicroUsd AddUsd { get; init; }
+    public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
+    /// <summary>Folder against which relative paths of the workflow resolve, and output files are written.</summary>
+    public string WorkingDirectory { get; init; } = ".";
+    /// <summary>How <c>bash</c> and <c>python_exec</c> are confined; null: such nodes are refused.</summary>
+    public string? Sandbox { get; init; }
+    /// <summary>Stubs instead of calls, on the real scheduler.</summary>
+    public bool IsDryRun { get; init; }
+    /// <summary>Options of the program that a resume must find again (backend, model aliases).</summary>
+    public ValueMap Options { get; init; } = ValueMap.Empty;
+    public IRunObserver? Observer { get; init; }
+}
+
+/// <summary>How a run ended, or how it stands when its process lets go of it.</summary>
+public sealed record RunReport
+{
+    public required RunId Run { get; init; }
+    public required string Workflow { get; init; }
+    public required RunStatus Status { get; init; }
+    public required string Reason { get; init; }
+    /// <summary>Outputs of the sinks that have one, by node id.</summary>
+    public required ValueMap Outputs { get; init; }
+    public required MicroUsd Cost { get; init; }
+    public required long Tokens { get; init; }
+    public required Plan Plan { get; init; }
+    /// <summary>The files of <c>outputs</c> that were written.</summary>
+    public IReadOnlyList<string> FilesWritten { get; init; } = [];
+}
+
+/// <summary>A run that cannot begin or go on; nothing was started.</summary>
+public sealed class RunRefusedException(string message) : Exception(message);
