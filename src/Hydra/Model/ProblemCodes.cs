@@ -108,8 +108,6 @@ public static class ProblemCodes
     public const string UnknownFunction = "HYD246";
     /// <summary>A node that conflicts with itself, or a conflict that says nothing.</summary>
     public const string BadConflict = "HYD245";
-    /// <summary>A function that the embedding program did not register.</summary>
-    public const string UnknownFunction = "HYD246";
     /// <summary>A JSON Schema that cannot be compiled.</summary>
     public const string BadSchema = "HYD250";
     /// <summary>A default that its own declaration refuses.</summary>

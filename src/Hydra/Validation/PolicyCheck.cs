@@ -13,8 +13,6 @@ internal sealed class PolicyCheck(WorkflowSpec spec, ValidationOptions options, 
         CheckModels(node);
         CheckAgents(node);
         CheckTokens(node);
-        if (options.KnownFunctions is { } functions && node.Type == "function" && node.Fields.GetOrNull("function").TextOrNull is { } function && !functions.Contains(function))
-            problems.Error(ProblemCodes.UnknownFunction, node.PlaceOf("function"), $"node '{node.Id}' calls the function '{function}', which is not registered.{DidYouMean.Hint(function, functions)} Register it, or correct the name.");
         if (ReferenceEquals(node.Policy, NodePolicy.Empty)) return;
         CheckFallback(scope, index);
         var policy = node.Policy;
