@@ -89,8 +89,10 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
             if (!shapes.IsThere(field, entry)) continue;
             if (InPlace(field.Shape, entry.Value) is { } shape)
             {
+                var folds = shapes.Folds;
                 var bound = BindChildren(shape, entry.Value);
                 shapes.RecordPlaces(places);
+                shapes.Folds = folds;
                 shapes.Owner = places is null ? id : null;
                 (children ??= new(StringComparer.Ordinal))[entry.Key] = bound.ConvertAll(child => child.Spec);
                 if (shape is Shape.Node) singles.Add(entry.Key);
@@ -110,6 +112,7 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
         var values = common.Build();
         var policy = PolicyReader.Read(values, PlaceOf, shapes.Problems);
         foreach (var (key, value) in values.Pairs) canonical[key] = PolicyReader.Normalised(key, value, policy);
+        var ownFolds = shapes.Folds;
         shapes.RecordPlaces(null);
         shapes.Owner = null;
         var spec = new NodeSpec
@@ -121,6 +124,7 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
             Fields = own.Build(),
             At = source.At,
             Places = places,
+            Folds = ownFolds,
         };
         return new BoundNode(children is null ? spec : spec with { Children = children, SingleChildren = singles }, canonical.Build());
     }
