@@ -25,6 +25,7 @@ public sealed partial class MapNode : INodeType
         .. ModelCallFields.All,
     ];
 
+    public IReadOnlyList<string> FragmentFields { get; } = [.. ModelCallFields.All.Select(field => field.Name)];
     public NodeTraits Traits { get; } = new() { Timeout = null, IdleTimeout = null };
 
     public void Check(NodeSpec node, CheckContext context)

@@ -16,6 +16,7 @@ public sealed partial class PythonExecNode : INodeType
         new("image", new Shape.Text(), "Container image, with `--sandbox docker`."),
     ];
 
+    public bool TakesInputsUnnamed => true;
     public NodeTraits Traits { get; } = new() { Effect = EffectClass.Irreversible, Timeout = TimeSpan.FromSeconds(300), NeedsSandbox = true };
 
     public void Check(NodeSpec node, CheckContext context)
