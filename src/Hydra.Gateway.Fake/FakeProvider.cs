@@ -89,7 +89,9 @@ public sealed class FakeProvider : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private static async Task<FakeProvider> StartAsync(string urls, FakeScript script, CancellationToken cancellationToken)
+    /// <summary>Starts on the given addresses; <see cref="Url"/> then says the first of them with its real port.</summary>
+    /// <param name="urls">Addresses to listen on, separated by semicolons.</param>
+    public static async Task<FakeProvider> StartAsync(string urls, FakeScript script, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>

@@ -80,8 +80,17 @@ public sealed class FailureTests
     [Fact]
     public async Task What_breaks_after_the_finish_reason_takes_nothing_away()
     {
-        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Answer = "abc", Chunks = 1, CutAfter = 3, Then = "reset" }));
-        Assert.Equal("abc", (await fake.StreamAsync(Gpt)).Text);
+        const string all = "data: {\"choices\":[{\"delta\":{\"content\":\"abc\"},\"finish_reason\":\"stop\"}]}\n\n";
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Body = all, Then = "hang" }));
+        var time = new ManualTime();
+        using var gateway = new ModelGateway(Calls.To(fake) with { Clock = time });
+        ChatFinishReason? finish = null;
+        await foreach (var update in gateway.GetClient(Gpt).GetStreamingResponseAsync("Hi", cancellationToken: TestContext.Current.CancellationToken))
+        {
+            if (update.Text == "abc") time.Expire();   // the silence that follows would be an idle timeout
+            finish = update.FinishReason;
+        }
+        Assert.Equal(ChatFinishReason.Stop, finish);
     }
 
     [Theory, InlineData(Gpt, false), InlineData(Gpt, true), InlineData(Claude, false), InlineData(Claude, true)]

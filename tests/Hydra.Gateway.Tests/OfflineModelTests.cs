@@ -168,9 +168,9 @@ public sealed class OfflineModelTests : IDisposable
     [Fact]
     public async Task Hostile_and_odd_prompts_are_answered_too()
     {
-        foreach (var prompt in (string[])[new string('(', 20_000), string.Concat(Enumerable.Repeat("{\"a\":", 3_000)) + " JSON", "\ud800 lone", "== ==\n```\n<x>", new string('a', 200_000), "json {", string.Concat(Enumerable.Repeat("a, b or ", 3_000))])
+        foreach (var prompt in (string[])[new string('(', 20_000), string.Concat(Enumerable.Repeat("{\"a\":", 3_000)) + " JSON", "\ud800 lone", "== ==\n```\n<x>", new string('a', 200_000), "json {", "== " + new string('b', 100_000), "json " + new string('{', 100_000), "Answer: " + string.Concat(Enumerable.Repeat("\"x ", 20_000)), string.Concat(Enumerable.Repeat("a, b or ", 3_000))])
         {
-            Assert.NotEmpty(await AskAsync(prompt));
+            Assert.True((await AskAsync(prompt)).Length > 0, prompt[..Math.Min(30, prompt.Length)]);
         }
     }
 

@@ -68,9 +68,13 @@ public sealed class SseMalformedTests
         var stream = new EndlessStream(Encoding.UTF8.GetBytes(piece), isComment ? 256L * 1024 * 1024 : long.MaxValue);
         var before = GC.GetAllocatedBytesForCurrentThread();
         var reader = new Wire.SseReader(stream);
-        if (isComment) Assert.Null(await reader.ReadAsync(TestContext.Current.CancellationToken));
-        else Assert.Contains("8 MiB", (await Assert.ThrowsAsync<CallFailedException>(() => reader.ReadAsync(TestContext.Current.CancellationToken).AsTask())).Message);
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 * 1024 * 1024);
+        if (!isComment)
+        {
+            Assert.Contains("8 MiB", (await Assert.ThrowsAsync<CallFailedException>(() => reader.ReadAsync(TestContext.Current.CancellationToken).AsTask())).Message);
+            return;
+        }
+        Assert.Null(await reader.ReadAsync(TestContext.Current.CancellationToken));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1024 * 1024);
     }
 
     private static async Task<(string Text, CallFailedException? Failure)> ReadAsync(IChatClient client, FakeProvider fake, ManualTime? time, string textBeforeSilence)

@@ -164,6 +164,39 @@ public sealed class WireClientTests
     }
 
     [Fact]
+    public async Task Gemini_Ollama_and_a_gateway_are_reached_in_the_same_format()
+    {
+        await using var fake = await FakeProvider.StartAsync();
+        var options = new GatewayOptions { GeminiApiKey = "k", GeminiBaseUrl = fake.Url + "/v1", OllamaHost = fake.Url, GatewayUrl = fake.Url + "/" };
+        using var gateway = new ModelGateway(options);
+        foreach (var model in (string[])["gemini-2.5-pro", "ollama/llama3.2", "claude-sonnet-4-5"])
+        {
+            await gateway.GetClient(model).GetResponseAsync("Hi", cancellationToken: TestContext.Current.CancellationToken);
+        }
+        Assert.Equal(["gemini-2.5-pro", "llama3.2", "claude-sonnet-4-5"], fake.Calls.Select(call => call.Model));
+    }
+
+    [Fact]
+    public async Task Usage_that_was_not_told_is_unknown_not_zero()
+    {
+        const string whole = """{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}""";
+        const string stream = "data: {\"choices\":[{\"delta\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(
+            new FakeRule { When = new() { Stream = true }, Body = stream }, new FakeRule { Body = whole, ContentType = "application/json" }));
+        foreach (var response in await fake.BothAsync(Gpt)) Assert.Null(response.Usage);
+    }
+
+    [Fact]
+    public async Task Calls_in_parallel_keep_their_answers_apart()
+    {
+        await using var fake = await FakeProvider.StartAsync();
+        using var gateway = new ModelGateway(Calls.To(fake));
+        var client = gateway.GetClient(Gpt);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => client.GetStreamingResponseAsync($"no {i}", cancellationToken: TestContext.Current.CancellationToken).ToChatResponseAsync()));
+        Assert.Equal(Enumerable.Range(0, 200).Select(i => $"Fake answer to: no {i}"), answers.Select(answer => answer.Text));
+    }
+
+    [Fact]
     public async Task Anthropic_thoughts_keep_their_signature_for_the_way_back()
     {
         const string body = """{"type":"message","id":"m1","model":"c","content":[{"type":"thinking","thinking":"Hm.","signature":"sig=="},{"type":"text","text":"Yes"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}""";

@@ -32,7 +32,7 @@ internal static class AnthropicAnswer
             ResponseId = json.Text("id"),
             ModelId = json.Text("model"),
             FinishReason = Finish(endpoint, json.Text("stop_reason"), contents, usage),
-            Usage = UsageReader.ToDetails(usage),
+            Usage = json.Get("usage") is null ? null : UsageReader.ToDetails(usage),   // unknown is not zero
         };
     }
 

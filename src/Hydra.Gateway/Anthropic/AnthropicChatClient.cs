@@ -26,7 +26,7 @@ internal sealed class AnthropicChatClient(ModelHttp http, Endpoint endpoint, Mod
         var shape = AnthropicRequest.Shape(options);
         var stream = new AnthropicStream(endpoint, shape);
         await using var events = http.StreamAsync(endpoint, request, () => stream.Usage, cancellationToken).GetAsyncEnumerator(cancellationToken);
-        while (!stream.IsFinished && await events.MoveNextAsync())
+        while (!stream.IsOver && await MoveNextAsync())
         {
             var (kind, json) = events.Current;
             if (kind == "whole")
@@ -37,6 +37,19 @@ internal sealed class AnthropicChatClient(ModelHttp http, Endpoint endpoint, Mod
             if (stream.Add(json) is { } piece) yield return piece;
         }
         yield return stream.End();
+
+        // What breaks after the model said that it is done takes nothing away from the answer.
+        async ValueTask<bool> MoveNextAsync()
+        {
+            try
+            {
+                return await events.MoveNextAsync();
+            }
+            catch (CallFailedException) when (stream.IsFinished)
+            {
+                return false;
+            }
+        }
     }
 
     public object? GetService(Type serviceType, object? serviceKey = null)

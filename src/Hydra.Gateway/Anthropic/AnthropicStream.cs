@@ -21,7 +21,10 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape)
     private long _chars;
 
     public TokenUsage Usage { get; private set; }
-    public bool IsFinished { get; private set; }
+    /// <summary>Whether the model said why it stopped.</summary>
+    public bool IsFinished => _stop is not null;
+    /// <summary>Whether the stream said that nothing more follows.</summary>
+    public bool IsOver { get; private set; }
 
     /// <summary>Takes one event; returns what can be shown of it. Kinds that it does not know are passed over, as the API asks.</summary>
     public ChatResponseUpdate? Add(JsonElement json)
@@ -44,7 +47,7 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape)
                 Usage = AnthropicAnswer.Usage(json.Get("usage"), Usage);
                 return null;
             case "message_stop":
-                IsFinished = true;
+                IsOver = true;
                 return null;
             default: return null;
         }

@@ -65,9 +65,10 @@ internal sealed class CommandChatClient(string commandLine, ModelFacts facts, Ga
         {
             var errors = ReadTailAsync(process.StandardError, linked.Token);
             var output = ReadAsync(process.StandardOutput, linked.Token);
-            await WriteAsync(process.StandardInput, prompt, linked.Token);
-            var answer = await output;
+            var input = WriteAsync(process.StandardInput, prompt, linked.Token);
+            var answer = await output;   // first, so that too much of it ends a program that no longer reads
             var said = await errors;
+            await input;
             await process.WaitForExitAsync(linked.Token);
             if (process.ExitCode != 0)
             {
@@ -78,6 +79,10 @@ internal sealed class CommandChatClient(string commandLine, ModelFacts facts, Ga
         catch (OperationCanceledException) when (timer.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new CallFailedException(ErrorCode.Timeout, $"The command '{commandLine}' did not end within {settings.AnswerTimeout.TotalSeconds:0.###} s; it was stopped.");
+        }
+        catch (OperationCanceledException cancelled) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("The call was cancelled.", cancelled, cancellationToken);
         }
         finally
         {

@@ -8,6 +8,7 @@ namespace Hydra.Gateway.Offline;
 internal static partial class JsonShape
 {
     private const int SketchCharsMax = 20_000;
+    private const int SketchesTriedMax = 50;
 
     public static JsonElement Any { get; } = Element(new JsonObject { ["type"] = "object", ["properties"] = new JsonObject { ["answer"] = Type("string") } });
 
@@ -20,7 +21,8 @@ internal static partial class JsonShape
     /// <summary>The schema of the first sketch in braces or brackets, or null.</summary>
     public static JsonElement? Find(string text)
     {
-        for (var start = text.IndexOf('{', StringComparison.Ordinal); start >= 0; start = text.IndexOf('{', start + 1))
+        var tried = 0;
+        for (var start = text.IndexOf('{', StringComparison.Ordinal); start >= 0 && tried < SketchesTriedMax; start = text.IndexOf('{', start + 1), tried++)
         {
             if (Balanced(text, start) is not { } sketch) continue;
             if (Read(sketch) is not { } schema) continue;

@@ -39,7 +39,15 @@ internal static partial class OfflineAnswer
         return Text(reading, Wish.Of(reading) is { Labels.Count: > 0 } wish ? wish : Wish.Of(whole) is { Labels.Count: > 0 } both ? both : Wish.Of(reading));
     }
 
+    /// <summary>Never empty: text too short to pick from is given back as it is.</summary>
     public static string Text(PromptReading prompt, Wish wish)
+    {
+        var answer = Picked(prompt, wish);
+        if (answer.Length == 0) answer = string.Join("\n\n", Material(prompt).Select(section => section.Text));
+        return answer;
+    }
+
+    private static string Picked(PromptReading prompt, Wish wish)
     {
         if (wish.Labels.Count > 0) return Choice.Of(wish.Labels, prompt);
         var material = Material(prompt);
@@ -59,7 +67,7 @@ internal static partial class OfflineAnswer
     {
         if (prompt.Sections.Count > 0) return prompt.Sections;
         var told = Words.Sentences(prompt.Instructions).Where(sentence => Words.Count(sentence) >= 3 && !Words.IsInstruction(sentence)).ToArray();
-        return told.Length == 0 ? [] : [new Section("", string.Join('\n', told))];
+        return told.Length == 0 ? [] : [new Section("", string.Join(Array.TrueForAll(told, sentence => sentence[^1] is '.' or '!' or '?') ? ' ' : '\n', told))];
     }
 
     /// <summary>What the request is about, for weighing sentences.</summary>
@@ -87,6 +95,7 @@ internal static partial class OfflineAnswer
             return List(most == 1 ? items.Take(1) : items, wish.IsNumbered);
         }
         if (wish.Question.Length > 0) return $"The prompt asks: {wish.Question} It holds no text that answers this, and the offline model adds no facts of its own.";
+        if (prompt.Instructions.Length == 0) return "The prompt is empty, so there is nothing to answer.";
         if (wish.Topic.Length == 0) return $"The request was: {Ended(Clip(prompt.Instructions))} The prompt holds no text to work on, and the offline model adds no facts of its own.";
         if (wish.Count == 1) return $"{Words.Capitalized(topic)}{view}: the prompt names the topic and gives no text about it.";
         var covered = wish.Aspects.Count == 0 ? "" : $" It asks for {Words.Listed(wish.Aspects)}.";

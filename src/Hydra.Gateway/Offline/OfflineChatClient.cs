@@ -64,6 +64,18 @@ internal sealed class OfflineChatClient(ModelFacts facts) : IChatClient
         // Holds nothing.
     }
 
+    private static string Text(string system, string prompt, Section[] results, ChatResponseFormat? format)
+    {
+        try
+        {
+            return OfflineAnswer.Of(system, prompt, results, format);
+        }
+        catch (System.Text.RegularExpressions.RegexMatchTimeoutException error)
+        {
+            throw new CallFailedException(ErrorCode.BadRequest, "The offline model gave up on this prompt: its layout takes too long to read. Use a connected model.", error);
+        }
+    }
+
     private static (string Id, string Text, ChatFinishReason Finish, TokenUsage Usage) Answer(IEnumerable<ChatMessage> messages, ChatOptions? options)
     {
         var all = messages.ToArray();
@@ -71,7 +83,7 @@ internal sealed class OfflineChatClient(ModelFacts facts) : IChatClient
         var prompt = all.LastOrDefault(message => message.Role == ChatRole.User) is { } user ? PromptText.TextOf(user) : "";
         var results = all.SelectMany(message => message.Contents).OfType<FunctionResultContent>().Select(result => new Section(result.CallId, Wire.ToolText.Result(result)))
             .Where(section => section.Text.Length > 0).ToArray();
-        var text = OfflineAnswer.Of(system, prompt, results, options?.ResponseFormat);
+        var text = Text(system, prompt, results, options?.ResponseFormat);
 
         var sent = PromptText.Of(all, options);
         var max = Math.Min(options?.MaxOutputTokens ?? OutputTokensMax, OutputTokensMax);

@@ -25,6 +25,8 @@ internal sealed partial record PromptReading(string Instructions, IReadOnlyList<
     [GeneratedRegex("""^\s*\(?\d{1,2}[.)]\s+(?<part>.+)$""", RegexOptions.None, 2_000)]
     private static partial Regex Numbered { get; }
 
+    private const int HeadingCharsMax = 200;
+
     private static readonly HashSet<string> ListLeads = new(StringComparer.OrdinalIgnoreCase)
     {
         "cover", "include", "focus on", "consider", "return", "topic", "topics", "rules", "format", "output format", "requirements", "aspects", "options",
@@ -56,7 +58,7 @@ internal sealed partial record PromptReading(string Instructions, IReadOnlyList<
             }
             if (trimmed.StartsWith("```", StringComparison.Ordinal)) { Open(title); fence = "```"; continue; }
             if (Tag.Match(line) is { Success: true } tag && !tag.Groups["close"].Success) { Open(tag.Groups["title"].Value); fence = $"</{tag.Groups["title"].Value}"; continue; }
-            if (Heading.Match(line) is { Success: true } heading && !LooksLikeJson(trimmed)) { Open(heading.Groups["title"].Value.Trim('*', ' ', ':', '#', '-')); continue; }
+            if (line.Length <= HeadingCharsMax && Heading.Match(line) is { Success: true } heading && !LooksLikeJson(trimmed)) { Open(heading.Groups["title"].Value.Trim('*', ' ', ':', '#', '-')); continue; }
 
             if (material is not null)
             {

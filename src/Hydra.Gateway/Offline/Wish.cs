@@ -50,9 +50,14 @@ internal sealed partial record Wish
     [GeneratedRegex("""^\s*[-*•]\s+["'`*]*(?<label>[\w][\w \-]{0,40}?)["'`*]*\s*(?::|–|—|-\s)""", RegexOptions.Multiline, 2_000)]
     private static partial Regex LabelLine { get; }
 
+    /// <summary>Requests stand at the beginning or the end; what lies between is not searched, so that no prompt takes long.</summary>
+    private const int SearchedCharsMax = 8_000;
+
     public static Wish Of(PromptReading prompt)
     {
         var text = prompt.Instructions;
+        if (text.Length > SearchedCharsMax) text = string.Concat(text.AsSpan(0, SearchedCharsMax / 2), "\n", text.AsSpan(text.Length - (SearchedCharsMax / 2)));
+        prompt = prompt with { Instructions = text };
         var amounts = Amount.Matches(text).Select(match => (From: Number(match.Groups["a"].Value), To: Number(match.Groups["b"].Value), Unit: match.Groups["unit"].Value.ToLowerInvariant())).ToArray();
         var words = amounts.FirstOrDefault(amount => amount.Unit.StartsWith("word", StringComparison.Ordinal));
         var listed = amounts.FirstOrDefault(amount => amount.From is not null && !IsProse(amount.Unit));
@@ -94,6 +99,7 @@ internal sealed partial record Wish
         if (Quoted.Match(text) is { Success: true } quoted) return quoted.Groups["topic"].Value.Trim();
         foreach (var sentence in Words.Sentences(text))
         {
+            if (Regexes.ListOf.Match(sentence) is { Success: true } listed) return listed.Groups["topic"].Value.Trim();
             if (About.Match(sentence) is { Success: true } about) return WithoutArticle(about.Groups["topic"].Value.Trim());
             var words = sentence.TrimEnd('.', '!', '?', ':').Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (words.Length is > 1 and <= 14 && Words.IsInstruction(sentence) && !sentence.EndsWith('?')) return WithoutArticle(string.Join(' ', words.Skip(1)));
@@ -135,8 +141,11 @@ internal sealed partial record Wish
 
     private static partial class Regexes
     {
+        [GeneratedRegex("""^(?:please\s+)?(?:list|give|name|suggest|propose|find)\s+(?:me\s+)?(?:\d{1,3}|two|three|four|five|six|seven|eight|nine|ten)\s+(?<topic>(?!(?:\w+\s+)?(?:bullets?|points?|items?|sentences?)\b)[^.?!:;,\n]{3,100})""", RegexOptions.IgnoreCase, 2_000)]
+        public static partial Regex ListOf { get; }
+
         /// <summary>A JSON sketch: its field names are no topic.</summary>
-        [GeneratedRegex("""\{[^{}]*\}""", RegexOptions.None, 2_000)]
+        [GeneratedRegex("""\{.*\}""", RegexOptions.Singleline, 2_000)]
         public static partial Regex Sketch { get; }
 
         [GeneratedRegex("""\s*(?:,\s*(?:and|or)\b|[,;/|]|\band\b|\bor\b)\s*""", RegexOptions.IgnoreCase, 2_000)]

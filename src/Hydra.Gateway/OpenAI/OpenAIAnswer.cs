@@ -35,7 +35,7 @@ internal static class OpenAIAnswer
             ModelId = json.Text("model"),
             FinishReason = finish,
             CreatedAt = Created(json),
-            Usage = UsageReader.ToDetails(usage),
+            Usage = json.Get("usage") is null ? null : UsageReader.ToDetails(usage),   // unknown is not zero
         };
     }
 

@@ -14,6 +14,7 @@ internal sealed class OpenAIStream(Endpoint endpoint)
     private readonly ToolCallParts _calls = new(endpoint);
     private string? _id, _model, _finish, _refusal;
     private DateTimeOffset? _created;
+    private bool _hasUsage;
 
     /// <summary>What the provider has reported so far; usage comes in the last chunk.</summary>
     public TokenUsage Usage { get; private set; }
@@ -27,7 +28,7 @@ internal sealed class OpenAIStream(Endpoint endpoint)
         _id ??= chunk.Text("id");
         _model ??= chunk.Text("model");
         _created ??= OpenAIAnswer.Created(chunk);
-        if (chunk.Get("usage") is not null) Usage = OpenAIAnswer.Usage(chunk);
+        if (chunk.Get("usage") is not null) (Usage, _hasUsage) = (OpenAIAnswer.Usage(chunk), true);
 
         ChatResponseUpdate? update = null;
         foreach (var choice in chunk.Items("choices"))
@@ -53,7 +54,7 @@ internal sealed class OpenAIStream(Endpoint endpoint)
         var last = Update();
         last.FinishReason = OpenAIAnswer.Finish(endpoint, _finish, _refusal, Usage);
         foreach (var call in _calls.Build(Usage)) last.Contents.Add(call);
-        last.Contents.Add(new UsageContent(UsageReader.ToDetails(Usage)));
+        if (_hasUsage) last.Contents.Add(new UsageContent(UsageReader.ToDetails(Usage)));
         return last;
     }
 
