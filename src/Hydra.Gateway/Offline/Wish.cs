@@ -5,7 +5,8 @@ namespace Hydra.Gateway.Offline;
 /// <summary>The form of answer that a prompt asks for, as far as its words say it.</summary>
 internal sealed partial record Wish
 {
-    private static readonly string[] Numbers = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+    private static readonly string[] Numbers = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
+        "nine", "ten"];
 
     /// <summary>What it is about, in the prompt's own words; empty when nothing says so.</summary>
     public required string Topic { get; init; }
@@ -56,13 +57,21 @@ internal sealed partial record Wish
     public static Wish Of(PromptReading prompt)
     {
         var text = prompt.Instructions;
-        if (text.Length > SearchedCharsMax) text = string.Concat(text.AsSpan(0, SearchedCharsMax / 2), "\n", text.AsSpan(text.Length - (SearchedCharsMax / 2)));
+        if (text.Length > SearchedCharsMax)
+        {
+            text = string.Concat(text.AsSpan(0, SearchedCharsMax / 2), "\n",
+                text.AsSpan(text.Length - (SearchedCharsMax / 2)));
+        }
         prompt = prompt with { Instructions = text };
-        var amounts = Amount.Matches(text).Select(match => (From: Number(match.Groups["a"].Value), To: Number(match.Groups["b"].Value), Unit: match.Groups["unit"].Value.ToLowerInvariant())).ToArray();
+        var amounts = Amount.Matches(text)
+            .Select(match => (From: Number(match.Groups["a"].Value), To: Number(match.Groups["b"].Value),
+            Unit: match.Groups["unit"].Value.ToLowerInvariant())).ToArray();
         var words = amounts.FirstOrDefault(amount => amount.Unit.StartsWith("word", StringComparison.Ordinal));
         var listed = amounts.FirstOrDefault(amount => amount.From is not null && !IsProse(amount.Unit));
-        var prose = amounts.FirstOrDefault(amount => amount.Unit.StartsWith("sentence", StringComparison.Ordinal) || amount.Unit.StartsWith("line", StringComparison.Ordinal));
-        var saysBullets = Has(text, "bullet") || Has(text, "numbered list") || (Words.Of(text).FirstOrDefault() == "list");
+        var prose = amounts.FirstOrDefault(amount => amount.Unit.StartsWith("sentence", StringComparison.Ordinal)
+            || amount.Unit.StartsWith("line", StringComparison.Ordinal));
+        var saysBullets = Has(text, "bullet") || Has(text, "numbered list")
+            || (Words.Of(text).FirstOrDefault() == "list");
         var count = saysBullets || listed.Unit is not null ? listed : prose;
         return new Wish
         {
@@ -100,9 +109,15 @@ internal sealed partial record Wish
         foreach (var sentence in Words.Sentences(text))
         {
             if (Regexes.ListOf.Match(sentence) is { Success: true } listed) return listed.Groups["topic"].Value.Trim();
-            if (About.Match(sentence) is { Success: true } about) return WithoutArticle(about.Groups["topic"].Value.Trim());
+            if (About.Match(sentence) is { Success: true } about)
+            {
+                return WithoutArticle(about.Groups["topic"].Value.Trim());
+            }
             var words = sentence.TrimEnd('.', '!', '?', ':').Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (words.Length is > 1 and <= 14 && Words.IsInstruction(sentence) && !sentence.EndsWith('?')) return WithoutArticle(string.Join(' ', words.Skip(1)));
+            if (words.Length is > 1 and <= 14 && Words.IsInstruction(sentence) && !sentence.EndsWith('?'))
+            {
+                return WithoutArticle(string.Join(' ', words.Skip(1)));
+            }
         }
         return "";
     }
@@ -127,14 +142,16 @@ internal sealed partial record Wish
         if (!Chooses.IsMatch(text)) return [];
         foreach (Match choice in Choice.Matches(text))
         {
-            var labels = Split(choice.Groups["list"].Value).Select(label => label.Trim('"', '\'', '`', '*', '[', ']', '(', ')')).ToArray();
+            var labels = Split(choice.Groups["list"].Value)
+                .Select(label => label.Trim('"', '\'', '`', '*', '[', ']', '(', ')')).ToArray();
             if (labels.Length >= 2 && Array.TrueForAll(labels, IsLabel)) return labels;
         }
         var lines = LabelLine.Matches(text).Select(match => match.Groups["label"].Value.Trim()).ToArray();
         return lines.Length >= 2 && Regexes.PicksOne.IsMatch(text) ? lines : [];
     }
 
-    private static bool IsLabel(string label) => label.Length > 0 && Words.Count(label) <= 2 && !char.IsAsciiDigit(label[0]) && !Words.IsStop(label.ToLowerInvariant()) | label is "no" or "No" or "NO";
+    private static bool IsLabel(string label) => label.Length > 0 && Words.Count(label) <= 2
+        && !char.IsAsciiDigit(label[0]) && !Words.IsStop(label.ToLowerInvariant()) | label is "no" or "No" or "NO";
 
     private static IEnumerable<string> Split(string list) =>
         Regexes.Separator.Split(list).Select(item => item.Trim().TrimEnd('.')).Where(item => item.Length > 0);

@@ -36,10 +36,19 @@ internal sealed class OpenAIStream(Endpoint endpoint)
             if (choice.Number("index") is not (null or 0)) continue;   // one answer was asked for
             if (choice.Text("finish_reason") is { Length: > 0 } finish) _finish = finish;
             if (choice.Get("delta") is not { } delta) continue;
-            if (delta.Text("refusal") is { } refusal && (_refusal?.Length ?? 0) < Excerpt.LengthMax) _refusal += refusal;
+            if (delta.Text("refusal") is { } refusal && (_refusal?.Length ?? 0) < Excerpt.LengthMax)
+            {
+                _refusal += refusal;
+            }
             foreach (var call in delta.Items("tool_calls")) _calls.Add(call);
-            if (OpenAIAnswer.Reasoning(delta) is { Length: > 0 } thought) (update ??= Update()).Contents.Add(new TextReasoningContent(thought));
-            if (delta.Text("content") is { Length: > 0 } text) (update ??= Update()).Contents.Add(new TextContent(text));
+            if (OpenAIAnswer.Reasoning(delta) is { Length: > 0 } thought)
+            {
+                (update ??= Update()).Contents.Add(new TextReasoningContent(thought));
+            }
+            if (delta.Text("content") is { Length: > 0 } text)
+            {
+                (update ??= Update()).Contents.Add(new TextContent(text));
+            }
         }
         return update;
     }
@@ -49,7 +58,8 @@ internal sealed class OpenAIStream(Endpoint endpoint)
     {
         if (_finish is null)
         {
-            throw new CallFailedException(ErrorCode.ProviderError, $"{endpoint} ended its stream without a finish reason: the answer is truncated.") { Usage = Usage };
+            throw new CallFailedException(ErrorCode.ProviderError,
+                $"{endpoint} ended its stream without a finish reason: the answer is truncated.") { Usage = Usage };
         }
         var last = Update();
         last.FinishReason = OpenAIAnswer.Finish(endpoint, _finish, _refusal, Usage);
@@ -58,5 +68,6 @@ internal sealed class OpenAIStream(Endpoint endpoint)
         return last;
     }
 
-    private ChatResponseUpdate Update() => new() { Role = ChatRole.Assistant, ResponseId = _id, MessageId = _id, ModelId = _model, CreatedAt = _created };
+    private ChatResponseUpdate Update() =>
+        new() { Role = ChatRole.Assistant, ResponseId = _id, MessageId = _id, ModelId = _model, CreatedAt = _created };
 }

@@ -75,7 +75,7 @@ internal static class FrameRows
         command.Parameters.AddWithValue("$run", run.Text);
         using var reader = command.ExecuteReader();
         if (!reader.Read()) return (new RunKey(), FrameHash.First);
-        return (new RunKey { Id = reader.GetInt64(0) }, reader.IsDBNull(1) ? FrameHash.First : (byte[])reader[1]);
+        return (new RunKey { Id = reader.GetInt64(0) }, reader.IsDBNull(1) ? FrameHash.First : reader.GetFieldValue<byte[]>(1));
     }
 
     public static IEnumerable<Frame> Read(SqliteConnection connection, RunId run, long fromSequence)
@@ -90,7 +90,7 @@ internal static class FrameRows
         while (reader.Read())
         {
             var sequence = reader.GetInt64(0);
-            var hash = (byte[])reader[2];
+            var hash = reader.GetFieldValue<byte[]>(2);
             if (sequence == fromSequence - 1)
             {
                 // Read only for its hash: the chain of what was asked for begins here.
@@ -98,7 +98,7 @@ internal static class FrameRows
                 expected = fromSequence;
                 continue;
             }
-            var body = (byte[])reader[3];
+            var body = reader.GetFieldValue<byte[]>(3);
             var at = reader.GetInt64(1);
             if (sequence != expected || !FrameHash.Of(previous, sequence, at, body).AsSpan().SequenceEqual(hash))
             {

@@ -70,6 +70,10 @@ public sealed partial class RunState
     public InstanceDetail? DetailOf(int instance) => _detail[instance];
     public Scope ScopeOf(int instance) => Scopes[_scopeOf[instance]];
     public bool HasBegun(int instance) => _readyAt[instance] != 0;
+    /// <summary>What the join has counted and when it fired: for the text form of the state.</summary>
+    internal (int Left, int Counted, int ReadyAt, int EndedAt) CountsOf(int instance) => (_left[instance], _counted[instance], _readyAt[instance], _endedAt[instance]);
+    /// <summary>The instance's join can no longer fire, and it has not been skipped yet.</summary>
+    public bool IsDoomed(int instance) => _status[instance] == NodeStatus.Pending && _left[instance] == NeverFires;
     public static bool IsFinal(NodeStatus status) => status >= NodeStatus.Completed;
     public bool IsFinal(int instance) => _status[instance] >= NodeStatus.Completed;
 
@@ -156,8 +160,11 @@ public sealed partial class RunState
 
     public void Apply(Frame frame)
     {
-        CountTime(frame.AtMs);
+        // Before a resume no process ran: that time is nobody's work.
+        if (frame.Events is not [RunEvent.RunResumed, ..]) CountTime(frame.AtMs);
         foreach (var happened in frame.Events) Apply(happened, frame.AtMs);
+        Doomed.Clear();   // what a turn dooms or loses it also ends
+        Losers.Clear();
         CloseFrame(frame.Sequence);
     }
 
@@ -171,7 +178,10 @@ public sealed partial class RunState
         if (LastFrameMs != 0 && RunningCount > 0)
         {
             RunAccount.ActiveMs += passed;
-            foreach (var (_, account) in Timed) account.ActiveMs += passed;
+            foreach (var (_, account) in Timed)
+            {
+                if (account.Running > 0) account.ActiveMs += passed;
+            }
         }
         LastFrameMs = nowMs;
     }

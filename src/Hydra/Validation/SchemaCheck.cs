@@ -12,7 +12,7 @@ internal static class SchemaCheck
         {
             return JsonSchema.Compile(schema);
         }
-        catch (Exception broken) when (broken is ArgumentException or FormatException or NotSupportedException)
+        catch (JsonSchemaException broken)
         {
             problems.Error(ProblemCodes.BadSchema, at, $"{what} cannot be used: {broken.Message}");
             return null;
