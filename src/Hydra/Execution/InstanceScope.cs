@@ -59,7 +59,7 @@ internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactS
     private bool TryOutput(Scope scope, int at, string name, out Value value)
     {
         value = default;
-        var index = scope.Plan.IndexOf(name);
+        var index = scope.Plan.IndexOfOutput(name);
         if (index < 0) return false;
         var other = scope.InstanceOf(scope.ItemOf(at), index);
         if (other == at || !state.Sees(at, other) || state.OutputOf(other) is not { } output)

@@ -255,7 +255,7 @@ internal sealed class RunLoop
         ValueRef? output = null;
         try
         {
-            move = _state.NodeOf(instance).Composite!.Advance(Composites.ContextOf(_state, _inputs, Artifacts, instance));
+            move = _state.NodeOf(instance).Composite!.Advance(Composites.ContextOf(_state, _inputs, Artifacts, instance, _services.IsDryRun));
             if (move is Advance.End { Outcome: AttemptOutcome.Completed done }) (move, output) = Composites.Contract(_state.NodeOf(instance), done, Artifacts);
             else if (move is Advance.End { Outcome: AttemptOutcome.Degraded lesser }) output = Artifacts.Keep(lesser.Output, _state.NodeOf(instance).Settings.Labels);
         }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Hydra.Model;
 using Hydra.Schemas;
 
@@ -83,36 +82,7 @@ public static class InputBinder
     }
 
     /// <summary>A value of the declared type; false where it cannot be read as one.</summary>
-    public static bool TryCoerce(InputType type, GivenInput given, out Value value)
-    {
-        value = given.Value;
-        if (!given.IsText)
-        {
-            if (type == InputType.Integer && value.Kind == ValueKind.Number && value.AsNumber == Math.Floor(value.AsNumber) && Math.Abs(value.AsNumber) < 9e18)
-                value = Value.Of((long)value.AsNumber);
-            return InputTypes.Fits(type, value);
-        }
-        var text = value.AsText;
-        switch (type)
-        {
-            case InputType.String:
-                return true;
-            case InputType.Integer when long.TryParse(text.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole):
-                value = Value.Of(whole);
-                return true;
-            case InputType.Number when double.TryParse(text.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number):
-                value = long.TryParse(text.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var exact) ? Value.Of(exact) : Value.Of(number);
-                return true;
-            case InputType.Boolean:
-                var word = text.Trim().ToLowerInvariant();
-                value = Value.Of(word is "true" or "yes" or "on" or "1");
-                return word is "true" or "yes" or "on" or "1" or "false" or "no" or "off" or "0";
-            case InputType.Array or InputType.Object:
-                return ValueJson.TryParse(text, out value) && InputTypes.Fits(type, value);
-            default:
-                return false;
-        }
-    }
+    public static bool TryCoerce(InputType type, GivenInput given, out Value value) => InputTypes.TryCoerce(type, given.Value, given.IsText, out value);
 
     private static string Mend(string name, InputType type) => type switch
     {

@@ -89,7 +89,7 @@ public static class WorkflowValidator
             if (type is not null)
             {
                 type.Check(node, _context);
-                foreach (var fragment in type.Fragments(node)) CheckFragment(scope, index, type, fragment, used);
+                foreach (var fragment in type.Fragments(node).Where(fragment => !fragment.IsRepeat)) CheckFragment(scope, index, type, fragment, used);
             }
             if (type is null || !type.TakesInputsUnnamed) NoteIdleEdges(scope, index, used);
             used.CopyTo(outerUsed);

@@ -1,0 +1,48 @@
+using Hydra.Model;
+
+namespace Hydra.Nodes;
+
+/// <summary>One act of a leaf that leaves Hydra, made as a step: announced, done or known from before, reported.</summary>
+internal static class ToolStep
+{
+    /// <param name="name">What is called, for budgets and traces.</param>
+    /// <param name="asked">Everything that decides what will happen: kept in the log, and hashed into the step's key.</param>
+    /// <param name="act">Does it. Failures come back as <see cref="AttemptOutcome.Failed"/> or are thrown as <see cref="CallFailedException"/>.</param>
+    public static async ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, string name, Value asked, EffectClass effect,
+        Func<CancellationToken, ValueTask<AttemptOutcome>> act, CancellationToken cancellationToken)
+    {
+        var call = new StepCall(StepKind.Tool, name, StepKey.Of(asked), 0, 0, MicroUsd.Zero, line.Keep(asked)) { Effect = effect };
+        var grant = await line.IntendAsync(call, cancellationToken);
+        if (grant.Known is { } known) return LeafContract.Hold(attempt.Node.Settings, Again(known, line));
+
+        var clock = attempt.Services.Clock;
+        var startedAt = clock.GetTimestamp();
+        AttemptOutcome outcome;
+        try
+        {
+            outcome = await act(cancellationToken);
+        }
+        catch (CallFailedException failed)
+        {
+            outcome = new AttemptOutcome.Failed(failed.Code, failed.Message, failed.RetryAfter);
+        }
+        var response = outcome switch
+        {
+            AttemptOutcome.Completed done => line.Keep(done.Output),
+            AttemptOutcome.Degraded lesser => line.Keep(lesser.Output),
+            _ => null,
+        };
+        var error = outcome is AttemptOutcome.Failed { Code: var code, Message: var message } ? new NodeError(code, message) : null;
+        var reason = outcome is AttemptOutcome.Degraded { Reason: var why } ? why : null;
+        line.Report(grant, new StepResult(response, default, MicroUsd.Zero, error, clock.GetElapsedTime(startedAt).TotalMilliseconds) { FinishReason = reason });
+        return LeafContract.Hold(attempt.Node.Settings, outcome);
+    }
+
+    /// <summary>What an earlier incarnation was answered. A finish reason says why the answer is a lesser one.</summary>
+    private static AttemptOutcome Again(StepResult known, ILine line)
+    {
+        if (known.Error is { } error) return new AttemptOutcome.Failed(error.Code, error.Message);
+        var output = known.Response is null ? Value.Null : line.Read(known.Response);
+        return known.FinishReason is { } reason ? new AttemptOutcome.Degraded(output, reason) : new AttemptOutcome.Completed(output);
+    }
+}
