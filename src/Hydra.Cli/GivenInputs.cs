@@ -1,4 +1,5 @@
 using Hydra.Model;
+using Hydra.Parsing;
 
 namespace Hydra.Cli;
 
@@ -7,21 +8,21 @@ internal static class GivenInputs
 {
     private const long FileBytesMax = 16 * 1024 * 1024;
 
-    public static ValueMap Read(ParsedArguments arguments, CliIo io)
+    public static IReadOnlyDictionary<string, GivenInput> Read(ParsedArguments arguments, CliIo io)
     {
-        var given = new ValueMap.Builder();
+        var given = new Dictionary<string, GivenInput>(StringComparer.Ordinal);
         if (arguments.Get(CommonOptions.Inputs) is { } file)
         {
             var text = ReadFile(file, io, "--inputs");
             if (!ValueJson.TryParse(text, out var json)) throw new UsageException($"--inputs: '{file}' is not JSON. Write an object: {{\"topic\": \"…\"}}.");
             if (!json.IsObject) throw new UsageException($"--inputs: '{file}' holds no JSON object. Write {{\"topic\": \"…\"}}.");
-            foreach (var (name, value) in json.AsObject.Pairs) given[name] = value;
+            foreach (var (name, value) in json.AsObject.Pairs) given[name] = GivenInput.OfValue(value);
         }
         foreach (var (name, value) in arguments.Pairs(CommonOptions.Input))
         {
-            given[name] = value.StartsWith('@') ? ReadFile(value[1..], io, $"-i {name}") : value;
+            given[name] = GivenInput.OfText(value.StartsWith('@') ? ReadFile(value[1..], io, $"-i {name}") : value);
         }
-        return given.Build();
+        return given;
     }
 
     private static string ReadFile(string path, CliIo io, string what)

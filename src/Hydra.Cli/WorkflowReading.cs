@@ -8,16 +8,16 @@ namespace Hydra.Cli;
 internal static class WorkflowReading
 {
     /// <param name="given">The inputs; null: none were mentioned, so what is missing is not looked for.</param>
-    public static CheckedWorkflow Read(string file, ValueMap? given, bool isStrict, IModelCatalog? models, IReadOnlyDictionary<string, INodeType> types)
+    public static CheckedWorkflow Read(string file, IReadOnlyDictionary<string, GivenInput>? given, bool isStrict, IReadOnlyDictionary<string, INodeType> types)
     {
         var (spec, problems) = Definitions.ReadFile(file, types);
         if (spec is null || problems.HasErrors) return new(spec, ValueMap.Empty, problems);
         var all = new ProblemList(file);
         foreach (var problem in problems.Problems) all.Add(problem);
-        var options = new ValidationOptions { Strict = isStrict, Models = models, KnownInputs = given?.Keys.ToList() };
-        foreach (var problem in WorkflowValidator.Check(spec, types, options).Problems) all.Add(problem);
-        var inputs = given is null ? ValueMap.Empty : InputBinder.Bind(spec, given, all);
-        return new(spec, inputs, all);
+        foreach (var problem in WorkflowValidator.Check(spec, types, new ValidationOptions { Strict = isStrict }).Problems) all.Add(problem);
+        var expected = given is null || spec.Inputs is not null ? [] : WorkflowValidator.ExpectedInputs(spec, types).Keys.ToList();
+        var inputs = given is null ? ValueMap.Empty : InputBinder.Bind(spec, given, expected, all);
+        return new(spec, inputs ?? ValueMap.Empty, all);
     }
 }
 

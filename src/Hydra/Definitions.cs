@@ -10,7 +10,7 @@ public static class Definitions
     public static (WorkflowSpec? Spec, ProblemList Problems) ReadFile(string path, IReadOnlyDictionary<string, INodeType> types)
     {
         var (spec, problems) = WorkflowParser.ParseFile(path, types);
-        if (spec is not null) spec = new WorkflowLinker(new DiskWorkflows(path, types), problems).Link(spec);
+        if (spec is not null) spec = SubgraphLinker.Link(spec, new FileWorkflowLoader(path, types), problems);
         return (spec, problems);
     }
 
@@ -22,7 +22,7 @@ public static class Definitions
     {
         var problems = new ProblemList(file);
         var spec = SpecBinder.Bind(SourceNode.From(written), types, problems);
-        if (spec is not null) spec = new WorkflowLinker(new BundledWorkflows(files, types), problems).Link(spec);
+        if (spec is not null) spec = SubgraphLinker.Link(spec, new BundleWorkflowLoader(files, types), problems);
         if (spec is not null && !problems.HasErrors) return spec;
         var first = problems.Problems.First(problem => problem.Severity == ProblemSeverity.Error);
         throw new RunRefusedException($"The run was started by a version of Hydra whose definitions this one does not read: {first}");
