@@ -1,0 +1,61 @@
+using Hydra.Model;
+using Hydra.Tracing;
+
+namespace Hydra.Tests.Tracing;
+
+public sealed class RunTraceTests
+{
+    [Fact]
+    public void A_run_reads_as_text() => Verified.Check(RunTrace.Of(Plays.Research.Plan, Plays.Research.Frames).ToString());
+
+    [Fact]
+    public void Composites_rounds_and_items_read_as_text() => Verified.Check(RunTrace.Of(Plays.Nested.Plan, Plays.Nested.Frames).ToString());
+
+    [Fact]
+    public void A_crash_makes_an_incarnation_and_charges_the_cut_call_at_its_bound() => Verified.Check(RunTrace.Of(Plays.Crashed.Plan, Plays.Crashed.Frames).ToString());
+
+    [Fact]
+    public void A_composite_has_spent_what_its_children_spent()
+    {
+        var trace = RunTrace.Of(Plays.Nested.Plan, Plays.Nested.Frames);
+        Assert.Equal(3, trace.Find("summaries")!.Spent.ModelCalls);
+        Assert.Equal(new MicroUsd(300), trace.Find("summaries")!.Spent.Usd);
+        Assert.Equal(trace.Spent, trace.Nodes.Where(node => node.Parent < 0).Aggregate(Spend.Nothing, (sum, node) => sum + node.Spent));
+    }
+
+    [Fact]
+    public void A_run_can_be_read_after_each_of_its_frames()
+    {
+        for (var count = 0; count <= Plays.Nested.Frames.Count; count++)
+        {
+            var trace = RunTrace.Of(Plays.Nested.Plan, Plays.Nested.Frames.Take(count));
+            Assert.Equal(count == Plays.Nested.Frames.Count, trace.HasEnded);
+            Assert.NotEmpty(trace.ToString());
+        }
+    }
+
+    [Fact]
+    public void Items_whose_turn_never_came_are_called_cut()
+    {
+        var run = TestRun.Of(TestFlows.Nested).Complete("list", "abc")
+            .Expand("summaries", new ScopeOpening(ScopeKind.Items, 0, 0, 100, null, ConcurrencyMax: 1, FailuresMax: 0))
+            .Fail("summaries[0]", ErrorCode.Auth, "no key");
+        var trace = RunTrace.Of(run.Plan, run.Frames);
+        Assert.Equal(99, trace.Nodes.Count(node => node.Because == "cut"));
+    }
+
+    [Fact]
+    public void A_hundred_thousand_items_are_read_in_a_moment()
+    {
+        const int Count = 100_000;
+        var run = TestRun.Of(TestFlows.Nested, new RunLimits(Count, null, null, null)).Complete("list", "abc")
+            .Expand("summaries", new ScopeOpening(ScopeKind.Items, 0, 0, Count, null));
+        var first = run.State.Scopes[1].First;
+        var done = ValueRef.Of(Value.Of("done"));
+        var frames = run.Frames.ToList();
+        for (var i = 1; i < Count; i++) frames.Add(new Frame(frames.Count, TestRun.BeganAtMs + i, [new RunEvent.Ended(first + i, NodeStatus.Completed, done, null, Value.Null)]));
+        var trace = RunTrace.Of(run.Plan, frames);
+        Assert.Equal(Count - 1, trace.Nodes.Count(node => node.Status == NodeStatus.Completed && node.Type == "agent"));
+        Assert.Equal(Count - 1, trace.Find($"summaries[{Count - 1}]")!.EndedMs);
+    }
+}
