@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using Hydra.Cli;
 
@@ -17,25 +16,3 @@ var io = new CliIo
     Exit = Environment.Exit,
 };
 return await CommandLine.RunAsync(args, io);
-
-/// <summary>Ctrl+C and its relatives as calls.</summary>
-file static class Signals
-{
-    public static IDisposable Listen(Action interrupted)
-    {
-        var registrations = new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(signal => PosixSignalRegistration.Create(signal, context =>
-        {
-            context.Cancel = true;
-            interrupted();
-        }));
-        return new Listeners([.. registrations]);
-    }
-
-    private sealed class Listeners(IReadOnlyList<IDisposable> registrations) : IDisposable
-    {
-        public void Dispose()
-        {
-            foreach (var registration in registrations) registration.Dispose();
-        }
-    }
-}

@@ -1,5 +1,6 @@
 using Hydra.Agents.Nodes;
 using Hydra.Gateway;
+using Hydra.Gateway.Prices;
 using Hydra.Journal;
 using Hydra.Model;
 using Hydra.Nodes;

@@ -42,7 +42,7 @@ internal static class ArgumentParser
             throw new UsageException($"'{positionals[verb.PositionalsMax]}' is one word too many. Usage: hydra {verb.Name} {verb.Arguments}{InputHint(verb, positionals[verb.PositionalsMax])}");
         if (positionals.Count < verb.PositionalsMin && !values.ContainsKey(CommonOptions.Help.Name))
             throw new UsageException($"{(positionals.Count == 0 ? "something is missing" : $"something is missing after '{positionals[^1]}'")}. Usage: hydra {verb.Name} {verb.Arguments}");
-        return new ParsedArguments(verb, positionals, values);
+        return new ParsedArguments(verb, [verb.Name, .. words], positionals, values);
     }
 
     private static (Option Option, string? Inline) Find(Verb verb, string word)
@@ -63,9 +63,11 @@ internal static class ArgumentParser
 }
 
 /// <summary>What was given to a verb.</summary>
-internal sealed class ParsedArguments(Verb verb, IReadOnlyList<string> positionals, IReadOnlyDictionary<string, List<string>> values)
+internal sealed class ParsedArguments(Verb verb, IReadOnlyList<string> words, IReadOnlyList<string> positionals, IReadOnlyDictionary<string, List<string>> values)
 {
     public Verb Verb { get; } = verb;
+    /// <summary>The verb and all that followed, as given.</summary>
+    public IReadOnlyList<string> Words { get; } = words;
     public IReadOnlyList<string> Positionals { get; } = positionals;
 
     public bool Has(Option option) => values.ContainsKey(option.Name);

@@ -78,5 +78,17 @@ internal sealed class RunFacts
         return nodes.Build();
     }
 
+    public string ToTable()
+    {
+        var table = new TextTable("node", "status", "attempts", "took", "tokens", "cost") { Right = [2, 3, 4, 5] };
+        foreach (var (i, fact) in All)
+        {
+            var detail = State.DetailOf(i);
+            var took = fact is { StartedMs: { } began, EndedMs: { } ended } ? Amounts.Duration(ended - began) : "";
+            table.Add(TerminalText.Of(State.PathOf(i)), WireNames.Of(State.StatusOf(i)), $"{State.AttemptOf(i)}", took, $"{detail?.Usage.Total ?? 0:#,0}", Amounts.Usd(detail?.Cost ?? MicroUsd.Zero));
+        }
+        return table.ToString();
+    }
+
     private Value Since(long? atMs) => atMs is { } ms ? Value.Of(ms - State.StartedAtMs) : Value.Null;
 }

@@ -14,7 +14,7 @@ internal static class Detached
     {
         var folder = Wiring.RunsDirOf(arguments, io);
         var log = Path.Combine(folder, "logs", run.Text + ".log");
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         // `dotnet hydra.dll …` and a program of its own are started alike: by what this process was started by.
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(typeof(Detached).Assembly.Location);
         foreach (var word in arguments.Words.Where(word => word != RunOptions.Detach.Name)) start.ArgumentList.Add(word);
