@@ -27,6 +27,11 @@ public sealed record WorkflowSpec
     public string File { get; init; } = "workflow";
     /// <summary>Where the fields of the file stand, by name.</summary>
     public IReadOnlyDictionary<string, SourcePosition> Places { get; init; } = new Dictionary<string, SourcePosition>();
+    /// <summary>
+    /// The definition as data, in the order written, shorthands written out: what a run is pinned to. Reading it again
+    /// gives the same node numbers and the same order of keys in texts.
+    /// </summary>
+    public Value Written { get; init; }
     /// <summary>The canonical form: JSON with sorted keys, shorthands written out, places and comments gone (UTF-8).</summary>
     public ReadOnlyMemory<byte> Canonical { get; init; }
     /// <summary>SHA-256 of <see cref="Canonical"/> in hexadecimal: the identity of the definition.</summary>

@@ -61,6 +61,13 @@ public sealed partial class Reducer(RunState state)
         foreach (var instance in State.Reopenable()) Emit(new RunEvent.Reopened(instance));
     }
 
+    /// <summary>The first turn of a run that nobody runs any more and that is to end as cancelled.</summary>
+    public void Cancel(string reason)
+    {
+        Resume(State.Limits);
+        Handle(new Message.StopRequested(RunStatus.Cancelled, reason));
+    }
+
     public void Handle(Message message)
     {
         if (State.HasEnded) return;
