@@ -161,6 +161,7 @@ public sealed partial class RunState
 
     private void End(RunEvent.Ended e, long atMs)
     {
+        var wasRunning = _status[e.Node] == NodeStatus.Running;
         Release(e.Node, e.Error, atMs);
         LeaveWaiting(e.Node);
         StopClock(e.Node);
@@ -174,7 +175,8 @@ public sealed partial class RunState
         if (detail is not null)
         {
             // With more budget the attempt goes on where it stood: what it has paid for stays.
-            if (e.Status != NodeStatus.BudgetExceeded) detail.Steps = null;
+            detail.Reenters = e.Status == NodeStatus.BudgetExceeded && (wasRunning || detail.Reenters);
+            if (!detail.Reenters) detail.Steps = null;
             detail.AwaitsAdvance = false;
         }
         _output[e.Node] = e.Output;

@@ -60,7 +60,7 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
         shapes.Owner = places is null ? id : null;
         var common = new ValueMap.Builder();
         var own = new ValueMap.Builder();
-        var canonical = new ValueMap.Builder { [Id] = id, [Type] = type };
+        var written = new ValueMap.Builder { [Id] = id, [Type] = type };
         IReadOnlyList<NodeId> parents = [];
         Dictionary<string, IReadOnlyList<NodeSpec>>? children = null;
         List<string> singles = [];
@@ -75,7 +75,7 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
             }
             if (entry.Key == DependsOn)
             {
-                parents = BindParents(entry.Value, canonical);
+                parents = BindParents(entry.Value, written);
                 continue;
             }
             if (!known.TryGet(entry.Key, out var field, out var isOwn))
@@ -89,27 +89,30 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
             if (!shapes.IsThere(field, entry)) continue;
             if (InPlace(field.Shape, entry.Value) is { } shape)
             {
+                var folds = shapes.Folds;
                 var bound = BindChildren(shape, entry.Value);
                 shapes.RecordPlaces(places);
+                shapes.Folds = folds;
                 shapes.Owner = places is null ? id : null;
                 (children ??= new(StringComparer.Ordinal))[entry.Key] = bound.ConvertAll(child => child.Spec);
                 if (shape is Shape.Node) singles.Add(entry.Key);
-                canonical[entry.Key] = shape is Shape.Node && bound.Count == 1 ? Value.Of(bound[0].Canonical) : CanonicalForm.Nodes(bound);
+                written[entry.Key] = shape is Shape.Node && bound.Count == 1 ? Value.Of(bound[0].Written) : Value.Of(bound.Select(child => Value.Of(child.Written)));
                 continue;
             }
             if (!shapes.TryBind(field.Shape, entry.Value, entry.Key, out var value)) continue;
             (isOwn ? own : common)[entry.Key] = value;
-            if (isOwn) canonical[entry.Key] = value;
+            if (isOwn) written[entry.Key] = value;
         }
         // (3) what must be there
         foreach (var field in known.Required)
         {
             if (meant?.Contains(field.Name) == true) continue;
-            if (source.Get(field.Name) is not { } written || ShapeBinder.IsUnwritten(field, written)) shapes.Missing(field, $"node '{id}' ({type})", source.At);
+            if (source.Get(field.Name) is not { } given || ShapeBinder.IsUnwritten(field, given)) shapes.Missing(field, $"node '{id}' ({type})", source.At);
         }
         var values = common.Build();
         var policy = PolicyReader.Read(values, PlaceOf, shapes.Problems);
-        foreach (var (key, value) in values.Pairs) canonical[key] = PolicyReader.Normalised(key, value, policy);
+        foreach (var (key, value) in values.Pairs) written[key] = PolicyReader.Normalised(key, value, policy);
+        var ownFolds = shapes.Folds;
         shapes.RecordPlaces(null);
         shapes.Owner = null;
         var spec = new NodeSpec
@@ -121,17 +124,18 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
             Fields = own.Build(),
             At = source.At,
             Places = places,
+            Folds = ownFolds,
         };
-        return new BoundNode(children is null ? spec : spec with { Children = children, SingleChildren = singles }, canonical.Build());
+        return new BoundNode(children is null ? spec : spec with { Children = children, SingleChildren = singles }, written.Build());
     }
 
-    private IReadOnlyList<NodeId> BindParents(SourceNode source, ValueMap.Builder canonical)
+    private IReadOnlyList<NodeId> BindParents(SourceNode source, ValueMap.Builder written)
     {
         if (source.IsScalar && source.Scalar.IsNull) return [];
         if (!shapes.TryBind(Parents, source, DependsOn, out var value)) return [];
         var ids = new NodeId[value.AsList.Length];
         for (var i = 0; i < ids.Length; i++) ids[i] = new NodeId(value.AsList[i].AsText);
-        if (ids.Length > 0) canonical[DependsOn] = Value.OfTexts(ids.Select(parent => parent.Text).Distinct().Order(StringComparer.Ordinal));
+        if (ids.Length > 0) written[DependsOn] = Value.OfTexts(ids.Select(parent => parent.Text).Distinct().Order(StringComparer.Ordinal));
         return ids;
     }
 
@@ -215,5 +219,5 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
     }
 }
 
-/// <summary>A node with the value that stands for it in the canonical form.</summary>
-internal sealed record BoundNode(NodeSpec Spec, ValueMap Canonical);
+/// <summary>A node with the value that stands for it in <see cref="WorkflowSpec.Written"/>.</summary>
+internal sealed record BoundNode(NodeSpec Spec, ValueMap Written);

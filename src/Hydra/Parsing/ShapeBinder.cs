@@ -20,7 +20,10 @@ internal sealed class ShapeBinder(ProblemList problems)
     private string Where(string path) => Owner is null ? $"`{path}`" : $"node '{Owner}', `{path}`";
 
     /// <summary>From here on, places of fields and texts go into this map, by path.</summary>
-    public void RecordPlaces(Dictionary<string, SourcePosition>? places) => _places = places;
+    public void RecordPlaces(Dictionary<string, SourcePosition>? places) => (_places, Folds) = (places, null);
+
+    /// <summary>The folded texts among the fields whose places are recorded; null while there are none.</summary>
+    public Dictionary<string, IReadOnlyList<TextLine>>? Folds { get; set; }
 
     /// <summary>False where a problem was added.</summary>
     public bool TryBind(Shape shape, SourceNode node, string path, out Value value)
@@ -57,7 +60,9 @@ internal sealed class ShapeBinder(ProblemList problems)
 
     public void Place(string path, SourceNode node)
     {
-        if (_places is not null && node.At.Line > 0) _places[path] = node.TextAt.Line > 0 ? node.TextAt : node.At;
+        if (_places is null || node.At.Line == 0) return;
+        _places[path] = node.TextAt.Line > 0 ? node.TextAt : node.At;
+        if (node.Folds is { } folds) (Folds ??= new(StringComparer.Ordinal))[path] = folds;
     }
 
     private bool Text(Shape.Text shape, SourceNode node, string path, out Value value)

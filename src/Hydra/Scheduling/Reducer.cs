@@ -61,6 +61,13 @@ public sealed partial class Reducer(RunState state)
         foreach (var instance in State.Reopenable()) Emit(new RunEvent.Reopened(instance));
     }
 
+    /// <summary>The first turn of a run that nobody runs any more and that is to end as cancelled.</summary>
+    public void Cancel(string reason)
+    {
+        Resume(State.Limits);
+        Handle(new Message.StopRequested(RunStatus.Cancelled, reason));
+    }
+
     public void Handle(Message message)
     {
         if (State.HasEnded) return;
@@ -92,11 +99,12 @@ public sealed partial class Reducer(RunState state)
         {
             SkipDoomed();
             CancelLosers();
+            CutQueuedItems();
             if (State.StoppingAs is not null) continue;
             IssueDecisions();
             StartReady();
         }
-        while (State.Doomed.Count > 0 || State.Losers.Count > 0 || (State.StoppingAs is null && State.ToDecide.Count + State.ToAdvance.Count > 0));
+        while (State.Doomed.Count > 0 || State.Losers.Count > 0 || State.Hopeless.Count > 0 || (State.StoppingAs is null && State.ToDecide.Count + State.ToAdvance.Count > 0));
         CheckEnd();
         FindNextDue();
     }
@@ -136,6 +144,19 @@ public sealed partial class Reducer(RunState state)
         while (State.Losers.TryDequeue(out var loser))
         {
             if (!State.IsFinal(loser)) Cancel(loser, null);
+        }
+    }
+
+    /// <summary>Items that wait for a slot of the run have not started either: they go when their scope can no longer succeed.</summary>
+    private void CutQueuedItems()
+    {
+        while (State.Hopeless.TryDequeue(out var scope))
+        {
+            if (scope.NodesPerItem != 1) continue;   // an item of several nodes counts as started
+            for (var i = scope.First; i < scope.First + scope.InstanceCount; i++)
+            {
+                if (State.StatusOf(i) == NodeStatus.Queued && State.AttemptOf(i) == 0) Cancel(i, null);
+            }
         }
     }
 

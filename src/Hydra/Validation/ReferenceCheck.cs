@@ -23,16 +23,16 @@ internal sealed class ReferenceCheck(ProblemList problems)
     {
         var spec = scope.Graph.Nodes[node];
         if (spec.Policy.Labels is { } labels && labels.HasFlag(Labels.Secret)) _secret.Add(spec);
-        foreach (var use in TemplateUse.Of(spec, type))
+        foreach (var use in TemplateUse.Of(scope.Workflow, spec, type))
         {
             if (!use.IsExpression && !use.Text.Contains('{')) continue;
-            if (Compile(use, spec, scope.NameOf(node)) is not { } template) continue;
+            if (Compile(use, scope, node) is not { } template) continue;
             foreach (var reference in template.References) Check(scope, node, use, reference, used);
         }
     }
 
     /// <summary>Compiles a text once; null, with a problem, where it cannot be read.</summary>
-    public Template? Compile(TemplateUse use, NodeSpec spec, string who)
+    public Template? Compile(TemplateUse use, NameScope scope, int node)
     {
         if (_compiled.TryGetValue((use.Text, use.IsExpression), out var known) && known is not null) return known;
         try
@@ -42,7 +42,7 @@ internal sealed class ReferenceCheck(ProblemList problems)
         catch (TemplateSyntaxException broken)
         {
             known = null;
-            problems.Error(ProblemCodes.BadTemplate, spec.PlaceOf(use.Path).Within(broken.Line, broken.Column), $"node '{who}', `{use.Path}`: {broken.Message}");
+            problems.Error(ProblemCodes.BadTemplate, use.PlaceIn(scope.Workflow, scope.Graph.Nodes[node], broken.Line, broken.Column), $"node '{scope.NameOf(node)}', `{use.Path}`: {broken.Message}");
         }
         _compiled[(use.Text, use.IsExpression)] = known;
         return known;
@@ -52,7 +52,7 @@ internal sealed class ReferenceCheck(ProblemList problems)
     {
         var spec = scope.Graph.Nodes[node];
         var who = scope.NameOf(node);
-        var at = spec.PlaceOf(use.Path).Within(reference.Line, reference.Column);
+        var at = use.PlaceIn(scope.Workflow, spec, reference.Line, reference.Column);
         if (use.ExtraNames.Contains(reference.Root)) return;
         switch (reference.Root)
         {

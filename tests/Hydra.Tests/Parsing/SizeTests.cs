@@ -41,6 +41,7 @@ public class SizeTests
         var (spec, problems) = WorkflowParser.Parse(bytes, "wide.yaml", TestTypes.All);
         Assert.Null(spec);
         Assert.Equal("HYD110", Assert.Single(problems.Problems).Code);
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(1), clock.Elapsed.ToString());
+        // Takes about 0.2 s; the bound leaves room for a busy machine.
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(3), clock.Elapsed.ToString());
     }
 }

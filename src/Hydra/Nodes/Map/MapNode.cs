@@ -57,6 +57,7 @@ public sealed partial class MapNode : INodeType
             Policy = ItemPolicy(node.Policy),
             At = node.At,
             Places = node.Places,
+            Folds = node.Folds,
         };
         return [new("item", [agent]) { Names = names, IsInline = true }];
     }

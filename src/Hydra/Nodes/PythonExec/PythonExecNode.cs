@@ -28,7 +28,7 @@ public sealed partial class PythonExecNode
         var end = code.IndexOf(code[start + 1] == '%' ? "%}" : "}}", start, StringComparison.Ordinal);
         var quoted = end < 0 ? code.Substring(start, 2) : code[start..(end + 2)];
         var name = quoted.Trim('{', '}', '%', ' ');
-        context.Problems.Error(ProblemCodes.TemplateInCode, node.PlaceOf("code").Within(line, column),
+        context.Problems.Error(ProblemCodes.TemplateInCode, node.PlaceIn("code", code, line, column),
             $"node '{node.Id}' templates '{(quoted.Length > 60 ? quoted[..60] + "…" : quoted)}' into code, where data could become instructions. Write inputs[\"{(IsName(name) ? name : "name")}\"] instead.");
     }
 
