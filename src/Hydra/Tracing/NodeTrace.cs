@@ -10,6 +10,12 @@ public sealed record Spend(MicroUsd Usd, TokenUsage Tokens, int ModelCalls, int 
 
     public int Calls => ModelCalls + ToolCalls;
 
+    /// <summary><c>usd</c>, <c>tokens</c> and their classes, <c>model_calls</c>, <c>tool_calls</c>.</summary>
+    public Value ToValue() => ValueMap.Of(
+        ("usd", (double)Usd.Usd), ("tokens", Tokens.Total), ("input_tokens", Tokens.Input), ("output_tokens", Tokens.Output),
+        ("cache_read_tokens", Tokens.CacheRead), ("cache_write_tokens", Tokens.CacheWrite), ("reasoning_tokens", Tokens.Reasoning),
+        ("model_calls", ModelCalls), ("tool_calls", ToolCalls));
+
     public static Spend operator +(Spend left, Spend right)
     {
         if (ReferenceEquals(left, Nothing)) return right;
