@@ -9,10 +9,20 @@ internal static class AnthropicDoor
     public static string Whole(FakeReply reply)
     {
         var content = new JsonArray();
-        if (reply.Text.Length > 0) content.Add(AnswerAsTool(reply) is { } answer ? ToolUse($"toolu_{reply.Call.Number}", "give_answer", answer) : new JsonObject { ["type"] = "text", ["text"] = reply.Text });
-        for (var i = 0; i < reply.ToolCalls.Count; i++) content.Add(ToolUse(reply.Id(reply.ToolCalls[i], i), reply.ToolCalls[i].Name, Node(reply.ToolCalls[i].Arguments)));
+        if (reply.Text.Length > 0)
+        {
+            content.Add(AnswerAsTool(reply) is { } answer
+                ? ToolUse($"toolu_{reply.Call.Number}", "give_answer", answer)
+                : new JsonObject { ["type"] = "text", ["text"] = reply.Text });
+        }
+        for (var i = 0; i < reply.ToolCalls.Count; i++)
+        {
+            content.Add(ToolUse(reply.Id(reply.ToolCalls[i], i), reply.ToolCalls[i].Name,
+                Node(reply.ToolCalls[i].Arguments)));
+        }
         var message = Message(reply);
-        (message["content"], message["stop_reason"], message["usage"]) = (content, Stop(reply), Usage(reply.Usage, reply.Usage.Output + reply.Usage.Reasoning));
+        (message["content"], message["stop_reason"], message["usage"]) = (content, Stop(reply),
+            Usage(reply.Usage, reply.Usage.Output + reply.Usage.Reasoning));
         return message.ToJsonString();
     }
 
@@ -26,8 +36,15 @@ internal static class AnthropicDoor
         if (reply.Text.Length > 0)
         {
             var isTool = AnswerAsTool(reply) is not null;
-            yield return BlockStart(index, isTool ? ToolUse($"toolu_{reply.Call.Number}", "give_answer", new JsonObject()) : new JsonObject { ["type"] = "text", ["text"] = "" });
-            foreach (var piece in reply.Pieces()) yield return Delta(index, isTool ? new JsonObject { ["type"] = "input_json_delta", ["partial_json"] = piece } : new JsonObject { ["type"] = "text_delta", ["text"] = piece });
+            yield return BlockStart(index, isTool
+                ? ToolUse($"toolu_{reply.Call.Number}", "give_answer", new JsonObject())
+                : new JsonObject { ["type"] = "text", ["text"] = "" });
+            foreach (var piece in reply.Pieces())
+            {
+                yield return Delta(index, isTool
+                    ? new JsonObject { ["type"] = "input_json_delta", ["partial_json"] = piece }
+                    : new JsonObject { ["type"] = "text_delta", ["text"] = piece });
+            }
             yield return Event("content_block_stop", new JsonObject { ["index"] = index++ });
         }
         for (var i = 0; i < reply.ToolCalls.Count; i++)
@@ -35,14 +52,19 @@ internal static class AnthropicDoor
             var tool = reply.ToolCalls[i];
             var arguments = tool.Arguments.GetRawText();
             yield return BlockStart(index, ToolUse(reply.Id(tool, i), tool.Name, new JsonObject()));
-            yield return Delta(index, new JsonObject { ["type"] = "input_json_delta", ["partial_json"] = arguments[..(arguments.Length / 2)] });
-            yield return Delta(index, new JsonObject { ["type"] = "input_json_delta", ["partial_json"] = arguments[(arguments.Length / 2)..] });
+            yield return Delta(index,
+                new JsonObject { ["type"] = "input_json_delta",
+                ["partial_json"] = arguments[..(arguments.Length / 2)] });
+            yield return Delta(index,
+                new JsonObject { ["type"] = "input_json_delta",
+                ["partial_json"] = arguments[(arguments.Length / 2)..] });
             yield return Event("content_block_stop", new JsonObject { ["index"] = index++ });
         }
         yield return Event("message_delta", new JsonObject
         {
             ["delta"] = new JsonObject { ["stop_reason"] = Stop(reply), ["stop_sequence"] = null },
-            ["usage"] = new JsonObject { ["output_tokens"] = reply.Usage.Output + reply.Usage.Reasoning, ["output_tokens_details"] = new JsonObject { ["thinking_tokens"] = reply.Usage.Reasoning } },
+            ["usage"] = new JsonObject { ["output_tokens"] = reply.Usage.Output + reply.Usage.Reasoning,
+                ["output_tokens_details"] = new JsonObject { ["thinking_tokens"] = reply.Usage.Reasoning } },
         });
         yield return Event("message_stop", []);
     }
@@ -50,13 +72,15 @@ internal static class AnthropicDoor
     public static string Error(FakeRule rule) => new JsonObject
     {
         ["type"] = "error",
-        ["error"] = new JsonObject { ["type"] = rule.ErrorType ?? TypeOf(rule.Status), ["message"] = rule.ErrorMessage ?? $"Fake error {rule.Status}." },
+        ["error"] = new JsonObject { ["type"] = rule.ErrorType ?? TypeOf(rule.Status),
+            ["message"] = rule.ErrorMessage ?? $"Fake error {rule.Status}." },
         ["request_id"] = "req_fake",
     }.ToJsonString();
 
     private static JsonObject Message(FakeReply reply) => new()
     {
-        ["id"] = $"msg_{reply.Call.Number}", ["type"] = "message", ["role"] = "assistant", ["model"] = reply.Call.Model, ["stop_sequence"] = null,
+        ["id"] = $"msg_{reply.Call.Number}", ["type"] = "message", ["role"] = "assistant",
+            ["model"] = reply.Call.Model, ["stop_sequence"] = null,
     };
 
     /// <summary>A caller that forces its answer into a tool gets a JSON answer as that tool's input.</summary>
@@ -82,9 +106,12 @@ internal static class AnthropicDoor
         var other => other,
     };
 
-    private static JsonObject ToolUse(string id, string name, JsonNode? input) => new() { ["type"] = "tool_use", ["id"] = id, ["name"] = name, ["input"] = input };
-    private static string BlockStart(int index, JsonObject block) => Event("content_block_start", new JsonObject { ["index"] = index, ["content_block"] = block });
-    private static string Delta(int index, JsonObject delta) => Event("content_block_delta", new JsonObject { ["index"] = index, ["delta"] = delta });
+    private static JsonObject ToolUse(string id, string name, JsonNode? input) =>
+        new() { ["type"] = "tool_use", ["id"] = id, ["name"] = name, ["input"] = input };
+    private static string BlockStart(int index, JsonObject block) =>
+        Event("content_block_start", new JsonObject { ["index"] = index, ["content_block"] = block });
+    private static string Delta(int index, JsonObject delta) =>
+        Event("content_block_delta", new JsonObject { ["index"] = index, ["delta"] = delta });
 
     /// <summary>The parts of the prompt stand apart and add up.</summary>
     private static JsonObject Usage(FakeUsage usage, long output) => new()
@@ -98,7 +125,8 @@ internal static class AnthropicDoor
 
     private static string TypeOf(int status) => status switch
     {
-        400 => "invalid_request_error", 401 => "authentication_error", 403 => "permission_error", 404 => "not_found_error",
+        400 => "invalid_request_error", 401 => "authentication_error", 403 => "permission_error",
+            404 => "not_found_error",
         413 => "request_too_large", 429 => "rate_limit_error", 529 => "overloaded_error", _ => "api_error",
     };
 

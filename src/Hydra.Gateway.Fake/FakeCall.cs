@@ -21,11 +21,15 @@ public sealed class FakeCall
             HasAnswerTool = body.Contains("\"give_answer\"", StringComparison.Ordinal);
             var texts = new StringBuilder();
             if (root.TryGetProperty("system", out var system)) Collect(system, texts);
-            foreach (var message in root.TryGetProperty("messages", out var messages) ? messages.EnumerateArray() : default)
+            foreach (var message in root.TryGetProperty("messages", out var messages) ? messages.EnumerateArray()
+                : default)
             {
                 var from = texts.Length;
                 Collect(message, texts);
-                if (message.TryGetProperty("role", out var role) && role.ValueEquals("user")) Prompt = texts.ToString(from, texts.Length - from).Trim();
+                if (message.TryGetProperty("role", out var role) && role.ValueEquals("user"))
+                {
+                    Prompt = texts.ToString(from, texts.Length - from).Trim();
+                }
             }
             Text = texts.ToString();
         }

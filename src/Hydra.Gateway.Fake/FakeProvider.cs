@@ -36,11 +36,15 @@ public sealed class FakeProvider : IAsyncDisposable
         app.MapGet("/v1/models", (HttpContext context) => WriteJsonAsync(context, new JsonObject
         {
             ["object"] = "list",
-            ["data"] = new JsonArray([.. script.Models.Select(model => (JsonNode)new JsonObject { ["id"] = model, ["object"] = "model", ["created"] = 1, ["owned_by"] = "fake" })]),
+            ["data"] = new JsonArray([.. script.Models
+                .Select(model => (JsonNode)new JsonObject { ["id"] = model, ["object"] = "model", ["created"] = 1,
+                ["owned_by"] = "fake" })]),
         }));
         app.MapGet("/_fake/stats", (HttpContext context) => WriteJsonAsync(context, Stats()));
         app.MapGet("/_fake/calls", (HttpContext context) => context.Response.WriteAsJsonAsync(
-            Calls.Select(call => new { call.Number, call.Path, call.Model, call.IsStream, call.Prompt, call.Status, call.Outcome, call.Body }), Writing, context.RequestAborted));
+            Calls.Select(call =>
+                new { call.Number, call.Path, call.Model, call.IsStream, call.Prompt, call.Status, call.Outcome,
+                call.Body }), Writing, context.RequestAborted));
     }
 
     /// <summary>Where it listens: <c>http://127.0.0.1:PORT</c>. An OpenAI client wants <c>/v1</c> after it, an Anthropic client does not.</summary>
@@ -50,7 +54,8 @@ public sealed class FakeProvider : IAsyncDisposable
     public IReadOnlyList<FakeCall> Calls => [.. _calls];
 
     /// <summary>Starts on a free port of the loopback address.</summary>
-    public static Task<FakeProvider> StartAsync(FakeScript? script = null, CancellationToken cancellationToken = default) =>
+    public static Task<FakeProvider> StartAsync(FakeScript? script = null,
+        CancellationToken cancellationToken = default) =>
         StartAsync("http://127.0.0.1:0", script ?? new FakeScript(), cancellationToken);
 
     /// <summary>Serves until cancelled, as <c>hydra models fake</c> does.</summary>
@@ -59,7 +64,8 @@ public sealed class FakeProvider : IAsyncDisposable
     /// <exception cref="FormatException">The script is wrong.</exception>
     public static async Task RunAsync(string urls, string? scriptFile, CancellationToken cancellationToken)
     {
-        var script = scriptFile is null ? new FakeScript() : FakeScript.Parse(await File.ReadAllTextAsync(scriptFile, cancellationToken), scriptFile);
+        var script = scriptFile is null ? new FakeScript()
+            : FakeScript.Parse(await File.ReadAllTextAsync(scriptFile, cancellationToken), scriptFile);
         await using var fake = await StartAsync(urls, script, cancellationToken);
         var stopped = new TaskCompletionSource();
         await using var registration = cancellationToken.Register(stopped.SetResult);
@@ -69,7 +75,8 @@ public sealed class FakeProvider : IAsyncDisposable
     /// <summary>The call of this number (from 1), as soon as it has arrived.</summary>
     public async Task<FakeCall> WaitForCallAsync(int number, CancellationToken cancellationToken)
     {
-        var waiting = _awaited.GetOrAdd(number, _ => new TaskCompletionSource<FakeCall>(TaskCreationOptions.RunContinuationsAsynchronously));
+        var waiting = _awaited.GetOrAdd(number,
+            _ => new TaskCompletionSource<FakeCall>(TaskCreationOptions.RunContinuationsAsynchronously));
         if (_calls.FirstOrDefault(call => call.Number == number) is { } arrived) return arrived;
         return await waiting.Task.WaitAsync(cancellationToken);
     }
@@ -89,7 +96,10 @@ public sealed class FakeProvider : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private static async Task<FakeProvider> StartAsync(string urls, FakeScript script, CancellationToken cancellationToken)
+    /// <summary>Starts on the given addresses; <see cref="Url"/> then says the first of them with its real port.</summary>
+    /// <param name="urls">Addresses to listen on, separated by semicolons.</param>
+    public static async Task<FakeProvider> StartAsync(string urls, FakeScript script,
+        CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -117,11 +127,13 @@ public sealed class FakeProvider : IAsyncDisposable
         InterlockedMax(ref _runningMax, Interlocked.Increment(ref _running));
         try
         {
-            var rule = call.IsMalformed ? new FakeRule { Status = 400, ErrorMessage = "The body is not JSON." } : RuleFor(call);
+            var rule = call.IsMalformed ? new FakeRule { Status = 400, ErrorMessage = "The body is not JSON." }
+                : RuleFor(call);
             await SendAsync(context, call, rule, isOpenAI);
             call.End(rule.Then == "reset" ? "reset" : "done");
         }
-        catch (Exception error) when (error is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
+        catch (Exception error) when (error is OperationCanceledException or IOException
+            && context.RequestAborted.IsCancellationRequested)
         {
             Interlocked.Increment(ref _cancelled);
             call.End("cancelled");
@@ -151,7 +163,10 @@ public sealed class FakeProvider : IAsyncDisposable
         if (rule.LatencyMs > 0) await Task.Delay(rule.LatencyMs, cancelled);
         call.Status = response.StatusCode = rule.Status;
         if (rule.RetryAfter is { } wait) response.Headers.RetryAfter = wait;
-        if (rule.RetryAfterMs is { } milliseconds) response.Headers["retry-after-ms"] = milliseconds.ToString(CultureInfo.InvariantCulture);
+        if (rule.RetryAfterMs is { } milliseconds)
+        {
+            response.Headers["retry-after-ms"] = milliseconds.ToString(CultureInfo.InvariantCulture);
+        }
 
         var raw = Raw(context, rule);
         if (raw is not null)
@@ -175,7 +190,8 @@ public sealed class FakeProvider : IAsyncDisposable
             var reply = FakeReply.Of(call, rule, _script.Answer);
             response.ContentType = "text/event-stream";
             await response.StartAsync(cancelled);
-            foreach (var sent in (isOpenAI ? OpenAIDoor.Events(reply) : AnthropicDoor.Events(reply)).Take(rule.CutAfter ?? int.MaxValue))
+            foreach (var sent in (isOpenAI ? OpenAIDoor.Events(reply) : AnthropicDoor.Events(reply))
+                .Take(rule.CutAfter ?? int.MaxValue))
             {
                 await WriteAsync(response, Encoding.UTF8.GetBytes(sent), rule.WriteSizes, cancelled);
                 if (rule.ChunkDelayMs > 0) await Task.Delay(rule.ChunkDelayMs, cancelled);
@@ -198,11 +214,14 @@ public sealed class FakeProvider : IAsyncDisposable
         if (rule.BodyB64 is not { } base64) return null;
         var bytes = Convert.FromBase64String(base64);
         if (bytes.AsSpan().IndexOf("{{KEY}}"u8) < 0) return bytes;
-        var key = context.Request.Headers.Authorization.ToString().Replace("Bearer ", "", StringComparison.Ordinal) + context.Request.Headers["x-api-key"];
-        return Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(bytes).Replace("{{KEY}}", key, StringComparison.Ordinal));
+        var key = context.Request.Headers.Authorization.ToString()
+            .Replace("Bearer ", "", StringComparison.Ordinal) + context.Request.Headers["x-api-key"];
+        return Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(bytes)
+            .Replace("{{KEY}}", key, StringComparison.Ordinal));
     }
 
-    private static async Task WriteAsync(HttpResponse response, byte[] bytes, IReadOnlyList<int> sizes, CancellationToken cancellationToken)
+    private static async Task WriteAsync(HttpResponse response, byte[] bytes, IReadOnlyList<int> sizes,
+        CancellationToken cancellationToken)
     {
         for (int at = 0, turn = 0; at < bytes.Length; turn++)
         {
@@ -241,6 +260,7 @@ public sealed class FakeProvider : IAsyncDisposable
     private static void InterlockedMax(ref int target, int value)
     {
         int seen;
-        while (value > (seen = Volatile.Read(ref target)) && Interlocked.CompareExchange(ref target, value, seen) != seen) { }
+        while (value > (seen = Volatile.Read(ref target))
+            && Interlocked.CompareExchange(ref target, value, seen) != seen) { }
     }
 }

@@ -31,7 +31,8 @@ public sealed record FakeScript
     {
         try
         {
-            return JsonSerializer.Deserialize<FakeScript>(json, Reading) ?? throw new FormatException($"{name} is empty.");
+            return JsonSerializer.Deserialize<FakeScript>(json, Reading) ??
+                throw new FormatException($"{name} is empty.");
         }
         catch (JsonException error)
         {
@@ -116,4 +117,5 @@ public sealed record FakeToolCall
 }
 
 /// <summary>Tokens in disjoint classes; each door reports them in its own way of counting.</summary>
-public sealed record FakeUsage(long Input = 0, long Output = 0, long CacheRead = 0, long CacheWrite = 0, long Reasoning = 0);
+public sealed record FakeUsage(long Input = 0, long Output = 0, long CacheRead = 0, long CacheWrite = 0,
+    long Reasoning = 0);

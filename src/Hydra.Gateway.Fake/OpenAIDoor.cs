@@ -31,18 +31,21 @@ internal static class OpenAIDoor
             yield return Chunk(reply, Call(i, null, null, arguments[half..]));
         }
         yield return Chunk(reply, [], reply.Finish);
-        yield return Event(new JsonObject { ["id"] = Id(reply), ["object"] = "chat.completion.chunk", ["model"] = reply.Call.Model, ["choices"] = new JsonArray(), ["usage"] = Usage(reply.Usage) });
+        yield return Event(new JsonObject { ["id"] = Id(reply), ["object"] = "chat.completion.chunk",
+            ["model"] = reply.Call.Model, ["choices"] = new JsonArray(), ["usage"] = Usage(reply.Usage) });
         yield return "data: [DONE]\n\n";
     }
 
     public static string Error(FakeRule rule) => new JsonObject
     {
-        ["error"] = new JsonObject { ["message"] = rule.ErrorMessage ?? $"Fake error {rule.Status}.", ["type"] = rule.ErrorType ?? "fake_error", ["param"] = null, ["code"] = rule.ErrorCode },
+        ["error"] = new JsonObject { ["message"] = rule.ErrorMessage ?? $"Fake error {rule.Status}.",
+            ["type"] = rule.ErrorType ?? "fake_error", ["param"] = null, ["code"] = rule.ErrorCode },
     }.ToJsonString();
 
     private static JsonObject Message(FakeReply reply)
     {
-        var message = new JsonObject { ["role"] = "assistant", ["content"] = reply.Text.Length == 0 && reply.ToolCalls.Count > 0 ? null : reply.Text };
+        var message = new JsonObject { ["role"] = "assistant", ["content"] = reply.Text.Length == 0
+            && reply.ToolCalls.Count > 0 ? null : reply.Text };
         if (reply.ToolCalls.Count > 0)
         {
             message["tool_calls"] = new JsonArray([.. reply.ToolCalls.Select((tool, at) => (JsonNode)new JsonObject
@@ -75,7 +78,8 @@ internal static class OpenAIDoor
         ["prompt_tokens"] = usage.Input + usage.CacheRead + usage.CacheWrite,
         ["completion_tokens"] = usage.Output + usage.Reasoning,
         ["total_tokens"] = usage.Input + usage.CacheRead + usage.CacheWrite + usage.Output + usage.Reasoning,
-        ["prompt_tokens_details"] = new JsonObject { ["cached_tokens"] = usage.CacheRead, ["cache_write_tokens"] = usage.CacheWrite },
+        ["prompt_tokens_details"] = new JsonObject { ["cached_tokens"] = usage.CacheRead,
+            ["cache_write_tokens"] = usage.CacheWrite },
         ["completion_tokens_details"] = new JsonObject { ["reasoning_tokens"] = usage.Reasoning },
     };
 

@@ -30,7 +30,8 @@ public sealed record GatewayOptions
     /// <summary>Whether AWS credentials are at hand; only decides which error a <c>bedrock/</c> model gets.</summary>
     public bool HasAwsCredentials { get; init; }
     /// <summary>Command lines by the name that a model id <c>command/NAME</c> uses.</summary>
-    public IReadOnlyDictionary<string, string> Commands { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, string> Commands { get; init; } = new Dictionary<string,
+        string>(StringComparer.Ordinal);
     /// <summary>JSON file whose entries win over the built-in price table.</summary>
     public string? PriceOverridesFile { get; init; }
 
@@ -141,7 +142,8 @@ public sealed record GatewayOptions
     private static Dictionary<string, string> ReadCommands(string? text)
     {
         var commands = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var entry in (text ?? "").Split(['\n', ';'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        foreach (var entry in (text ?? "").Split(['\n', ';'],
+            StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             var at = entry.IndexOf('=', StringComparison.Ordinal);
             if (at > 0) commands[entry[..at].Trim()] = entry[(at + 1)..].Trim();

@@ -72,34 +72,45 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
 
     private (ModelFacts Facts, Endpoint? Endpoint, string? Command) Route(string model)
     {
-        if (string.IsNullOrWhiteSpace(model)) throw new ModelUnavailableException("No model is named. Set 'model' on the node or under 'defaults', or pass --model.");
+        if (string.IsNullOrWhiteSpace(model))
+        {
+            throw new ModelUnavailableException("No model is named. Set 'model' on the node or under 'defaults', or pass --model.");
+        }
         if (_options.Backend == "offline" || IsOfflineByDefault) return Offline(model);
         if (_options.IsCommandBackend) return Command(model, _options.BackendCommand);
 
         var (provider, id) = ModelName.Parse(model);
-        if (id.Length == 0) throw new ModelUnavailableException($"The model '{model}' is a prefix without a name. Write, for example, openai/gpt-5-mini.");
+        if (id.Length == 0)
+        {
+            throw new ModelUnavailableException($"The model '{model}' is a prefix without a name. Write, for example, openai/gpt-5-mini.");
+        }
         return provider switch
         {
             "offline" => Offline(model),
             "command" when _options.Commands.TryGetValue(id, out var command) => Command(model, command),
-            "command" => throw Unavailable(model, $"no command '{id}' is declared. Set HYDRA_COMMANDS=\"{id}=PROGRAM ARGUMENTS\" or use --backend command:\"PROGRAM ARGUMENTS\""),
+            "command" => throw Unavailable(model,
+                $"no command '{id}' is declared. Set HYDRA_COMMANDS=\"{id}=PROGRAM ARGUMENTS\" or use --backend command:\"PROGRAM ARGUMENTS\""),
             "openai" when _options.HasOpenAI => Wire(model, id, OpenAI()),
             "anthropic" when _options.HasAnthropic => Wire(model, id, Anthropic()),
-            "gemini" when _options.GeminiApiKey is not null || _options.GeminiBaseUrl is not null => Wire(model, id, Gemini()),
+            "gemini" when _options.GeminiApiKey is not null
+                || _options.GeminiBaseUrl is not null => Wire(model, id, Gemini()),
             "ollama" => Wire(model, id, Ollama()),
             _ when _options.GatewayUrl is not null => Wire(model, model, Gateway()),
             "openai" => throw Unavailable(model, $"OPENAI_API_KEY is not set{OllamaHint(id)}"),
             "anthropic" => throw Unavailable(model, "ANTHROPIC_API_KEY is not set"),
             "gemini" => throw Unavailable(model, "GEMINI_API_KEY is not set"),
-            "bedrock" => throw Unavailable(model, "Amazon Bedrock is not supported directly yet. Reach it through an OpenAI-compatible proxy and set HYDRA_GATEWAY_URL"),
+            "bedrock" => throw Unavailable(model,
+                "Amazon Bedrock is not supported directly yet. Reach it through an OpenAI-compatible proxy and set HYDRA_GATEWAY_URL"),
             // A name of no known maker: whoever serves names of its own.
             _ when _options.OpenAIBaseUrl is not null => Wire(model, id, OpenAI()),
             _ when _options.OllamaHost is not null => Wire(model, id, Ollama()),
-            _ => throw Unavailable(model, "its name does not say who serves it. Write a prefix (openai/, anthropic/, gemini/, ollama/), or set OPENAI_BASE_URL, OLLAMA_HOST or HYDRA_GATEWAY_URL"),
+            _ => throw Unavailable(model,
+                "its name does not say who serves it. Write a prefix (openai/, anthropic/, gemini/, ollama/), or set OPENAI_BASE_URL, OLLAMA_HOST or HYDRA_GATEWAY_URL"),
         };
     }
 
-    private string OllamaHint(string id) => _options.OllamaHost is null ? "" : $"; for a model of that name in Ollama write ollama/{id}";
+    private string OllamaHint(string id) => _options.OllamaHost is null ? ""
+        : $"; for a model of that name in Ollama write ollama/{id}";
 
     private ModelUnavailableException Unavailable(string model, string why)
     {
@@ -108,20 +119,27 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
     }
 
     private static (ModelFacts, Endpoint?, string?) Offline(string model) =>
-        (new ModelFacts { Name = model, Provider = "offline", Id = model, Price = OfflineChatClient.Price, ContextTokensMax = OfflineChatClient.ContextTokensMax, OutputTokensMax = OfflineChatClient.OutputTokensMax }, null, null);
+        (new ModelFacts { Name = model, Provider = "offline", Id = model, Price = OfflineChatClient.Price,
+            ContextTokensMax = OfflineChatClient.ContextTokensMax,
+            OutputTokensMax = OfflineChatClient.OutputTokensMax }, null, null);
 
     private (ModelFacts, Endpoint?, string?) Command(string model, string command)
     {
         var entry = _prices.Find(model);
-        return (new ModelFacts { Name = model, Provider = "command", Id = model, Price = entry?.Price, ContextTokensMax = entry?.ContextTokensMax, OutputTokensMax = entry?.OutputTokensMax }, null, command);
+        return (new ModelFacts { Name = model, Provider = "command", Id = model, Price = entry?.Price,
+            ContextTokensMax = entry?.ContextTokensMax, OutputTokensMax = entry?.OutputTokensMax }, null, command);
     }
 
     private (ModelFacts, Endpoint?, string?) Wire(string model, string id, Endpoint endpoint)
     {
         var entry = Entry(model, id, endpoint.Provider);
         var price = entry?.Price;
-        if (price is null && endpoint.Provider == "ollama" && new Uri(endpoint.Base).IsLoopback) price = new ModelPrice(0, 0, "runs on this machine (OLLAMA_HOST)");
-        return (new ModelFacts { Name = model, Provider = endpoint.Provider, Id = id, Price = price, ContextTokensMax = entry?.ContextTokensMax, OutputTokensMax = entry?.OutputTokensMax }, endpoint, null);
+        if (price is null && endpoint.Provider == "ollama" && new Uri(endpoint.Base).IsLoopback)
+        {
+            price = new ModelPrice(0, 0, "runs on this machine (OLLAMA_HOST)");
+        }
+        return (new ModelFacts { Name = model, Provider = endpoint.Provider, Id = id, Price = price,
+            ContextTokensMax = entry?.ContextTokensMax, OutputTokensMax = entry?.OutputTokensMax }, endpoint, null);
     }
 
     /// <summary>
@@ -139,13 +157,21 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
         return end < 0 ? null : _prices.Find(bare[..end]);
     }
 
-    private Endpoint OpenAI() => new("openai", Base(_options.OpenAIBaseUrl ?? "https://api.openai.com/v1"), _options.OpenAIApiKey, "OPENAI_BASE_URL");
-    private Endpoint Anthropic() => new("anthropic", WithoutVersion(_options.AnthropicBaseUrl ?? "https://api.anthropic.com"), _options.AnthropicApiKey, "ANTHROPIC_BASE_URL");
-    private Endpoint Gemini() => new("gemini", Base(_options.GeminiBaseUrl ?? Google), _options.GeminiApiKey, "GEMINI_BASE_URL");
+    private Endpoint OpenAI() =>
+        new("openai", Base(_options.OpenAIBaseUrl ?? "https://api.openai.com/v1"), _options.OpenAIApiKey,
+        "OPENAI_BASE_URL");
+    private Endpoint Anthropic() =>
+        new("anthropic", WithoutVersion(_options.AnthropicBaseUrl ?? "https://api.anthropic.com"),
+        _options.AnthropicApiKey, "ANTHROPIC_BASE_URL");
+    private Endpoint Gemini() =>
+        new("gemini", Base(_options.GeminiBaseUrl ?? Google), _options.GeminiApiKey, "GEMINI_BASE_URL");
     private Endpoint Ollama() => new("ollama", WithVersion(_options.OllamaAddress), null, "OLLAMA_HOST");
-    private Endpoint Gateway() => new("hydra", WithVersion(_options.GatewayUrl!), _options.GatewayKey, "HYDRA_GATEWAY_URL");
+    private Endpoint Gateway() =>
+        new("hydra", WithVersion(_options.GatewayUrl!), _options.GatewayKey, "HYDRA_GATEWAY_URL");
 
     private static string Base(string url) => url.TrimEnd('/');
-    private static string WithVersion(string url) => Base(url).EndsWith("/v1", StringComparison.Ordinal) ? Base(url) : Base(url) + "/v1";
-    private static string WithoutVersion(string url) => Base(url).EndsWith("/v1", StringComparison.Ordinal) ? Base(url)[..^3] : Base(url);
+    private static string WithVersion(string url) => Base(url).EndsWith("/v1", StringComparison.Ordinal) ? Base(url)
+        : Base(url) + "/v1";
+    private static string WithoutVersion(string url) => Base(url).EndsWith("/v1", StringComparison.Ordinal)
+        ? Base(url)[..^3] : Base(url);
 }

@@ -5,7 +5,8 @@ namespace Hydra.Gateway;
 /// <param name="Id">The id without its prefix.</param>
 internal readonly record struct ModelName(string? Provider, string Id)
 {
-    private static readonly string[] Prefixes = ["openai", "anthropic", "gemini", "bedrock", "ollama", "offline", "command"];
+    private static readonly string[] Prefixes = ["openai", "anthropic", "gemini", "bedrock", "ollama", "offline",
+        "command"];
 
     public static ModelName Parse(string model)
     {
@@ -20,10 +21,19 @@ internal readonly record struct ModelName(string? Provider, string Id)
         if (id == "offline") return "offline";
         if (Starts("claude-")) return "anthropic";
         if (Starts("gemini-")) return "gemini";
-        if (Starts("anthropic.") || Starts("amazon.") || Starts("us.anthropic.") || Starts("eu.anthropic.")) return "bedrock";
+        if (Starts("anthropic.") || Starts("amazon.") || Starts("us.anthropic.") || Starts("eu.anthropic."))
+        {
+            return "bedrock";
+        }
         if (Starts("gpt-oss")) return null;
-        if (Starts("gpt-") || Starts("chatgpt-") || Starts("ft:gpt-") || Starts("codex-") || Starts("text-embedding-")) return "openai";
-        if (id.Length >= 2 && id[0] == 'o' && id[1] is '1' or '3' or '4' && (id.Length == 2 || id[2] == '-')) return "openai";
+        if (Starts("gpt-") || Starts("chatgpt-") || Starts("ft:gpt-") || Starts("codex-") || Starts("text-embedding-"))
+        {
+            return "openai";
+        }
+        if (id.Length >= 2 && id[0] == 'o' && id[1] is '1' or '3' or '4' && (id.Length == 2 || id[2] == '-'))
+        {
+            return "openai";
+        }
         return null;
 
         bool Starts(string prefix) => id.StartsWith(prefix, StringComparison.OrdinalIgnoreCase);

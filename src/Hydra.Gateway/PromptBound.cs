@@ -42,5 +42,6 @@ public static class PromptBound
     }
 
     private static long Bytes(string? text) => text is null ? 0 : Encoding.UTF8.GetByteCount(text);
-    private static long Bytes(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? 0 : Bytes(json.GetRawText());
+    private static long Bytes(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? 0
+        : Bytes(json.GetRawText());
 }

@@ -17,7 +17,8 @@ public static class UsageReader
     {
         if (usage is null) return default;
         var read = Math.Max(0, usage.CachedInputTokenCount ?? 0);
-        var write = Math.Max(0, usage.AdditionalCounts is { } more && more.TryGetValue(CacheWriteKey, out var count) ? count : 0);
+        var write = Math.Max(0, usage.AdditionalCounts is { } more && more.TryGetValue(CacheWriteKey, out var count)
+            ? count : 0);
         var reasoning = Math.Max(0, usage.ReasoningTokenCount ?? 0);
         return new(
             Input: Math.Max(0, (usage.InputTokenCount ?? 0) - read - write),

@@ -16,32 +16,43 @@ public sealed class Engine(EngineOptions options)
     public EngineOptions Options { get; } = options;
 
     /// <summary>Starts a new run and follows it to its end. Throws <see cref="RunRefusedException"/> and <see cref="StoreException"/>.</summary>
-    public Task<RunReport> RunAsync(WorkflowSpec workflow, RunRequest request, CancellationToken cancellationToken)
+    public async Task<RunReport> RunAsync(WorkflowSpec workflow, RunRequest request, CancellationToken cancellationToken)
     {
         var run = request.Run ?? NewRunId();
-        if (Options.Store.Find(run) is not null) throw new RunRefusedException($"Run '{run}' exists already. Go on with it by `hydra resume {run}`, or choose another --run-id.");
         var now = Options.Clock.GetUtcNow();
         var bundle = Bundle.Of(workflow, request, now);
-        var plan = Planner.Plan(workflow, Options.Types);
+        var plan = PlanOf(workflow);
         Sandbox.Check(plan, request.Sandbox, request.IsDryRun);
         var limits = RunLimitsOf.New(workflow, request);
+        using var journal = Options.Store.Own(run);
+        if (Options.Store.Find(run) is not null) throw new RunRefusedException($"Run '{run}' exists already. Go on with it by `hydra resume {run}`, or choose another --run-id.");
         var kept = Options.Store.Artifacts.Keep(bundle.Value);
         var started = new RunEvent.RunStarted(run.Text, workflow.Name, workflow.Hash, kept, limits);
-        return FollowAsync(run, new RunState(plan), bundle, request, reducer => reducer.Open(started), cancellationToken);
+        return await FollowAsync(run, new RunState(plan), bundle, request, journal, reducer => reducer.Open(started), cancellationToken);
     }
 
     /// <summary>
     /// Takes up a run that was interrupted, stopped, paused or failed. A completed run is not run again: its report comes
     /// back as it is. Throws as <see cref="RunAsync"/> does.
     /// </summary>
-    public Task<RunReport> ResumeAsync(RunId run, RunRequest request, CancellationToken cancellationToken)
+    public async Task<RunReport> ResumeAsync(RunId run, RunRequest request, CancellationToken cancellationToken)
     {
+        using var journal = Options.Store.Find(run) is null ? null : Options.Store.Own(run);   // before the state is read: nobody else may write after it
         var (state, bundle) = Load(run);
         request = bundle.Complete(request);
-        if (state is { HasEnded: true, Status: RunStatus.Completed }) return Task.FromResult(ReportOf(run, state, []));
+        if (state is { HasEnded: true, Status: RunStatus.Completed }) return ReportOf(run, state, []);
         Sandbox.Check(state.Plan, request.Sandbox, request.IsDryRun);
         var limits = RunLimitsOf.Resumed(state.Limits, request);
-        return FollowAsync(run, state, bundle, request, reducer => reducer.Resume(limits), cancellationToken);
+        return await FollowAsync(run, state, bundle, request, journal!, reducer => reducer.Resume(limits), cancellationToken);
+    }
+
+    /// <summary>Ends a run that no process owns as cancelled. Throws as <see cref="RunAsync"/> does; with <see cref="StoreFault.Owned"/>, the owner is to be asked.</summary>
+    public async Task<RunReport> CancelAsync(RunId run, string reason, CancellationToken cancellationToken)
+    {
+        using var journal = Options.Store.Own(run);
+        var (state, bundle) = Load(run);
+        if (state is { HasEnded: true, Status: RunStatus.Completed or RunStatus.Cancelled }) return ReportOf(run, state, []);
+        return await FollowAsync(run, state, bundle, bundle.Complete(new RunRequest()), journal, reducer => reducer.Cancel(reason), cancellationToken);
     }
 
     /// <summary>A run's state as its journal has it, without taking it up.</summary>
@@ -55,18 +66,23 @@ public sealed class Engine(EngineOptions options)
             {
                 var started = (RunEvent.RunStarted)frame.Events[0];
                 bundle = Bundle.Read(Options.Store.Artifacts.Read(started.Bundle), Options.ReadDefinition);
-                state = new RunState(Planner.Plan(bundle.Workflow, Options.Types));
+                state = new RunState(PlanOf(bundle.Workflow));
             }
             state.Apply(frame);
         }
         return state is null ? throw new RunRefusedException($"There is no run '{run}' here. `hydra list` shows the runs of this folder.") : (state, bundle!);
     }
 
-    private async Task<RunReport> FollowAsync(RunId run, RunState state, Bundle bundle, RunRequest request, Action<Reducer> first, CancellationToken cancellationToken)
+    private Plan PlanOf(WorkflowSpec workflow)
     {
-        using var journal = Options.Store.Own(run);
+        var seen = Options.Store.NodeSecondsOf(workflow.Name);
+        return Planner.Plan(workflow, Options.Types, seen is null ? null : id => seen.TryGetValue(id.Text, out var seconds) ? seconds : null);
+    }
+
+    private async Task<RunReport> FollowAsync(RunId run, RunState state, Bundle bundle, RunRequest request, IRunJournal journal, Action<Reducer> first, CancellationToken cancellationToken)
+    {
         var services = new AttemptServices { Clock = Options.Clock, WorkingDirectory = request.WorkingDirectory, IsDryRun = request.IsDryRun };
-        var loop = new RunLoop(run, state, journal, Options.Store.Artifacts, bundle.InputsOf(run, Options.Environment), services, request.Observer, at => Describe(run, at, bundle));
+        var loop = new RunLoop(run, state, journal, Options.Store.Artifacts, bundle.InputsOf(run, Options.Environment), services, request.Observer, (at, seconds) => Describe(run, at, bundle) with { NodeSeconds = seconds });
         await loop.RunAsync(first, cancellationToken);
         var files = state.Status == RunStatus.Completed && !request.IsDryRun ? OutputFiles.Write(state, Options.Store.Artifacts, request.WorkingDirectory) : [];
         return ReportOf(run, state, files);

@@ -10,10 +10,12 @@ public sealed class CommandTests
     [InlineData("claude -p", "claude|-p")]
     [InlineData("a 'b c' \"d \\\"e\\\"\" ''", "a|b c|d \"e\"|")]
     [InlineData("x C:\\dir\\f $HOME * `id` ; rm", "x|C:\\dir\\f|$HOME|*|`id`|;|rm")]
-    public void A_line_is_split_without_a_shell(string line, string arguments) => Assert.Equal(arguments.Split('|'), CommandLine.Split(line));
+    public void A_line_is_split_without_a_shell(string line, string arguments) =>
+        Assert.Equal(arguments.Split('|'), CommandLine.Split(line));
 
     [Theory, InlineData("a 'b"), InlineData("   ")]
-    public void A_line_that_cannot_be_split_is_refused(string line) => Assert.Throws<FormatException>(() => CommandLine.Split(line));
+    public void A_line_that_cannot_be_split_is_refused(string line) =>
+        Assert.Throws<FormatException>(() => CommandLine.Split(line));
 
     [Fact]
     public async Task The_prompt_goes_in_and_the_output_is_the_answer()
@@ -26,23 +28,27 @@ public sealed class CommandTests
     [Fact]
     public async Task A_dialogue_names_its_speakers() =>
         Assert.Equal("Be brief.\n\n[user]\nA\n\n[assistant]\nB\n\n[user]\nC", (await AskAsync("cat",
-            new ChatMessage(ChatRole.System, "Be brief."), new ChatMessage(ChatRole.User, "A"), new ChatMessage(ChatRole.Assistant, "B"), new ChatMessage(ChatRole.User, "C"))).Text);
+            new ChatMessage(ChatRole.System, "Be brief."), new ChatMessage(ChatRole.User, "A"),
+                new ChatMessage(ChatRole.Assistant, "B"), new ChatMessage(ChatRole.User, "C"))).Text);
 
     [Fact]
     public async Task An_exit_code_fails_with_the_end_of_what_was_said()
     {
-        var failure = await Assert.ThrowsAsync<CallFailedException>(() => AskAsync("sh -c 'echo no login >&2; exit 3'"));
+        var failure = await Assert.ThrowsAsync<CallFailedException>(() =>
+            AskAsync("sh -c 'echo no login >&2; exit 3'"));
         Assert.Equal(ErrorCode.ProviderError, failure.Code);
         Assert.Contains("exit code 3: no login", failure.Message);
     }
 
     [Fact]
     public async Task A_missing_program_is_a_bad_request_that_says_so() =>
-        Assert.Contains("PATH", (await Assert.ThrowsAsync<CallFailedException>(() => AskAsync("no-such-program-here"))).Message);
+        Assert.Contains("PATH",
+            (await Assert.ThrowsAsync<CallFailedException>(() => AskAsync("no-such-program-here"))).Message);
 
     [Fact]
     public async Task Endless_output_is_stopped() =>
-        Assert.Contains("Mi characters", (await Assert.ThrowsAsync<CallFailedException>(() => AskAsync("yes"))).Message);
+        Assert.Contains("Mi characters",
+            (await Assert.ThrowsAsync<CallFailedException>(() => AskAsync("yes"))).Message);
 
     [Fact]
     public async Task Cancelling_ends_the_whole_process_tree()
@@ -50,13 +56,15 @@ public sealed class CommandTests
         // The inner shell writes its id into a pipe of ours by way of a file; the outer one waits for it.
         var file = Path.GetTempFileName();
         using var gateway = new ModelGateway(new GatewayOptions { Backend = $"command:sh -c 'sh -c \"echo \\$\\$ > {file}.pid; mv {file}.pid {file}; exec sleep 600\" & wait'" });
-        using var watcher = new FileSystemWatcher(Path.GetDirectoryName(file)!, Path.GetFileName(file)) { EnableRaisingEvents = true };
+        using var watcher = new FileSystemWatcher(Path.GetDirectoryName(file)!,
+            Path.GetFileName(file)) { EnableRaisingEvents = true };
         var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         watcher.Renamed += (_, _) => written.TrySetResult();
         using var cancel = new CancellationTokenSource();
         var answer = gateway.GetClient("x").GetResponseAsync("Hi", cancellationToken: cancel.Token);
         await written.Task.WaitAsync(TestContext.Current.CancellationToken);
-        using var child = System.Diagnostics.Process.GetProcessById(int.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)));
+        using var child = System.Diagnostics.Process.GetProcessById(int.Parse(await File.ReadAllTextAsync(file,
+            TestContext.Current.CancellationToken)));
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answer);
         await child.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -66,6 +74,7 @@ public sealed class CommandTests
     private static async Task<ChatResponse> AskAsync(string command, params ChatMessage[] messages)
     {
         using var gateway = new ModelGateway(new GatewayOptions { Backend = $"command:{command}" });
-        return await gateway.GetClient("anything").GetResponseAsync(messages.Length > 0 ? messages : [new ChatMessage(ChatRole.User, "What?")], cancellationToken: TestContext.Current.CancellationToken);
+        return await gateway.GetClient("anything").GetResponseAsync(messages.Length > 0 ? messages
+            : [new ChatMessage(ChatRole.User, "What?")], cancellationToken: TestContext.Current.CancellationToken);
     }
 }

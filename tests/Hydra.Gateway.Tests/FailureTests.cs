@@ -31,7 +31,8 @@ public sealed class FailureTests
     [InlineData(Claude, 529, null, "provider_error")]
     public async Task A_status_becomes_an_error_code(string model, int status, string? providerCode, string code)
     {
-        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Status = status, ErrorCode = providerCode }));
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Status = status,
+            ErrorCode = providerCode }));
         foreach (var isStream in new[] { false, true })
         {
             var failure = await fake.FailAsync(model, isStream);
@@ -50,16 +51,19 @@ public sealed class FailureTests
     [InlineData("soon", null, -1)]
     public async Task Retry_after_is_read_in_every_spelling(string header, int? milliseconds, int expected)
     {
-        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Status = 429, RetryAfter = header, RetryAfterMs = milliseconds }));
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Status = 429,
+            RetryAfter = header, RetryAfterMs = milliseconds }));
         using var gateway = new ModelGateway(Calls.To(fake) with { Clock = new ManualTime() });
-        var failure = await Assert.ThrowsAsync<CallFailedException>(() => gateway.GetClient(Gpt).GetResponseAsync("Hi", null, TestContext.Current.CancellationToken));
+        var failure = await Assert.ThrowsAsync<CallFailedException>(() =>
+            gateway.GetClient(Gpt).GetResponseAsync("Hi", null, TestContext.Current.CancellationToken));
         Assert.Equal(expected < 0 ? (TimeSpan?)null : TimeSpan.FromMilliseconds(expected), failure.RetryAfter);
     }
 
     [Theory, InlineData(Gpt), InlineData(Claude)]
     public async Task A_stream_that_stops_in_the_middle_is_truncated_and_tells_its_usage(string model)
     {
-        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Answer = "abcdef", CutAfter = 4, Usage = new(Input: 9, Output: 3) }));
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Answer = "abcdef",
+            CutAfter = 4, Usage = new(Input: 9, Output: 3) }));
         var failure = await fake.FailAsync(model, isStream: true);
         Assert.Equal(ErrorCode.ProviderError, failure.Code);
         Assert.Contains("truncated", failure.Message);
@@ -69,7 +73,8 @@ public sealed class FailureTests
     [Theory, InlineData(Gpt), InlineData(Claude)]
     public async Task A_connection_that_breaks_is_told_as_such(string model)
     {
-        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Answer = "abcdef", CutAfter = 3, Then = "reset" }));
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Answer = "abcdef",
+            CutAfter = 3, Then = "reset" }));
         foreach (var isStream in new[] { false, true })
         {
             var failure = await fake.FailAsync(model, isStream);
@@ -80,8 +85,18 @@ public sealed class FailureTests
     [Fact]
     public async Task What_breaks_after_the_finish_reason_takes_nothing_away()
     {
-        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Answer = "abc", Chunks = 1, CutAfter = 3, Then = "reset" }));
-        Assert.Equal("abc", (await fake.StreamAsync(Gpt)).Text);
+        const string all = "data: {\"choices\":[{\"delta\":{\"content\":\"abc\"},\"finish_reason\":\"stop\"}]}\n\n";
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Body = all, Then = "hang" }));
+        var time = new ManualTime();
+        using var gateway = new ModelGateway(Calls.To(fake) with { Clock = time });
+        ChatFinishReason? finish = null;
+        await foreach (var update in gateway.GetClient(Gpt).GetStreamingResponseAsync("Hi",
+            cancellationToken: TestContext.Current.CancellationToken))
+        {
+            if (update.Text == "abc") time.Expire();   // the silence that follows would be an idle timeout
+            finish = update.FinishReason;
+        }
+        Assert.Equal(ChatFinishReason.Stop, finish);
     }
 
     [Theory, InlineData(Gpt, false), InlineData(Gpt, true), InlineData(Claude, false), InlineData(Claude, true)]
@@ -97,7 +112,8 @@ public sealed class FailureTests
     [Theory, InlineData(Gpt), InlineData(Claude)]
     public async Task A_filtered_answer_is_a_failure_with_its_usage(string model)
     {
-        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Answer = "bad", Finish = "content_filter", Usage = new(Input: 4, Output: 1) }));
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Answer = "bad",
+            Finish = "content_filter", Usage = new(Input: 4, Output: 1) }));
         foreach (var isStream in new[] { false, true })
         {
             var failure = await fake.FailAsync(model, isStream);
@@ -110,7 +126,8 @@ public sealed class FailureTests
     public async Task Nobody_listening_is_a_network_error_that_names_the_setting()
     {
         using var gateway = new ModelGateway(new GatewayOptions { OpenAIBaseUrl = "http://127.0.0.1:1/v1" });
-        var failure = await Assert.ThrowsAsync<CallFailedException>(() => gateway.GetClient(Gpt).GetResponseAsync("Hi", null, TestContext.Current.CancellationToken));
+        var failure = await Assert.ThrowsAsync<CallFailedException>(() =>
+            gateway.GetClient(Gpt).GetResponseAsync("Hi", null, TestContext.Current.CancellationToken));
         Assert.Equal(ErrorCode.Network, failure.Code);
         Assert.Contains("OPENAI_BASE_URL", failure.Message);
     }
@@ -130,7 +147,8 @@ public sealed class FailureTests
     [Fact]
     public async Task The_key_never_reaches_a_message()
     {
-        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Status = 401, ErrorMessage = $"Incorrect API key provided: {Calls.Key}" }));
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Status = 401,
+            ErrorMessage = $"Incorrect API key provided: {Calls.Key}" }));
         Assert.DoesNotContain(Calls.Key, (await fake.FailAsync(Gpt, isStream: false)).ToString());
         Assert.DoesNotContain(Calls.Key, Calls.To(fake).ToString());
     }

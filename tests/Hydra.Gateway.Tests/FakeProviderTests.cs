@@ -16,7 +16,9 @@ public sealed class FakeProviderTests
                 { "when": { "model": "gpt-*" }, "times": 1, "answer": "once" } ] }
             """);
         await using var fake = await FakeProvider.StartAsync(script);
-        Assert.Equal(["first", "once", "default 3"], [(await fake.AskAsync("gpt-4o")).Text, (await fake.AskAsync("gpt-4o")).Text, (await fake.AskAsync("gpt-4o")).Text]);
+        Assert.Equal(["first", "once", "default 3"],
+            [(await fake.AskAsync("gpt-4o")).Text, (await fake.AskAsync("gpt-4o")).Text,
+            (await fake.AskAsync("gpt-4o")).Text]);
     }
 
     [Fact]

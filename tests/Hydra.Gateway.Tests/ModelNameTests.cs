@@ -28,7 +28,9 @@ public sealed class ModelNameTests
     [InlineData("command/echo", "command", "command/echo")]
     public void A_name_finds_its_provider_when_all_are_configured(string model, string provider, string id)
     {
-        var all = new GatewayOptions { OpenAIApiKey = "k", AnthropicApiKey = "k", GeminiApiKey = "k", OllamaHost = "localhost", Commands = new Dictionary<string, string>(StringComparer.Ordinal) { ["echo"] = "cat" } };
+        var all = new GatewayOptions { OpenAIApiKey = "k", AnthropicApiKey = "k", GeminiApiKey = "k",
+            OllamaHost = "localhost", Commands = new Dictionary<string,
+            string>(StringComparer.Ordinal) { ["echo"] = "cat" } };
         using var gateway = new ModelGateway(all);
         var facts = gateway.Resolve(model);
         Assert.Equal((provider, id, model), (facts.Provider, facts.Id, facts.Name));
@@ -67,7 +69,8 @@ public sealed class ModelNameTests
     {
         using var gateway = new ModelGateway(Proxy with { OpenAIApiKey = "k" });
         Assert.Equal("openai", gateway.Resolve("gpt-4o").Provider);
-        Assert.Equal(("hydra", "claude-sonnet-4-5"), (gateway.Resolve("claude-sonnet-4-5").Provider, gateway.Resolve("claude-sonnet-4-5").Id));
+        Assert.Equal(("hydra", "claude-sonnet-4-5"),
+            (gateway.Resolve("claude-sonnet-4-5").Provider, gateway.Resolve("claude-sonnet-4-5").Id));
         Assert.Equal("bedrock/x", gateway.Resolve("bedrock/x").Id);
         Assert.NotNull(gateway.Resolve("anthropic/claude-sonnet-4-5").Price);
     }
@@ -103,7 +106,8 @@ public sealed class ModelNameTests
     {
         var variables = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["OPENAI_API_KEY"] = " k ", ["ANTHROPIC_API_KEY"] = "", ["OLLAMA_HOST"] = "0.0.0.0", ["HYDRA_COMMANDS"] = "a=cat -n; b=tr a b",
+            ["OPENAI_API_KEY"] = " k ", ["ANTHROPIC_API_KEY"] = "", ["OLLAMA_HOST"] = "0.0.0.0",
+                ["HYDRA_COMMANDS"] = "a=cat -n; b=tr a b",
         };
         var options = GatewayOptions.FromEnvironment(name => variables.GetValueOrDefault(name));
         Assert.Equal("k", options.OpenAIApiKey);

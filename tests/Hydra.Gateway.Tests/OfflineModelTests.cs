@@ -75,9 +75,15 @@ public sealed class OfflineModelTests : IDisposable
             "Write a product brief for Acme. Acme sells running shoes in Norway. Its revenue fell by 10 % last year. Runners like its soles.",
             "You are a senior editor. Improve the text below.\n\nThe cat sat. It was happy. It sat on the mat because the mat was warm.",
             "Translate to French: The cat sleeps on the mat.",
+            "# Task\nSummarize the notes in one sentence.\n\n# Notes\nThe pump failed on Monday. It was mended on Tuesday by Ada.",
+            "<instructions>\nGive 2 bullet points.\n</instructions>\n<doc>\nRents rose by 4 %. Wages rose by 2 %. Rents outpaced wages.\n</doc>",
+            "Write a tagline for \"SolarKettle\".\n\nPrevious attempt: Boil with the sun.\nFeedback: Make it shorter.",
+            "Write a Python script that parses JSON files.",
             "Hello!",
             "",
-        ]) text.Append("> ").AppendLine(prompt.Trim().Replace("\n", "\n> ", StringComparison.Ordinal)).AppendLine().AppendLine(await AskAsync(prompt)).AppendLine();
+        ]) text.Append("> ").AppendLine(prompt.Trim()
+            .Replace("\n", "\n> ",
+            StringComparison.Ordinal)).AppendLine().AppendLine(await AskAsync(prompt)).AppendLine();
         Verified.Check(text.ToString());
     }
 
@@ -96,7 +102,8 @@ public sealed class OfflineModelTests : IDisposable
         {
             var answer = await AskAsync(prompt);
             using var parsed = JsonDocument.Parse(answer);
-            text.Append("> ").AppendLine(prompt.Trim().Replace("\n", "\n> ", StringComparison.Ordinal)).AppendLine().AppendLine(answer).AppendLine();
+            text.Append("> ").AppendLine(prompt.Trim()
+                .Replace("\n", "\n> ", StringComparison.Ordinal)).AppendLine().AppendLine(answer).AppendLine();
         }
         Verified.Check(text.ToString());
     }
@@ -137,7 +144,8 @@ public sealed class OfflineModelTests : IDisposable
         var client = _gateway.GetClient("claude-haiku-4-5");
         var prompt = Research("a TECHNICAL", "mechanisms, architecture");
         var whole = await client.GetResponseAsync(prompt, cancellationToken: TestContext.Current.CancellationToken);
-        var updates = await client.GetStreamingResponseAsync(prompt, cancellationToken: TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken);
+        var updates = await client.GetStreamingResponseAsync(prompt,
+            cancellationToken: TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken);
         var streamed = updates.ToChatResponse();
         Assert.Equal(whole.Text, streamed.Text);
         Assert.Equal(whole.ResponseId, streamed.ResponseId);
@@ -148,7 +156,8 @@ public sealed class OfflineModelTests : IDisposable
     [Fact]
     public async Task The_output_limit_is_honoured_and_said()
     {
-        var response = await _gateway.GetClient("x").GetResponseAsync(Research("a TECHNICAL", "mechanisms"), new ChatOptions { MaxOutputTokens = 7 }, TestContext.Current.CancellationToken);
+        var response = await _gateway.GetClient("x").GetResponseAsync(Research("a TECHNICAL", "mechanisms"),
+            new ChatOptions { MaxOutputTokens = 7 }, TestContext.Current.CancellationToken);
         Assert.Equal(ChatFinishReason.Length, response.FinishReason);
         Assert.InRange(UsageReader.Read(response.Usage).Output, 1, 7);
     }
@@ -162,22 +171,29 @@ public sealed class OfflineModelTests : IDisposable
             new(ChatRole.Assistant, [new FunctionCallContent("c1", "weather")]),
             new(ChatRole.Tool, [new FunctionResultContent("c1", "In Oslo the weather is rainy today.")]),
         ];
-        Assert.Equal("In Oslo the weather is rainy today.", (await _gateway.GetClient("x").GetResponseAsync(messages, cancellationToken: TestContext.Current.CancellationToken)).Text);
+        Assert.Equal("In Oslo the weather is rainy today.",
+            (await _gateway.GetClient("x").GetResponseAsync(messages,
+            cancellationToken: TestContext.Current.CancellationToken)).Text);
     }
 
     [Fact]
     public async Task Hostile_and_odd_prompts_are_answered_too()
     {
-        foreach (var prompt in (string[])[new string('(', 20_000), string.Concat(Enumerable.Repeat("{\"a\":", 3_000)) + " JSON", "\ud800 lone", "== ==\n```\n<x>", new string('a', 200_000), "json {", string.Concat(Enumerable.Repeat("a, b or ", 3_000))])
+        foreach (var prompt in (string[])[new string('(', 20_000),
+            string.Concat(Enumerable.Repeat("{\"a\":", 3_000)) + " JSON", "\ud800 lone", "== ==\n```\n<x>",
+            new string('a', 200_000), "json {", "== " + new string('b', 100_000),
+            "json " + new string('{', 100_000), "Answer: " + string.Concat(Enumerable.Repeat("\"x ", 20_000)),
+            string.Concat(Enumerable.Repeat("a, b or ", 3_000))])
         {
-            Assert.NotEmpty(await AskAsync(prompt));
+            Assert.True((await AskAsync(prompt)).Length > 0, prompt[..Math.Min(30, prompt.Length)]);
         }
     }
 
     public void Dispose() => _gateway.Dispose();
 
     private async Task<string> AskAsync(string prompt, ChatOptions? options = null) =>
-        (await _gateway.GetClient("claude-haiku-4-5").GetResponseAsync(prompt, options, TestContext.Current.CancellationToken)).Text;
+        (await _gateway.GetClient("claude-haiku-4-5").GetResponseAsync(prompt, options,
+            TestContext.Current.CancellationToken)).Text;
 
     private static string Research(string view, string cover) =>
         $"Research the topic \"large language models\" from {view} perspective.\nCover: {cover}.\nReturn 5–8 concise bullet points. No fluff.\n";

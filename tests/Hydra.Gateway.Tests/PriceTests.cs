@@ -12,7 +12,8 @@ public sealed class PriceTests
     public void A_price_comes_with_its_tiers_limits_and_source()
     {
         var entry = Table.Find("claude-sonnet-4-5")!;
-        Assert.Equal((3m, 15m, 0.3m, 3.75m), (entry.Price!.Input, entry.Price.Output, entry.Price.CacheRead!.Value, entry.Price.CacheWrite!.Value));
+        Assert.Equal((3m, 15m, 0.3m, 3.75m),
+            (entry.Price!.Input, entry.Price.Output, entry.Price.CacheRead!.Value, entry.Price.CacheWrite!.Value));
         Assert.Equal((200_000L, 6m), (entry.Price.Tiers[0].PromptTokensOver, entry.Price.Tiers[0].Price.Input));
         Assert.Equal((200_000L, 64_000L), (entry.ContextTokensMax!.Value, entry.OutputTokensMax!.Value));
         Assert.Contains(PriceTable.BuiltInDate, entry.Price.Source);
@@ -46,7 +47,8 @@ public sealed class PriceTests
     [Fact]
     public void A_model_is_priced_under_the_spelling_of_its_provider()
     {
-        using var gateway = new ModelGateway(new GatewayOptions { GeminiApiKey = "k", OpenAIApiKey = "k", OllamaHost = "localhost" });
+        using var gateway = new ModelGateway(new GatewayOptions { GeminiApiKey = "k", OpenAIApiKey = "k",
+            OllamaHost = "localhost" });
         Assert.Equal(1.25m, gateway.Resolve("gemini-2.5-pro").Price!.Input);
         Assert.Equal(2.5m, gateway.Resolve("openai/gpt-4o").Price!.Input);
         Assert.NotNull(gateway.Resolve("ft:gpt-4o-2024-08-06:acme::1").Price);
@@ -86,7 +88,9 @@ public sealed class PriceTests
 
     [Fact]
     public void A_missing_file_names_the_variable() =>
-        Assert.Contains("HYDRA_PRICES", Assert.Throws<PriceFileException>(() => PriceTable.Load("/nowhere/prices.json")).Message);
+        Assert.Contains("HYDRA_PRICES",
+            Assert.Throws<PriceFileException>(() => PriceTable.Load("/nowhere/prices.json")).Message);
 
-    private static Dictionary<string, PriceOverride> Read(string json) => PriceOverride.Read(json, "prices.json", Table.Find);
+    private static Dictionary<string,
+        PriceOverride> Read(string json) => PriceOverride.Read(json, "prices.json", Table.Find);
 }

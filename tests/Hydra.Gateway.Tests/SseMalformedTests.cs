@@ -9,8 +9,10 @@ namespace Hydra.Gateway.Tests;
 /// <summary>The broken and odd streams of tests/data/sse-malformed: each must end as its <c>expect</c> says.</summary>
 public sealed class SseMalformedTests
 {
-    private static readonly Dictionary<string, JsonElement> Cases = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "data", "cases.jsonl"))
-        .Select(line => JsonDocument.Parse(line).RootElement).ToDictionary(one => one.GetProperty("id").GetString()!, StringComparer.Ordinal);
+    private static readonly Dictionary<string,
+        JsonElement> Cases = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "data", "cases.jsonl"))
+        .Select(line => JsonDocument.Parse(line).RootElement)
+            .ToDictionary(one => one.GetProperty("id").GetString()!, StringComparer.Ordinal);
 
     public static TheoryData<string> Ids => [.. Cases.Keys];
 
@@ -25,19 +27,23 @@ public sealed class SseMalformedTests
             BodyB64 = one.GetProperty("body_b64").GetString(),
             ContentType = Text(one, "content_type") ?? "text/event-stream",
             Then = Text(one, "then") ?? "close",
-            WriteSizes = one.TryGetProperty("write_sizes", out var sizes) ? [.. sizes.EnumerateArray().Select(size => size.GetInt32())] : [],
+            WriteSizes = one.TryGetProperty("write_sizes", out var sizes)
+                ? [.. sizes.EnumerateArray().Select(size => size.GetInt32())] : [],
         };
         await using var fake = await FakeProvider.StartAsync(FakeScript.Of(rule));
         var time = new ManualTime();
         using var gateway = new ModelGateway(Calls.To(fake) with { Clock = time });
-        var (text, failure) = await ReadAsync(gateway.GetClient("gpt-4o"), fake, outcome == "timeout" ? time : null, Text(expect, "text") ?? "");
+        var (text, failure) = await ReadAsync(gateway.GetClient("gpt-4o"), fake, outcome == "timeout" ? time : null,
+            Text(expect, "text") ?? "");
 
         if (failure is not null) Assert.DoesNotContain(Calls.Key, failure.ToString());
         switch (outcome)
         {
             case "complete": Assert.Null(failure); break;
-            case "truncated": Assert.Equal(ErrorCode.ProviderError, failure?.Code); Assert.Contains("truncated", failure!.Message); break;
-            case "timeout": Assert.True(failure?.Code == ErrorCode.Timeout || failure?.Code == ErrorCode.IdleTimeout, failure?.Message); break;
+            case "truncated": Assert.Equal(ErrorCode.ProviderError, failure?.Code); Assert.Contains("truncated",
+                failure!.Message); break;
+            case "timeout": Assert.True(failure?.Code == ErrorCode.Timeout || failure?.Code == ErrorCode.IdleTimeout,
+                failure?.Message); break;
             case "error": Assert.NotNull(failure); break;
             default: Assert.Equal("either", outcome); break;
         }
@@ -68,17 +74,25 @@ public sealed class SseMalformedTests
         var stream = new EndlessStream(Encoding.UTF8.GetBytes(piece), isComment ? 256L * 1024 * 1024 : long.MaxValue);
         var before = GC.GetAllocatedBytesForCurrentThread();
         var reader = new Wire.SseReader(stream);
-        if (isComment) Assert.Null(await reader.ReadAsync(TestContext.Current.CancellationToken));
-        else Assert.Contains("8 MiB", (await Assert.ThrowsAsync<CallFailedException>(() => reader.ReadAsync(TestContext.Current.CancellationToken).AsTask())).Message);
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 * 1024 * 1024);
+        if (!isComment)
+        {
+            Assert.Contains("8 MiB",
+                (await Assert.ThrowsAsync<CallFailedException>(() =>
+                reader.ReadAsync(TestContext.Current.CancellationToken).AsTask())).Message);
+            return;
+        }
+        Assert.Null(await reader.ReadAsync(TestContext.Current.CancellationToken));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1024 * 1024);
     }
 
-    private static async Task<(string Text, CallFailedException? Failure)> ReadAsync(IChatClient client, FakeProvider fake, ManualTime? time, string textBeforeSilence)
+    private static async Task<(string Text, CallFailedException? Failure)> ReadAsync(IChatClient client,
+        FakeProvider fake, ManualTime? time, string textBeforeSilence)
     {
         var text = new StringBuilder();
         try
         {
-            var updates = client.GetStreamingResponseAsync("Hi", cancellationToken: TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+            var updates = client.GetStreamingResponseAsync("Hi",
+                cancellationToken: TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
             await using (updates)
             {
                 while (true)
@@ -101,7 +115,8 @@ public sealed class SseMalformedTests
         }
     }
 
-    private static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     /// <summary>One piece again and again, in one line where the piece has no line end.</summary>
     private sealed class EndlessStream(byte[] piece, long length) : Stream
@@ -118,7 +133,8 @@ public sealed class SseMalformedTests
         public override void SetLength(long value) => throw new NotSupportedException();
         public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
         public override int Read(byte[] buffer, int offset, int count) => Fill(buffer.AsSpan(offset, count));
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => ValueTask.FromResult(Fill(buffer.Span));
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            ValueTask.FromResult(Fill(buffer.Span));
 
         private int Fill(Span<byte> buffer)
         {

@@ -14,7 +14,8 @@ internal static class AnthropicAnswer
         if (json.Text("type") == "error") throw HttpErrors.InStream(endpoint, json, usage);
         if (json.Get("content") is not { ValueKind: JsonValueKind.Array } content)
         {
-            throw new CallFailedException(ErrorCode.ProviderError, $"{endpoint} sent an answer without content: {Excerpt.Of(json.GetRawText(), endpoint.Key)}") { Usage = usage };
+            throw new CallFailedException(ErrorCode.ProviderError,
+                $"{endpoint} sent an answer without content: {Excerpt.Of(json.GetRawText(), endpoint.Key)}") { Usage = usage };
         }
         var contents = new List<AIContent>();
         foreach (var block in content.EnumerateArray())
@@ -24,7 +25,8 @@ internal static class AnthropicAnswer
                 case "text": contents.Add(new TextContent(block.Text("text"))); break;
                 case "thinking": contents.Add(new TextReasoningContent(block.Text("thinking")) { ProtectedData = block.Text("signature") }); break;
                 case "redacted_thinking": contents.Add(new TextReasoningContent("") { ProtectedData = block.Text("data") }); break;
-                case "tool_use": contents.Add(Call(block.Text("id"), block.Text("name"), block.Get("input")?.GetRawText() ?? "", shape, usage)); break;
+                case "tool_use": contents.Add(Call(block.Text("id"), block.Text("name"),
+                    block.Get("input")?.GetRawText() ?? "", shape, usage)); break;
             }
         }
         return new ChatResponse(new ChatMessage(ChatRole.Assistant, contents))
@@ -32,7 +34,7 @@ internal static class AnthropicAnswer
             ResponseId = json.Text("id"),
             ModelId = json.Text("model"),
             FinishReason = Finish(endpoint, json.Text("stop_reason"), contents, usage),
-            Usage = UsageReader.ToDetails(usage),
+            Usage = json.Get("usage") is null ? null : UsageReader.ToDetails(usage),   // unknown is not zero
         };
     }
 
@@ -59,15 +61,20 @@ internal static class AnthropicAnswer
     }
 
     /// <summary>The stop reason in the common spelling; an unknown one is kept. A refusal is a failure: it must not pass for an answer.</summary>
-    public static ChatFinishReason? Finish(Endpoint endpoint, string? reason, IEnumerable<AIContent> contents, TokenUsage usage) => reason switch
+    public static ChatFinishReason? Finish(Endpoint endpoint, string? reason, IEnumerable<AIContent> contents,
+        TokenUsage usage) => reason switch
     {
         null => null,
         "end_turn" or "stop_sequence" => ChatFinishReason.Stop,
         // The wished shape comes as a tool call, yet it is the answer.
-        "tool_use" => contents.Any(content => content is FunctionCallContent) ? ChatFinishReason.ToolCalls : ChatFinishReason.Stop,
+        "tool_use" => contents.Any(content => content is FunctionCallContent) ? ChatFinishReason.ToolCalls
+            : ChatFinishReason.Stop,
         "max_tokens" => ChatFinishReason.Length,
-        "refusal" => throw new CallFailedException(ErrorCode.ContentFiltered, $"{endpoint}: the model refused to answer.") { Usage = usage },
-        "model_context_window_exceeded" => throw new CallFailedException(ErrorCode.ContextLength, $"{endpoint}: prompt and answer do not fit the model's context window.") { Usage = usage },
+        "refusal" => throw new CallFailedException(ErrorCode.ContentFiltered,
+            $"{endpoint}: the model refused to answer.") { Usage = usage },
+        "model_context_window_exceeded" =>
+            throw new CallFailedException(ErrorCode.ContextLength,
+            $"{endpoint}: prompt and answer do not fit the model's context window.") { Usage = usage },
         _ => new ChatFinishReason(reason),
     };
 }

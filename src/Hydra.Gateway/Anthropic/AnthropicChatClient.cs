@@ -13,30 +13,50 @@ internal sealed class AnthropicChatClient(ModelHttp http, Endpoint endpoint, Mod
     private const string ApiVersion = "2023-06-01";
     private readonly ChatClientMetadata _metadata = new(endpoint.Provider, new Uri(endpoint.Base), facts.Id);
 
-    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         using var request = Request(messages, options, isStream: false);
-        return AnthropicAnswer.Read(endpoint, await http.PostAsync(endpoint, request, cancellationToken), AnthropicRequest.Shape(options));
+        return AnthropicAnswer.Read(endpoint, await http.PostAsync(endpoint, request, cancellationToken),
+            AnthropicRequest.Shape(options));
     }
 
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+            [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var request = Request(messages, options, isStream: true);
         var shape = AnthropicRequest.Shape(options);
         var stream = new AnthropicStream(endpoint, shape);
-        await using var events = http.StreamAsync(endpoint, request, () => stream.Usage, cancellationToken).GetAsyncEnumerator(cancellationToken);
-        while (!stream.IsFinished && await events.MoveNextAsync())
+        await using var events = http.StreamAsync(endpoint, request, () => stream.Usage,
+            cancellationToken).GetAsyncEnumerator(cancellationToken);
+        while (!stream.IsOver && await MoveNextAsync())
         {
             var (kind, json) = events.Current;
             if (kind == "whole")
             {
-                foreach (var update in AnthropicAnswer.Read(endpoint, json, shape).ToChatResponseUpdates()) yield return update;
+                foreach (var update in AnthropicAnswer.Read(endpoint, json, shape).ToChatResponseUpdates())
+                {
+                    yield return update;
+                }
                 yield break;
             }
             if (stream.Add(json) is { } piece) yield return piece;
         }
         yield return stream.End();
+
+        // What breaks after the model said that it is done takes nothing away from the answer.
+        async ValueTask<bool> MoveNextAsync()
+        {
+            try
+            {
+                return await events.MoveNextAsync();
+            }
+            catch (CallFailedException) when (stream.IsFinished)
+            {
+                return false;
+            }
+        }
     }
 
     public object? GetService(Type serviceType, object? serviceKey = null)
@@ -54,7 +74,8 @@ internal sealed class AnthropicChatClient(ModelHttp http, Endpoint endpoint, Mod
 
     private HttpRequestMessage Request(IEnumerable<ChatMessage> messages, ChatOptions? options, bool isStream)
     {
-        var request = ModelHttp.Json(endpoint.At("/v1/messages"), AnthropicRequest.Write(facts, messages, options, isStream));
+        var request = ModelHttp.Json(endpoint.At("/v1/messages"),
+            AnthropicRequest.Write(facts, messages, options, isStream));
         if (endpoint.Key is { } key) request.Headers.Add("x-api-key", key);
         request.Headers.Add("anthropic-version", ApiVersion);
         return request;

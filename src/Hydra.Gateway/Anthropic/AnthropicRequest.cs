@@ -26,7 +26,8 @@ internal static class AnthropicRequest
     {
         if (options?.ResponseFormat is not ChatResponseFormatJson { Schema: { } schema }) return null;
         if (schema.Text("type") == "object") return new(schema, IsWrapped: false);
-        return new(JsonSerializer.SerializeToElement(new { type = "object", properties = new { value = schema }, required = new[] { "value" } }), IsWrapped: true);
+        return new(JsonSerializer.SerializeToElement(new { type = "object", properties = new { value = schema },
+            required = new[] { "value" } }), IsWrapped: true);
     }
 
     public static byte[] Write(ModelFacts facts, IEnumerable<ChatMessage> messages, ChatOptions? options, bool isStream)
@@ -37,7 +38,9 @@ internal static class AnthropicRequest
         {
             json.WriteStartObject();
             json.WriteString("model", options?.ModelId ?? facts.Id);
-            json.WriteNumber("max_tokens", options?.MaxOutputTokens ?? Math.Min(OutputTokensByDefault, facts.OutputTokensMax ?? OutputTokensByDefault));
+            json.WriteNumber("max_tokens",
+                options?.MaxOutputTokens ?? Math.Min(OutputTokensByDefault,
+                facts.OutputTokensMax ?? OutputTokensByDefault));
             if (System(all, options) is { Length: > 0 } system) json.WriteString("system", system);
             WriteMessages(json, all);
             if (isStream) json.WriteBoolean("stream", true);
@@ -49,8 +52,12 @@ internal static class AnthropicRequest
 
     private static string System(ChatMessage[] messages, ChatOptions? options)
     {
-        var texts = messages.Where(message => message.Role == ChatRole.System).Select(message => message.Text).Prepend(options?.Instructions ?? "").ToList();
-        if (options?.ResponseFormat is ChatResponseFormatJson { Schema: null }) texts.Add("Answer with one JSON value and nothing else.");
+        var texts = messages.Where(message => message.Role == ChatRole.System)
+            .Select(message => message.Text).Prepend(options?.Instructions ?? "").ToList();
+        if (options?.ResponseFormat is ChatResponseFormatJson { Schema: null })
+        {
+            texts.Add("Answer with one JSON value and nothing else.");
+        }
         return string.Join("\n\n", texts.Where(text => text.Length > 0));
     }
 
@@ -80,7 +87,11 @@ internal static class AnthropicRequest
         if (tools.Length == 0 && shape is null) return;
         json.WriteStartArray("tools");
         foreach (var tool in tools) WriteTool(json, tool.Name, tool.Description, tool.JsonSchema);
-        if (shape is not null) WriteTool(json, AnswerShape.ToolName, "Gives the final answer. Call it once, with the whole answer.", shape.Schema);
+        if (shape is not null)
+        {
+            WriteTool(json, AnswerShape.ToolName, "Gives the final answer. Call it once, with the whole answer.",
+                shape.Schema);
+        }
         json.WriteEndArray();
 
         json.WriteStartObject("tool_choice");
@@ -95,9 +106,13 @@ internal static class AnthropicRequest
                 json.WriteString("type", "tool");
                 json.WriteString("name", AnswerShape.ToolName);
                 break;
-            case var mode: json.WriteString("type", mode is RequiredChatToolMode || shape is not null ? "any" : "auto"); break;
+            case var mode: json.WriteString("type", mode is RequiredChatToolMode || shape is not null ? "any"
+                : "auto"); break;
         }
-        if (options.AllowMultipleToolCalls == false && options.ToolMode is not NoneChatToolMode) json.WriteBoolean("disable_parallel_tool_use", true);
+        if (options.AllowMultipleToolCalls == false && options.ToolMode is not NoneChatToolMode)
+        {
+            json.WriteBoolean("disable_parallel_tool_use", true);
+        }
         json.WriteEndObject();
     }
 
@@ -181,8 +196,10 @@ internal static class AnthropicRequest
                 json.WriteString("content", ToolText.Result(result));
                 if (result.Exception is not null) json.WriteBoolean("is_error", true);
                 break;
-            case DataContent data: WriteSource(json, data.HasTopLevelMediaType("image"), "base64", data.MediaType, data.Base64Data.ToString()); break;
-            case UriContent uri: WriteSource(json, uri.HasTopLevelMediaType("image"), "url", null, uri.Uri.ToString()); break;
+            case DataContent data: WriteSource(json, data.HasTopLevelMediaType("image"), "base64", data.MediaType,
+                data.Base64Data.ToString()); break;
+            case UriContent uri: WriteSource(json, uri.HasTopLevelMediaType("image"), "url", null,
+                uri.Uri.ToString()); break;
         }
         json.WriteEndObject();
     }

@@ -21,7 +21,10 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape)
     private long _chars;
 
     public TokenUsage Usage { get; private set; }
-    public bool IsFinished { get; private set; }
+    /// <summary>Whether the model said why it stopped.</summary>
+    public bool IsFinished => _stop is not null;
+    /// <summary>Whether the stream said that nothing more follows.</summary>
+    public bool IsOver { get; private set; }
 
     /// <summary>Takes one event; returns what can be shown of it. Kinds that it does not know are passed over, as the API asks.</summary>
     public ChatResponseUpdate? Add(JsonElement json)
@@ -44,7 +47,7 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape)
                 Usage = AnthropicAnswer.Usage(json.Get("usage"), Usage);
                 return null;
             case "message_stop":
-                IsFinished = true;
+                IsOver = true;
                 return null;
             default: return null;
         }
@@ -55,10 +58,14 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape)
     {
         if (_stop is null)
         {
-            throw new CallFailedException(ErrorCode.ProviderError, $"{endpoint} ended its stream without a stop reason: the answer is truncated.") { Usage = Usage };
+            throw new CallFailedException(ErrorCode.ProviderError,
+                $"{endpoint} ended its stream without a stop reason: the answer is truncated.") { Usage = Usage };
         }
         var last = Update();
-        foreach (var tool in _tools) last.Contents.Add(AnthropicAnswer.Call(tool.Id, tool.Name, tool.Text.ToString(), shape, Usage));
+        foreach (var tool in _tools)
+        {
+            last.Contents.Add(AnthropicAnswer.Call(tool.Id, tool.Name, tool.Text.ToString(), shape, Usage));
+        }
         last.FinishReason = AnthropicAnswer.Finish(endpoint, _stop, last.Contents, Usage);
         last.Contents.Add(new UsageContent(UsageReader.ToDetails(Usage)));
         return last;
@@ -67,7 +74,8 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape)
     private ChatResponseUpdate? Start(long index, JsonElement? content)
     {
         if (_tools.Count + _open.Count >= BlockCountMax) throw Malformed($"more than {BlockCountMax} content blocks");
-        var block = new Block(content.Text("type") ?? "", content.Text("id"), content.Text("name"), content.Text("data"));
+        var block = new Block(content.Text("type") ?? "", content.Text("id"), content.Text("name"),
+            content.Text("data"));
         _open[index] = block;
         if (block.Type == "tool_use") _tools.Add(block);
         return block.Type == "text" && content.Text("text") is { Length: > 0 } text ? Update(new TextContent(text)) : null;
@@ -78,7 +86,8 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape)
         switch (delta.Text("type"))
         {
             case "text_delta": return delta.Text("text") is { Length: > 0 } text ? Update(new TextContent(text)) : null;
-            case "thinking_delta": return delta.Text("thinking") is { Length: > 0 } thought ? Update(new TextReasoningContent(thought)) : null;
+            case "thinking_delta": return delta.Text("thinking") is { Length: > 0 } thought
+                ? Update(new TextReasoningContent(thought)) : null;
             case "input_json_delta" when _open.TryGetValue(index, out var tool):
                 var piece = delta.Text("partial_json") ?? "";
                 _chars += piece.Length;
@@ -94,14 +103,17 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape)
 
     private ChatResponseUpdate? Close(Block block) => block switch
     {
-        { Type: "thinking", Signature: { } signature } => Update(new TextReasoningContent("") { ProtectedData = signature }),
+        { Type: "thinking", Signature: { } signature } =>
+            Update(new TextReasoningContent("") { ProtectedData = signature }),
         { Type: "redacted_thinking", Data: { } data } => Update(new TextReasoningContent("") { ProtectedData = data }),
         _ => null,
     };
 
-    private ChatResponseUpdate Update(params AIContent[] contents) => new(ChatRole.Assistant, [.. contents]) { ResponseId = _id, MessageId = _id, ModelId = _model };
+    private ChatResponseUpdate Update(params AIContent[] contents) =>
+        new(ChatRole.Assistant, [.. contents]) { ResponseId = _id, MessageId = _id, ModelId = _model };
 
-    private CallFailedException Malformed(string what) => new(ErrorCode.ProviderError, $"{endpoint} sent {what}.") { Usage = Usage };
+    private CallFailedException Malformed(string what) =>
+        new(ErrorCode.ProviderError, $"{endpoint} sent {what}.") { Usage = Usage };
 
     private sealed record Block(string Type, string? Id, string? Name, string? Data)
     {

@@ -21,11 +21,13 @@ internal sealed class CommandChatClient(string commandLine, ModelFacts facts, Ga
 
     private readonly ChatClientMetadata _metadata = new("command", defaultModelId: facts.Id);
 
-    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         if (options?.Tools is { Count: > 0 } && options.ToolMode is not NoneChatToolMode)
         {
-            throw new CallFailedException(ErrorCode.BadRequest, $"The command '{commandLine}' cannot call tools. Give the node another model, or no tools.");
+            throw new CallFailedException(ErrorCode.BadRequest,
+                $"The command '{commandLine}' cannot call tools. Give the node another model, or no tools.");
         }
         var prompt = PromptText.Of(messages, options);
         var answer = await RunAsync(prompt, cancellationToken);
@@ -38,9 +40,13 @@ internal sealed class CommandChatClient(string commandLine, ModelFacts facts, Ga
     }
 
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+            [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        foreach (var update in (await GetResponseAsync(messages, options, cancellationToken)).ToChatResponseUpdates()) yield return update;
+        foreach (var update in (await GetResponseAsync(messages, options, cancellationToken)).ToChatResponseUpdates())
+        {
+            yield return update;
+        }
     }
 
     public object? GetService(Type serviceType, object? serviceKey = null)
@@ -65,19 +71,27 @@ internal sealed class CommandChatClient(string commandLine, ModelFacts facts, Ga
         {
             var errors = ReadTailAsync(process.StandardError, linked.Token);
             var output = ReadAsync(process.StandardOutput, linked.Token);
-            await WriteAsync(process.StandardInput, prompt, linked.Token);
-            var answer = await output;
+            var input = WriteAsync(process.StandardInput, prompt, linked.Token);
+            var answer = await output;   // first, so that too much of it ends a program that no longer reads
             var said = await errors;
+            await input;
             await process.WaitForExitAsync(linked.Token);
             if (process.ExitCode != 0)
             {
-                throw new CallFailedException(ErrorCode.ProviderError, $"The command '{commandLine}' ended with exit code {process.ExitCode}{(said.Length == 0 ? "" : ": " + said)}");
+                throw new CallFailedException(ErrorCode.ProviderError,
+                    $"The command '{commandLine}' ended with exit code {process.ExitCode}{(said.Length == 0 ? "" : ": " + said)}");
             }
             return answer.TrimEnd();
         }
-        catch (OperationCanceledException) when (timer.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (timer.IsCancellationRequested
+            && !cancellationToken.IsCancellationRequested)
         {
-            throw new CallFailedException(ErrorCode.Timeout, $"The command '{commandLine}' did not end within {settings.AnswerTimeout.TotalSeconds:0.###} s; it was stopped.");
+            throw new CallFailedException(ErrorCode.Timeout,
+                $"The command '{commandLine}' did not end within {settings.AnswerTimeout.TotalSeconds:0.###} s; it was stopped.");
+        }
+        catch (OperationCanceledException cancelled) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("The call was cancelled.", cancelled, cancellationToken);
         }
         finally
         {
@@ -92,8 +106,10 @@ internal sealed class CommandChatClient(string commandLine, ModelFacts facts, Ga
             var arguments = CommandLine.Split(commandLine);
             var start = new ProcessStartInfo(arguments[0])
             {
-                RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
-                StandardInputEncoding = new UTF8Encoding(false), StandardOutputEncoding = Encoding.UTF8, StandardErrorEncoding = Encoding.UTF8,
+                RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+                    UseShellExecute = false,
+                StandardInputEncoding = new UTF8Encoding(false), StandardOutputEncoding = Encoding.UTF8,
+                    StandardErrorEncoding = Encoding.UTF8,
             };
             foreach (var argument in arguments.Skip(1)) start.ArgumentList.Add(argument);
             return Process.Start(start)!;
@@ -104,7 +120,8 @@ internal sealed class CommandChatClient(string commandLine, ModelFacts facts, Ga
         }
         catch (Exception error) when (error is Win32Exception or IOException or InvalidOperationException)
         {
-            throw new CallFailedException(ErrorCode.BadRequest, $"The command '{commandLine}' could not be started: {error.Message}. Is the program installed and on the PATH?", error);
+            throw new CallFailedException(ErrorCode.BadRequest,
+                $"The command '{commandLine}' could not be started: {error.Message}. Is the program installed and on the PATH?", error);
         }
     }
 
@@ -129,7 +146,11 @@ internal sealed class CommandChatClient(string commandLine, ModelFacts facts, Ga
         while ((count = await output.ReadAsync(buffer, cancellationToken)) > 0)
         {
             text.Append(buffer, 0, count);
-            if (text.Length > OutputCharsMax) throw new CallFailedException(ErrorCode.ProviderError, $"The command '{commandLine}' wrote more than {OutputCharsMax / (1024 * 1024)} Mi characters; it was stopped.");
+            if (text.Length > OutputCharsMax)
+            {
+                throw new CallFailedException(ErrorCode.ProviderError,
+                    $"The command '{commandLine}' wrote more than {OutputCharsMax / (1024 * 1024)} Mi characters; it was stopped.");
+            }
         }
         return text.ToString();
     }

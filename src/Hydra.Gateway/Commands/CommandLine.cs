@@ -21,7 +21,10 @@ internal static class CommandLine
             if (quote != '\0')
             {
                 if (c == quote) quote = '\0';
-                else if (quote == '"' && c == '\\' && i + 1 < line.Length && line[i + 1] is '"' or '\\') current.Append(line[++i]);
+                else if (quote == '"' && c == '\\' && i + 1 < line.Length && line[i + 1] is '"' or '\\')
+                {
+                    current.Append(line[++i]);
+                }
                 else current.Append(c);
             }
             else if (c is '"' or '\'')

@@ -25,7 +25,10 @@ internal static class PromptText
         if (options?.ResponseFormat is ChatResponseFormatJson json)
         {
             text.Append("\n\nAnswer with one JSON value and nothing else.");
-            if (json.Schema is { } schema) text.Append(" It must conform to this JSON Schema:\n").Append(schema.GetRawText());
+            if (json.Schema is { } schema)
+            {
+                text.Append(" It must conform to this JSON Schema:\n").Append(schema.GetRawText());
+            }
         }
         return text.ToString();
     }

@@ -19,8 +19,10 @@ internal static class Choice
     public static string Of(IReadOnlyList<string> labels, PromptReading prompt)
     {
         var material = OfflineAnswer.Material(prompt);
-        var words = material.SelectMany(section => Words.Content(section.Text)).CountBy(word => word).ToDictionary(StringComparer.Ordinal);
-        var best = labels.Select(label => (Label: label, Score: Score(label, prompt.Instructions, words))).MaxBy(item => item.Score);
+        var words = material.SelectMany(section => Words.Content(section.Text)).CountBy(word => word)
+            .ToDictionary(StringComparer.Ordinal);
+        var best = labels.Select(label =>
+            (Label: label, Score: Score(label, prompt.Instructions, words))).MaxBy(item => item.Score);
         if (best.Score > 0) return best.Label;
         return labels.FirstOrDefault(label => Array.IndexOf(Neutral, label.ToLowerInvariant()) >= 0) ?? labels[0];
     }
@@ -29,13 +31,22 @@ internal static class Choice
     {
         var own = Words.Content(label.Replace('_', ' ').Replace('-', ' ')).ToArray();
         var score = own.Sum(word => 3.0 * words.GetValueOrDefault(word));
-        if (Hints.TryGetValue(label, out var hints)) score += Words.Content(hints).Distinct(StringComparer.Ordinal).Sum(word => (double)words.GetValueOrDefault(word));
+        if (Hints.TryGetValue(label, out var hints))
+        {
+            score += Words.Content(hints)
+                .Distinct(StringComparer.Ordinal).Sum(word => (double)words.GetValueOrDefault(word));
+        }
         // "- billing: invoices and refunds" describes the label in the prompt's own words.
         foreach (var line in instructions.Split('\n'))
         {
             var at = line.IndexOf(label, StringComparison.OrdinalIgnoreCase);
             var rest = at < 0 ? "" : line[(at + label.Length)..].TrimStart('"', '\'', '`', '*', ' ');
-            if (rest.StartsWith(':') || rest.StartsWith('–') || rest.StartsWith('—') || rest.StartsWith("- ", StringComparison.Ordinal)) score += Words.Content(rest).Distinct(StringComparer.Ordinal).Sum(word => (double)words.GetValueOrDefault(word));
+            if (rest.StartsWith(':') || rest.StartsWith('–') || rest.StartsWith('—')
+                || rest.StartsWith("- ", StringComparison.Ordinal))
+            {
+                score += Words.Content(rest)
+                    .Distinct(StringComparer.Ordinal).Sum(word => (double)words.GetValueOrDefault(word));
+            }
         }
         return score;
     }

@@ -28,21 +28,32 @@ internal sealed class JsonAnswer
     {
         (_root, _prompt) = (schema, prompt);
         _wish = Wish.Of(prompt);
-        _sentences = Salience.Top(OfflineAnswer.Material(prompt).Select(section => section.Text), 50, OfflineAnswer.Request(prompt, _wish));
+        _sentences = Salience.Top(OfflineAnswer.Material(prompt).Select(section => section.Text), 50,
+            OfflineAnswer.Request(prompt, _wish));
         _verdict = Verdict.Of(prompt, _wish);
     }
 
-    public static string Of(JsonElement schema, PromptReading prompt) => new JsonAnswer(schema, prompt).Value(schema, "", 0)?.ToJsonString(Writing) ?? "null";
+    public static string Of(JsonElement schema, PromptReading prompt) =>
+        new JsonAnswer(schema, prompt).Value(schema, "", 0)?.ToJsonString(Writing) ?? "null";
 
     private JsonNode? Value(JsonElement schema, string name, int depth)
     {
-        if (depth > DepthMax || schema.ValueKind != JsonValueKind.Object) return schema.ValueKind == JsonValueKind.True || depth > DepthMax ? null : JsonValue.Create(Sentence(name));
+        if (depth > DepthMax || schema.ValueKind != JsonValueKind.Object)
+        {
+            return schema.ValueKind == JsonValueKind.True || depth > DepthMax ? null : JsonValue.Create(Sentence(name));
+        }
         if (schema.TryGetProperty("const", out var constant)) return Node(constant);
         if (schema.Items("enum").ToArray() is { Length: > 0 } options) return Enum(options);
-        if (schema.Text("$ref") is { } reference) return Resolve(reference) is { } target ? Value(target, name, depth + 1) : null;
+        if (schema.Text("$ref") is { } reference)
+        {
+            return Resolve(reference) is { } target ? Value(target, name, depth + 1) : null;
+        }
         foreach (var keyword in (ReadOnlySpan<string>)["anyOf", "oneOf"])
         {
-            if (schema.Items(keyword).ToArray() is { Length: > 0 } cases && !schema.TryGetProperty("properties", out _)) return Value(cases.FirstOrDefault(one => one.Text("type") != "null", cases[0]), name, depth + 1);
+            if (schema.Items(keyword).ToArray() is { Length: > 0 } cases && !schema.TryGetProperty("properties", out _))
+            {
+                return Value(cases.FirstOrDefault(one => one.Text("type") != "null", cases[0]), name, depth + 1);
+            }
         }
         return TypeOf(schema) switch
         {
@@ -59,9 +70,14 @@ internal sealed class JsonAnswer
     private static string TypeOf(JsonElement schema)
     {
         if (schema.Text("type") is { } type) return type;
-        if (schema.Items("type").FirstOrDefault(one => one.GetString() != "null") is { ValueKind: JsonValueKind.String } first) return first.GetString()!;
+        if (schema.Items("type")
+            .FirstOrDefault(one => one.GetString() != "null") is { ValueKind: JsonValueKind.String } first)
+        {
+            return first.GetString()!;
+        }
         if (schema.TryGetProperty("properties", out _) || schema.TryGetProperty("allOf", out _)) return "object";
-        return schema.TryGetProperty("items", out _) || schema.TryGetProperty("prefixItems", out _) ? "array" : "string";
+        return schema.TryGetProperty("items", out _) || schema.TryGetProperty("prefixItems", out _) ? "array"
+            : "string";
     }
 
     private JsonObject Object(JsonElement schema, int depth)
@@ -76,7 +92,8 @@ internal sealed class JsonAnswer
         if (depth > DepthMax) return;
         if (schema.Text("$ref") is { } reference && Resolve(reference) is { } target) Fill(target, value, depth + 1);
         foreach (var part in schema.Items("allOf")) Fill(part, value, depth + 1);
-        var required = schema.Items("required").Where(name => name.ValueKind == JsonValueKind.String).Select(name => name.GetString()!).ToHashSet(StringComparer.Ordinal);
+        var required = schema.Items("required").Where(name => name.ValueKind == JsonValueKind.String)
+            .Select(name => name.GetString()!).ToHashSet(StringComparer.Ordinal);
         if (schema.Get("properties") is { ValueKind: JsonValueKind.Object } properties)
         {
             foreach (var property in properties.EnumerateObject())
@@ -86,7 +103,10 @@ internal sealed class JsonAnswer
                 value[property.Name] = Value(property.Value, property.Name, depth + 1);
             }
         }
-        foreach (var name in required.Where(name => !value.ContainsKey(name))) value[name] = JsonValue.Create(Sentence(name));
+        foreach (var name in required.Where(name => !value.ContainsKey(name)))
+        {
+            value[name] = JsonValue.Create(Sentence(name));
+        }
     }
 
     private JsonArray Array(JsonElement schema, string name, int depth)
@@ -97,46 +117,69 @@ internal sealed class JsonAnswer
         var most = (int)Math.Clamp(schema.Number("maxItems") ?? ItemsMax, 0, ItemsMax);
         var items = schema.Get("items") ?? default;
         if (items.ValueKind == JsonValueKind.False) return list;
-        var isText = items.ValueKind != JsonValueKind.Object || (TypeOf(items) == "string" && !items.TryGetProperty("enum", out _) && !items.TryGetProperty("const", out _) && !items.TryGetProperty("$ref", out _));
+        var isText = items.ValueKind != JsonValueKind.Object
+            || (TypeOf(items) == "string" && !items.TryGetProperty("enum", out _)
+            && !items.TryGetProperty("const", out _) && !items.TryGetProperty("$ref", out _));
         if (isText)
         {
             var texts = Texts(name);
             var count = Math.Clamp(_wish.CountMax ?? Math.Clamp(texts.Count, 1, ItemsByDefault), least, most);
-            for (var i = list.Count; i < count; i++) list.Add(Bounded(i < texts.Count ? texts[i] : $"{Words.Capitalized(Subject)}, part {i + 1}", items));
+            for (var i = list.Count; i < count; i++)
+            {
+                list.Add(Bounded(i < texts.Count ? texts[i] : $"{Words.Capitalized(Subject)}, part {i + 1}", items));
+            }
             return list;
         }
-        var wanted = Math.Clamp(depth > DepthMax / 2 ? 0 : items.TryGetProperty("enum", out _) ? 1 : Math.Min(ItemsByDefault, Math.Max(1, _sentences.Count)), least, most);
-        for (var i = list.Count; i < wanted; i++) list.Add(new JsonAnswer(_root, Slice(i)).Value(items, name, depth + 1));
+        var wanted = Math.Clamp(depth > DepthMax / 2 ? 0 : items.TryGetProperty("enum", out _) ? 1
+            : Math.Min(ItemsByDefault, Math.Max(1, _sentences.Count)), least, most);
+        for (var i = list.Count; i < wanted; i++)
+        {
+            list.Add(new JsonAnswer(_root, Slice(i)).Value(items, name, depth + 1));
+        }
         return list;
     }
 
     /// <summary>The prompt with one sentence as its text, so that the items of a list differ.</summary>
-    private PromptReading Slice(int at) => at < _sentences.Count ? _prompt with { Sections = [new Section("", _sentences[at])] } : _prompt;
+    private PromptReading Slice(int at) => at < _sentences.Count
+        ? _prompt with { Sections = [new Section("", _sentences[at])] } : _prompt;
 
     private JsonNode? Enum(JsonElement[] options)
     {
-        var texts = options.Where(option => option.ValueKind == JsonValueKind.String).Select(option => option.GetString()!).ToArray();
+        var texts = options.Where(option => option.ValueKind == JsonValueKind.String)
+            .Select(option => option.GetString()!).ToArray();
         return texts.Length == options.Length ? JsonValue.Create(Choice.Of(texts, _prompt)) : Node(options[0]);
     }
 
     private bool Flag(string name)
     {
         var said = name.ToLowerInvariant();
-        var isVerdict = said.Contains("approv", StringComparison.Ordinal) || said.Contains("pass", StringComparison.Ordinal) || said is "ok" or "valid" or "success" or "accepted" or "done";
+        var isVerdict = said.Contains("approv", StringComparison.Ordinal)
+            || said.Contains("pass", StringComparison.Ordinal)
+            || said is "ok" or "valid" or "success" or "accepted" or "done";
         return isVerdict && _verdict.IsApproved;   // what nothing in the prompt speaks for is false
     }
 
     private double Number(JsonElement schema, string name, bool isWhole)
     {
-        var least = Bound(schema, "minimum") ?? (Bound(schema, "exclusiveMinimum") is { } above ? above + (isWhole ? 1 : 1e-6) : double.NegativeInfinity);
-        var most = Bound(schema, "maximum") ?? (Bound(schema, "exclusiveMaximum") is { } below ? below - (isWhole ? 1 : 1e-6) : double.PositiveInfinity);
+        var least = Bound(schema, "minimum") ?? (Bound(schema, "exclusiveMinimum") is { } above
+            ? above + (isWhole ? 1 : 1e-6) : double.NegativeInfinity);
+        var most = Bound(schema, "maximum") ?? (Bound(schema, "exclusiveMaximum") is { } below
+            ? below - (isWhole ? 1 : 1e-6) : double.PositiveInfinity);
         var said = name.ToLowerInvariant();
-        var isShare = said.Contains("score", StringComparison.Ordinal) || said.Contains("confidence", StringComparison.Ordinal) || said.Contains("probab", StringComparison.Ordinal) || said.Contains("rating", StringComparison.Ordinal);
+        var isShare = said.Contains("score", StringComparison.Ordinal)
+            || said.Contains("confidence", StringComparison.Ordinal)
+            || said.Contains("probab", StringComparison.Ordinal)
+            || said.Contains("rating", StringComparison.Ordinal);
         var scale = double.IsFinite(most) && most > 0 ? most : 1;
-        var value = isShare ? Math.Round(_verdict.Score * scale, 2) : said is "count" or "total" or "length" ? _sentences.Count : FirstNumber() ?? 0;
+        var value = isShare ? Math.Round(_verdict.Score * scale, 2) : said is "count" or "total" or "length"
+            ? _sentences.Count : FirstNumber() ?? 0;
         if (isWhole) value = Math.Round(value);
         value = Math.Clamp(value, least, Math.Max(least, most));
-        if (Bound(schema, "multipleOf") is > 0 and var step) value = Math.Ceiling(double.IsFinite(least) ? Math.Max(value, least) / step : value / step) * step > most ? Math.Floor(most / step) * step : Math.Ceiling(value / step) * step;
+        if (Bound(schema, "multipleOf") is > 0 and var step)
+        {
+            value = Math.Ceiling(double.IsFinite(least) ? Math.Max(value, least) / step : value / step) * step > most
+                ? Math.Floor(most / step) * step : Math.Ceiling(value / step) * step;
+        }
         return isWhole ? Math.Ceiling(value) : value;
     }
 
@@ -169,7 +212,8 @@ internal sealed class JsonAnswer
         if (Is("title", "topic", "subject", "name", "heading")) return Words.Capitalized(Subject);
         if (said is "id" or "key" or "slug") return string.Join('-', Words.Content(Subject).Take(4));
         if (Is("keyword", "tag", "category", "label")) return Salience.Keywords(AllText, 1).FirstOrDefault() ?? Subject;
-        var texts = OfflineAnswer.Text(_prompt, _wish with { Labels = [], IsList = false, Count = null, CountMax = 2, WordCount = null });
+        var texts = OfflineAnswer.Text(_prompt,
+            _wish with { Labels = [], IsList = false, Count = null, CountMax = 2, WordCount = null });
         return texts;
 
         bool Is(params ReadOnlySpan<string> names)
@@ -185,13 +229,18 @@ internal sealed class JsonAnswer
     private IReadOnlyList<string> Texts(string name)
     {
         var said = name.ToLowerInvariant();
-        if (said.Contains("keyword", StringComparison.Ordinal) || said.Contains("tag", StringComparison.Ordinal)) return Salience.Keywords(AllText, 10);
+        if (said.Contains("keyword", StringComparison.Ordinal) || said.Contains("tag", StringComparison.Ordinal))
+        {
+            return Salience.Keywords(AllText, 10);
+        }
         if (_sentences.Count > 0) return _sentences;
         return _wish.Aspects;
     }
 
-    private string Subject => _wish.Topic.Length > 0 ? _wish.Topic : string.Join(' ', Salience.Keywords(AllText, 3)) is { Length: > 0 } words ? words : "the request";
-    private string AllText => _prompt.Sections.Count > 0 ? string.Join('\n', _prompt.Sections.Select(section => section.Text)) : _prompt.Instructions;
+    private string Subject => _wish.Topic.Length > 0 ? _wish.Topic
+        : string.Join(' ', Salience.Keywords(AllText, 3)) is { Length: > 0 } words ? words : "the request";
+    private string AllText => _prompt.Sections.Count > 0
+        ? string.Join('\n', _prompt.Sections.Select(section => section.Text)) : _prompt.Instructions;
 
     private static string Bounded(string text, JsonElement schema)
     {
@@ -202,15 +251,19 @@ internal sealed class JsonAnswer
         return text.Length < least ? text.PadRight((int)least, '.') : text;
     }
 
-    private string? Find(string pattern) => Regex.Match(AllText, pattern, RegexOptions.None, TimeSpan.FromSeconds(2)) is { Success: true } match ? match.Value : null;
+    private string? Find(string pattern) =>
+        Regex.Match(AllText, pattern, RegexOptions.None, TimeSpan.FromSeconds(2)) is { Success: true } match
+        ? match.Value : null;
 
     /// <summary>A piece of the prompt that a schema's pattern matches whole.</summary>
     private string? Matching(string pattern)
     {
         try
         {
-            return Words.Of(AllText).Concat(AllText.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).Take(5_000)
-                .FirstOrDefault(word => Regex.IsMatch(word, pattern, RegexOptions.None, TimeSpan.FromMilliseconds(100)));
+            return Words.Of(AllText).Concat(AllText.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
+                .Take(5_000)
+                .FirstOrDefault(word =>
+                    Regex.IsMatch(word, pattern, RegexOptions.None, TimeSpan.FromMilliseconds(100)));
         }
         catch (Exception error) when (error is ArgumentException or RegexMatchTimeoutException)
         {
@@ -224,12 +277,14 @@ internal sealed class JsonAnswer
         JsonElement? at = _root;
         foreach (var step in reference[1..].Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
-            var name = Uri.UnescapeDataString(step).Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+            var name = Uri.UnescapeDataString(step).Replace("~1", "/", StringComparison.Ordinal)
+                .Replace("~0", "~", StringComparison.Ordinal);
             at = at.Get(name);
         }
         return at;
     }
 
-    private static double? Bound(JsonElement schema, string name) => schema.Get(name) is { ValueKind: JsonValueKind.Number } bound ? bound.GetDouble() : null;
+    private static double? Bound(JsonElement schema, string name) =>
+        schema.Get(name) is { ValueKind: JsonValueKind.Number } bound ? bound.GetDouble() : null;
     private static JsonNode? Node(JsonElement json) => JsonNode.Parse(json.GetRawText());
 }

@@ -8,8 +8,10 @@ namespace Hydra.Gateway.Offline;
 internal static partial class JsonShape
 {
     private const int SketchCharsMax = 20_000;
+    private const int SketchesTriedMax = 50;
 
-    public static JsonElement Any { get; } = Element(new JsonObject { ["type"] = "object", ["properties"] = new JsonObject { ["answer"] = Type("string") } });
+    public static JsonElement Any { get; } = Element(new JsonObject { ["type"] = "object",
+        ["properties"] = new JsonObject { ["answer"] = Type("string") } });
 
     [GeneratedRegex("""\bjson\b[^.\n]{0,20}\b(?:array|list)\b(?:\s+of\s+(?<of>objects|numbers|integers))?""", RegexOptions.IgnoreCase, 2_000)]
     private static partial Regex AsksForArray { get; }
@@ -20,7 +22,9 @@ internal static partial class JsonShape
     /// <summary>The schema of the first sketch in braces or brackets, or null.</summary>
     public static JsonElement? Find(string text)
     {
-        for (var start = text.IndexOf('{', StringComparison.Ordinal); start >= 0; start = text.IndexOf('{', start + 1))
+        var tried = 0;
+        for (var start = text.IndexOf('{', StringComparison.Ordinal); start >= 0
+            && tried < SketchesTriedMax; start = text.IndexOf('{', start + 1), tried++)
         {
             if (Balanced(text, start) is not { } sketch) continue;
             if (Read(sketch) is not { } schema) continue;
@@ -35,7 +39,8 @@ internal static partial class JsonShape
     {
         if (AsksForArray.Match(text) is { Success: true } array)
         {
-            var items = array.Groups["of"].Value.ToLowerInvariant() switch { "numbers" => Type("number"), "integers" => Type("integer"), _ => Type("string") };
+            var items = array.Groups["of"].Value.ToLowerInvariant() switch { "numbers" => Type("number"),
+                "integers" => Type("integer"), _ => Type("string") };
             return Element(new JsonObject { ["type"] = "array", ["items"] = items });
         }
         if (AsksForFields.Match(text) is not { Success: true } fields) return Any;
@@ -77,10 +82,12 @@ internal static partial class JsonShape
                 var properties = new JsonObject();
                 foreach (var (key, value) in map) properties[key] = OfSample(value, depth + 1, key);
                 return Object(properties);
-            case JsonArray list: return new JsonObject { ["type"] = "array", ["items"] = list.Count > 0 ? OfSample(list[0], depth + 1) : Type("string") };
+            case JsonArray list: return new JsonObject { ["type"] = "array", ["items"] = list.Count > 0
+                ? OfSample(list[0], depth + 1) : Type("string") };
             case JsonValue value when value.GetValueKind() is JsonValueKind.True or JsonValueKind.False: return Type("boolean");
             case JsonValue value when value.GetValueKind() == JsonValueKind.Number: return Type(value.TryGetValue<long>(out _) && !IsShare(name) ? "integer" : "number");
-            case JsonValue value when value.GetValueKind() == JsonValueKind.String: return OfWords(name, value.GetValue<string>());
+            case JsonValue value when value.GetValueKind() == JsonValueKind.String: return OfWords(name,
+                value.GetValue<string>());
             default: return OfName(name);
         }
     }
@@ -88,21 +95,44 @@ internal static partial class JsonShape
     private static JsonObject OfWords(string name, string words)
     {
         if (words.StartsWith('{') && Read(words) is { } nested) return nested;
-        if (words.StartsWith('[')) return new JsonObject { ["type"] = "array", ["items"] = words.Length > 2 && words.EndsWith(']') ? OfWords("", words[1..^1].Split(',')[0].Trim()) : Type("string") };
+        if (words.StartsWith('['))
+        {
+            return new JsonObject { ["type"] = "array", ["items"] = words.Length > 2 && words.EndsWith(']')
+                ? OfWords("", words[1..^1].Split(',')[0].Trim()) : Type("string") };
+        }
         var said = words.Trim().Trim('"', '\'', '<', '>', ' ').ToLowerInvariant();
-        if (said.StartsWith("bool", StringComparison.Ordinal) || said is "true" or "false" || said.Replace(" ", "", StringComparison.Ordinal) is "true|false" or "true/false" or "trueorfalse") return Type("boolean");
+        if (said.StartsWith("bool", StringComparison.Ordinal) || said is "true" or "false" || said
+            .Replace(" ", "", StringComparison.Ordinal) is "true|false" or "true/false" or "trueorfalse")
+        {
+            return Type("boolean");
+        }
         if (said.StartsWith("int", StringComparison.Ordinal)) return Type("integer");
-        if (said.StartsWith("number", StringComparison.Ordinal) || said.StartsWith("float", StringComparison.Ordinal) || (said.Length > 0 && char.IsAsciiDigit(said[0]))) return OfRange(said, name);
-        if (said.StartsWith("list", StringComparison.Ordinal) || said.StartsWith("array", StringComparison.Ordinal)) return new JsonObject { ["type"] = "array", ["items"] = Type("string") };
-        var options = words.Trim('"', ' ').Split('|', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(option => option.Trim('"', '\'')).ToArray();
-        return options.Length > 1 ? new JsonObject { ["enum"] = new JsonArray([.. options.Select(option => (JsonNode)JsonValue.Create(option))]) } : Type("string");
+        if (said.StartsWith("number", StringComparison.Ordinal) || said.StartsWith("float", StringComparison.Ordinal)
+            || (said.Length > 0 && char.IsAsciiDigit(said[0])))
+        {
+            return OfRange(said, name);
+        }
+        if (said.StartsWith("list", StringComparison.Ordinal) || said.StartsWith("array", StringComparison.Ordinal))
+        {
+            return new JsonObject { ["type"] = "array", ["items"] = Type("string") };
+        }
+        var options = words.Trim('"', ' ').Split('|',
+            StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Select(option => option.Trim('"', '\'')).ToArray();
+        return options.Length > 1
+            ? new JsonObject { ["enum"] = new JsonArray([.. options
+            .Select(option => (JsonNode)JsonValue.Create(option))]) } : Type("string");
     }
 
     private static JsonObject OfRange(string words, string name)
     {
         var numbers = Regex.Matches(words, """\d+(?:\.\d+)?""", RegexOptions.None, TimeSpan.FromSeconds(2)).Select(match => double.Parse(match.Value)).ToArray();
-        var schema = Type(IsShare(name) || words.Contains('.', StringComparison.Ordinal) || numbers is [0, 1] ? "number" : numbers.Length > 1 ? "integer" : "number");
-        if (numbers.Length > 1 && numbers[0] < numbers[1]) (schema["minimum"], schema["maximum"]) = (numbers[0], numbers[1]);
+        var schema = Type(IsShare(name) || words.Contains('.', StringComparison.Ordinal) || numbers is [0, 1]
+            ? "number" : numbers.Length > 1 ? "integer" : "number");
+        if (numbers.Length > 1 && numbers[0] < numbers[1])
+        {
+            (schema["minimum"], schema["maximum"]) = (numbers[0], numbers[1]);
+        }
         return schema;
     }
 
@@ -110,11 +140,17 @@ internal static partial class JsonShape
     {
         var said = name.ToLowerInvariant();
         if (IsShare(said) || said is "rating" or "probability") return Type("number");
-        if (said is "approved" or "passed" or "pass" or "valid" or "ok" || said.StartsWith("is_", StringComparison.Ordinal) || said.StartsWith("has_", StringComparison.Ordinal)) return Type("boolean");
-        return said is "items" or "tags" or "keywords" or "points" or "topics" or "steps" or "findings" or "sources" ? new JsonObject { ["type"] = "array", ["items"] = Type("string") } : Type("string");
+        if (said is "approved" or "passed" or "pass" or "valid" or "ok"
+            || said.StartsWith("is_", StringComparison.Ordinal) || said.StartsWith("has_", StringComparison.Ordinal))
+        {
+            return Type("boolean");
+        }
+        return said is "items" or "tags" or "keywords" or "points" or "topics" or "steps" or "findings" or "sources"
+            ? new JsonObject { ["type"] = "array", ["items"] = Type("string") } : Type("string");
     }
 
-    private static bool IsShare(string name) => name.Contains("score", StringComparison.OrdinalIgnoreCase) || name.Contains("confidence", StringComparison.OrdinalIgnoreCase);
+    private static bool IsShare(string name) => name.Contains("score", StringComparison.OrdinalIgnoreCase)
+        || name.Contains("confidence", StringComparison.OrdinalIgnoreCase);
 
     private static JsonObject Object(JsonObject properties) => new()
     {

@@ -19,25 +19,29 @@ internal sealed class OfflineChatClient(ModelFacts facts) : IChatClient
 
     private readonly ChatClientMetadata _metadata = new("offline", defaultModelId: facts.Id);
 
-    public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var answer = Answer(messages, options);
         return Task.FromResult(new ChatResponse(new ChatMessage(ChatRole.Assistant, answer.Text))
         {
-            ResponseId = answer.Id, ModelId = facts.Id, FinishReason = answer.Finish, Usage = UsageReader.ToDetails(answer.Usage),
+            ResponseId = answer.Id, ModelId = facts.Id, FinishReason = answer.Finish,
+                Usage = UsageReader.ToDetails(answer.Usage),
         });
     }
 
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+            [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var answer = Answer(messages, options);
         var start = 0;
         for (var i = 1; i <= answer.Text.Length; i++)
         {
             // A word goes out together with the blanks that follow it.
-            var isEnd = i == answer.Text.Length || (!char.IsWhiteSpace(answer.Text[i]) && char.IsWhiteSpace(answer.Text[i - 1]));
+            var isEnd = i == answer.Text.Length
+                || (!char.IsWhiteSpace(answer.Text[i]) && char.IsWhiteSpace(answer.Text[i - 1]));
             if (!isEnd) continue;
             cancellationToken.ThrowIfCancellationRequested();
             yield return Update(new TextContent(answer.Text[start..i]));
@@ -48,7 +52,8 @@ internal sealed class OfflineChatClient(ModelFacts facts) : IChatClient
         yield return last;
         await Task.CompletedTask;
 
-        ChatResponseUpdate Update(AIContent content) => new(ChatRole.Assistant, [content]) { ResponseId = answer.Id, MessageId = answer.Id, ModelId = facts.Id };
+        ChatResponseUpdate Update(AIContent content) =>
+            new(ChatRole.Assistant, [content]) { ResponseId = answer.Id, MessageId = answer.Id, ModelId = facts.Id };
     }
 
     public object? GetService(Type serviceType, object? serviceKey = null)
@@ -64,14 +69,30 @@ internal sealed class OfflineChatClient(ModelFacts facts) : IChatClient
         // Holds nothing.
     }
 
-    private static (string Id, string Text, ChatFinishReason Finish, TokenUsage Usage) Answer(IEnumerable<ChatMessage> messages, ChatOptions? options)
+    private static string Text(string system, string prompt, Section[] results, ChatResponseFormat? format)
+    {
+        try
+        {
+            return OfflineAnswer.Of(system, prompt, results, format);
+        }
+        catch (System.Text.RegularExpressions.RegexMatchTimeoutException error)
+        {
+            throw new CallFailedException(ErrorCode.BadRequest,
+                "The offline model gave up on this prompt: its layout takes too long to read. Use a connected model.", error);
+        }
+    }
+
+    private static (string Id, string Text, ChatFinishReason Finish,
+        TokenUsage Usage) Answer(IEnumerable<ChatMessage> messages, ChatOptions? options)
     {
         var all = messages.ToArray();
-        var system = string.Join('\n', all.Where(message => message.Role == ChatRole.System).Select(PromptText.TextOf).Prepend(options?.Instructions ?? "")).Trim();
+        var system = string.Join('\n', all.Where(message => message.Role == ChatRole.System)
+            .Select(PromptText.TextOf).Prepend(options?.Instructions ?? "")).Trim();
         var prompt = all.LastOrDefault(message => message.Role == ChatRole.User) is { } user ? PromptText.TextOf(user) : "";
-        var results = all.SelectMany(message => message.Contents).OfType<FunctionResultContent>().Select(result => new Section(result.CallId, Wire.ToolText.Result(result)))
+        var results = all.SelectMany(message => message.Contents).OfType<FunctionResultContent>()
+            .Select(result => new Section(result.CallId, Wire.ToolText.Result(result)))
             .Where(section => section.Text.Length > 0).ToArray();
-        var text = OfflineAnswer.Of(system, prompt, results, options?.ResponseFormat);
+        var text = Text(system, prompt, results, options?.ResponseFormat);
 
         var sent = PromptText.Of(all, options);
         var max = Math.Min(options?.MaxOutputTokens ?? OutputTokensMax, OutputTokensMax);

@@ -11,7 +11,8 @@ internal sealed record Section(string Title, string Text);
 /// <param name="Instructions">The lines that ask for something.</param>
 /// <param name="Parts">Numbered points that the answer is to have, in order.</param>
 /// <param name="Sections">Text to work on.</param>
-internal sealed partial record PromptReading(string Instructions, IReadOnlyList<string> Parts, IReadOnlyList<Section> Sections)
+internal sealed partial record PromptReading(string Instructions, IReadOnlyList<string> Parts,
+    IReadOnlyList<Section> Sections)
 {
     [GeneratedRegex("""^\s*(?:={2,}|#{1,6}|-{3,}|\*\*|\[)\s*(?<title>[^=\]]*?[\p{L}\p{N}][^=\]]*?)\s*(?:={2,}|-{3,}|\*\*:?|#*|\])\s*:?\s*$""", RegexOptions.None, 2_000)]
     private static partial Regex Heading { get; }
@@ -25,81 +26,170 @@ internal sealed partial record PromptReading(string Instructions, IReadOnlyList<
     [GeneratedRegex("""^\s*\(?\d{1,2}[.)]\s+(?<part>.+)$""", RegexOptions.None, 2_000)]
     private static partial Regex Numbered { get; }
 
+    private const int HeadingCharsMax = 200;
+
     private static readonly HashSet<string> ListLeads = new(StringComparer.OrdinalIgnoreCase)
     {
-        "cover", "include", "focus on", "consider", "return", "topic", "topics", "rules", "format", "output format", "requirements", "aspects", "options",
-        "labels", "categories", "routes", "tone", "style", "language", "audience", "length", "goal", "task", "respond with", "reply with", "answer with", "one of",
+        "cover", "include", "focus on", "consider", "return", "topic", "topics", "rules", "format", "output format",
+            "requirements", "aspects", "options",
+        "labels", "categories", "routes", "tone", "style", "language", "audience", "length", "goal", "task",
+            "respond with", "reply with", "answer with", "one of",
+    };
+
+    /// <summary>Headings and tags under which a prompt asks; under all others it gives text.</summary>
+    private static readonly HashSet<string> AskingTitles = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "task", "tasks", "instruction", "instructions", "goal", "objective", "role", "rules", "requirements",
+            "constraints", "guidelines", "steps",
+        "format", "output", "output format", "response format", "request", "your task", "what to do", "criteria",
     };
 
     public static PromptReading Of(string prompt)
     {
-        var instructions = new StringBuilder();
-        var parts = new List<string>();
-        var sections = new List<Section>();
-        StringBuilder? material = null;
-        string title = "", fence = "";
-        bool afterBlank = true, expectsParts = false;
-        foreach (var line in prompt.ReplaceLineEndings("\n").Split('\n'))
-        {
-            var trimmed = line.Trim();
-            if (fence.Length > 0)                                             // inside ``` or <tag>: all of it is material
-            {
-                if (trimmed.StartsWith(fence, StringComparison.Ordinal)) { Close(); fence = ""; }
-                else material!.AppendLine(line);
-                continue;
-            }
-            if (trimmed.Length == 0)
-            {
-                afterBlank = true;
-                material?.AppendLine();
-                continue;
-            }
-            if (trimmed.StartsWith("```", StringComparison.Ordinal)) { Open(title); fence = "```"; continue; }
-            if (Tag.Match(line) is { Success: true } tag && !tag.Groups["close"].Success) { Open(tag.Groups["title"].Value); fence = $"</{tag.Groups["title"].Value}"; continue; }
-            if (Heading.Match(line) is { Success: true } heading && !LooksLikeJson(trimmed)) { Open(heading.Groups["title"].Value.Trim('*', ' ', ':', '#', '-')); continue; }
+        var reader = new Reader();
+        foreach (var line in prompt.ReplaceLineEndings("\n").Split('\n')) reader.Add(line);
+        return reader.End();
+    }
 
-            if (material is not null)
-            {
-                var isBack = afterBlank && !Words.Bullet.IsMatch(line) && !LooksLikeJson(trimmed) && Words.IsInstruction(Words.Sentences(trimmed).FirstOrDefault() ?? "") && Words.Count(material.ToString()) > 0;
-                if (!isBack) { material.AppendLine(line); afterBlank = false; continue; }
-                Close();
-            }
-            afterBlank = false;
-            if (expectsParts && Numbered.Match(line) is { Success: true } part) { parts.Add(part.Groups["part"].Value.TrimEnd('.', ' ')); continue; }
-            if (Labelled.Match(line) is { Success: true } labelled && IsLead(labelled.Groups["lead"].Value, labelled.Groups["rest"].Value))
-            {
-                var lead = labelled.Groups["lead"].Value.Trim();
-                if (Words.Count(lead) > 3 || Words.IsInstruction(lead + " x")) instructions.AppendLine(lead + ".");
-                Open(Words.Count(lead) <= 3 && !Words.IsInstruction(lead + " x") ? lead : "");
-                material!.AppendLine(labelled.Groups["rest"].Value);
-                continue;
-            }
-            if (LooksLikeJson(trimmed) && IsWholeJson(trimmed)) { Open(""); material!.AppendLine(line); continue; }
-            instructions.AppendLine(trimmed);
-            var opens = trimmed.EndsWith(':');
-            expectsParts = opens || (expectsParts && Words.Bullet.IsMatch(line));
-            if (opens && !ListLeads.Contains(trimmed.TrimEnd(':')) && Announces(trimmed)) Open(Words.Count(trimmed) <= 4 ? trimmed.TrimEnd(':') : "");
-        }
-        Close();
-        return new PromptReading(instructions.ToString().Trim(), parts, sections);
+    /// <summary>Goes through a prompt line by line; a line is either asked for or told.</summary>
+    private sealed class Reader
+    {
+        private readonly StringBuilder _instructions = new();
+        private readonly List<string> _parts = [];
+        private readonly List<Section> _sections = [];
+        private StringBuilder? _material;
+        private string _title = "", _fence = "";
+        private bool _afterBlank = true, _expectsParts, _isByLabel;
 
-        void Open(string name)
+        public PromptReading End()
         {
             Close();
-            (title, material) = (name, new StringBuilder());
+            return new PromptReading(_instructions.ToString().Trim(), _parts, _sections);
         }
 
-        void Close()
+        public void Add(string line)
         {
-            if (material?.ToString().Trim() is { Length: > 0 } text) sections.Add(new Section(title, Readable(text)));
-            (title, material) = ("", null);
+            var trimmed = line.Trim();
+            if (_fence.Length > 0) AddFenced(line, trimmed);
+            else if (trimmed.Length == 0) AddBlank();
+            else if (!OpensSection(line, trimmed) && !AddsMaterial(line, trimmed)) AddInstruction(line, trimmed);
+            if (trimmed.Length > 0) _afterBlank = false;
+        }
+
+        private void AddFenced(string line, string trimmed)
+        {
+            if (!trimmed.StartsWith(_fence, StringComparison.Ordinal))
+            {
+                _material!.AppendLine(line);
+                return;
+            }
+            Close();
+            _fence = "";
+        }
+
+        private void AddBlank()
+        {
+            _afterBlank = true;
+            _material?.AppendLine();
+        }
+
+        private bool OpensSection(string line, string trimmed)
+        {
+            if (trimmed.StartsWith("```", StringComparison.Ordinal))
+            {
+                Open(_title);
+                _fence = "```";
+                return true;
+            }
+            if (line.Length > HeadingCharsMax || LooksLikeJson(trimmed)) return false;
+            if (Tag.Match(line) is { Success: true } tag)
+            {
+                var name = tag.Groups["title"].Value;
+                if (AskingTitles.Contains(name)) Close();
+                else if (!tag.Groups["close"].Success) (_, _fence) = (Open(name), $"</{name}");
+                return true;
+            }
+            if (Heading.Match(line) is not { Success: true } heading) return false;
+            var title = heading.Groups["title"].Value.Trim('*', ' ', ':', '#', '-');
+            if (AskingTitles.Contains(title)) Close();
+            else Open(title);
+            return true;
+        }
+
+        /// <summary>Whether the line goes on with the open section; a paragraph that asks for something ends it.</summary>
+        private bool AddsMaterial(string line, string trimmed)
+        {
+            if (_material is null) return false;
+            var asks = _afterBlank && !Words.Bullet.IsMatch(line) && !LooksLikeJson(trimmed)
+                && Words.Count(_material.ToString()) > 0
+                && Words.IsInstruction(Words.Sentences(trimmed).FirstOrDefault() ?? "");
+            // Under "Draft: …" a line "Feedback: …" is the next text, not more of the draft.
+            asks |= _isByLabel && Labelled.Match(line) is { Success: true } next && IsName(next.Groups["lead"].Value);
+            if (asks) Close();
+            else _material.AppendLine(line);
+            return !asks;
+        }
+
+        private void AddInstruction(string line, string trimmed)
+        {
+            if (_expectsParts && Numbered.Match(line) is { Success: true } part)
+            {
+                _parts.Add(part.Groups["part"].Value.TrimEnd('.', ' '));
+                return;
+            }
+            if (Labelled.Match(line) is { Success: true } labelled
+                && IsLead(labelled.Groups["lead"].Value, labelled.Groups["rest"].Value))
+            {
+                // "Ticket: I was charged twice" names its text; "Write a report from: Solar power grew" asks for something with it.
+                var lead = labelled.Groups["lead"].Value.Trim();
+                var isName = IsName(lead);
+                if (!isName) _instructions.AppendLine(lead + ".");
+                Open(isName ? lead : "").AppendLine(labelled.Groups["rest"].Value);
+                _isByLabel = isName;
+                return;
+            }
+            if (LooksLikeJson(trimmed) && IsWholeJson(trimmed))
+            {
+                Open("").AppendLine(line);
+                return;
+            }
+            _instructions.AppendLine(trimmed);
+            var opens = trimmed.EndsWith(':');
+            _expectsParts = opens || (_expectsParts && Words.Bullet.IsMatch(line));
+            if (opens && !ListLeads.Contains(trimmed.TrimEnd(':')) && Announces(trimmed))
+            {
+                Open(Words.Count(trimmed) <= 4 ? trimmed.TrimEnd(':') : "");
+            }
+        }
+
+        private StringBuilder Open(string title)
+        {
+            Close();
+            (_title, _material) = (title, new StringBuilder());
+            return _material;
+        }
+
+        private void Close()
+        {
+            if (_material?.ToString().Trim() is { Length: > 0 } text)
+            {
+                _sections.Add(new Section(_title, Readable(text)));
+            }
+            (_title, _material, _isByLabel) = ("", null, false);
         }
     }
+
+    /// <summary>Whether a lead names its text, as in "Ticket:".</summary>
+    private static bool IsName(string lead) => Words.Count(lead) <= 3 && Words.Announces(lead)
+        && !Words.IsInstruction(lead + " x");
 
     private static bool IsLead(string lead, string rest)
     {
         if (ListLeads.Contains(lead.Trim()) || ListLeads.Contains(Words.Of(lead).FirstOrDefault() ?? "")) return false;
-        if (Words.Count(lead) <= 3) return Words.Announces(lead) || (Words.IsInstruction(lead + " x") && Words.Count(rest) >= 4);
+        if (Words.Count(lead) <= 3)
+        {
+            return Words.Announces(lead) || (Words.IsInstruction(lead + " x") && Words.Count(rest) >= 4);
+        }
         return Announces(lead) && Words.Count(rest) >= 4;
     }
 
@@ -108,7 +198,10 @@ internal sealed partial record PromptReading(string Instructions, IReadOnlyList<
     {
         var words = Words.Of(lead).ToArray();
         if (words.Length == 0) return false;
-        if (words[0] is "here" or "below" or "given" || words.Contains("following") || words.Contains("from")) return true;
+        if (words[0] is "here" or "below" or "given" || words.Contains("following") || words.Contains("from"))
+        {
+            return true;
+        }
         return words.Contains("that") is false && words.Length <= 8 && Words.Announces(words[^1]);
     }
 
@@ -148,9 +241,12 @@ internal sealed partial record PromptReading(string Instructions, IReadOnlyList<
     {
         switch (json.ValueKind)
         {
-            case JsonValueKind.Object: foreach (var property in json.EnumerateObject()) Flatten(property.Value, property.Name, lines); break;
-            case JsonValueKind.Array: foreach (var item in json.EnumerateArray()) Flatten(item, name.Length > 0 && item.ValueKind != JsonValueKind.Object ? name : "", lines); break;
-            case JsonValueKind.String: lines.Add(name.Length > 0 ? $"{name}: {json.GetString()}" : json.GetString()!); break;
+            case JsonValueKind.Object: foreach (var property in json.EnumerateObject()) Flatten(property.Value,
+                property.Name, lines); break;
+            case JsonValueKind.Array: foreach (var item in json.EnumerateArray()) Flatten(item, name.Length > 0
+                && item.ValueKind != JsonValueKind.Object ? name : "", lines); break;
+            case JsonValueKind.String: lines.Add(name.Length > 0 ? $"{name}: {json.GetString()}"
+                : json.GetString()!); break;
             case JsonValueKind.Null: break;
             default: if (name.Length > 0) lines.Add($"{name}: {json.GetRawText()}"); break;
         }

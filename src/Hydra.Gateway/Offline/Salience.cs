@@ -9,15 +9,19 @@ internal static class Salience
     /// <summary>At most <paramref name="count"/> sentences, in the order in which they stood.</summary>
     public static IReadOnlyList<string> Top(IEnumerable<string> texts, int count, string request)
     {
-        var sentences = texts.SelectMany(Words.Sentences).Where(sentence => Words.Count(sentence) >= 3).Take(SentenceCountMax).ToArray();
+        var sentences = texts.SelectMany(Words.Sentences).Where(sentence => Words.Count(sentence) >= 3)
+            .Take(SentenceCountMax).ToArray();
         // What the offline model says of itself is no finding; but if there is nothing else, it is what there is.
         var findings = sentences.Where(sentence => !IsOwn(sentence)).ToArray();
         if (findings.Length > 0) sentences = findings;
 
         var frequency = Frequency(sentences);
         var wanted = Words.Content(request).ToHashSet(StringComparer.Ordinal);
-        var ranked = sentences.Select((sentence, at) => (Sentence: sentence, At: at, Words: Words.Content(sentence).ToHashSet(StringComparer.Ordinal)))
-            .OrderByDescending(item => Score(item.Words, frequency, wanted) + (item.At == 0 ? 0.5 : 0)).ThenBy(item => item.At);
+        var ranked = sentences
+            .Select((sentence, at) =>
+            (Sentence: sentence, At: at, Words: Words.Content(sentence).ToHashSet(StringComparer.Ordinal)))
+            .OrderByDescending(item => Score(item.Words, frequency, wanted) + (item.At == 0 ? 0.5 : 0))
+                .ThenBy(item => item.At);
         var chosen = new List<(string Sentence, int At, HashSet<string> Words)>();
         foreach (var item in ranked)
         {
@@ -29,14 +33,16 @@ internal static class Salience
 
     /// <summary>Whether a sentence is what the offline model says of itself.</summary>
     public static bool IsOwn(string sentence) =>
-        sentence.Contains("offline model", StringComparison.OrdinalIgnoreCase) || sentence.EndsWith("outlined from the request alone.", StringComparison.Ordinal);
+        sentence.Contains("offline model", StringComparison.OrdinalIgnoreCase)
+            || sentence.EndsWith("outlined from the request alone.", StringComparison.Ordinal);
 
     /// <summary>The words that mark a text, most frequent first, as they are written in it.</summary>
     public static IReadOnlyList<string> Keywords(string text, int count)
     {
         var written = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var word in Words.Of(text)) written.TryAdd(Words.Stem(word), word);
-        return [.. Words.Content(text).CountBy(word => word).OrderByDescending(pair => pair.Value).Take(count).Select(pair => written.GetValueOrDefault(pair.Key, pair.Key))];
+        return [.. Words.Content(text).CountBy(word => word).OrderByDescending(pair => pair.Value).Take(count)
+            .Select(pair => written.GetValueOrDefault(pair.Key, pair.Key))];
     }
 
     private static Dictionary<string, int> Frequency(IEnumerable<string> sentences) =>
@@ -52,6 +58,7 @@ internal static class Salience
     private static bool IsSame(HashSet<string> left, HashSet<string> right)
     {
         var smaller = Math.Min(left.Count, right.Count);
-        return smaller > 0 && left.Count(right.Contains) >= Math.Max(1, smaller * SameShare) && Math.Abs(left.Count - right.Count) <= smaller;
+        return smaller > 0 && left.Count(right.Contains) >= Math.Max(1, smaller * SameShare)
+            && Math.Abs(left.Count - right.Count) <= smaller;
     }
 }

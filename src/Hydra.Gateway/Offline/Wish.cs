@@ -5,7 +5,8 @@ namespace Hydra.Gateway.Offline;
 /// <summary>The form of answer that a prompt asks for, as far as its words say it.</summary>
 internal sealed partial record Wish
 {
-    private static readonly string[] Numbers = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+    private static readonly string[] Numbers = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
+        "nine", "ten"];
 
     /// <summary>What it is about, in the prompt's own words; empty when nothing says so.</summary>
     public required string Topic { get; init; }
@@ -50,14 +51,27 @@ internal sealed partial record Wish
     [GeneratedRegex("""^\s*[-*•]\s+["'`*]*(?<label>[\w][\w \-]{0,40}?)["'`*]*\s*(?::|–|—|-\s)""", RegexOptions.Multiline, 2_000)]
     private static partial Regex LabelLine { get; }
 
+    /// <summary>Requests stand at the beginning or the end; what lies between is not searched, so that no prompt takes long.</summary>
+    private const int SearchedCharsMax = 8_000;
+
     public static Wish Of(PromptReading prompt)
     {
         var text = prompt.Instructions;
-        var amounts = Amount.Matches(text).Select(match => (From: Number(match.Groups["a"].Value), To: Number(match.Groups["b"].Value), Unit: match.Groups["unit"].Value.ToLowerInvariant())).ToArray();
+        if (text.Length > SearchedCharsMax)
+        {
+            text = string.Concat(text.AsSpan(0, SearchedCharsMax / 2), "\n",
+                text.AsSpan(text.Length - (SearchedCharsMax / 2)));
+        }
+        prompt = prompt with { Instructions = text };
+        var amounts = Amount.Matches(text)
+            .Select(match => (From: Number(match.Groups["a"].Value), To: Number(match.Groups["b"].Value),
+            Unit: match.Groups["unit"].Value.ToLowerInvariant())).ToArray();
         var words = amounts.FirstOrDefault(amount => amount.Unit.StartsWith("word", StringComparison.Ordinal));
         var listed = amounts.FirstOrDefault(amount => amount.From is not null && !IsProse(amount.Unit));
-        var prose = amounts.FirstOrDefault(amount => amount.Unit.StartsWith("sentence", StringComparison.Ordinal) || amount.Unit.StartsWith("line", StringComparison.Ordinal));
-        var saysBullets = Has(text, "bullet") || Has(text, "numbered list") || (Words.Of(text).FirstOrDefault() == "list");
+        var prose = amounts.FirstOrDefault(amount => amount.Unit.StartsWith("sentence", StringComparison.Ordinal)
+            || amount.Unit.StartsWith("line", StringComparison.Ordinal));
+        var saysBullets = Has(text, "bullet") || Has(text, "numbered list")
+            || (Words.Of(text).FirstOrDefault() == "list");
         var count = saysBullets || listed.Unit is not null ? listed : prose;
         return new Wish
         {
@@ -94,9 +108,16 @@ internal sealed partial record Wish
         if (Quoted.Match(text) is { Success: true } quoted) return quoted.Groups["topic"].Value.Trim();
         foreach (var sentence in Words.Sentences(text))
         {
-            if (About.Match(sentence) is { Success: true } about) return WithoutArticle(about.Groups["topic"].Value.Trim());
+            if (Regexes.ListOf.Match(sentence) is { Success: true } listed) return listed.Groups["topic"].Value.Trim();
+            if (About.Match(sentence) is { Success: true } about)
+            {
+                return WithoutArticle(about.Groups["topic"].Value.Trim());
+            }
             var words = sentence.TrimEnd('.', '!', '?', ':').Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (words.Length is > 1 and <= 14 && Words.IsInstruction(sentence) && !sentence.EndsWith('?')) return WithoutArticle(string.Join(' ', words.Skip(1)));
+            if (words.Length is > 1 and <= 14 && Words.IsInstruction(sentence) && !sentence.EndsWith('?'))
+            {
+                return WithoutArticle(string.Join(' ', words.Skip(1)));
+            }
         }
         return "";
     }
@@ -121,22 +142,27 @@ internal sealed partial record Wish
         if (!Chooses.IsMatch(text)) return [];
         foreach (Match choice in Choice.Matches(text))
         {
-            var labels = Split(choice.Groups["list"].Value).Select(label => label.Trim('"', '\'', '`', '*', '[', ']', '(', ')')).ToArray();
+            var labels = Split(choice.Groups["list"].Value)
+                .Select(label => label.Trim('"', '\'', '`', '*', '[', ']', '(', ')')).ToArray();
             if (labels.Length >= 2 && Array.TrueForAll(labels, IsLabel)) return labels;
         }
         var lines = LabelLine.Matches(text).Select(match => match.Groups["label"].Value.Trim()).ToArray();
         return lines.Length >= 2 && Regexes.PicksOne.IsMatch(text) ? lines : [];
     }
 
-    private static bool IsLabel(string label) => label.Length > 0 && Words.Count(label) <= 2 && !char.IsAsciiDigit(label[0]) && !Words.IsStop(label.ToLowerInvariant()) | label is "no" or "No" or "NO";
+    private static bool IsLabel(string label) => label.Length > 0 && Words.Count(label) <= 2
+        && !char.IsAsciiDigit(label[0]) && !Words.IsStop(label.ToLowerInvariant()) | label is "no" or "No" or "NO";
 
     private static IEnumerable<string> Split(string list) =>
         Regexes.Separator.Split(list).Select(item => item.Trim().TrimEnd('.')).Where(item => item.Length > 0);
 
     private static partial class Regexes
     {
+        [GeneratedRegex("""^(?:please\s+)?(?:list|give|name|suggest|propose|find)\s+(?:me\s+)?(?:\d{1,3}|two|three|four|five|six|seven|eight|nine|ten)\s+(?<topic>(?!(?:\w+\s+)?(?:bullets?|points?|items?|sentences?)\b)[^.?!:;,\n]{3,100})""", RegexOptions.IgnoreCase, 2_000)]
+        public static partial Regex ListOf { get; }
+
         /// <summary>A JSON sketch: its field names are no topic.</summary>
-        [GeneratedRegex("""\{[^{}]*\}""", RegexOptions.None, 2_000)]
+        [GeneratedRegex("""\{.*\}""", RegexOptions.Singleline, 2_000)]
         public static partial Regex Sketch { get; }
 
         [GeneratedRegex("""\s*(?:,\s*(?:and|or)\b|[,;/|]|\band\b|\bor\b)\s*""", RegexOptions.IgnoreCase, 2_000)]

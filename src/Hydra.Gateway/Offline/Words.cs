@@ -48,10 +48,12 @@ internal static partial class Words
     [GeneratedRegex("""^\s*(?:[-*•–]|\(?\d{1,2}[.)]|[a-z]\))\s+""", RegexOptions.None, 2_000)]
     public static partial Regex Bullet { get; }
 
-    public static IEnumerable<string> Of(string text) => Word.Matches(text).Select(match => match.Value.ToLowerInvariant());
+    public static IEnumerable<string> Of(string text) => Word.Matches(text)
+        .Select(match => match.Value.ToLowerInvariant());
 
     /// <summary>The words that carry meaning, cut to a rough stem so that plurals meet.</summary>
-    public static IEnumerable<string> Content(string text) => Of(text).Where(word => word.Length > 2 && !Stop.Contains(word)).Select(Stem);
+    public static IEnumerable<string> Content(string text) => Of(text)
+        .Where(word => word.Length > 2 && !Stop.Contains(word)).Select(Stem);
 
     public static int Count(string text) => Word.Count(text);
 
@@ -76,14 +78,23 @@ internal static partial class Words
     {
         var words = Of(sentence).Take(40).ToArray();
         if (words.Length == 0) return false;
-        if (Imperative.Contains(words[0]) || sentence.TrimEnd().EndsWith('?') || sentence.TrimEnd().EndsWith(':')) return true;
-        if (words[0] is "you" or "you're" or "your" or "below" or "here" || words.Contains("you") || words.Contains("your")) return true;
+        if (Imperative.Contains(words[0]) || sentence.TrimEnd().EndsWith('?') || sentence.TrimEnd().EndsWith(':'))
+        {
+            return true;
+        }
+        if (words[0] is "you" or "you're" or "your" or "below" or "here" || words.Contains("you")
+            || words.Contains("your"))
+        {
+            return true;
+        }
         // "Then write …", "Finally, list …", "In 50 words, say …"
-        return words.Length > 1 && words[0] is "then" or "and" or "first" or "finally" or "next" or "now" or "in" or "based" or "using" or "given"
+        return words.Length > 1
+            && words[0] is "then" or "and" or "first" or "finally" or "next" or "now" or "in" or "based" or "using" or "given"
             && words.Any(Imperative.Contains);
     }
 
-    public static string Capitalized(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
+    public static string Capitalized(string text) => text.Length == 0 ? text
+        : char.ToUpperInvariant(text[0]) + text[1..];
 
     /// <summary>a, b and c.</summary>
     public static string Listed(IReadOnlyList<string> items) => items.Count switch
@@ -95,10 +106,14 @@ internal static partial class Words
 
     public static string Stem(string word)
     {
-        if (word.EndsWith("'s", StringComparison.Ordinal) || word.EndsWith("’s", StringComparison.Ordinal)) word = word[..^2];
+        if (word.EndsWith("'s", StringComparison.Ordinal) || word.EndsWith("’s", StringComparison.Ordinal))
+        {
+            word = word[..^2];
+        }
         if (word.Length > 4 && word.EndsWith("ies", StringComparison.Ordinal)) return word[..^3] + "y";
         return word.Length > 3 && word[^1] == 's' && word[^2] is not ('s' or 'u' or 'i') ? word[..^1] : word;
     }
 
-    private static HashSet<string> Set(string words) => words.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal);
+    private static HashSet<string> Set(string words) =>
+        words.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal);
 }

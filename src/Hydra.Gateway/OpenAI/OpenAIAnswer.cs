@@ -18,7 +18,8 @@ internal static class OpenAIAnswer
         var choices = json.Items("choices").ToArray();
         if (choices.Length == 0)
         {
-            throw new CallFailedException(ErrorCode.ProviderError, $"{endpoint} sent an answer without choices: {Excerpt.Of(json.GetRawText(), endpoint.Key)}") { Usage = usage };
+            throw new CallFailedException(ErrorCode.ProviderError,
+                $"{endpoint} sent an answer without choices: {Excerpt.Of(json.GetRawText(), endpoint.Key)}") { Usage = usage };
         }
         var choice = choices[0];
         var message = choice.Get("message");
@@ -35,7 +36,7 @@ internal static class OpenAIAnswer
             ModelId = json.Text("model"),
             FinishReason = finish,
             CreatedAt = Created(json),
-            Usage = UsageReader.ToDetails(usage),
+            Usage = json.Get("usage") is null ? null : UsageReader.ToDetails(usage),   // unknown is not zero
         };
     }
 
@@ -47,7 +48,8 @@ internal static class OpenAIAnswer
         var completion = Positive(usage.Number("completion_tokens"));
         var read = Math.Min(prompt, Positive(usage.Get("prompt_tokens_details").Number("cached_tokens")));
         var write = Math.Min(prompt - read, Positive(usage.Get("prompt_tokens_details").Number("cache_write_tokens")));
-        var reasoning = Math.Min(completion, Positive(usage.Get("completion_tokens_details").Number("reasoning_tokens")));
+        var reasoning = Math.Min(completion,
+            Positive(usage.Get("completion_tokens_details").Number("reasoning_tokens")));
         return new(prompt - read - write, completion - reasoning, read, write, reasoning);
 
         static long Positive(long? count) => Math.Max(0, count ?? 0);
@@ -60,12 +62,15 @@ internal static class OpenAIAnswer
         if (reason == "content_filter") throw Filtered("stopped because its content filter matched");
         return reason is null ? null : new ChatFinishReason(reason == "function_call" ? "tool_calls" : reason);
 
-        CallFailedException Filtered(string what) => new(ErrorCode.ContentFiltered, $"{endpoint}: the model {what}.") { Usage = usage };
+        CallFailedException Filtered(string what) =>
+            new(ErrorCode.ContentFiltered, $"{endpoint}: the model {what}.") { Usage = usage };
     }
 
     /// <summary>Thoughts in the spellings of the servers that show them.</summary>
-    public static string? Reasoning(JsonElement? message) => message.Text("reasoning_content") ?? message.Text("reasoning");
+    public static string? Reasoning(JsonElement? message) =>
+        message.Text("reasoning_content") ?? message.Text("reasoning");
 
     public static DateTimeOffset? Created(JsonElement json) =>
-        json.Number("created") is > 0 and < 253_402_300_800 and var seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
+        json.Number("created") is > 0 and < 253_402_300_800 and var seconds
+            ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
 }

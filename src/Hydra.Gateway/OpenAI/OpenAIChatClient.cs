@@ -15,18 +15,21 @@ internal sealed class OpenAIChatClient(ModelHttp http, Endpoint endpoint, ModelF
 {
     private readonly ChatClientMetadata _metadata = new(endpoint.Provider, new Uri(endpoint.Base), facts.Id);
 
-    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         using var request = Request(messages, options, isStream: false);
         return OpenAIAnswer.Read(endpoint, await http.PostAsync(endpoint, request, cancellationToken));
     }
 
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+            [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var request = Request(messages, options, isStream: true);
         var stream = new OpenAIStream(endpoint);
-        await using var events = http.StreamAsync(endpoint, request, () => stream.Usage, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        await using var events = http.StreamAsync(endpoint, request, () => stream.Usage,
+            cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (await MoveNextAsync())
         {
             var (kind, json) = events.Current;
@@ -68,7 +71,8 @@ internal sealed class OpenAIChatClient(ModelHttp http, Endpoint endpoint, ModelF
 
     private HttpRequestMessage Request(IEnumerable<ChatMessage> messages, ChatOptions? options, bool isStream)
     {
-        var request = ModelHttp.Json(endpoint.At("/chat/completions"), OpenAIRequest.Write(endpoint, options?.ModelId ?? facts.Id, messages, options, isStream));
+        var request = ModelHttp.Json(endpoint.At("/chat/completions"),
+            OpenAIRequest.Write(endpoint, options?.ModelId ?? facts.Id, messages, options, isStream));
         if (endpoint.Key is { } key) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
         return request;
     }

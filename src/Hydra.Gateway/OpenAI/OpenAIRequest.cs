@@ -11,7 +11,8 @@ internal static class OpenAIRequest
 {
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static byte[] Write(Endpoint endpoint, string model, IEnumerable<ChatMessage> messages, ChatOptions? options, bool isStream)
+    public static byte[] Write(Endpoint endpoint, string model, IEnumerable<ChatMessage> messages,
+        ChatOptions? options, bool isStream)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer, Writing))
@@ -51,7 +52,8 @@ internal static class OpenAIRequest
         }
         if (options.Reasoning?.Effort is { } effort)
         {
-            json.WriteString("reasoning_effort", effort == ReasoningEffort.ExtraHigh ? "xhigh" : effort.ToString().ToLowerInvariant());
+            json.WriteString("reasoning_effort", effort == ReasoningEffort.ExtraHigh ? "xhigh"
+                : effort.ToString().ToLowerInvariant());
         }
         WriteFormat(json, options.ResponseFormat);
         WriteTools(json, options);
@@ -138,7 +140,11 @@ internal static class OpenAIRequest
         var calls = message.Contents.OfType<FunctionCallContent>().ToArray();
         var hasParts = message.Contents.Any(content => content is DataContent or UriContent);
         var text = string.Concat(message.Contents.OfType<TextContent>().Select(part => part.Text));
-        if (message.Role == ChatRole.Tool || (calls.Length == 0 && !hasParts && text.Length == 0 && message.Contents.Count > 0)) return;
+        if (message.Role == ChatRole.Tool
+            || (calls.Length == 0 && !hasParts && text.Length == 0 && message.Contents.Count > 0))
+        {
+            return;
+        }
 
         json.WriteStartObject();
         json.WriteString("role", message.Role.Value);
@@ -178,7 +184,8 @@ internal static class OpenAIRequest
                     json.WriteString("type", "input_audio");
                     json.WriteStartObject("input_audio");
                     json.WriteString("data", data.Base64Data.Span);
-                    json.WriteString("format", data.MediaType.EndsWith("wav", StringComparison.Ordinal) ? "wav" : "mp3");
+                    json.WriteString("format", data.MediaType.EndsWith("wav", StringComparison.Ordinal) ? "wav"
+                        : "mp3");
                     json.WriteEndObject();
                     json.WriteEndObject();
                     break;
@@ -219,7 +226,8 @@ internal static class OpenAIRequest
             json.WriteString("arguments", ToolText.Arguments(call));
             json.WriteEndObject();
             // Gemini's thought signatures travel here and must come back as they were.
-            if (call.AdditionalProperties is { } more && more.TryGetValue(OpenAIAnswer.ExtraContent, out JsonElement extra))
+            if (call.AdditionalProperties is { } more
+                && more.TryGetValue(OpenAIAnswer.ExtraContent, out JsonElement extra))
             {
                 json.WritePropertyName(OpenAIAnswer.ExtraContent);
                 extra.WriteTo(json);

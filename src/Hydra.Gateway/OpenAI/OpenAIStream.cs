@@ -14,6 +14,7 @@ internal sealed class OpenAIStream(Endpoint endpoint)
     private readonly ToolCallParts _calls = new(endpoint);
     private string? _id, _model, _finish, _refusal;
     private DateTimeOffset? _created;
+    private bool _hasUsage;
 
     /// <summary>What the provider has reported so far; usage comes in the last chunk.</summary>
     public TokenUsage Usage { get; private set; }
@@ -27,7 +28,7 @@ internal sealed class OpenAIStream(Endpoint endpoint)
         _id ??= chunk.Text("id");
         _model ??= chunk.Text("model");
         _created ??= OpenAIAnswer.Created(chunk);
-        if (chunk.Get("usage") is not null) Usage = OpenAIAnswer.Usage(chunk);
+        if (chunk.Get("usage") is not null) (Usage, _hasUsage) = (OpenAIAnswer.Usage(chunk), true);
 
         ChatResponseUpdate? update = null;
         foreach (var choice in chunk.Items("choices"))
@@ -35,10 +36,19 @@ internal sealed class OpenAIStream(Endpoint endpoint)
             if (choice.Number("index") is not (null or 0)) continue;   // one answer was asked for
             if (choice.Text("finish_reason") is { Length: > 0 } finish) _finish = finish;
             if (choice.Get("delta") is not { } delta) continue;
-            if (delta.Text("refusal") is { } refusal && (_refusal?.Length ?? 0) < Excerpt.LengthMax) _refusal += refusal;
+            if (delta.Text("refusal") is { } refusal && (_refusal?.Length ?? 0) < Excerpt.LengthMax)
+            {
+                _refusal += refusal;
+            }
             foreach (var call in delta.Items("tool_calls")) _calls.Add(call);
-            if (OpenAIAnswer.Reasoning(delta) is { Length: > 0 } thought) (update ??= Update()).Contents.Add(new TextReasoningContent(thought));
-            if (delta.Text("content") is { Length: > 0 } text) (update ??= Update()).Contents.Add(new TextContent(text));
+            if (OpenAIAnswer.Reasoning(delta) is { Length: > 0 } thought)
+            {
+                (update ??= Update()).Contents.Add(new TextReasoningContent(thought));
+            }
+            if (delta.Text("content") is { Length: > 0 } text)
+            {
+                (update ??= Update()).Contents.Add(new TextContent(text));
+            }
         }
         return update;
     }
@@ -48,14 +58,16 @@ internal sealed class OpenAIStream(Endpoint endpoint)
     {
         if (_finish is null)
         {
-            throw new CallFailedException(ErrorCode.ProviderError, $"{endpoint} ended its stream without a finish reason: the answer is truncated.") { Usage = Usage };
+            throw new CallFailedException(ErrorCode.ProviderError,
+                $"{endpoint} ended its stream without a finish reason: the answer is truncated.") { Usage = Usage };
         }
         var last = Update();
         last.FinishReason = OpenAIAnswer.Finish(endpoint, _finish, _refusal, Usage);
         foreach (var call in _calls.Build(Usage)) last.Contents.Add(call);
-        last.Contents.Add(new UsageContent(UsageReader.ToDetails(Usage)));
+        if (_hasUsage) last.Contents.Add(new UsageContent(UsageReader.ToDetails(Usage)));
         return last;
     }
 
-    private ChatResponseUpdate Update() => new() { Role = ChatRole.Assistant, ResponseId = _id, MessageId = _id, ModelId = _model, CreatedAt = _created };
+    private ChatResponseUpdate Update() =>
+        new() { Role = ChatRole.Assistant, ResponseId = _id, MessageId = _id, ModelId = _model, CreatedAt = _created };
 }

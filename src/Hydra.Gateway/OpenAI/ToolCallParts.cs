@@ -47,7 +47,8 @@ internal sealed class ToolCallParts(Endpoint endpoint)
             if (part.Name is null) throw Malformed("a tool call without a name");
             var id = part.Id ?? $"call_{calls.Count}";   // some servers give none, but results are matched by it
             if (!ids.Add(id)) throw Malformed($"two tool calls with the id '{Excerpt.Of(id)}'");
-            var call = new FunctionCallContent(id, part.Name, ToolText.ParseArguments(part.Name, part.Arguments.ToString(), usage));
+            var call = new FunctionCallContent(id, part.Name,
+                ToolText.ParseArguments(part.Name, part.Arguments.ToString(), usage));
             if (part.Extra is { } extra) call.AdditionalProperties = new() { [OpenAIAnswer.ExtraContent] = extra };
             calls.Add(call);
         }

@@ -89,5 +89,6 @@ internal sealed class PriceIndex
     }
 
     public static decimal? Rate(JsonElement json, string name) =>
-        json.Get(name) is { ValueKind: JsonValueKind.Number } value && value.TryGetDecimal(out var rate) && rate >= 0 ? rate : null;
+        json.Get(name) is { ValueKind: JsonValueKind.Number } value && value.TryGetDecimal(out var rate) && rate >= 0
+            ? rate : null;
 }

@@ -10,7 +10,8 @@ internal sealed record PriceOverride(ModelPrice? Price, string? Alias, long? Con
     /// <summary>An override that moves a rate by more than this many times needs <c>"confirm": true</c>.</summary>
     public const decimal MoveMax = 100;
 
-    private static readonly string[] Fields = ["in", "out", "cache_read", "cache_write", "reasoning_out", "max_in", "max_out", "alias", "confirm", "tiers", "note"];
+    private static readonly string[] Fields = ["in", "out", "cache_read", "cache_write", "reasoning_out", "max_in",
+        "max_out", "alias", "confirm", "tiers", "note"];
 
     public static Dictionary<string, PriceOverride> ReadFile(string path, Func<string, PriceEntry?> builtIn)
     {
@@ -30,7 +31,8 @@ internal sealed record PriceOverride(ModelPrice? Price, string? Alias, long? Con
     {
         try
         {
-            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            using var document = JsonDocument.Parse(text,
+                new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
             if (document.RootElement.Get("models") is not { ValueKind: JsonValueKind.Object } models)
             {
                 throw Wrong(path, "has no object 'models'. Write { \"models\": { \"my-model\": { \"in\": 1.5, \"out\": 6 } } }, in US dollars per million tokens.");
@@ -38,7 +40,10 @@ internal sealed record PriceOverride(ModelPrice? Price, string? Alias, long? Con
             var overrides = new Dictionary<string, PriceOverride>(StringComparer.Ordinal);
             foreach (var model in models.EnumerateObject())
             {
-                if (!overrides.TryAdd(model.Name, ReadEntry(model.Name, model.Value, path, builtIn))) throw Wrong(path, $"names '{model.Name}' twice. Keep one of them.");
+                if (!overrides.TryAdd(model.Name, ReadEntry(model.Name, model.Value, path, builtIn)))
+                {
+                    throw Wrong(path, $"names '{model.Name}' twice. Keep one of them.");
+                }
             }
             return overrides;
         }
@@ -48,24 +53,38 @@ internal sealed record PriceOverride(ModelPrice? Price, string? Alias, long? Con
         }
     }
 
-    private static PriceOverride ReadEntry(string name, JsonElement entry, string path, Func<string, PriceEntry?> builtIn)
+    private static PriceOverride ReadEntry(string name, JsonElement entry, string path, Func<string,
+        PriceEntry?> builtIn)
     {
-        if (entry.ValueKind != JsonValueKind.Object) throw Wrong(path, $"has '{name}' as {entry.ValueKind}; it must be an object like {{ \"in\": 1.5, \"out\": 6 }}.");
+        if (entry.ValueKind != JsonValueKind.Object)
+        {
+            throw Wrong(path, $"has '{name}' as {entry.ValueKind}; it must be an object like {{ \"in\": 1.5, \"out\": 6 }}.");
+        }
         foreach (var field in entry.EnumerateObject())
         {
-            if (Array.IndexOf(Fields, field.Name) < 0) throw Wrong(path, $"has the unknown field '{field.Name}' in '{name}'. Known are: {string.Join(", ", Fields)}.");
+            if (Array.IndexOf(Fields, field.Name) < 0)
+            {
+                throw Wrong(path, $"has the unknown field '{field.Name}' in '{name}'. Known are: {string.Join(", ", Fields)}.");
+            }
             var mustBeRate = field.Name is not ("alias" or "confirm" or "tiers" or "note");
-            if (mustBeRate && PriceIndex.Rate(entry, field.Name) is null) throw Wrong(path, $"has {field.Value.GetRawText()} as '{field.Name}' of '{name}'; it must be a number of 0 or more.");
+            if (mustBeRate && PriceIndex.Rate(entry, field.Name) is null)
+            {
+                throw Wrong(path, $"has {field.Value.GetRawText()} as '{field.Name}' of '{name}'; it must be a number of 0 or more.");
+            }
         }
         var alias = entry.Text("alias");
         var price = PriceIndex.Rates(entry, $"{Path.GetFileName(path)} (operator)");
-        if (price is null && (entry.Get("in") is not null || entry.Get("out") is not null)) throw Wrong(path, $"gives '{name}' only one of 'in' and 'out'. Give both.");
+        if (price is null && (entry.Get("in") is not null || entry.Get("out") is not null))
+        {
+            throw Wrong(path, $"gives '{name}' only one of 'in' and 'out'. Give both.");
+        }
         if (price is not null && entry.Get("tiers") is { ValueKind: JsonValueKind.Object } tiers)
         {
             price = price with
             {
                 Tiers = [.. tiers.EnumerateObject().Where(tier => long.TryParse(tier.Name, out _))
-                    .Select(tier => (long.Parse(tier.Name), PriceIndex.Rates(tier.Value, price.Source, price)!)).OrderBy(tier => tier.Item1)],
+                    .Select(tier => (long.Parse(tier.Name), PriceIndex.Rates(tier.Value, price.Source, price)!))
+                        .OrderBy(tier => tier.Item1)],
             };
         }
         var isConfirmed = entry.Get("confirm") is { ValueKind: JsonValueKind.True };
@@ -78,7 +97,10 @@ internal sealed record PriceOverride(ModelPrice? Price, string? Alias, long? Con
 
         void CheckMove(string field, decimal before, decimal after)
         {
-            if (before == after || (before > 0 && after > 0 && after <= before * MoveMax && before <= after * MoveMax)) return;
+            if (before == after || (before > 0 && after > 0 && after <= before * MoveMax && before <= after * MoveMax))
+            {
+                return;
+            }
             throw Wrong(path, $"moves '{field}' of '{name}' from {before} to {after} US dollars per million tokens, more than {MoveMax} times. If that is meant, add \"confirm\": true.");
         }
     }

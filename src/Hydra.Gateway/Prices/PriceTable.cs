@@ -34,7 +34,8 @@ public sealed class PriceTable
     }
 
     /// <summary>Every name of the built-in table and of the overrides, sorted.</summary>
-    public IReadOnlyList<string> Names => [.. BuiltInIndex.Value.Names.Union(_overrides.Keys).Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Names =>
+        [.. BuiltInIndex.Value.Names.Union(_overrides.Keys).Order(StringComparer.Ordinal)];
 
     /// <summary>The day of the built-in table, as <c>yyyy-MM-dd</c>.</summary>
     public static string BuiltInDate => BuiltInIndex.Value.Date;
@@ -52,7 +53,8 @@ public sealed class PriceTable
     {
         if (!_overrides.TryGetValue(name, out var over)) return BuiltInIndex.Value.Read(name);
         var aliased = over.Alias is { } alias ? (alias == name ? null : Find(alias)) : BuiltInIndex.Value.Read(name);
-        return new PriceEntry(over.Price ?? aliased?.Price, over.ContextTokensMax ?? aliased?.ContextTokensMax, over.OutputTokensMax ?? aliased?.OutputTokensMax);
+        return new PriceEntry(over.Price ?? aliased?.Price, over.ContextTokensMax ?? aliased?.ContextTokensMax,
+            over.OutputTokensMax ?? aliased?.OutputTokensMax);
     }
 
     private static PriceIndex ReadBuiltIn()
@@ -65,4 +67,5 @@ public sealed class PriceTable
 }
 
 /// <summary>An operator's price file is wrong; the message says where and how to mend it.</summary>
-public sealed class PriceFileException(string message, Exception? innerException = null) : Exception(message, innerException);
+public sealed class PriceFileException(string message, Exception? innerException = null)
+    : Exception(message, innerException);

@@ -36,15 +36,22 @@ internal sealed class CallClock : IDisposable
     public Exception Explain(Exception error, Endpoint endpoint, TokenUsage usage = default)
     {
         if (error is CallFailedException) return error;
-        if (_caller.IsCancellationRequested) return new OperationCanceledException("The call was cancelled.", error, _caller);
+        if (_caller.IsCancellationRequested)
+        {
+            return new OperationCanceledException("The call was cancelled.", error, _caller);
+        }
         if (_timer.IsCancellationRequested)
         {
-            return new CallFailedException(_code, $"{endpoint} sent no {_what} for {_limit.TotalSeconds:0.###} s.", error) { Usage = usage };
+            return new CallFailedException(_code, $"{endpoint} sent no {_what} for {_limit.TotalSeconds:0.###} s.",
+                error) { Usage = usage };
         }
         return error switch
         {
-            OperationCanceledException => new CallFailedException(ErrorCode.Timeout, $"{endpoint} could not be reached in time.", error) { Usage = usage },
-            HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded } => new CallFailedException(ErrorCode.ProviderError,
+            OperationCanceledException =>
+                new CallFailedException(ErrorCode.Timeout, $"{endpoint} could not be reached in time.",
+                error) { Usage = usage },
+            HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded } =>
+                new CallFailedException(ErrorCode.ProviderError,
                 $"{endpoint} closed the connection in the middle of its answer (truncated).", error) { Usage = usage },
             HttpRequestException or IOException => new CallFailedException(ErrorCode.Network,
                 $"{endpoint} could not be reached or broke the connection: {Innermost(error)}. Is {endpoint.Setting} right?", error) { Usage = usage },

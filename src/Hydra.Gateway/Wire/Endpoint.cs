@@ -10,7 +10,8 @@ internal sealed record Endpoint(string Provider, string Base, string? Key, strin
     public Uri At(string path) => new(Base + path);
 
     /// <summary>The address without secrets that a user may have put into it.</summary>
-    public string Display => new Uri(Base).GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+    public string Display =>
+        new Uri(Base).GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 
     /// <summary>Never the key: records print their members.</summary>
     public override string ToString() => $"{Provider} at {Display}";

@@ -11,12 +11,15 @@ internal static class HttpErrors
     private static readonly TimeSpan RetryAfterMax = TimeSpan.FromHours(24);
 
     /// <summary>An answer with a status that is no success.</summary>
-    public static CallFailedException Of(Endpoint endpoint, int status, string? mediaType, string body, TimeSpan? retryAfter)
+    public static CallFailedException Of(Endpoint endpoint, int status, string? mediaType, string body,
+        TimeSpan? retryAfter)
     {
         var error = Read(body);
         var code = Classify(status, error);
-        var said = IsHtml(mediaType, body) ? "a web page instead of JSON" : Excerpt.Of(error.Message ?? body, endpoint.Key);
-        return new CallFailedException(code, $"{endpoint} answered {status}: {(said.Length == 0 ? "nothing" : said)}{Mend(code, error, endpoint)}")
+        var said = IsHtml(mediaType, body) ? "a web page instead of JSON"
+            : Excerpt.Of(error.Message ?? body, endpoint.Key);
+        return new CallFailedException(code,
+            $"{endpoint} answered {status}: {(said.Length == 0 ? "nothing" : said)}{Mend(code, error, endpoint)}")
         {
             HttpStatus = status,
             RetryAfter = retryAfter,
@@ -28,7 +31,8 @@ internal static class HttpErrors
     {
         var error = Read(json);
         var code = Classify((int)(error.Status ?? 0), error);
-        return new CallFailedException(code, $"{endpoint} sent an error in its stream: {Excerpt.Of(error.Message ?? json.GetRawText(), endpoint.Key)}")
+        return new CallFailedException(code,
+            $"{endpoint} sent an error in its stream: {Excerpt.Of(error.Message ?? json.GetRawText(), endpoint.Key)}")
         {
             HttpStatus = 200,
             Usage = usage,
@@ -42,31 +46,44 @@ internal static class HttpErrors
         { HttpStatus = status };
 
     public static bool IsHtml(string? mediaType, string body) =>
-        mediaType is "text/html" or "application/xhtml+xml" || body.AsSpan().TrimStart().StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase)
+        mediaType is "text/html" or "application/xhtml+xml"
+            || body.AsSpan().TrimStart().StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase)
         || body.AsSpan().TrimStart().StartsWith("<html", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The wait that <c>retry-after-ms</c>, or else <c>Retry-After</c> in seconds or as a date, asks for.</summary>
     public static TimeSpan? RetryAfter(HttpResponseHeaders headers, DateTimeOffset now)
     {
         if (headers.TryGetValues("retry-after-ms", out var values)
-            && double.TryParse(values.First(), out var milliseconds) && double.IsFinite(milliseconds)) return Clamp(TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, 1e9)));
+            && double.TryParse(values.First(), out var milliseconds)
+                && double.IsFinite(milliseconds)) return Clamp(TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, 1e9)));
         if (headers.RetryAfter is { Delta: { } delta }) return Clamp(delta);
         if (headers.RetryAfter is { Date: { } date }) return Clamp(date - now);
         // Fractions of a second are not in the standard, but they are sent.
-        return headers.TryGetValues("retry-after", out var raw) && double.TryParse(raw.First(), out var seconds) && double.IsFinite(seconds)
+        return headers.TryGetValues("retry-after", out var raw) && double.TryParse(raw.First(), out var seconds)
+            && double.IsFinite(seconds)
             ? Clamp(TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 1e6)))
             : null;
 
-        static TimeSpan Clamp(TimeSpan wait) => wait < TimeSpan.Zero ? TimeSpan.Zero : wait > RetryAfterMax ? RetryAfterMax : wait;
+        static TimeSpan Clamp(TimeSpan wait) => wait < TimeSpan.Zero ? TimeSpan.Zero : wait > RetryAfterMax
+            ? RetryAfterMax : wait;
     }
 
     private static ErrorCode Classify(int status, ProviderError error)
     {
-        if (error.Is("context_length_exceeded") || error.Says("maximum context length", "prompt is too long", "context window", "input token count")) return ErrorCode.ContextLength;
-        if (error.Is("content_policy_violation") || error.Is("content_filter") || error.Says("content management policy", "content policy")) return ErrorCode.ContentFiltered;
+        if (error.Is("context_length_exceeded")
+            || error.Says("maximum context length", "prompt is too long", "context window", "input token count"))
+        {
+            return ErrorCode.ContextLength;
+        }
+        if (error.Is("content_policy_violation") || error.Is("content_filter")
+            || error.Says("content management policy", "content policy"))
+        {
+            return ErrorCode.ContentFiltered;
+        }
         if (error.Is("budget_exceeded")) return ErrorCode.Budget;
         // Money, not rate: waiting does not help, so it is told like a key that no longer works.
-        if (error.Is("insufficient_quota") || error.Is("credit_balance_exhausted") || error.Is("enforced_spend_limit_reached")
+        if (error.Is("insufficient_quota") || error.Is("credit_balance_exhausted")
+            || error.Is("enforced_spend_limit_reached")
             || error.Is("billing_error") || error.Says("credit balance is too low")) return ErrorCode.Auth;
         return status switch
         {
@@ -77,7 +94,8 @@ internal static class HttpErrors
             409 or 425 or >= 500 => ErrorCode.ProviderError,
             >= 300 => ErrorCode.BadRequest,
             _ => error.Is("rate_limit_error") || error.Is("rate_limit_exceeded") ? ErrorCode.RateLimited
-                : error.Is("authentication_error") || error.Is("permission_error") || error.Is("invalid_api_key") ? ErrorCode.Auth
+                : error.Is("authentication_error") || error.Is("permission_error") || error.Is("invalid_api_key")
+                    ? ErrorCode.Auth
                 : error.Is("invalid_request_error") ? ErrorCode.BadRequest
                 : ErrorCode.ProviderError,
         };
@@ -108,13 +126,15 @@ internal static class HttpErrors
         if (json.ValueKind == JsonValueKind.Array && json.GetArrayLength() > 0) json = json[0];   // Google wraps it in a list
         if (json.Text("error") is { } plain) return new(plain, null, null, null);
         var error = json.Get("error") ?? json;
-        return new(error.Text("message"), error.Text("type") ?? error.Text("status"), error.Text("code") ?? error.Get("details").Text("error_code"), error.Number("code"));
+        return new(error.Text("message"), error.Text("type") ?? error.Text("status"),
+            error.Text("code") ?? error.Get("details").Text("error_code"), error.Number("code"));
     }
 
     private readonly record struct ProviderError(string? Message, string? Type, string? Code, long? Status)
     {
         public bool Is(string name) =>
-            string.Equals(Code, name, StringComparison.OrdinalIgnoreCase) || string.Equals(Type, name, StringComparison.OrdinalIgnoreCase);
+            string.Equals(Code, name, StringComparison.OrdinalIgnoreCase)
+                || string.Equals(Type, name, StringComparison.OrdinalIgnoreCase);
 
         public bool Says(params ReadOnlySpan<string> phrases)
         {

@@ -7,7 +7,8 @@ namespace Hydra.Gateway.Wire;
 internal static class JsonRead
 {
     public static JsonElement? Get(this JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value)
+            && value.ValueKind != JsonValueKind.Null ? value : null;
 
     public static JsonElement? Get(this JsonElement? json, string name) => json?.Get(name);
 
@@ -20,8 +21,10 @@ internal static class JsonRead
     public static long? Number(this JsonElement json, string name) => json.Get(name) switch
     {
         { ValueKind: JsonValueKind.Number } value when value.TryGetInt64(out var whole) => whole,
-        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out var real) && Math.Abs(real) < 1e15 => (long)real,
-        { ValueKind: JsonValueKind.String } value when double.TryParse(value.GetString(), CultureInfo.InvariantCulture, out var real)
+        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out var real)
+            && Math.Abs(real) < 1e15 => (long)real,
+        { ValueKind: JsonValueKind.String } value when double.TryParse(value.GetString(), CultureInfo.InvariantCulture,
+            out var real)
             && Math.Abs(real) < 1e15 => (long)real,
         _ => null,
     };

@@ -18,7 +18,8 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
     private static readonly JsonDocumentOptions Depth = new() { MaxDepth = ValueJson.DepthMax };
 
     /// <summary>Posts a body and reads one JSON document.</summary>
-    public async Task<JsonElement> PostAsync(Endpoint endpoint, HttpRequestMessage request, CancellationToken cancellationToken)
+    public async Task<JsonElement> PostAsync(Endpoint endpoint, HttpRequestMessage request,
+        CancellationToken cancellationToken)
     {
         using var clock = new CallClock(options.AnswerTimeout, "complete answer", options.Clock, cancellationToken);
         try
@@ -40,7 +41,8 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
     /// </summary>
     /// <param name="usageSoFar">Asked when the stream breaks, so that the failure says what it has cost.</param>
     public async IAsyncEnumerable<(string Event, JsonElement Json)> StreamAsync(
-        Endpoint endpoint, HttpRequestMessage request, Func<TokenUsage> usageSoFar, [EnumeratorCancellation] CancellationToken cancellationToken)
+        Endpoint endpoint, HttpRequestMessage request, Func<TokenUsage> usageSoFar,
+            [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var clock = new CallClock(options.FirstEventTimeout, "first event", options.Clock, cancellationToken);
         using var response = await GuardAsync(async () =>
@@ -69,7 +71,8 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
         }
         if (count == 0)
         {
-            throw new CallFailedException(ErrorCode.ProviderError, $"{endpoint} answered {(int)response.StatusCode} and an empty stream.") { HttpStatus = (int)response.StatusCode };
+            throw new CallFailedException(ErrorCode.ProviderError,
+                $"{endpoint} answered {(int)response.StatusCode} and an empty stream.") { HttpStatus = (int)response.StatusCode };
         }
 
         async Task<T> GuardAsync<T>(Func<Task<T>> step)
@@ -94,7 +97,8 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
         return new HttpRequestMessage(HttpMethod.Post, address) { Content = content };
     }
 
-    private async Task ThrowIfFailedAsync(Endpoint endpoint, HttpResponseMessage response, CancellationToken cancellationToken)
+    private async Task ThrowIfFailedAsync(Endpoint endpoint, HttpResponseMessage response,
+        CancellationToken cancellationToken)
     {
         var status = (int)response.StatusCode;
         var mediaType = response.Content.Headers.ContentType?.MediaType;
@@ -103,28 +107,41 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
         {
             if (response.IsSuccessStatusCode) throw HttpErrors.WebPage(endpoint, status);
             var body = Encoding.UTF8.GetString(await ReadBytesAsync(response, ErrorBytesMax, cancellationToken));
-            throw HttpErrors.Of(endpoint, status, mediaType, body, HttpErrors.RetryAfter(response.Headers, options.Clock.GetUtcNow()));
+            throw HttpErrors.Of(endpoint, status, mediaType, body,
+                HttpErrors.RetryAfter(response.Headers, options.Clock.GetUtcNow()));
         }
     }
 
-    private static async Task<JsonElement> ReadJsonAsync(Endpoint endpoint, HttpResponseMessage response, CancellationToken cancellationToken)
+    private static async Task<JsonElement> ReadJsonAsync(Endpoint endpoint, HttpResponseMessage response,
+        CancellationToken cancellationToken)
     {
         var body = await ReadBytesAsync(response, AnswerBytesMax + 1, cancellationToken);
-        if (body.Length > AnswerBytesMax) throw new CallFailedException(ErrorCode.ProviderError, $"{endpoint} sent an answer of more than 64 MiB; it was given up.");
-        if (body.Length == 0) throw new CallFailedException(ErrorCode.ProviderError, $"{endpoint} answered {(int)response.StatusCode} with nothing.") { HttpStatus = (int)response.StatusCode };
+        if (body.Length > AnswerBytesMax)
+        {
+            throw new CallFailedException(ErrorCode.ProviderError,
+                $"{endpoint} sent an answer of more than 64 MiB; it was given up.");
+        }
+        if (body.Length == 0)
+        {
+            throw new CallFailedException(ErrorCode.ProviderError,
+                $"{endpoint} answered {(int)response.StatusCode} with nothing.") { HttpStatus = (int)response.StatusCode };
+        }
         var start = Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, 100)));
-        return HttpErrors.IsHtml(null, start) ? throw HttpErrors.WebPage(endpoint, (int)response.StatusCode) : Parse(endpoint, body, default);
+        return HttpErrors.IsHtml(null, start) ? throw HttpErrors.WebPage(endpoint, (int)response.StatusCode)
+            : Parse(endpoint, body, default);
     }
 
     /// <summary>At most the first <paramref name="bytesMax"/> bytes of a body.</summary>
-    private static async Task<byte[]> ReadBytesAsync(HttpResponseMessage response, int bytesMax, CancellationToken cancellationToken)
+    private static async Task<byte[]> ReadBytesAsync(HttpResponseMessage response, int bytesMax,
+        CancellationToken cancellationToken)
     {
         await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
         using var body = new MemoryStream();
         var buffer = new byte[16 * 1024];
         while (body.Length < bytesMax)
         {
-            var count = await stream.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, bytesMax - body.Length)), cancellationToken);
+            var count = await stream.ReadAsync(buffer.AsMemory(0,
+                (int)Math.Min(buffer.Length, bytesMax - body.Length)), cancellationToken);
             if (count == 0) break;
             body.Write(buffer, 0, count);
         }

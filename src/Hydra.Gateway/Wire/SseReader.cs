@@ -114,5 +114,6 @@ internal sealed class SseReader(Stream stream)
     }
 
     private static CallFailedException TooLong() =>
-        new(ErrorCode.ProviderError, $"The stream holds an event of more than {EventBytesMax / (1024 * 1024)} MiB; it was given up.");
+        new(ErrorCode.ProviderError,
+            $"The stream holds an event of more than {EventBytesMax / (1024 * 1024)} MiB; it was given up.");
 }

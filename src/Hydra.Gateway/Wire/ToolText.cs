@@ -36,7 +36,10 @@ internal static class ToolText
             if (document.RootElement.ValueKind == JsonValueKind.Object)
             {
                 var arguments = new Dictionary<string, object?>(StringComparer.Ordinal);
-                foreach (var property in document.RootElement.EnumerateObject()) arguments[property.Name] = property.Value.Clone();
+                foreach (var property in document.RootElement.EnumerateObject())
+                {
+                    arguments[property.Name] = property.Value.Clone();
+                }
                 return arguments;
             }
         }

@@ -42,7 +42,7 @@ internal sealed class Attempt : ILine
         AttemptOutcome outcome;
         try
         {
-            outcome = await type.RunAsync(_given, this, _stop.Token);
+            outcome = _given.Services.IsDryRun ? DryRun.Outcome(_given) : await type.RunAsync(_given, this, _stop.Token);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -164,7 +164,7 @@ internal sealed class Attempt : ILine
         PauseClock();
         try
         {
-            _loop.Post(new Message.StepRequested(_instance, _given.Incarnation, call, ticket));
+            _loop.Post(new Message.StepRequested(_instance, _given.Attempt, _given.Incarnation, call, ticket));
             var answer = await ticket.Task.WaitAsync(cancellationToken);
             if (answer.Error is { } error) throw new CallFailedException(error.Code, error.Message) { RetryAfter = answer.RetryAfter };
             return new StepGrant(answer.Step, answer.Known);

@@ -24,7 +24,7 @@ public sealed record Bundle
         {
             Workflow = workflow,
             Value = ValueMap.Of(
-                ("version", 1), ("file", workflow.File), ("workflow", Value.ParseJson(workflow.Canonical.Span)), ("files", files.Build()),
+                ("version", 1), ("file", workflow.File), ("workflow", workflow.Written), ("files", files.Build()),
                 ("inputs", request.Inputs), ("now", now.ToString("yyyy-MM-ddTHH:mm:ss.fffZ")), ("tags", tags.Build()), ("options", request.Options),
                 ("working_directory", Path.GetFullPath(request.WorkingDirectory)), ("sandbox", request.Sandbox is { } sandbox ? Value.Of(sandbox) : Value.Null), ("dry", request.IsDryRun)),
         };
@@ -68,7 +68,7 @@ public sealed record Bundle
         {
             foreach (var child in node.Children.Values.SelectMany(children => children)) open.Push(child);
             if (node.Linked is not { } linked || files.Contains(linked.File)) continue;
-            files[linked.File] = Value.ParseJson(linked.Canonical.Span);
+            files[linked.File] = linked.Written;
             AddFiles(linked, files);
         }
     }

@@ -7,7 +7,7 @@ namespace Hydra.Execution;
 /// <summary>What a composite is shown when it decides, drawn from the state of the run.</summary>
 internal static class Composites
 {
-    public static AdvanceContext ContextOf(RunState state, RunInputs inputs, IArtifactStore artifacts, int instance)
+    public static AdvanceContext ContextOf(RunState state, RunInputs inputs, IArtifactStore artifacts, int instance, bool isDryRun = false)
     {
         var detail = state.DetailOf(instance)!;
         return new AdvanceContext
@@ -17,6 +17,7 @@ internal static class Composites
             Scope = new InstanceScope(state, inputs, artifacts, instance),
             MaxConcurrent = state.Limits.MaxConcurrent,
             StopWhenHeld = detail.StopWhenHeld,
+            IsDryRun = isDryRun,
             Keep = value => artifacts.Keep(value),
             Last = detail.Scope < 0 ? null : Ended(state, inputs, artifacts, state.Scopes[detail.Scope]),
         };

@@ -14,8 +14,8 @@ internal static class RunRows
     {
         using var command = connection.CreateCommand();
         command.CommandText = $"""
-            INSERT INTO runs({Columns}) VALUES($run, $workflow, $definition, $status, $reason, $started, $updated, $usd, $tokens, $tags)
-            ON CONFLICT(run) DO UPDATE SET status=$status, reason=$reason, updated_at=$updated, micro_usd=$usd, tokens=$tokens;
+            INSERT INTO runs({Columns}, node_seconds) VALUES($run, $workflow, $definition, $status, $reason, $started, $updated, $usd, $tokens, $tags, $seconds)
+            ON CONFLICT(run) DO UPDATE SET status=$status, reason=$reason, updated_at=$updated, micro_usd=$usd, tokens=$tokens, node_seconds=$seconds;
             SELECT id FROM runs WHERE run=$run;
             """;
         command.Parameters.AddWithValue("$run", info.Run.Text);
@@ -28,6 +28,9 @@ internal static class RunRows
         command.Parameters.AddWithValue("$usd", info.Cost.Amount);
         command.Parameters.AddWithValue("$tokens", info.Tokens);
         command.Parameters.AddWithValue("$tags", Value.Of(ValueMap.Of(info.Tags.Select(tag => KeyValuePair.Create(tag.Key, Value.Of(tag.Value))))).ToJson());
+        command.Parameters.AddWithValue("$seconds", info.NodeSeconds is { } seconds
+            ? Value.Of(ValueMap.Of(seconds.Select(node => KeyValuePair.Create(node.Key, Value.Of((double)node.Value))))).ToJson()
+            : DBNull.Value);
         frame.RunKey.Id = Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture);
     }
 
@@ -48,6 +51,15 @@ internal static class RunRows
         var runs = new List<RunInfo>();
         while (reader.Read()) runs.Add(Read(reader));
         return runs;
+    }
+
+    public static IReadOnlyDictionary<string, float>? NodeSecondsOf(SqliteConnection connection, string workflow)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT node_seconds FROM runs WHERE workflow=$workflow AND node_seconds IS NOT NULL ORDER BY id DESC LIMIT 1";
+        command.Parameters.AddWithValue("$workflow", workflow);
+        if (command.ExecuteScalar() is not string text) return null;
+        return Value.ParseJson(text).AsObject.ToDictionary(node => node.Key, node => (float)node.Value.AsNumber, StringComparer.Ordinal);
     }
 
     private static RunInfo Read(SqliteDataReader reader) => new()
@@ -75,7 +87,7 @@ internal static class FrameRows
         command.Parameters.AddWithValue("$run", run.Text);
         using var reader = command.ExecuteReader();
         if (!reader.Read()) return (new RunKey(), FrameHash.First);
-        return (new RunKey { Id = reader.GetInt64(0) }, reader.IsDBNull(1) ? FrameHash.First : (byte[])reader[1]);
+        return (new RunKey { Id = reader.GetInt64(0) }, reader.IsDBNull(1) ? FrameHash.First : reader.GetFieldValue<byte[]>(1));
     }
 
     public static IEnumerable<Frame> Read(SqliteConnection connection, RunId run, long fromSequence)
@@ -90,7 +102,7 @@ internal static class FrameRows
         while (reader.Read())
         {
             var sequence = reader.GetInt64(0);
-            var hash = (byte[])reader[2];
+            var hash = reader.GetFieldValue<byte[]>(2);
             if (sequence == fromSequence - 1)
             {
                 // Read only for its hash: the chain of what was asked for begins here.
@@ -98,7 +110,7 @@ internal static class FrameRows
                 expected = fromSequence;
                 continue;
             }
-            var body = (byte[])reader[3];
+            var body = reader.GetFieldValue<byte[]>(3);
             var at = reader.GetInt64(1);
             if (sequence != expected || !FrameHash.Of(previous, sequence, at, body).AsSpan().SequenceEqual(hash))
             {

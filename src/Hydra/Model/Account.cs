@@ -3,6 +3,9 @@ namespace Hydra.Model;
 /// <summary>What one budget has spent and holds reserved. Every run has one, every node with a <c>budget</c> its own.</summary>
 public sealed class Account(string owner, BudgetSpec limits, Account? parent)
 {
+    /// <summary>Usage is counted up to here, so that no absurd bill overflows and frees a budget.</summary>
+    private const long CountMax = 1L << 59;
+
     /// <summary>The path whose budget this is; empty for the run.</summary>
     public string Owner { get; } = owner;
     public BudgetSpec Limits { get; set; } = limits;
@@ -17,6 +20,8 @@ public sealed class Account(string owner, BudgetSpec limits, Account? parent)
     public long Retries { get; set; }
     /// <summary>Calls announced and not yet settled.</summary>
     public int Outstanding { get; private set; }
+    /// <summary>Attempts that run on this budget.</summary>
+    public int Running { get; set; }
     /// <summary>Milliseconds of work counted against <c>max_seconds</c> up to the last frame.</summary>
     public long ActiveMs { get; set; }
 
@@ -26,18 +31,23 @@ public sealed class Account(string owner, BudgetSpec limits, Account? parent)
         Steps++;
         if (call.Kind == StepKind.Model) ModelCalls++;
         else ToolCalls++;
-        ReservedTokens += call.TokensMax;
-        ReservedUsd += call.UsdMax ?? MicroUsd.Zero;
+        ReservedTokens += Counted(call.TokensMax);
+        ReservedUsd += Counted(call.UsdMax ?? MicroUsd.Zero);
     }
 
     public void Settle(StepCall call, StepResult result)
     {
         Outstanding--;
-        ReservedTokens -= call.TokensMax;
-        ReservedUsd -= call.UsdMax ?? MicroUsd.Zero;
-        Tokens += result.Usage.Total;
-        Usd += result.Cost;
+        ReservedTokens -= Counted(call.TokensMax);
+        ReservedUsd -= Counted(call.UsdMax ?? MicroUsd.Zero);
+        var usage = result.Usage;
+        Tokens = Counted(Tokens + Counted(Counted(usage.Input) + Counted(usage.Output) + Counted(usage.CacheRead) + Counted(usage.CacheWrite) + Counted(usage.Reasoning)));
+        Usd = Counted(Usd + Counted(result.Cost));
     }
+
+    /// <summary>A negative count never frees anything.</summary>
+    private static long Counted(long amount) => Math.Clamp(amount, 0, CountMax);
+    private static MicroUsd Counted(MicroUsd amount) => new(Counted(amount.Amount));
 
     /// <summary>Why the call does not fit, in words; null when it fits. <paramref name="mayFitLater"/>: open reservations could make room.</summary>
     public string? Refuses(StepCall call, out bool mayFitLater)
@@ -47,7 +57,7 @@ public sealed class Account(string owner, BudgetSpec limits, Account? parent)
         if (Steps >= Limits.MaxSteps) return $"max_steps {Limits.MaxSteps} is used up";
         if (call.Kind == StepKind.Model && ModelCalls >= Limits.MaxModelCalls) return $"max_model_calls {Limits.MaxModelCalls} is used up";
         if (call.Kind == StepKind.Tool && ToolCalls >= Limits.MaxToolCalls) return $"max_tool_calls {Limits.MaxToolCalls} is used up";
-        if (Limits.MaxTokens is { } maxTokens && Tokens + ReservedTokens + call.TokensMax > maxTokens)
+        if (Limits.MaxTokens is { } maxTokens && Tokens + ReservedTokens + Counted(call.TokensMax) > maxTokens)
         {
             mayFitLater = Outstanding > 0;
             return $"a call of up to {call.TokensMax} tokens does not fit: {Tokens} of max_tokens {maxTokens} are spent";
@@ -55,7 +65,7 @@ public sealed class Account(string owner, BudgetSpec limits, Account? parent)
         if (Limits.MaxUsd is { } maxUsd)
         {
             if (call.UsdMax is not { } bound) return $"the price of '{call.Name}' is unknown, and max_usd is set; declare a price for it in a price file";
-            if (Usd + ReservedUsd + bound > maxUsd)
+            if (Usd + ReservedUsd + Counted(bound) > maxUsd)
             {
                 mayFitLater = Outstanding > 0;
                 return $"a call of up to {bound} USD does not fit: {Usd} of max_usd {maxUsd} are spent";

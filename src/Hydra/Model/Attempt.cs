@@ -107,6 +107,8 @@ public sealed class AdvanceContext
     public required int MaxConcurrent { get; init; }
     /// <summary>The node's <c>stop_when</c> held.</summary>
     public bool StopWhenHeld { get; init; }
+    /// <summary>Nothing is called: leaves answer samples, so what decides over their results may be generous.</summary>
+    public bool IsDryRun { get; init; }
     /// <summary>Keeps what a composite carries from round to round; comes back as <see cref="EndedScope.Bindings"/>.</summary>
     public required Func<Value, ValueRef> Keep { get; init; }
 }

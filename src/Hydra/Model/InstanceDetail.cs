@@ -4,6 +4,8 @@ namespace Hydra.Model;
 public sealed class InstanceDetail
 {
     public int Incarnation { get; set; }
+    /// <summary>How often a process died while the present attempt ran.</summary>
+    public int Crashes { get; set; }
     public int Variant { get; set; }
     /// <summary>Attempts made with the present variant.</summary>
     public int AttemptsInVariant { get; set; }
@@ -16,6 +18,8 @@ public sealed class InstanceDetail
     public SkipCause SkippedBecause { get; set; }
     /// <summary>Parents skipped without saying what stands for them.</summary>
     public int ParentsSkipped { get; set; }
+    /// <summary>When a composite's <c>timeout_seconds</c> ends (Unix milliseconds); 0: it has none or has not begun.</summary>
+    public long DeadlineMs { get; set; }
     /// <summary>The composite's latest scope; −1: none yet.</summary>
     public int Scope { get; set; } = -1;
     /// <summary>The composite is to be asked how to go on.</summary>
@@ -23,8 +27,6 @@ public sealed class InstanceDetail
     public bool IsCancelling { get; set; }
     /// <summary>Why it is being cancelled, where that is a limit; null: its end is plainly cancelled.</summary>
     public NodeError? CancelError { get; set; }
-    /// <summary>The next step of the running incarnation; those before it were answered. No part of the fold.</summary>
-    public int NextStep { get; set; }
     /// <summary>The budget that refused the running attempt's last call. No part of the fold.</summary>
     public Account? RefusedBy { get; set; }
     public bool StopWhenHeld { get; set; }
@@ -36,8 +38,8 @@ public sealed class InstanceDetail
     public List<StepState>? Steps { get; set; }
     /// <summary>A loser of a join: its end is nobody's failure.</summary>
     public bool IsLoser { get; set; }
-    /// <summary>A crash took this attempt; the next start is a new incarnation of it.</summary>
-    public bool WasCut { get; set; }
+    /// <summary>The attempt was left and not ended (crash, interruption, wait): the next start is a new incarnation of it.</summary>
+    public bool Reenters { get; set; }
 }
 
 /// <summary>One call of the present attempt.</summary>
@@ -45,6 +47,8 @@ public sealed class StepState(StepCall call)
 {
     public StepCall Call { get; } = call;
     public StepResult? Result { get; set; }
+    /// <summary>The running incarnation has made this call or been given its answer. No part of the fold.</summary>
+    public bool IsUsed { get; set; }
     public RateEntry? Rate { get; init; }
 }
 

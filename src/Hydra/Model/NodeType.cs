@@ -21,6 +21,15 @@ public interface INodeType
     /// <summary>The graphs that this node may open as scopes below itself; none for a leaf. Pure.</summary>
     IReadOnlyList<FragmentSpec> Fragments(NodeSpec node) => [];
 
+    /// <summary>Own fields that belong to the nodes of a fragment, so that their templates see what those see (a map's <c>prompt</c>).</summary>
+    IReadOnlyList<string> FragmentFields => [];
+
+    /// <summary>Own fields that are evaluated after a fragment's nodes and see their outputs (a loop's <c>until</c>).</summary>
+    IReadOnlyList<string> ResultFields => [];
+
+    /// <summary>The node is given the outputs of its ancestors without naming them (<c>python_exec</c>).</summary>
+    bool TakesInputsUnnamed => false;
+
     /// <summary>Compiles the type's own fields once per node; the result comes back as <see cref="PlannedNode.Fields"/>.</summary>
     object? Plan(NodeSpec node, PlanContext context) => null;
 }
@@ -45,8 +54,10 @@ public sealed record FragmentSpec(string Name, IReadOnlyList<NodeSpec> Nodes)
     public IReadOnlyList<string> Names { get; init; } = [];
     /// <summary>Names that only one of the nodes sees, by its id.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> NodeNames { get; init; } = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
-    /// <summary>Fields of the composite whose expressions see the outputs of these nodes, too (<c>until</c>).</summary>
-    public IReadOnlyList<string> ResultFields { get; init; } = [];
+    /// <summary>Further names for outputs of these nodes: name to node id (<c>candidate</c> for the generator's output). Seen by whoever sees that node's output.</summary>
+    public IReadOnlyDictionary<string, string> Aliases { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    /// <summary>Made of nodes that another fragment of the node holds, too: checking those once is enough.</summary>
+    public bool IsRepeat { get; init; }
     /// <summary>One node that carries the composite's own path (<c>summaries[17]</c>), not a segment of its own.</summary>
     public bool IsInline { get; init; }
     /// <summary>A workflow of its own: nodes inside see its inputs only, not the names outside.</summary>
@@ -68,6 +79,9 @@ public sealed class PlanContext(WorkflowSpec workflow)
     private readonly Dictionary<string, Template> _expressions = new(StringComparer.Ordinal);
 
     public WorkflowSpec Workflow { get; } = workflow;
+
+    /// <summary>A node's field, or where the node leaves it out the file's default for it; null when neither is written.</summary>
+    public Value FieldOf(NodeSpec node, string name) => node.Fields.TryGetValue(name, out var own) ? own : Workflow.DefaultFields.GetOrNull(name);
 
     /// <summary>Compiles a template; equal texts share one.</summary>
     public Template Template(string text)

@@ -27,6 +27,8 @@ public sealed class Plan
     public required int[] Sinks { get; init; }
     /// <summary>Names bound by the composite for the nodes inside.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
+    /// <summary>Further names for nodes' outputs: name to node id.</summary>
+    public IReadOnlyDictionary<string, string>? Aliases { get; init; }
     public bool IsInline { get; init; }
     /// <summary>A workflow of its own: nodes inside see its inputs only.</summary>
     public bool IsIsolated { get; init; }
@@ -37,6 +39,10 @@ public sealed class Plan
     public int WaveCount => Wave.Length == 0 ? 0 : Wave.Max() + 1;
     /// <summary>Length of the longest path through the graph, in seconds.</summary>
     public float CriticalPathSeconds => Roots.Length == 0 ? 0 : Roots.Max(root => Rank[root]);
+
+    /// <summary>Finds a node by the name under which templates see its output: its id or an alias; −1 when there is none.</summary>
+    public int IndexOfOutput(string name) =>
+        IndexOf(name) is >= 0 and var at ? at : Aliases is not null && Aliases.TryGetValue(name, out var id) ? IndexOf(id) : -1;
 
     /// <summary>Finds a node by id; −1 when there is none.</summary>
     public int IndexOf(string id)

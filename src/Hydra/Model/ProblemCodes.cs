@@ -104,6 +104,8 @@ public static class ProblemCodes
     public const string UnknownModel = "HYD243";
     /// <summary>An agent that is not defined.</summary>
     public const string UnknownAgent = "HYD244";
+    /// <summary>A function that the embedding program has not registered.</summary>
+    public const string UnknownFunction = "HYD246";
     /// <summary>A node that conflicts with itself, or a conflict that says nothing.</summary>
     public const string BadConflict = "HYD245";
     /// <summary>A JSON Schema that cannot be compiled.</summary>

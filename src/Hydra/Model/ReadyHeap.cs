@@ -7,6 +7,8 @@ public sealed class ReadyHeap
 
     public int Count { get; private set; }
 
+    public void Clear() => Count = 0;
+
     public void Push(int instance, int priority, float rank)
     {
         if (Count == _entries.Length) Array.Resize(ref _entries, Count * 2);

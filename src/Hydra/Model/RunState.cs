@@ -60,7 +60,11 @@ public sealed partial class RunState
     public Queue<int> ToAdvance { get; } = new();
     public Queue<(int Node, SkipCause Cause)> Doomed { get; } = new();
     public Queue<int> Losers { get; } = new();
+    /// <summary>Scopes that have become hopeless while items of theirs stood in the queue.</summary>
+    public Queue<Scope> Hopeless { get; } = new();
     public PriorityQueue<int, long> Due { get; } = new();
+    /// <summary>Composites with a <c>timeout_seconds</c>, by the time it ends; a leaf's own timeout is its attempt's business.</summary>
+    public PriorityQueue<int, long> Deadlines { get; } = new();
     /// <summary>Composites with a <c>stop_when</c> one of whose items has ended.</summary>
     public Queue<int> ToCheckStop { get; } = new();
 
@@ -70,6 +74,10 @@ public sealed partial class RunState
     public InstanceDetail? DetailOf(int instance) => _detail[instance];
     public Scope ScopeOf(int instance) => Scopes[_scopeOf[instance]];
     public bool HasBegun(int instance) => _readyAt[instance] != 0;
+    /// <summary>What the join has counted and when it fired: for the text form of the state.</summary>
+    internal (int Left, int Counted, int ReadyAt, int EndedAt) CountsOf(int instance) => (_left[instance], _counted[instance], _readyAt[instance], _endedAt[instance]);
+    /// <summary>The instance's join can no longer fire, and it has not been skipped yet.</summary>
+    public bool IsDoomed(int instance) => _status[instance] == NodeStatus.Pending && _left[instance] == NeverFires;
     public static bool IsFinal(NodeStatus status) => status >= NodeStatus.Completed;
     public bool IsFinal(int instance) => _status[instance] >= NodeStatus.Completed;
 
@@ -156,8 +164,12 @@ public sealed partial class RunState
 
     public void Apply(Frame frame)
     {
-        CountTime(frame.AtMs);
+        // Before a resume no process ran: that time is nobody's work.
+        if (frame.Events is not [RunEvent.RunResumed, ..]) CountTime(frame.AtMs);
         foreach (var happened in frame.Events) Apply(happened, frame.AtMs);
+        Doomed.Clear();   // what a turn dooms or loses it also ends
+        Losers.Clear();
+        Hopeless.Clear();
         CloseFrame(frame.Sequence);
     }
 
@@ -171,7 +183,10 @@ public sealed partial class RunState
         if (LastFrameMs != 0 && RunningCount > 0)
         {
             RunAccount.ActiveMs += passed;
-            foreach (var (_, account) in Timed) account.ActiveMs += passed;
+            foreach (var (_, account) in Timed)
+            {
+                if (account.Running > 0) account.ActiveMs += passed;
+            }
         }
         LastFrameMs = nowMs;
     }

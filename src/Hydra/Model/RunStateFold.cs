@@ -20,7 +20,7 @@ public sealed partial class RunState
             case RunEvent.AttemptFailed e: FailAttempt(e, atMs); break;
             case RunEvent.Suspended e: Suspend(e); break;
             case RunEvent.Decided e: MakeReady(e.Node); break;
-            case RunEvent.Expanded e: Expand(e); break;
+            case RunEvent.Expanded e: Expand(e, atMs); break;
             case RunEvent.Reopened e: Reopen(e.Node); break;
             case RunEvent.AttemptInterrupted e: Interrupt(e.Node); break;
             case RunEvent.Cancelling e: Cancel(e); break;
@@ -54,15 +54,58 @@ public sealed partial class RunState
     private void Resume(RunEvent.RunResumed e, long atMs)
     {
         Epoch = e.Epoch;
+        // A run that was being cancelled or terminated when its process died is not brought back by a crash.
+        var endsAnyway = !HasEnded && StoppingAs is RunStatus.Cancelled or RunStatus.Completed or RunStatus.Failed;
+        if (!endsAnyway)
+        {
+            StoppingAs = null;
+            Reason = "";
+        }
         HasEnded = false;
-        StoppingAs = null;
         Status = RunStatus.Running;
-        Reason = "";
         LastFrameMs = atMs;
         SetLimits(e.Limits);
+        RebuildWorkLists();
+        Deadlines.Clear();
         for (var i = 0; i < InstanceCount; i++)
         {
-            if (_status[i] == NodeStatus.Running) Requeue(i, wasCut: true);
+            if (_status[i] == NodeStatus.Open && _detail[i] is { DeadlineMs: > 0 }) SetDeadline(i, atMs);   // time without a process does not count
+        }
+    }
+
+    private void SetDeadline(int composite, long atMs)
+    {
+        if (NodeOf(composite).Settings.Timeout is not { } timeout) return;
+        var dueMs = atMs + Math.Max(1, (long)timeout.TotalMilliseconds);
+        Detail(composite).DeadlineMs = dueMs;
+        Deadlines.Enqueue(composite, dueMs);
+    }
+
+    /// <summary>Puts everything that can go on where the reducer finds it; attempts whose process is gone are queued, their step log with them.</summary>
+    private void RebuildWorkLists()
+    {
+        Ready.Clear();
+        ToDecide.Clear();
+        ToAdvance.Clear();
+        ToCheckStop.Clear();
+        Due.Clear();
+        for (var i = 0; i < InstanceCount; i++)
+        {
+            switch (_status[i])
+            {
+                case NodeStatus.Running:
+                    Leave(i);
+                    Queue(i);
+                    Detail(i).Crashes++;
+                    break;
+                case NodeStatus.Queued: Enqueue(i); break;
+                case NodeStatus.Waiting: Due.Enqueue(i, _detail[i]!.DueMs); break;
+                case NodeStatus.Deciding: ToDecide.Enqueue(i); break;
+                case NodeStatus.Open:
+                    if (_detail[i]!.AwaitsAdvance) ToAdvance.Enqueue(i);
+                    if (NodeOf(i).Settings.StopWhen is not null) ToCheckStop.Enqueue(i);
+                    break;
+            }
         }
     }
 
@@ -74,23 +117,42 @@ public sealed partial class RunState
         _attempt[e.Node] = (ushort)e.Attempt;
         RunningCount++;
         if (node.Resources is { } resources) HeldResources.UnionWith(resources);
-        if (node.Settings.Breaker is not null) BreakerOf(node)!.Enter();
+        if (e.Variant == 0 && node.Settings.Breaker is not null) BreakerOf(node)!.Enter(e.Node);
         StartClock(e.Node);
+        for (var account = AccountOf(e.Node); account is not null; account = account.Parent) account.Running++;
         if (e.Incarnation == 0 && e.Variant == 0 && _detail[e.Node] is null) return;
         var detail = Detail(e.Node);
         detail.Incarnation = e.Incarnation;
         detail.Variant = e.Variant;
-        detail.WasCut = false;
-        detail.IsCancelling = false;
+        detail.Reenters = false;
     }
 
-    /// <summary>The instance no longer runs: its slot and its resources are free.</summary>
-    private void Release(int instance)
+    /// <summary>If the instance runs, its slot and its resources become free and its breaker learns how it went; <paramref name="error"/> null: well.</summary>
+    private void Release(int instance, NodeError? error, long atMs)
     {
         if (_status[instance] != NodeStatus.Running) return;
         RunningCount--;
-        if (NodeOf(instance).Resources is { } resources) HeldResources.ExceptWith(resources);
+        var node = NodeOf(instance);
+        if (node.Resources is { } resources) HeldResources.ExceptWith(resources);
+        for (var account = AccountOf(instance); account is not null; account = account.Parent) account.Running--;
+        // The breaker guards the node as written; what stands in for it is another matter.
+        if (node.Settings.Breaker is not null && (_detail[instance]?.Variant ?? 0) == 0) Judge(BreakerOf(node)!, instance, error, atMs);
     }
+
+    /// <summary>The attempt is left and not ended: its next start is a new incarnation of it.</summary>
+    private void Leave(int instance)
+    {
+        Release(instance, CutShort, 0);
+        Detail(instance).Reenters = true;
+    }
+
+    private void Interrupt(int instance)
+    {
+        Leave(instance);
+        Queue(instance);
+    }
+
+    private static readonly NodeError CutShort = new(ErrorCode.Cancelled, "");
 
     private void LeaveWaiting(int instance)
     {
@@ -99,7 +161,8 @@ public sealed partial class RunState
 
     private void End(RunEvent.Ended e, long atMs)
     {
-        Release(e.Node);
+        var wasRunning = _status[e.Node] == NodeStatus.Running;
+        Release(e.Node, e.Error, atMs);
         LeaveWaiting(e.Node);
         StopClock(e.Node);
         var detail = _detail[e.Node];
@@ -111,20 +174,21 @@ public sealed partial class RunState
         }
         if (detail is not null)
         {
-            detail.Steps = null;
+            // With more budget the attempt goes on where it stood: what it has paid for stays.
+            detail.Reenters = e.Status == NodeStatus.BudgetExceeded && (wasRunning || detail.Reenters);
+            if (!detail.Reenters) detail.Steps = null;
             detail.AwaitsAdvance = false;
         }
-        if (NodeOf(e.Node).Settings.Breaker is not null) Judge(BreakerOf(NodeOf(e.Node))!, e.Error, atMs);
         _output[e.Node] = e.Output;
         _status[e.Node] = e.Status;
         AfterEnd(e.Node);
     }
 
-    private static void Judge(Breaker breaker, NodeError? error, long atMs)
+    private static void Judge(Breaker breaker, long caller, NodeError? error, long atMs)
     {
-        if (error is null) breaker.Succeeded();
-        else if (error.Code == ErrorCode.Cancelled || error.Code == ErrorCode.Budget) breaker.Abandoned();
-        else breaker.Failed(atMs);
+        if (error is null) breaker.Succeeded(caller);
+        else if (error.Code == ErrorCode.Cancelled || error.Code == ErrorCode.Budget) breaker.Abandoned(caller);
+        else breaker.Failed(caller, atMs);
     }
 
     private void Skip(RunEvent.Skipped e)
@@ -144,6 +208,7 @@ public sealed partial class RunState
         detail.CancelError = e.Error;
         if (_status[e.Node] != NodeStatus.Open || detail.Scope < 0 || Scopes[detail.Scope] is not { HasEnded: false } scope) return;
         CutItems(scope);
+        while (scope.Returning is { Count: > 0 } returning) ReturnItem(scope, returning.Dequeue());   // to be cancelled one by one
         if (scope.HasEnded) AwaitAdvance(e.Node);
     }
 
@@ -152,13 +217,20 @@ public sealed partial class RunState
 
     private void StartClock(int instance)
     {
-        if (NodeOf(instance).Settings.Budget?.MaxTime is null || Timed.Exists(entry => entry.Node == instance)) return;
+        if (NodeOf(instance).Settings.Budget?.MaxTime is null) return;
+        foreach (var (node, _) in Timed)
+        {
+            if (node == instance) return;
+        }
         Timed.Add((instance, AccountOf(instance)));
     }
 
     private void StopClock(int instance)
     {
-        if (Timed.Count > 0) Timed.RemoveAll(entry => entry.Node == instance);
+        for (var i = Timed.Count - 1; i >= 0; i--)
+        {
+            if (Timed[i].Node == instance) Timed.RemoveAt(i);
+        }
     }
 
     private void Intend(RunEvent.StepIntended e, long atMs)
@@ -166,12 +238,21 @@ public sealed partial class RunState
         RateEntry? rate = null;
         if (e.Call.Kind == StepKind.Model && (Limits.Rpm is not null || Limits.Tpm is not null))
         {
+            ForgetOldCalls(atMs);
             rate = new RateEntry(atMs, e.Call.TokensMax);
             RecentCalls.Enqueue(rate);
         }
         (Detail(e.Node).Steps ??= []).Add(new StepState(e.Call) { Rate = rate });
         for (var account = AccountOf(e.Node); account is not null; account = account.Parent) account.Reserve(e.Call);
-        if (e.Call.Provider.Length > 0) ProviderBreaker(e.Call.Provider).Enter();
+        if (e.Call.Provider.Length > 0) ProviderBreaker(e.Call.Provider).Enter(CallerOf(e.Node, e.Step));
+    }
+
+    private static long CallerOf(int instance, int step) => ((long)instance << 32) | (uint)step;
+
+    /// <summary>Calls that have left the window of the rate limits.</summary>
+    public void ForgetOldCalls(long nowMs)
+    {
+        while (RecentCalls.TryPeek(out var oldest) && nowMs - oldest.AtMs >= RateWindowMs) RecentCalls.Dequeue();
     }
 
     private void EndStep(RunEvent.StepEnded e, long atMs)
@@ -184,30 +265,36 @@ public sealed partial class RunState
         for (var account = AccountOf(e.Node); account is not null; account = account.Parent) account.Settle(step.Call, e.Result);
         if (step.Call.Provider.Length == 0) return;
         var breaker = ProviderBreaker(step.Call.Provider);
-        if (e.Result.Error is not { } error) breaker.Succeeded();
+        var caller = CallerOf(e.Node, e.Step);
+        if (e.Result.Error is not { } error) breaker.Succeeded(caller);
         else if (error.Code == ErrorCode.ProviderError || error.Code == ErrorCode.Network
-            || error.Code == ErrorCode.Timeout || error.Code == ErrorCode.IdleTimeout) breaker.Failed(atMs);
-        else breaker.Abandoned();
+            || error.Code == ErrorCode.Timeout || error.Code == ErrorCode.IdleTimeout) breaker.Failed(caller, atMs);
+        else breaker.Abandoned(caller);
     }
 
     private void FailAttempt(RunEvent.AttemptFailed e, long atMs)
     {
-        Release(e.Node);
+        Release(e.Node, e.Error, atMs);
         var detail = Detail(e.Node);
         detail.Error = e.Error;
         detail.Steps = null;
-        detail.AttemptsInVariant = e.NextVariant == detail.Variant ? detail.AttemptsInVariant + 1 : 0;
+        var isRetry = e.NextVariant == detail.Variant;
+        detail.AttemptsInVariant = isRetry ? detail.AttemptsInVariant + 1 : 0;
         detail.Variant = e.NextVariant;
         detail.Incarnation = 0;
+        detail.Crashes = 0;
+        detail.Reenters = false;
         detail.ResumedAtMs = 0;
-        if (NodeOf(e.Node).Settings.Breaker is not null) Judge(BreakerOf(NodeOf(e.Node))!, e.Error, atMs);
-        for (var account = AccountOf(e.Node); account is not null; account = account.Parent) account.Retries++;
+        if (isRetry)
+        {
+            for (var account = AccountOf(e.Node); account is not null; account = account.Parent) account.Retries++;
+        }
         Await(e.Node, e.RetryAtMs);
     }
 
     private void Suspend(RunEvent.Suspended e)
     {
-        Release(e.Node);
+        Leave(e.Node);
         Detail(e.Node).ResumedAtMs = e.UntilMs;
         Await(e.Node, e.UntilMs);
     }
@@ -225,35 +312,16 @@ public sealed partial class RunState
         Due.Enqueue(instance, dueMs);
     }
 
-    private void Interrupt(int instance)
-    {
-        Release(instance);
-        Queue(instance);
-        if (_detail[instance]?.Steps is not null) Detail(instance).WasCut = true;
-    }
-
-    /// <summary>An attempt whose process is gone goes back to the queue, its step log with it.</summary>
-    private void Requeue(int instance, bool wasCut)
-    {
-        Release(instance);
-        Queue(instance);
-        Detail(instance).WasCut = wasCut;
-    }
-
-    /// <summary>The wait of an instance is over: it competes for a slot again.</summary>
-    public void Wake(int instance)
-    {
-        LeaveWaiting(instance);
-        Queue(instance);
-    }
-
     private void Queue(int instance)
     {
         _status[instance] = NodeStatus.Queued;
         Enqueue(instance);
     }
 
-    /// <summary>Puts a queued instance into the heap once more, after a resource kept it from starting.</summary>
+    /// <summary>
+    /// Puts an instance into the heap: when it is queued, when its wait is over (its status changes only as it starts), or
+    /// once more after a resource kept it from starting.
+    /// </summary>
     public void Enqueue(int instance)
     {
         var scope = ScopeOf(instance);
@@ -261,11 +329,12 @@ public sealed partial class RunState
         Ready.Push(instance, scope.Plan.Nodes[index].Settings.Priority, scope.Rank + scope.Plan.Rank[index]);
     }
 
-    private void Expand(RunEvent.Expanded e)
+    private void Expand(RunEvent.Expanded e, long atMs)
     {
         var detail = Detail(e.Node);
         detail.AwaitsAdvance = false;
         StartClock(e.Node);
+        if (detail.DeadlineMs == 0) SetDeadline(e.Node, atMs);
         detail.Scope = Open(e.Node, NodeOf(e.Node).Fragments[e.Opening.Fragment], e.Opening);
         if (Scopes[detail.Scope].HasEnded) AwaitAdvance(e.Node);
     }

@@ -5,6 +5,9 @@ public sealed partial class RunState
 {
     private enum Contribution : byte { Counts, Ended, Soft, BlocksFailed, BlocksSkipped }
 
+    /// <summary>Stands in place of the parents left once a join can no longer fire: no later parent may revive the node.</summary>
+    private const int NeverFires = int.MinValue;
+
     private int Open(int parent, Plan plan, ScopeOpening opening)
     {
         var count = opening.Count * plan.Nodes.Length;
@@ -32,7 +35,8 @@ public sealed partial class RunState
     /// <summary>Items whose turn has come take part: as many as the scope's own cap leaves room for.</summary>
     private void ActivateItems(Scope scope)
     {
-        var cap = scope.Opening.ConcurrencyMax > 0 ? scope.Opening.ConcurrencyMax : int.MaxValue;
+        var cap = CapOf(scope);
+        while (scope.Returning is { Count: > 0 } returning && scope.ItemsOpen < cap) ReturnItem(scope, returning.Dequeue());
         while (scope.NextItem < scope.Opening.Count && scope.ItemsOpen < cap)
         {
             var item = scope.NextItem++;
@@ -49,9 +53,16 @@ public sealed partial class RunState
         }
     }
 
+    private static int CapOf(Scope scope) => scope.Opening.ConcurrencyMax > 0 ? scope.Opening.ConcurrencyMax : int.MaxValue;
+
     /// <summary>The join has fired.</summary>
     private void BecomeReady(int instance)
     {
+        if (IsBeingCut(ScopeOf(instance)))
+        {
+            Doom(instance, SkipCause.Terminated);
+            return;
+        }
         _readyAt[instance] = ++_clock;
         var node = NodeOf(instance);
         if (node.Settings.CancelLosers) FindLosers(instance);
@@ -81,6 +92,9 @@ public sealed partial class RunState
         ToAdvance.Enqueue(instance);
     }
 
+    /// <summary>The composite above is being ended: nothing more begins inside.</summary>
+    private bool IsBeingCut(Scope scope) => scope.Parent >= 0 && _detail[scope.Parent] is { IsCancelling: true } or { StopWhenHeld: true };
+
     private void AfterEnd(int instance)
     {
         _endedAt[instance] = ++_clock;
@@ -99,8 +113,8 @@ public sealed partial class RunState
 
     private void ParentEnded(int instance, int parent)
     {
+        if (_status[instance] != NodeStatus.Pending || _readyAt[instance] != 0 || _left[instance] == NeverFires) return;
         _left[instance]--;
-        if (_status[instance] != NodeStatus.Pending || _readyAt[instance] != 0) return;
         var settings = NodeOf(instance).Settings;
         var contribution = ContributionOf(parent, settings.AcceptDegraded);
         if (contribution == Contribution.Counts) _counted[instance]++;
@@ -122,9 +136,9 @@ public sealed partial class RunState
                 else BecomeReady(instance);
                 break;
             case JoinKind.Any when _counted[instance] > 0: BecomeReady(instance); break;
-            case JoinKind.Any when left == 0: Doom(instance, SkipCause.Join); break;
+            case JoinKind.Any when left == 0: DoomJoin(instance); break;
             case JoinKind.AtLeast when _counted[instance] >= settings.Join.Count: BecomeReady(instance); break;
-            case JoinKind.AtLeast when _counted[instance] + left < settings.Join.Count: Doom(instance, SkipCause.Join); break;
+            case JoinKind.AtLeast when _counted[instance] + left < settings.Join.Count: DoomJoin(instance); break;
             case JoinKind.AllDone when left == 0: BecomeReady(instance); break;
         }
     }
@@ -146,7 +160,28 @@ public sealed partial class RunState
         }
     }
 
-    private void Doom(int instance, SkipCause cause) => Doomed.Enqueue((instance, cause));
+    /// <summary>The join can no longer fire: because of a failure upstream, which then travels on, or because too little was done.</summary>
+    private void DoomJoin(int instance)
+    {
+        var scope = ScopeOf(instance);
+        var index = scope.NodeIndexOf(instance);
+        var accepts = scope.Plan.Nodes[index].Settings.AcceptDegraded;
+        foreach (var parent in scope.Plan.ParentsOf(index))
+        {
+            if (IsFinal(instance - index + parent) && ContributionOf(instance - index + parent, accepts) == Contribution.BlocksFailed)
+            {
+                Doom(instance, SkipCause.UpstreamFailed);
+                return;
+            }
+        }
+        Doom(instance, SkipCause.Join);
+    }
+
+    private void Doom(int instance, SkipCause cause)
+    {
+        _left[instance] = NeverFires;
+        Doomed.Enqueue((instance, cause));
+    }
 
     /// <summary>A join that cancels losers fired: parents that still run and that nothing else needs.</summary>
     private void FindLosers(int instance)
@@ -157,10 +192,23 @@ public sealed partial class RunState
         foreach (var parent in scope.Plan.ParentsOf(index))
         {
             if (IsFinal(first + parent)) continue;
-            var isNeeded = false;
-            foreach (var other in scope.Plan.DependantsOf(parent)) isNeeded |= other != index && !IsFinal(first + other);
-            if (!isNeeded) Losers.Enqueue(first + parent);
+            var isNeeded = IsPrinted(scope, parent);
+            foreach (var other in scope.Plan.DependantsOf(parent)) isNeeded |= other != index && _readyAt[first + other] == 0 && !IsFinal(first + other);
+            if (isNeeded) continue;
+            Detail(first + parent).IsLoser = true;
+            Losers.Enqueue(first + parent);
         }
+    }
+
+    /// <summary>Whether the workflow writes the node's output to a file.</summary>
+    private static bool IsPrinted(Scope scope, int node)
+    {
+        if (scope.Parent >= 0) return false;
+        foreach (var file in scope.Plan.Workflow.Outputs)
+        {
+            if (file.Node == scope.Plan.Nodes[node].Id) return true;
+        }
+        return false;
     }
 
     private void LeaveItem(Scope scope, int instance)
@@ -178,8 +226,13 @@ public sealed partial class RunState
             return;
         }
         var isHopeless = scope.Opening.FailuresMax >= 0 && scope.ItemsFailed > scope.Opening.FailuresMax;
-        if (isHopeless || Detail(parent) is { IsCancelling: true } or { StopWhenHeld: true }) CutItems(scope);
-        else ActivateItems(scope);
+        if (isHopeless && !scope.IsHopeless)
+        {
+            scope.IsHopeless = true;
+            Hopeless.Enqueue(scope);
+        }
+        if (isHopeless || IsBeingCut(scope)) CutItems(scope);
+        ActivateItems(scope);
         if (_status[parent] != NodeStatus.Open) return;
         if (scope.HasEnded) AwaitAdvance(parent);
         else if (NodeOf(parent).Settings.StopWhen is not null) ToCheckStop.Enqueue(parent);

@@ -12,14 +12,11 @@ public sealed partial class RunState
         var found = new List<int>();
         for (var i = 0; i < InstanceCount; i++)
         {
-            if (!HasEndedBadly(i) || !HasBegun(i)) continue;
-            if (_detail[i] is { IsLoser: true } || !IsUncaughtFailure(i)) continue;
+            if (!HasBegun(i) || !IsUncaughtFailure(i)) continue;
             if (IsReachable(i) && !(NodeOf(i).Composite is not null && HasBadChild(i))) found.Add(i);
         }
         return found;
     }
-
-    private bool HasEndedBadly(int instance) => _status[instance] is NodeStatus.Failed or NodeStatus.BudgetExceeded or NodeStatus.Cancelled;
 
     private bool HasBadChild(int composite)
     {
@@ -27,44 +24,88 @@ public sealed partial class RunState
         var scope = Scopes[detail.Scope];
         for (var i = scope.First; i < scope.First + scope.InstanceCount; i++)
         {
-            if (HasEndedBadly(i) && IsUncaughtFailure(i)) return true;
+            if (HasBegun(i) && IsUncaughtFailure(i)) return true;
         }
         return false;
     }
 
+    /// <summary>Every composite above is at this scope still, and open or itself to be reopened.</summary>
     private bool IsReachable(int instance)
     {
         for (var scope = ScopeOf(instance); scope.Parent >= 0; scope = ScopeOf(scope.Parent))
         {
             if (Detail(scope.Parent).Scope != scope.Id) return false;
-            if (IsFinal(scope.Parent) && !HasEndedBadly(scope.Parent)) return false;
+            if (IsFinal(scope.Parent) && !IsUncaughtFailure(scope.Parent)) return false;
         }
         return true;
     }
 
     private void Reopen(int instance)
     {
-        TakeBack(instance);
         var detail = Detail(instance);
-        detail.Error = null;
-        detail.Variant = 0;
-        detail.AttemptsInVariant = 0;
-        detail.Incarnation = 0;
-        detail.Steps = null;
-        detail.IsCancelling = false;
-        detail.StopWhenHeld = false;
-        if (NodeOf(instance).Composite is null) Queue(instance);
+        var goesOn = detail.Reenters;
+        TakeBack(instance);
+        if (!goesOn)
+        {
+            detail.Variant = 0;
+            detail.AttemptsInVariant = 0;
+            detail.Incarnation = 0;
+            detail.ResumedAtMs = 0;
+        }
+        var scope = ScopeOf(instance);
+        var first = scope.InstanceOf(scope.ItemOf(instance), 0);
+        if (IsReturning(scope, scope.ItemOf(instance))) _status[instance] = NodeStatus.Dormant;
+        else if (!goesOn && detail.Scope < 0 && HasOpenParent(instance, first)) JoinAgain(instance, first);
+        else GoOn(instance);
+        for (; scope.Parent >= 0; scope = ScopeOf(scope.Parent))
+        {
+            if (IsFinal(scope.Parent)) TakeBack(scope.Parent);
+            var above = Detail(scope.Parent);
+            above.IsCancelling = false;
+            above.StopWhenHeld = false;
+            above.CancelError = null;
+            above.AwaitsAdvance = false;
+            _status[scope.Parent] = NodeStatus.Open;
+            StartClock(scope.Parent);
+            SetDeadline(scope.Parent, LastFrameMs);
+            ActivateItems(scope);   // the items that its failure had cut
+        }
+    }
+
+    private bool HasOpenParent(int instance, int first)
+    {
+        foreach (var parent in ScopeOf(instance).Plan.ParentsOf(instance - first))
+        {
+            if (!IsFinal(first + parent)) return true;
+        }
+        return false;
+    }
+
+    /// <summary>Parents come back too: the node waits for them as it did at first, and takes its inputs anew.</summary>
+    private void JoinAgain(int instance, int first)
+    {
+        _status[instance] = NodeStatus.Pending;
+        _readyAt[instance] = 0;
+        Recount(instance, first);
+    }
+
+    /// <summary>Lets a reopened instance take part again, at the place where it had ended.</summary>
+    private void GoOn(int instance)
+    {
+        var detail = Detail(instance);
+        var node = NodeOf(instance);
+        if (node.Settings.When is not null && _attempt[instance] == 0 && detail.Scope < 0)
+        {
+            _status[instance] = NodeStatus.Deciding;
+            ToDecide.Enqueue(instance);
+        }
+        else if (node.Composite is null) Queue(instance);
         else
         {
             _status[instance] = NodeStatus.Open;
+            StartClock(instance);
+            if (detail.Scope >= 0) SetDeadline(instance, LastFrameMs);
             if (detail.Scope < 0 || Scopes[detail.Scope].HasEnded) AwaitAdvance(instance);
-        }
-        for (var scope = ScopeOf(instance); scope.Parent >= 0; scope = ScopeOf(scope.Parent))
-        {
-            if (IsFinal(scope.Parent)) TakeBack(scope.Parent);
-            _status[scope.Parent] = NodeStatus.Open;
-            Detail(scope.Parent).IsCancelling = false;
-            Detail(scope.Parent).AwaitsAdvance = false;
         }
     }
 
@@ -76,14 +117,19 @@ public sealed partial class RunState
         var first = scope.InstanceOf(item, 0);
         var taken = new List<int> { instance };
         var seen = new HashSet<int> { instance };
-        var touched = new HashSet<int>();
+        var touched = new List<int>();
         for (var at = 0; at < taken.Count; at++)
         {
             foreach (var dependant in scope.Plan.DependantsOf(taken[at] - first))
             {
                 var next = first + dependant;
-                if (_status[next] == NodeStatus.Skipped && _detail[next]!.SkippedBecause != SkipCause.When && seen.Add(next)) taken.Add(next);
-                else if (_status[next] == NodeStatus.Pending) touched.Add(next);
+                var wasDoomed = _status[next] == NodeStatus.Skipped && _detail[next]!.SkippedBecause != SkipCause.When;
+                // Ready and not begun: its inputs would be those of the ends that are taken back.
+                var isFresh = _status[next] is NodeStatus.Queued or NodeStatus.Deciding && _detail[next] is not { Reenters: true };
+                if (!wasDoomed && !isFresh && _status[next] != NodeStatus.Pending) continue;
+                if (!seen.Add(next)) continue;
+                if (wasDoomed) taken.Add(next);
+                else touched.Add(next);
             }
         }
         ReopenItem(scope, item, taken.Count);
@@ -92,13 +138,23 @@ public sealed partial class RunState
             _status[back] = NodeStatus.Pending;
             _endedAt[back] = 0;
             _output[back] = null;
+            if (_detail[back] is { } detail)
+            {
+                detail.Error = null;
+                detail.Signal = Value.Null;
+                detail.SkippedBecause = default;
+                detail.IsCancelling = false;
+                detail.StopWhenHeld = false;
+        detail.DeadlineMs = 0;
+                detail.CancelError = null;
+                detail.IsLoser = false;
+                detail.Crashes = 0;
+            }
             if (back != instance) _readyAt[back] = 0;
         }
-        foreach (var back in taken)
-        {
-            if (back != instance) Recount(back, first);
-        }
-        foreach (var pending in touched.Except(seen)) Recount(pending, first);
+        // Skips that had another reason besides are doomed once more.
+        for (var at = 1; at < taken.Count; at++) Recount(taken[at], first);
+        foreach (var waiting in touched) JoinAgain(waiting, first);
     }
 
     private void ReopenItem(Scope scope, int item, int taken)
@@ -108,7 +164,9 @@ public sealed partial class RunState
         if (!wasClosed) return;
         if (ItemHasFailed(scope, item)) scope.ItemsFailed--;
         scope.ItemsEnded--;
-        scope.ItemsOpen++;
+        scope.IsHopeless = false;
+        if (scope.ItemsOpen < CapOf(scope)) scope.ItemsOpen++;
+        else (scope.Returning ??= new Queue<int>()).Enqueue(item);
         if (scope.CutFrom is not { } cut) return;
         for (var i = scope.InstanceOf(cut, 0); i < scope.First + scope.InstanceCount; i++)
         {
@@ -120,6 +178,19 @@ public sealed partial class RunState
         scope.CutFrom = null;
     }
 
+    private static bool IsReturning(Scope scope, int item) => scope.Returning is { Count: > 0 } returning && returning.Contains(item);
+
+    /// <summary>The turn of a reopened item has come.</summary>
+    private void ReturnItem(Scope scope, int item)
+    {
+        scope.ItemsOpen++;
+        for (var node = 0; node < scope.NodesPerItem; node++)
+        {
+            var instance = scope.InstanceOf(item, node);
+            if (_status[instance] == NodeStatus.Dormant) GoOn(instance);
+        }
+    }
+
     private void Recount(int instance, int first)
     {
         var scope = ScopeOf(instance);
@@ -127,14 +198,22 @@ public sealed partial class RunState
         var left = 0;
         var counted = 0;
         var skipped = 0;
+        var worst = Contribution.Ended;
         foreach (var parent in scope.Plan.ParentsOf(instance - first))
         {
-            if (!IsFinal(first + parent)) left++;
-            else if (ContributionOf(first + parent, settings.AcceptDegraded) == Contribution.Counts) counted++;
-            else if (ContributionOf(first + parent, settings.AcceptDegraded) == Contribution.Soft) skipped++;
+            if (!IsFinal(first + parent))
+            {
+                left++;
+                continue;
+            }
+            var contribution = ContributionOf(first + parent, settings.AcceptDegraded);
+            if (contribution == Contribution.Counts) counted++;
+            else if (contribution == Contribution.Soft) skipped++;
+            else if (contribution > worst) worst = contribution;
         }
         _left[instance] = left;
         _counted[instance] = counted;
         if (skipped > 0 || _detail[instance] is not null) Detail(instance).ParentsSkipped = skipped;
+        Judge(instance, settings, worst);
     }
 }

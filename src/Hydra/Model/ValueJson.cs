@@ -57,7 +57,10 @@ public static class ValueJson
             case JsonTokenType.True: return Value.True;
             case JsonTokenType.False: return Value.False;
             case JsonTokenType.String: return Value.Of(reader.GetString()!);
-            case JsonTokenType.Number: return reader.TryGetInt64(out var whole) ? Value.Of(whole) : Value.Of(reader.GetDouble());
+            case JsonTokenType.Number:
+                if (reader.TryGetInt64(out var whole)) return Value.Of(whole);
+                var number = reader.GetDouble();
+                return double.IsFinite(number) ? Value.Of(number) : throw new JsonException("A number is beyond the range of 64-bit floating point (about 1.8e308).");
             case JsonTokenType.StartArray:
                 var items = new List<Value>();
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndArray) items.Add(Read(ref reader));

@@ -6,13 +6,27 @@ namespace Hydra.Parsing;
 /// <summary>The identity of a definition: JSON with sorted keys, in which whatever means the same reads the same.</summary>
 internal static class CanonicalForm
 {
-    /// <summary>Nodes by id: their order in the file means nothing.</summary>
-    public static Value Nodes(IEnumerable<BoundNode> nodes) =>
-        Value.Of(nodes.OrderBy(node => node.Spec.Id.Text, StringComparer.Ordinal).Select(node => Value.Of(node.Canonical)).ToArray());
-
-    public static WorkflowSpec Seal(WorkflowSpec spec, ValueMap canonical)
+    /// <summary>Gives a workflow its two forms: as written, and canonical, where nodes are ordered by id because their order in the file means nothing.</summary>
+    public static WorkflowSpec Seal(WorkflowSpec spec, ValueMap written)
     {
+        var canonical = written.With("nodes", Ordered(written["nodes"], spec.Nodes));
         var bytes = ValueJson.ToCanonicalUtf8(Value.Of(canonical));
-        return spec with { Canonical = bytes, Hash = Convert.ToHexStringLower(SHA256.HashData(bytes)) };
+        return spec with { Written = Value.Of(written), Canonical = bytes, Hash = Convert.ToHexStringLower(SHA256.HashData(bytes)) };
+    }
+
+    /// <summary>A list of nodes by id; <paramref name="written"/> and <paramref name="nodes"/> lie side by side.</summary>
+    private static Value Ordered(Value written, IReadOnlyList<NodeSpec> nodes) => Value.Of(nodes
+        .Select((node, at) => (node.Id, Node: OrderedChildren(written.Items[at], node)))
+        .OrderBy(each => each.Id.Text, StringComparer.Ordinal)
+        .Select(each => each.Node));
+
+    private static Value OrderedChildren(Value written, NodeSpec node)
+    {
+        foreach (var (field, children) in node.Children)
+        {
+            var now = written.AsObject[field];
+            written = written.AsObject.With(field, now.IsList ? Ordered(now, children) : OrderedChildren(now, children[0]));
+        }
+        return written;
     }
 }

@@ -15,7 +15,9 @@ public static class SpecBinder
     private sealed class Binding(IReadOnlyDictionary<string, INodeType> types, ProblemList problems)
     {
         private readonly ShapeBinder _shapes = new(problems);
-        private readonly ValueMap.Builder _canonical = new();
+        private readonly ValueMap.Builder _written = new();
+        private readonly Dictionary<string, SourcePosition> _places = new(StringComparer.Ordinal);
+        private readonly List<string?> _meant = [];
         private readonly Dictionary<string, Value> _values = new(StringComparer.Ordinal);
 
         public WorkflowSpec? Bind(SourceNode root)
@@ -27,23 +29,27 @@ public static class SpecBinder
                 return null;
             }
             // (1) the fields of the file, each against its declaration
-            foreach (var entry in root.Entries) BindField(entry);
+            foreach (var entry in root.Entries)
+            {
+                _places.TryAdd(entry.Key, entry.KeyAt);
+                BindField(entry);
+            }
             foreach (var field in WorkflowFields.All)
             {
-                if (!field.IsRequired) continue;
+                if (!field.IsRequired || _meant.Contains(field.Name)) continue;
                 if (root.Get(field.Name) is not { } written || (written.IsScalar && written.Scalar.IsNull)) _shapes.Missing(field, "the workflow", root.At);
             }
             // (2) the nodes
             var nodes = BindNodes(root, out var isWhole);
             if (!isWhole || !_values.TryGetValue("name", out var name)) return null;
-            _canonical["nodes"] = CanonicalForm.Nodes(nodes);
+            _written["nodes"] = Value.Of(nodes.Select(node => Value.Of(node.Written)));
             // (3) the typed record
             var defaults = Get("defaults").IsObject ? Get("defaults").AsObject : ValueMap.Empty;
             var common = ValueMap.Of(defaults.Where(pair => !WorkflowFields.ModelDefaults.Any(field => field.Name == pair.Key)));
             var places = root.Get("defaults")?.At ?? root.At;
             var policy = PolicyReader.Read(common, _ => places, problems);
             if (defaults.Count > 0)
-                _canonical["defaults"] = Value.Of(ValueMap.Of(defaults.Select(pair => KeyValuePair.Create(pair.Key, PolicyReader.Normalised(pair.Key, pair.Value, policy)))));
+                _written["defaults"] = Value.Of(ValueMap.Of(defaults.Select(pair => KeyValuePair.Create(pair.Key, PolicyReader.Normalised(pair.Key, pair.Value, policy)))));
             var spec = new WorkflowSpec
             {
                 Name = name.AsText,
@@ -61,8 +67,9 @@ public static class SpecBinder
                 Breakers = Breakers(),
                 AllowEnv = AllowEnv(),
                 File = problems.File,
+                Places = _places,
             };
-            return CanonicalForm.Seal(spec, _canonical.Build());
+            return CanonicalForm.Seal(spec, _written.Build());
         }
 
         private Value Get(string field) => _values.GetValueOrDefault(field);
@@ -75,13 +82,13 @@ public static class SpecBinder
             {
                 var isNodeField = CommonFields.All.Any(known => known.Name == entry.Key) || entry.Key == "depends_on";
                 if (isNodeField) problems.Error(ProblemCodes.UnknownField, entry.KeyAt, $"the workflow has no field '{entry.Key}', which belongs to nodes. Move it into a node, or under `defaults` for all of them.");
-                else _shapes.Unknown(entry, "the workflow", WorkflowFields.All.Select(known => known.Name));
+                else _meant.Add(_shapes.Unknown(entry, "the workflow", WorkflowFields.All.Select(known => known.Name)));
                 return;
             }
             if (ShapeBinder.IsUnwritten(field, entry.Value) || !_shapes.IsThere(field, entry)) return;
             if (!_shapes.TryBind(field.Shape, entry.Value, entry.Key, out var value)) return;
             _values[entry.Key] = value;
-            _canonical[entry.Key] = value;
+            _written[entry.Key] = value;
         }
 
         private List<BoundNode> BindNodes(SourceNode root, out bool isWhole)
@@ -131,7 +138,7 @@ public static class SpecBinder
                 };
                 canonical[name] = Value.Of(map.With("type", WorkflowFields.InputTypes[type]).With("required", isRequired));
             }
-            _canonical["inputs"] = Value.Of(canonical.Build());
+            _written["inputs"] = Value.Of(canonical.Build());
             return inputs;
         }
 
@@ -163,7 +170,7 @@ public static class SpecBinder
                 };
                 canonical[alias] = Value.Of(map.With("fallbacks", Value.OfTexts(fallbacks)));
             }
-            _canonical["models"] = Value.Of(canonical.Build());
+            _written["models"] = Value.Of(canonical.Build());
             return models;
         }
 
@@ -179,14 +186,14 @@ public static class SpecBinder
             var breakers = new Dictionary<string, BreakerSpec>(StringComparer.Ordinal);
             if (!Get("breakers").IsObject) return breakers;
             foreach (var (name, value) in Get("breakers").AsObject.Pairs) breakers[name] = PolicyReader.Breaker(value.AsObject);
-            _canonical["breakers"] = Value.Of(ValueMap.Of(breakers.Select(pair => KeyValuePair.Create(pair.Key, PolicyReader.Canonical(pair.Value)))));
+            _written["breakers"] = Value.Of(ValueMap.Of(breakers.Select(pair => KeyValuePair.Create(pair.Key, PolicyReader.Canonical(pair.Value)))));
             return breakers;
         }
 
         private IReadOnlyList<string> AllowEnv()
         {
             var names = PolicyReader.TextList(Get("allow_env")) ?? [];
-            if (names.Count > 0) _canonical["allow_env"] = Value.OfTexts(names.Distinct().Order(StringComparer.Ordinal));
+            if (names.Count > 0) _written["allow_env"] = Value.OfTexts(names.Distinct().Order(StringComparer.Ordinal));
             return names;
         }
     }

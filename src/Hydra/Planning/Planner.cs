@@ -74,6 +74,7 @@ public static class Planner
                 Roots = [.. Enumerable.Range(0, count).Where(i => parentStart[i] == parentStart[i + 1])],
                 Sinks = [.. Enumerable.Range(0, count).Where(i => dependantStart[i] == dependantStart[i + 1])],
                 Names = names,
+                Aliases = from is { Aliases.Count: > 0 } ? from.Aliases : null,
                 IsInline = from?.IsInline ?? false,
                 IsIsolated = from?.Workflow is not null,
             };
@@ -111,7 +112,7 @@ public static class Planner
         private Variant[] Variants(NodeSpec spec, Func<string, PlannedNode> standIn)
         {
             var policy = spec.Policy;
-            var alias = spec.Fields.GetOrNull("model").TextOrNull is { } model && workflow.Models.TryGetValue(model, out var found) ? found : null;
+            var alias = ModelOf(spec) is { } model && workflow.Models.TryGetValue(model, out var found) ? found : null;
             var fallback = policy.Fallback ?? workflow.Defaults.Fallback;
             var escalateTo = policy.EscalateTo ?? workflow.Defaults.EscalateTo;
             if (alias is not { Fallbacks.Count: > 0 } && fallback is null && escalateTo is null) return Variant.AsWritten;
@@ -124,6 +125,9 @@ public static class Planner
             if (fallback?.Value is null && escalateTo is not null) variants.Add(new(VariantKind.Escalation, escalateTo));
             return [.. variants];
         }
+
+        private string? ModelOf(NodeSpec spec) =>
+            types[spec.Type].Fields.Any(field => field.Name == "model") ? _context.FieldOf(spec, "model").TextOrNull : null;
 
         private static HashSet<string>? NamesInConflict(IReadOnlyList<NodeSpec> specs)
         {

@@ -12,7 +12,7 @@ public abstract record Message
     /// <summary>A composite said how to go on; <paramref name="Output"/> is the kept output of an end.</summary>
     public sealed record Advanced(int Node, Advance Move, ValueRef? Output) : Message;
     /// <summary>An attempt wants to make a call.</summary>
-    public sealed record StepRequested(int Node, int Incarnation, StepCall Call, object Ticket) : Message;
+    public sealed record StepRequested(int Node, int Attempt, int Incarnation, StepCall Call, object Ticket) : Message;
     public sealed record StepReported(int Node, int Attempt, int Incarnation, int Step, StepResult Result) : Message;
     /// <summary>An attempt ended; <paramref name="Output"/> is its kept output.</summary>
     public sealed record AttemptEnded(int Node, int Attempt, int Incarnation, AttemptOutcome Outcome, ValueRef? Output) : Message;

@@ -17,12 +17,13 @@ public sealed partial class Reducer(RunState state)
     public const int StartsPerTurnMax = 65_536;
     /// <summary>Instances a run may hold; a run that opens more fails with a reason.</summary>
     public const int InstancesMax = 4_000_000;
-    /// <summary>Incarnations of one attempt; a node that takes its process down this often is not tried again.</summary>
-    public const int IncarnationsMax = 3;
+    /// <summary>A node that takes its process down this often in one attempt is not tried again.</summary>
+    public const int CrashesMax = 3;
 
     private readonly List<int> _parkedForResource = [];
+    /// <summary>Instances whose <c>when</c> or next move is being worked out; an answer nobody asked for is ignored.</summary>
+    private readonly HashSet<int> _asked = [];
     private long _nowMs;
-    private int _decisionsInFlight;
 
     public RunState State { get; } = state;
     public List<RunEvent> Events { get; } = [];
@@ -35,7 +36,6 @@ public sealed partial class Reducer(RunState state)
         _nowMs = nowMs;
         Events.Clear();
         Commands.Clear();
-        State.CountTime(nowMs);
     }
 
     /// <summary>The first turn of a new run.</summary>
@@ -47,19 +47,31 @@ public sealed partial class Reducer(RunState state)
     /// </summary>
     public void Resume(RunLimits limits)
     {
-        var hadEnded = State.HasEnded;
+        var ended = State.HasEnded ? State.Status : RunStatus.Running;
+        _asked.Clear();
+        _waitingSteps.Clear();
+        _parkedForResource.Clear();
         Emit(new RunEvent.RunResumed(State.Epoch + 1, limits));
         for (var i = 0; i < State.InstanceCount; i++)
         {
             if (State.DetailOf(i)?.Steps is not null && !State.IsFinal(i)) CloseOpenSteps(i);
         }
-        if (!hadEnded) return;
+        // A run that was only paused or interrupted goes on as if it never had been.
+        if (ended is not (RunStatus.Failed or RunStatus.Stopped or RunStatus.Cancelled)) return;
         foreach (var instance in State.Reopenable()) Emit(new RunEvent.Reopened(instance));
+    }
+
+    /// <summary>The first turn of a run that nobody runs any more and that is to end as cancelled.</summary>
+    public void Cancel(string reason)
+    {
+        Resume(State.Limits);
+        Handle(new Message.StopRequested(RunStatus.Cancelled, reason));
     }
 
     public void Handle(Message message)
     {
         if (State.HasEnded) return;
+        State.CountTime(_nowMs);
         switch (message)
         {
             case Message.AttemptEnded m: EndAttempt(m); break;
@@ -78,21 +90,21 @@ public sealed partial class Reducer(RunState state)
     public void Finish()
     {
         if (State.HasEnded) return;
+        State.CountTime(_nowMs);
         WakeDue();
         CheckTimeBudgets();
+        CheckDeadlines();
         GrantWaitingSteps();
-        bool moved;
         do
         {
-            moved = SkipDoomed();
-            moved |= CancelLosers();
-        }
-        while (moved);
-        if (State.StoppingAs is null)
-        {
+            SkipDoomed();
+            CancelLosers();
+            CutQueuedItems();
+            if (State.StoppingAs is not null) continue;
             IssueDecisions();
             StartReady();
         }
+        while (State.Doomed.Count > 0 || State.Losers.Count > 0 || State.Hopeless.Count > 0 || (State.StoppingAs is null && State.ToDecide.Count + State.ToAdvance.Count > 0));
         CheckEnd();
         FindNextDue();
     }
@@ -112,57 +124,54 @@ public sealed partial class Reducer(RunState state)
         while (State.Due.TryPeek(out var instance, out var dueMs) && dueMs <= _nowMs)
         {
             State.Due.Dequeue();
-            if (IsDue(instance, dueMs)) State.Wake(instance);
+            if (IsDue(instance, dueMs)) State.Enqueue(instance);
         }
     }
 
     private bool IsDue(int instance, long dueMs) =>
         State.StatusOf(instance) == NodeStatus.Waiting && State.DetailOf(instance)!.DueMs == dueMs;
 
-    private bool SkipDoomed()
+    private void SkipDoomed()
     {
-        var any = false;
         while (State.Doomed.TryDequeue(out var doomed))
         {
-            if (State.StatusOf(doomed.Node) != NodeStatus.Pending || State.HasBegun(doomed.Node)) continue;
-            Emit(new RunEvent.Skipped(doomed.Node, doomed.Cause));
-            any = true;
+            if (State.IsDoomed(doomed.Node)) Emit(new RunEvent.Skipped(doomed.Node, doomed.Cause));
         }
-        return any;
     }
 
-    private bool CancelLosers()
+    private void CancelLosers()
     {
-        var any = false;
         while (State.Losers.TryDequeue(out var loser))
         {
-            if (State.IsFinal(loser)) continue;
-            State.Detail(loser).IsLoser = true;
-            Cancel(loser, null);
-            any = true;
+            if (!State.IsFinal(loser)) Cancel(loser, null);
         }
-        return any;
+    }
+
+    /// <summary>Items that wait for a slot of the run have not started either: they go when their scope can no longer succeed.</summary>
+    private void CutQueuedItems()
+    {
+        while (State.Hopeless.TryDequeue(out var scope))
+        {
+            if (scope.NodesPerItem != 1) continue;   // an item of several nodes counts as started
+            for (var i = scope.First; i < scope.First + scope.InstanceCount; i++)
+            {
+                if (State.StatusOf(i) == NodeStatus.Queued && State.AttemptOf(i) == 0) Cancel(i, null);
+            }
+        }
     }
 
     private void IssueDecisions()
     {
         while (State.ToDecide.TryDequeue(out var instance))
         {
-            if (State.StatusOf(instance) != NodeStatus.Deciding) continue;
-            _decisionsInFlight++;
+            if (State.StatusOf(instance) != NodeStatus.Deciding || !_asked.Add(instance)) continue;
             Commands.Add(new(CommandKind.Decide, instance));
         }
         while (State.ToAdvance.TryDequeue(out var instance))
         {
             if (State.StatusOf(instance) != NodeStatus.Open || State.DetailOf(instance) is not { AwaitsAdvance: true } detail) continue;
-            detail.AwaitsAdvance = false;
-            if (detail.IsCancelling)
-            {
-                EndCancelled(instance, detail);
-                continue;
-            }
-            _decisionsInFlight++;
-            Commands.Add(new(CommandKind.Advance, instance));
+            if (detail.IsCancelling) EndCancelled(instance, detail);
+            else if (_asked.Add(instance)) Commands.Add(new(CommandKind.Advance, instance));
         }
         while (State.ToCheckStop.TryDequeue(out var instance))
         {
@@ -175,14 +184,19 @@ public sealed partial class Reducer(RunState state)
         for (var started = 0; started < StartsPerTurnMax && State.RunningCount < State.Limits.MaxConcurrent;)
         {
             if (!State.Ready.TryPop(out var instance)) return;
-            if (State.StatusOf(instance) != NodeStatus.Queued) continue;
+            if (!MayStart(instance)) continue;
+            if (State.DetailOf(instance) is { IsCancelling: true } detail)
+            {
+                EndCancelled(instance, detail);   // a crash came between the cancelling and its end
+                continue;
+            }
             var node = State.NodeOf(instance);
             if (node.Resources is { } resources && State.HeldResources.Overlaps(resources))
             {
                 _parkedForResource.Add(instance);
                 continue;
             }
-            if (node.Settings.Breaker is not null && State.BreakerOf(node)!.Refuses(_nowMs))
+            if (node.Settings.Breaker is not null && (State.DetailOf(instance)?.Variant ?? 0) == 0 && State.BreakerOf(node)!.Refuses(_nowMs))
             {
                 RefuseByBreaker(instance, node, State.BreakerOf(node)!);
                 continue;
@@ -192,39 +206,37 @@ public sealed partial class Reducer(RunState state)
         }
     }
 
+    /// <summary>Queued, or waiting for a time that has come; entries of the heap may be stale.</summary>
+    private bool MayStart(int instance) => State.StatusOf(instance) switch
+    {
+        NodeStatus.Queued => true,
+        NodeStatus.Waiting => State.DetailOf(instance)!.DueMs <= _nowMs,
+        _ => false,
+    };
+
     private void Start(int instance)
     {
         var detail = State.DetailOf(instance);
         var attempt = State.AttemptOf(instance);
-        if (detail is { WasCut: true })
+        if (detail is { Crashes: >= CrashesMax })
         {
-            if (detail.Incarnation >= IncarnationsMax)
-            {
-                End(instance, NodeStatus.Failed, null, new NodeError(ErrorCode.UnknownOutcome,
-                    $"the process died {IncarnationsMax + 1} times while this attempt ran; it is not tried again on its own"));
-                return;
-            }
-            detail.NextStep = 0;
-            Emit(new RunEvent.Started(instance, Math.Max(1, attempt), detail.Incarnation + 1, detail.Variant));
+            Fail(instance, new NodeError(ErrorCode.UnknownOutcome, $"the process died {CrashesMax} times while this attempt ran; it is not tried again on its own"));
+            return;
         }
-        else
+        if (detail is { Reenters: true }) Emit(new RunEvent.Started(instance, attempt, detail.Incarnation + 1, detail.Variant));
+        else Emit(new RunEvent.Started(instance, attempt + 1, 0, detail?.Variant ?? 0));
+        if (detail is not null)
         {
-            var isReentry = detail is { ResumedAtMs: > 0 } && attempt > 0;
-            Emit(new RunEvent.Started(instance, isReentry ? attempt : attempt + 1, detail?.Incarnation ?? 0, detail?.Variant ?? 0));
-            if (detail is not null) detail.NextStep = 0;
+            detail.RefusedBy = null;
+            foreach (var step in detail.Steps ?? []) step.IsUsed = false;
         }
         Commands.Add(new(CommandKind.Start, instance));
     }
 
     private void CheckEnd()
     {
-        if (State.StoppingAs is { } status)
-        {
-            if (State.RunningCount == 0) Emit(new RunEvent.RunEnded(status, State.Reason));
-            return;
-        }
-        var root = State.Scopes[0];
-        if (root.HasEnded)
+        // A run that was to stop, pause or be interrupted, and whose last node has ended meanwhile, has simply ended.
+        if (State.Scopes[0].HasEnded && State.StoppingAs is null or RunStatus.Stopped or RunStatus.Paused or RunStatus.Interrupted)
         {
             var failed = FirstFailure();
             Emit(failed < 0
@@ -232,7 +244,12 @@ public sealed partial class Reducer(RunState state)
                 : new RunEvent.RunEnded(FailureStatusOf(failed), ReasonOf(failed)));
             return;
         }
-        var isMoving = State.RunningCount > 0 || _decisionsInFlight > 0 || State.WaitingCount > 0 || State.Ready.Count > 0
+        if (State.StoppingAs is { } status)
+        {
+            if (State.RunningCount == 0) Emit(new RunEvent.RunEnded(status, State.Reason));
+            return;
+        }
+        var isMoving = State.RunningCount > 0 || _asked.Count > 0 || State.WaitingCount > 0 || State.Ready.Count > 0
             || _waitingSteps.Count > 0 || Commands.Count > 0;
         if (!isMoving) Emit(new RunEvent.RunEnded(RunStatus.Failed, "no node can go on and none is running: this is a defect of Hydra; please report it with the run's events"));
     }
@@ -271,10 +288,15 @@ public sealed partial class Reducer(RunState state)
             NextDueMs = dueMs;
             break;
         }
-        if (_rateOpensAtMs is { } opens) Sooner(opens);
+        if (State.StoppingAs is not null) return;
+        if (State.Deadlines.TryPeek(out _, out var deadlineMs)) Sooner(deadlineMs);
         if (State.RunningCount == 0) return;
+        if (_rateOpensAtMs is { } opens) Sooner(opens);
         if (State.RunAccount.Limits.MaxTime is { } limit) Sooner(_nowMs + Math.Max(1, (long)limit.TotalMilliseconds - State.RunAccount.ActiveMs));
-        foreach (var (_, account) in State.Timed) Sooner(_nowMs + Math.Max(1, (long)account.Limits.MaxTime!.Value.TotalMilliseconds - account.ActiveMs));
+        foreach (var (node, account) in State.Timed)
+        {
+            if (account.Running > 0 && State.DetailOf(node) is not { IsCancelling: true }) Sooner(_nowMs + Math.Max(1, (long)account.Limits.MaxTime!.Value.TotalMilliseconds - account.ActiveMs));
+        }
     }
 
     private void Sooner(long dueMs) => NextDueMs = NextDueMs is { } known ? Math.Min(known, dueMs) : dueMs;

@@ -8,7 +8,7 @@ public sealed partial class Reducer
     private void EndAttempt(Message.AttemptEnded ended)
     {
         var instance = ended.Node;
-        if (IsStale(instance, ended.Incarnation) || State.AttemptOf(instance) != ended.Attempt) return;
+        if (IsStale(instance, ended.Attempt, ended.Incarnation)) return;
         CloseOpenSteps(instance);
         var detail = State.DetailOf(instance);
         switch (ended.Outcome)
@@ -20,10 +20,11 @@ public sealed partial class Reducer
             case AttemptOutcome.Degraded lesser:
                 End(instance, NodeStatus.Degraded, ended.Output, new NodeError(ErrorCode.InvalidOutput, lesser.Reason), lesser.Signal);
                 break;
+            case AttemptOutcome.Suspend when detail is { IsCancelling: true }: EndCancelled(instance, detail); break;
             case AttemptOutcome.Suspend suspend: Emit(new RunEvent.Suspended(instance, suspend.UntilMs)); break;
             case AttemptOutcome.Terminate terminate:
                 End(instance, NodeStatus.Completed, ended.Output, null);
-                Stop(terminate.Status, terminate.Reason);
+                Terminate(terminate);
                 break;
             case AttemptOutcome.Failed failed:
                 FailAttempt(instance, new NodeError(failed.Code, failed.Message), failed.RetryAfter);
@@ -34,13 +35,13 @@ public sealed partial class Reducer
     private void FailAttempt(int instance, NodeError error, TimeSpan? retryAfter)
     {
         var detail = State.Detail(instance);
-        if (error.Code == ErrorCode.Cancelled)
+        if (detail.IsCancelling || (error.Code == ErrorCode.Cancelled && State.StoppingAs != RunStatus.Interrupted))
         {
-            if (State.StoppingAs == RunStatus.Interrupted && !detail.IsCancelling) Emit(new RunEvent.AttemptInterrupted(instance));
-            else EndCancelled(instance, detail);
+            EndCancelled(instance, detail);
             return;
         }
-        if (error.Code == ErrorCode.Budget && State.StoppingAs == RunStatus.Paused)
+        var isPause = State.StoppingAs == RunStatus.Paused && (detail.RefusedBy is null || detail.RefusedBy == State.RunAccount);
+        if (error.Code == ErrorCode.Cancelled || (error.Code == ErrorCode.Budget && isPause))
         {
             Emit(new RunEvent.AttemptInterrupted(instance));
             return;
@@ -48,13 +49,13 @@ public sealed partial class Reducer
         var node = State.NodeOf(instance);
         var settings = node.Settings;
         var attempts = detail.AttemptsInVariant + 1;
-        if (attempts < settings.MaxAttempts && RetryPolicy.Retries(settings, error.Code) && State.StoppingAs is null && HasRetriesLeft(instance))
+        if (attempts < settings.MaxAttempts && RetryPolicy.Retries(settings, error.Code) && HasRetriesLeft(instance))
         {
             var delay = RetryPolicy.DelayOf(settings, State.PathOf(instance), attempts, retryAfter);
             Emit(new RunEvent.AttemptFailed(instance, error, detail.Variant, delay == TimeSpan.Zero ? 0 : _nowMs + (long)Math.Ceiling(delay.TotalMilliseconds)));
             return;
         }
-        if (MayFallBack(detail, error.Code) && detail.Variant + 1 < node.Variants.Length && State.StoppingAs is null)
+        if (detail.Variant + 1 < node.Variants.Length && MayFallBack(detail, settings, error.Code))
         {
             Emit(new RunEvent.AttemptFailed(instance, error, detail.Variant + 1, 0));
             return;
@@ -62,8 +63,12 @@ public sealed partial class Reducer
         Fail(instance, error);
     }
 
-    private static bool MayFallBack(InstanceDetail detail, ErrorCode code) =>
-        code != ErrorCode.Budget || detail.RefusedBy is { Limits.OnExceeded: BudgetPolicy.Degrade };
+    /// <summary>Budgets fall back only where they say <c>degrade</c>; what may have happened already is not done again another way.</summary>
+    private static bool MayFallBack(InstanceDetail detail, NodeSettings settings, ErrorCode code)
+    {
+        if (code == ErrorCode.Budget) return detail.RefusedBy is { Limits.OnExceeded: BudgetPolicy.Degrade };
+        return code != ErrorCode.UnknownOutcome || settings.OnUnknown == UnknownOutcomePolicy.Retry;
+    }
 
     private bool HasRetriesLeft(int instance)
     {
@@ -81,12 +86,7 @@ public sealed partial class Reducer
         var isBudget = error.Code == ErrorCode.Budget;
         var mayDegrade = !isBudget || settings.OnFailure == FailurePolicy.Degrade || State.DetailOf(instance)?.RefusedBy is { Limits.OnExceeded: BudgetPolicy.Degrade };
         if (settings.FallbackValue is { } standIn && mayDegrade) End(instance, NodeStatus.Degraded, ValueRef.Of(standIn), error);
-        else if (isBudget)
-        {
-            End(instance, NodeStatus.BudgetExceeded, null, error);
-            if (State.DetailOf(instance)?.RefusedBy == State.RunAccount) StopForBudget(error.Message, hasFallback: false);
-        }
-        else End(instance, NodeStatus.Failed, null, error);
+        else End(instance, isBudget ? NodeStatus.BudgetExceeded : NodeStatus.Failed, null, error);
     }
 
     private void End(int instance, NodeStatus status, ValueRef? output, NodeError? error, Value signal = default) =>
@@ -97,14 +97,13 @@ public sealed partial class Reducer
         var detail = State.Detail(instance);
         var error = new NodeError(ErrorCode.ProviderError, $"the circuit breaker of node '{State.PathOf(instance)}' is open after repeated failures");
         if (detail.Variant + 1 < node.Variants.Length) Emit(new RunEvent.AttemptFailed(instance, error, detail.Variant + 1, 0));
-        else if (node.Settings.FallbackValue is not null || detail.AttemptsInVariant + 1 >= node.Settings.MaxAttempts) Fail(instance, error);
-        else Emit(new RunEvent.AttemptFailed(instance, error, detail.Variant, Math.Max(_nowMs + 1, breaker.OpenUntilMs)));
+        else if (node.Settings.FallbackValue is not null || detail.AttemptsInVariant + 1 >= node.Settings.MaxAttempts || !HasRetriesLeft(instance)) Fail(instance, error);
+        else Emit(new RunEvent.AttemptFailed(instance, error, detail.Variant, breaker.AskAgainMs(_nowMs)));
     }
 
     private void DecideWhen(Message.WhenDecided decided)
     {
-        _decisionsInFlight--;
-        if (State.StatusOf(decided.Node) != NodeStatus.Deciding) return;
+        if (!_asked.Remove(decided.Node) || State.StatusOf(decided.Node) != NodeStatus.Deciding) return;
         if (State.DetailOf(decided.Node) is { IsCancelling: true } detail) EndCancelled(decided.Node, detail);
         else if (decided.Error is { } error) Fail(decided.Node, error);
         else if (decided.Holds) Emit(new RunEvent.Decided(decided.Node));
@@ -113,9 +112,8 @@ public sealed partial class Reducer
 
     private void Advance(Message.Advanced advanced)
     {
-        _decisionsInFlight--;
         var instance = advanced.Node;
-        if (State.StatusOf(instance) != NodeStatus.Open) return;
+        if (!_asked.Remove(instance) || State.StatusOf(instance) != NodeStatus.Open) return;
         if (State.DetailOf(instance) is { IsCancelling: true } detail)
         {
             EndCancelled(instance, detail);
@@ -137,14 +135,17 @@ public sealed partial class Reducer
                 End(instance, NodeStatus.Degraded, advanced.Output, new NodeError(ErrorCode.InvalidOutput, lesser.Reason), lesser.Signal);
                 break;
             case Model.Advance.End { Outcome: AttemptOutcome.Failed failed }: Fail(instance, new NodeError(failed.Code, failed.Message)); break;
-            case Model.Advance.End { Outcome: AttemptOutcome.Terminate terminate }: Stop(terminate.Status, terminate.Reason); break;
+            case Model.Advance.End { Outcome: AttemptOutcome.Terminate terminate }:
+                End(instance, NodeStatus.Completed, advanced.Output, null);
+                Terminate(terminate);
+                break;
             default: throw new ArgumentException("A composite may open a scope or end.", nameof(advanced));
         }
     }
 
     private void HoldStopWhen(int instance)
     {
-        if (State.StatusOf(instance) != NodeStatus.Open || State.DetailOf(instance) is { StopWhenHeld: true }) return;
+        if (State.StatusOf(instance) != NodeStatus.Open || State.DetailOf(instance) is { StopWhenHeld: true } or { IsCancelling: true }) return;
         Emit(new RunEvent.Cancelling(instance, null, KeepsResult: true));
         CancelChildren(instance);
     }
@@ -186,14 +187,43 @@ public sealed partial class Reducer
     private void EndCancelled(int instance, InstanceDetail detail)
     {
         var error = detail.CancelError ?? new NodeError(ErrorCode.Cancelled, State.StoppingAs is null ? "cancelled: nothing needs its result" : State.Reason);
-        if (error.Code == ErrorCode.Budget) Fail(instance, error);
+        if (error.Code == ErrorCode.Budget || error.Code == ErrorCode.Timeout) Fail(instance, error);
         else End(instance, NodeStatus.Cancelled, null, error);
     }
 
+    /// <summary>Composites whose <c>timeout_seconds</c> has passed; their children are cancelled and they fail.</summary>
+    private void CheckDeadlines()
+    {
+        while (State.Deadlines.TryPeek(out var instance, out var dueMs) && (dueMs <= _nowMs || !IsDeadline(instance, dueMs)))
+        {
+            State.Deadlines.Dequeue();
+            if (!IsDeadline(instance, dueMs) || State.StoppingAs is not null) continue;
+            Cancel(instance, new NodeError(ErrorCode.Timeout, $"not done within timeout_seconds {State.NodeOf(instance).Settings.Timeout!.Value.TotalSeconds:0.###}"));
+        }
+    }
+
+    private bool IsDeadline(int instance, long dueMs) =>
+        State.StatusOf(instance) == NodeStatus.Open && State.DetailOf(instance) is { IsCancelling: false } detail && detail.DeadlineMs == dueMs;
+
     private void RequestStop(Message.StopRequested request)
     {
-        if (State.StoppingAs is null || (State.StoppingAs == RunStatus.Interrupted && request.As == RunStatus.Cancelled)) Stop(request.As, request.Reason);
+        if (Weight(request.As) > Weight(State.StoppingAs)) Stop(request.As, request.Reason);
     }
+
+    private void Terminate(AttemptOutcome.Terminate terminate)
+    {
+        if (Weight(terminate.Status) > Weight(State.StoppingAs)) Stop(terminate.Status, terminate.Reason);
+    }
+
+    /// <summary>Which of two ways to stop wins: waiting for calls in flight, letting go of them for now, ending, ending by hand.</summary>
+    private static int Weight(RunStatus? status) => status switch
+    {
+        null or RunStatus.Running => 0,
+        RunStatus.Stopped or RunStatus.Paused => 1,
+        RunStatus.Interrupted => 2,
+        RunStatus.Cancelled => 4,
+        _ => 3,
+    };
 
     /// <summary>Ends the run: nothing new starts, what runs is told to stop.</summary>
     private void Stop(RunStatus status, string reason)
@@ -210,15 +240,16 @@ public sealed partial class Reducer
     private void CheckTimeBudgets()
     {
         if (State.StoppingAs is not null) return;
-        if (State.RunAccount.Limits.MaxTime is { } limit && State.RunAccount.ActiveMs >= limit.TotalMilliseconds && State.RunningCount > 0)
+        if (State.RunAccount.Limits.MaxTime is { } limit && State.RunAccount.ActiveMs >= limit.TotalMilliseconds && !State.Scopes[0].HasEnded)
         {
             StopForBudget($"the run's budget is exceeded: max_seconds {limit.TotalSeconds:0.###} of work have passed", hasFallback: false);
         }
-        for (var i = State.Timed.Count - 1; i >= 0; i--)
+        for (var i = 0; i < State.Timed.Count; i++)
         {
             var (node, account) = State.Timed[i];
             if (account.ActiveMs < account.Limits.MaxTime!.Value.TotalMilliseconds || State.DetailOf(node) is { IsCancelling: true }) continue;
             Cancel(node, new NodeError(ErrorCode.Budget, $"the budget of node '{account.Owner}' is exceeded: max_seconds {account.Limits.MaxTime.Value.TotalSeconds:0.###} have passed"));
+            i = -1;   // what ended with it left the list
         }
     }
 }

@@ -12,37 +12,31 @@ public sealed partial class Reducer
 
     private void RequestStep(Message.StepRequested request)
     {
-        if (IsStale(request.Node, request.Incarnation))
-        {
-            Deny(request, new NodeError(ErrorCode.Cancelled, "the attempt is over"), null);
-            return;
-        }
-        if (TryReplay(request)) return;
-        if (Judge(request) == Verdict.Waits) _waitingSteps.Add(request);
+        if (IsStale(request.Node, request.Attempt, request.Incarnation)) Deny(request, new NodeError(ErrorCode.Cancelled, "the attempt is over"), null);
+        else if (!TryReplay(request)) _waitingSteps.Add(request);
     }
 
-    private bool IsStale(int instance, int incarnation) =>
-        State.StatusOf(instance) != NodeStatus.Running || (State.DetailOf(instance)?.Incarnation ?? 0) != incarnation;
+    private bool IsStale(int instance, int attempt, int incarnation) =>
+        State.StatusOf(instance) != NodeStatus.Running || State.AttemptOf(instance) != attempt
+        || (State.DetailOf(instance)?.Incarnation ?? 0) != incarnation;
 
-    /// <summary>An earlier incarnation made this call: its answer stands. A different call from here on starts anew.</summary>
+    /// <summary>
+    /// An earlier incarnation made this call: its answer stands. Calls are recognised by their key, not by their place,
+    /// because calls made at the same time may come in any order.
+    /// </summary>
     private bool TryReplay(Message.StepRequested request)
     {
-        var detail = State.Detail(request.Node);
-        if (detail.Steps is not { } steps) return false;
-        while (detail.NextStep < steps.Count)
+        if (State.DetailOf(request.Node)?.Steps is not { } steps) return false;
+        for (var i = 0; i < steps.Count; i++)
         {
-            var step = steps[detail.NextStep];
-            if (step.Call.Key != request.Call.Key)
-            {
-                detail.NextStep = steps.Count;
-                return false;
-            }
+            var step = steps[i];
+            if (step.IsUsed || step.Call.Key != request.Call.Key) continue;
+            step.IsUsed = true;
             if (step.Result is { IsBound: false } known)
             {
-                Commands.Add(new(CommandKind.Grant, request.Node, new StepAnswer(request.Ticket, detail.NextStep++, known, null)));
+                Commands.Add(new(CommandKind.Grant, request.Node, new StepAnswer(request.Ticket, i, known, null)));
                 return true;
             }
-            detail.NextStep++;
             var mayRepeat = step.Call.Effect is EffectClass.Pure or EffectClass.Idempotent || State.NodeOf(request.Node).Settings.OnUnknown == UnknownOutcomePolicy.Retry;
             if (mayRepeat) continue;
             Deny(request, new NodeError(ErrorCode.UnknownOutcome,
@@ -63,20 +57,20 @@ public sealed partial class Reducer
         if (State.DetailOf(request.Node) is { IsCancelling: true }) return Deny(request, new NodeError(ErrorCode.Cancelled, "the node is being cancelled"), null);
         if (call.Provider.Length > 0 && State.ProviderBreaker(call.Provider) is var breaker && breaker.Refuses(_nowMs))
         {
-            var wait = TimeSpan.FromMilliseconds(Math.Max(1, breaker.OpenUntilMs - _nowMs));
+            var wait = TimeSpan.FromMilliseconds(breaker.AskAgainMs(_nowMs) - _nowMs);
             return Deny(request, new NodeError(ErrorCode.ProviderError, $"the circuit breaker of provider '{call.Provider}' is open after repeated failures"), wait);
         }
-        if (call.Kind == StepKind.Model && !RateAllows(call)) return Verdict.Waits;
+        if (call.Kind == StepKind.Model && (_rateOpensAtMs is not null || !RateAllows(call))) return Verdict.Waits;
         for (var account = State.AccountOf(request.Node); account is not null; account = account.Parent)
         {
             if (account.Refuses(call, out var mayFitLater) is not { } why) continue;
             if (mayFitLater) return Verdict.Waits;
             return Exceed(request, account, why);
         }
-        Emit(new RunEvent.StepIntended(request.Node, State.DetailOf(request.Node)?.Steps?.Count ?? 0, call));
-        var detail = State.Detail(request.Node);
-        detail.NextStep = detail.Steps!.Count;
-        Commands.Add(new(CommandKind.Grant, request.Node, new StepAnswer(request.Ticket, detail.NextStep - 1, null, null)));
+        var at = State.DetailOf(request.Node)?.Steps?.Count ?? 0;
+        Emit(new RunEvent.StepIntended(request.Node, at, call));
+        State.DetailOf(request.Node)!.Steps![at].IsUsed = true;
+        Commands.Add(new(CommandKind.Grant, request.Node, new StepAnswer(request.Ticket, at, null, null)));
         return Verdict.Granted;
     }
 
@@ -92,7 +86,10 @@ public sealed partial class Reducer
         var owner = account.Owner.Length == 0 ? "the run's budget" : $"the budget of node '{account.Owner}'";
         var message = $"{owner} is exceeded: {why}";
         State.Detail(request.Node).RefusedBy = account;
-        if (account == State.RunAccount) StopForBudget(message, hasFallback: HasFallback(request.Node));
+        var call = request.Call;
+        // One prompt that is too long says nothing of the run.
+        var isOneCall = call.PromptTokensMax > account.Limits.MaxContextTokens;
+        if (account == State.RunAccount && !isOneCall) StopForBudget(message, hasFallback: HasFallback(request.Node));
         return Deny(request, new NodeError(ErrorCode.Budget, message), null);
     }
 
@@ -114,7 +111,7 @@ public sealed partial class Reducer
     private bool RateAllows(StepCall call)
     {
         if (State.Limits.Rpm is null && State.Limits.Tpm is null) return true;
-        while (State.RecentCalls.TryPeek(out var oldest) && _nowMs - oldest.AtMs >= RunState.RateWindowMs) State.RecentCalls.Dequeue();
+        State.ForgetOldCalls(_nowMs);
         if (State.RecentCalls.Count == 0) return true;
         long tokens = 0;
         if (State.Limits.Tpm is not null)
@@ -130,27 +127,19 @@ public sealed partial class Reducer
     private void GrantWaitingSteps()
     {
         _rateOpensAtMs = null;
-        for (var i = 0; i < _waitingSteps.Count;)
+        var kept = 0;
+        for (var i = 0; i < _waitingSteps.Count; i++)
         {
             var request = _waitingSteps[i];
-            if (IsStale(request.Node, request.Incarnation)) Deny(request, new NodeError(ErrorCode.Cancelled, "the attempt is over"), null);
-            else if (_rateOpensAtMs is not null && request.Call.Kind == StepKind.Model && State.StoppingAs is null)
-            {
-                i++;
-                continue;
-            }
-            else if (Judge(request) == Verdict.Waits)
-            {
-                i++;
-                continue;
-            }
-            _waitingSteps.RemoveAt(i);
+            if (IsStale(request.Node, request.Attempt, request.Incarnation)) Deny(request, new NodeError(ErrorCode.Cancelled, "the attempt is over"), null);
+            else if (Judge(request) == Verdict.Waits) _waitingSteps[kept++] = request;
         }
+        _waitingSteps.RemoveRange(kept, _waitingSteps.Count - kept);
     }
 
     private void ReportStep(Message.StepReported report)
     {
-        if (State.AttemptOf(report.Node) != report.Attempt || IsStale(report.Node, report.Incarnation)) return;
+        if (IsStale(report.Node, report.Attempt, report.Incarnation)) return;
         if (State.DetailOf(report.Node)?.Steps is not { } steps || report.Step >= steps.Count || steps[report.Step].Result is not null) return;
         Emit(new RunEvent.StepEnded(report.Node, report.Step, report.Result));
     }
@@ -163,9 +152,7 @@ public sealed partial class Reducer
         {
             if (steps[i].Result is not null) continue;
             var call = steps[i].Call;
-            var bound = call.Kind == StepKind.Model
-                ? new TokenUsage(call.PromptTokensMax, call.TokensMax - call.PromptTokensMax)
-                : default;
+            var bound = new TokenUsage(call.PromptTokensMax, Math.Max(0, call.TokensMax - call.PromptTokensMax));
             Emit(new RunEvent.StepEnded(instance, i, new StepResult(null, bound, call.UsdMax ?? MicroUsd.Zero,
                 new NodeError(ErrorCode.UnknownOutcome, "the call was cut before its answer was known; it is charged at its bound"), 0) { IsBound = true }));
         }

@@ -5,6 +5,9 @@ namespace Hydra.Scheduling;
 /// <summary>When a failed attempt is tried again. Pure: the jitter comes from the path and the attempt, not from a random source.</summary>
 public static class RetryPolicy
 {
+    /// <summary>Longest wait that a provider may ask for: every wait has a bound.</summary>
+    public static readonly TimeSpan RetryAfterMax = TimeSpan.FromMinutes(15);
+
     public static bool Retries(NodeSettings settings, ErrorCode code) =>
         code.IsRetryable && (settings.RetryOn is not { } codes || codes.Contains(code));
 
@@ -12,7 +15,7 @@ public static class RetryPolicy
     /// <param name="retryAfter">What the provider asked for; it wins over the node's own backoff.</param>
     public static TimeSpan DelayOf(NodeSettings settings, string path, int failures, TimeSpan? retryAfter)
     {
-        if (retryAfter is { } asked) return asked > TimeSpan.Zero ? asked : TimeSpan.Zero;
+        if (retryAfter is { } asked) return TimeSpan.FromTicks(Math.Clamp(asked.Ticks, 0, RetryAfterMax.Ticks));
         var seconds = settings.Backoff.TotalSeconds;
         if (seconds <= 0) return TimeSpan.Zero;
         if (settings.BackoffKind == BackoffKind.Exponential) seconds *= Math.Pow(2, Math.Min(failures - 1, 30));

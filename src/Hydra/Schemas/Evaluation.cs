@@ -158,7 +158,8 @@ internal sealed class Evaluation
         return true;
     }
 
-    private string InstancePointer()
+    /// <summary>Where the walk is; only kept while problems are collected.</summary>
+    public string InstancePointer()
     {
         if (_path is null or { Count: 0 }) return "";
         var text = new StringBuilder();

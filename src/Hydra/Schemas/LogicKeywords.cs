@@ -64,12 +64,12 @@ internal sealed class ChoiceKeyword(SchemaNode node, string name, SchemaNode[] f
     private string NoneFits(Evaluation run, Value value)
     {
         List<SchemaProblem>? nearest = null;
-        int at = 0, least = int.MaxValue;
+        int at = 0, least = int.MaxValue, depth = run.InstancePointer().Length;
         for (var i = 0; i < forms.Length; i++)
         {
             var problems = new List<SchemaProblem>();
             if (!run.TryExplain(forms[i], value, problems)) return $"fits none of the {forms.Length} allowed forms";
-            var distance = Distance(problems);
+            var distance = Distance(problems, depth);
             if (distance >= least) continue;
             (nearest, at, least) = (problems, i, distance);
         }
@@ -81,16 +81,12 @@ internal sealed class ChoiceKeyword(SchemaNode node, string name, SchemaNode[] f
     }
 
     /// <summary>How far the value is from a form: another kind of value is further than many small mistakes.</summary>
-    private static int Distance(List<SchemaProblem> problems)
+    private static int Distance(List<SchemaProblem> problems, int depth) => problems.Sum(problem => problem.Keyword switch
     {
-        var shallowest = problems.Count == 0 ? 0 : problems.Min(problem => problem.InstancePointer.Length);
-        return problems.Sum(problem => (problem.Keyword, IsHere: problem.InstancePointer.Length == shallowest) switch
-        {
-            ("type" or "false", true) => 1000,
-            ("const" or "enum", _) => 30,   // the tag of a union
-            _ => 1,
-        });
-    }
+        "type" or "false" when problem.InstancePointer.Length == depth => 1000,
+        "const" or "enum" => 30,   // the tag of a union
+        _ => 1,
+    });
 }
 
 internal sealed class NotKeyword(SchemaNode node, SchemaNode child) : Keyword(node, "not")

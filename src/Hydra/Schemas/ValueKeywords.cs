@@ -23,14 +23,17 @@ internal sealed class TypeKeyword(SchemaNode node, SchemaTypes allowed) : Keywor
 
     private bool Has(Value value) => value.Kind switch
     {
-        ValueKind.Null => allowed.HasFlag(SchemaTypes.Null),
-        ValueKind.Boolean => allowed.HasFlag(SchemaTypes.Boolean),
-        ValueKind.Integer => allowed.HasFlag(SchemaTypes.Integer) || allowed.HasFlag(SchemaTypes.Number),
-        ValueKind.Number => allowed.HasFlag(SchemaTypes.Number) || (allowed.HasFlag(SchemaTypes.Integer) && ExactNumber.IsWhole(value)),
-        ValueKind.Text => allowed.HasFlag(SchemaTypes.String),
-        ValueKind.List => allowed.HasFlag(SchemaTypes.Array),
-        _ => allowed.HasFlag(SchemaTypes.Object),
+        ValueKind.Null => Has(SchemaTypes.Null),
+        ValueKind.Boolean => Has(SchemaTypes.Boolean),
+        ValueKind.Integer => Has(SchemaTypes.Integer) || Has(SchemaTypes.Number),
+        ValueKind.Number => Has(SchemaTypes.Number) || (Has(SchemaTypes.Integer) && ExactNumber.IsWhole(value)),
+        ValueKind.Text => Has(SchemaTypes.String),
+        ValueKind.List => Has(SchemaTypes.Array),
+        _ => Has(SchemaTypes.Object),
     };
+
+    /// <summary>By hand, for HasFlag allocates until the runtime has optimised it.</summary>
+    private bool Has(SchemaTypes type) => (allowed & type) == type;
 
     private static string Words(SchemaTypes types)
     {
@@ -175,7 +178,7 @@ internal sealed class FormatKeyword(SchemaNode node, string format, Func<string,
     public override bool Check(Evaluation run, Value value, Marks? marks)
     {
         if (!value.IsText || isValid(value.AsText)) return true;
-        if (run.IsCollecting) run.Report(SchemaPointer, Name, $"must be a {format} such as \"{example}\", got {Describe.Value(value)}");
+        if (run.IsCollecting) run.Report(SchemaPointer, Name, $"must have the format {format}, such as \"{example}\", got {Describe.Value(value)}");
         return false;
     }
 }

@@ -22,7 +22,7 @@ internal sealed class Evaluation
         Locals = localCount == 0 ? [] : new Local[localCount];
         Loops = loopCount == 0 ? [] : new Loop[loopCount];
         _stepsLeft = options.StepsMax;
-        _nextCheck = _stepsLeft - StepsBetweenChecks;
+        _nextCheck = Math.Max(-1, _stepsLeft - StepsBetweenChecks);
     }
 
     /// <summary>A variable that the template itself binds; unset until its statement ran.</summary>
@@ -80,8 +80,7 @@ internal sealed class Evaluation
         {
             throw Limit($"The template took more than {Options.StepsMax:N0} steps. Shorten its loops, or prepare the data before.");
         }
-        _nextCheck = _stepsLeft - StepsBetweenChecks;
-        if (_nextCheck < -1) _nextCheck = -1;
+        _nextCheck = Math.Max(-1, _stepsLeft - StepsBetweenChecks);
     }
 
     /// <summary>Takes a value into a variable or out of the template: bounds how deep and how large what was built can be.</summary>

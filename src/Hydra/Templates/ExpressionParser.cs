@@ -208,7 +208,7 @@ internal sealed partial class Parser
             case "true" or "True": Take(); return new ConstantExpression(token.Position, true);
             case "false" or "False": Take(); return new ConstantExpression(token.Position, false);
             case "none" or "None": Take(); return new ConstantExpression(token.Position, Value.Null);
-            case "loop" when _loops.Count > 0: Take(); return new LoopExpression(token.Position, _loops[^1], _loops.Count);
+            case "loop" when _loops.Count > 0: Take(); return new LoopExpression(token.Position, _loops[^1]);
             case "and" or "or" or "not" or "in" or "is" or "if" or "else": throw Unexpected("a value");
         }
         Take();

@@ -73,7 +73,7 @@ internal sealed class NameExpression(int position, string name, int[] slots) : P
 }
 
 /// <summary>The variable <c>loop</c> as a whole: a copy of where the loop stands.</summary>
-internal sealed class LoopExpression(int position, int loop, int depth) : Expression(position)
+internal sealed class LoopExpression(int position, int loop) : Expression(position)
 {
     public static readonly string[] Attributes =
         ["index", "index0", "first", "last", "length", "revindex", "revindex0", "depth", "depth0", "previtem", "nextitem"];
@@ -103,8 +103,8 @@ internal sealed class LoopExpression(int position, int loop, int depth) : Expres
             case "length": value = length; return true;
             case "revindex": value = length - index; return true;
             case "revindex0": value = length - index - 1; return true;
-            case "depth": value = depth; return true;
-            case "depth0": value = depth - 1; return true;
+            case "depth": value = 1; return true;
+            case "depth0": value = 0; return true;
             case "previtem" when index > 0: value = state.Items[index - 1]; return true;
             case "nextitem" when index < length - 1: value = state.Items[index + 1]; return true;
             default: value = default; return false;
@@ -214,22 +214,22 @@ internal sealed class LogicExpression(Expression left, Expression right, bool is
     }
 }
 
+/// <summary><c>a if c else b</c>. Without <c>else</c> a false condition gives empty text, or nothing where that is asked for.</summary>
 internal sealed class ConditionalExpression(Expression condition, Expression then, Expression? otherwise, int position)
-    : PartialExpression(position, condition, then, otherwise)
+    : Expression(position, condition, then, otherwise)
 {
+    public override Value Evaluate(Evaluation evaluation)
+    {
+        if (Operators.IsTruthy(condition.Evaluate(evaluation.At(Position)))) return then.Evaluate(evaluation);
+        return otherwise?.Evaluate(evaluation) ?? Value.EmptyText;
+    }
+
     public override bool TryEvaluate(Evaluation evaluation, out Value value)
     {
         if (Operators.IsTruthy(condition.Evaluate(evaluation.At(Position)))) return then.TryEvaluate(evaluation, out value);
         if (otherwise is not null) return otherwise.TryEvaluate(evaluation, out value);
         value = default;
         return false;
-    }
-
-    protected override TemplateException Undefined(Evaluation evaluation)
-    {
-        if (Operators.IsTruthy(condition.Evaluate(evaluation))) then.Evaluate(evaluation);
-        otherwise?.Evaluate(evaluation);
-        return evaluation.Fail(TemplateErrorKind.Undefined, "The condition is false and there is no 'else'. Add 'else' with a value.");
     }
 }
 

@@ -262,6 +262,10 @@ internal sealed class Lexer(SourceText source)
         if (exponent > 0) SkipDigits();
         if (_at < _text.Length && IsNamePart(_text[_at])) throw source.SyntaxError(start, $"'{_text[start..(_at + 1)]}…' is neither a number nor a name. Names begin with a letter or '_'.");
         var digitsText = _text[start.._at].Replace("_", "");
+        if (!fraction && exponent == 0 && digitsText[0] == '0' && digitsText.AsSpan().TrimStart('0').Length > 0)
+        {
+            throw source.SyntaxError(start, "A whole number does not begin with 0. Write 0o17 for octal ones.");
+        }
         if (fraction || exponent > 0) Add(TokenKind.Number, digitsText, start, double.Parse(digitsText, NumberStyles.Float, CultureInfo.InvariantCulture));
         else if (long.TryParse(digitsText, NumberStyles.None, CultureInfo.InvariantCulture, out var whole)) Add(TokenKind.Integer, digitsText, start, whole);
         else throw TooLarge(start);

@@ -202,7 +202,7 @@ internal static class ListFilters
         for (var i = 0; i < slices; i++)
         {
             var count = size + (i < longer ? 1 : 0);
-            var isFilled = !arguments[1].IsNull && i >= longer && longer > 0;
+            var isFilled = !arguments[1].IsNull && i >= longer;
             var slice = new Value[count + (isFilled ? 1 : 0)];
             Array.Copy(items, at, slice, 0, count);
             if (isFilled) slice[^1] = arguments[1];

@@ -10,7 +10,7 @@ internal static class Methods
 {
     private static readonly Dictionary<string, (int Least, int Most, FilterBody Body)> OfText = new(StringComparer.Ordinal)
     {
-        ["upper"] = (0, 0, static (_, value, _) => value.AsText.ToUpperInvariant()),
+        ["upper"] = (0, 0, static (_, value, _) => TextFilters.Upper(value.AsText)),
         ["lower"] = (0, 0, static (_, value, _) => value.AsText.ToLowerInvariant()),
         ["casefold"] = (0, 0, static (_, value, _) => value.AsText.ToLowerInvariant()),
         ["capitalize"] = (0, 0, static (_, value, _) => TextFilters.Capitalize(value.AsText)),
@@ -82,7 +82,7 @@ internal static class Methods
     public static Value Call(Evaluation evaluation, Value target, string name, ReadOnlySpan<Value> arguments)
     {
         var methods = target.Kind switch { ValueKind.Text => OfText, ValueKind.Object => OfObject, ValueKind.List => OfList, _ => null };
-        if (methods is null || !methods.TryGetValue(name, out var method)) throw evaluation.WrongType($"{Operators.NameOf(target)} has no method '{name}'.");
+        if (methods is null || !methods.TryGetValue(name, out var method)) throw evaluation.Fail(TemplateErrorKind.Undefined, $"{Operators.NameOf(target)} has no method '{name}'.");
         if (arguments.Length < method.Least || arguments.Length > method.Most)
         {
             var wanted = method.Least == method.Most ? $"{method.Least}" : $"{method.Least} to {method.Most}";

@@ -5,7 +5,7 @@ namespace Hydra.Templates;
 /// <summary>Python's operators over values. Booleans count as 0 and 1, as they do there.</summary>
 internal static class Operators
 {
-    private const int EqualityDepthMax = 2 * TemplateOptions.ValueDepthMax;
+    private const int EqualityDepthMax = TemplateOptions.ValueDepthMax + TemplateOptions.NestingDepthMax;
 
     public static bool IsTruthy(Value value) => value.Kind switch
     {

@@ -110,19 +110,18 @@ internal sealed partial class Parser(SourceText source, List<Token> tokens)
     private IfStatement ParseIf(Token tag)
     {
         var branches = new List<(Expression, Statement[])>();
-        var conditions = new List<Expression>();
+        var provedByEarlier = new List<ReferenceDraft>();
         Statement[] otherwise = [];
         while (true)
         {
             var start = _references.Count;
             var condition = ParseTuple(withCondition: false);
-            foreach (var earlier in conditions) _references.Guard(start, _references.Count, earlier, isTrue: false);
             EndTag();
-            start = _references.Count;
+            var bodyStart = _references.Count;
             var body = ParseBody();
-            _references.Guard(start, _references.Count, condition, isTrue: true);
-            foreach (var earlier in conditions) _references.Guard(start, _references.Count, earlier, isTrue: false);
-            conditions.Add(condition);
+            _references.Guard(bodyStart, _references.Count, condition, isTrue: true);
+            _references.Guard(start, _references.Count, provedByEarlier);
+            provedByEarlier.AddRange(References.ProofsOf(condition, isTrue: false));
             branches.Add((condition, body));
             if (TakeTag("elif")) continue;
             if (TakeTag("else"))
@@ -130,7 +129,7 @@ internal sealed partial class Parser(SourceText source, List<Token> tokens)
                 EndTag();
                 start = _references.Count;
                 otherwise = ParseBody();
-                foreach (var earlier in conditions) _references.Guard(start, _references.Count, earlier, isTrue: false);
+                _references.Guard(start, _references.Count, provedByEarlier);
             }
             EndBlock("endif", tag);
             return new IfStatement([.. branches], otherwise);

@@ -42,6 +42,8 @@ internal sealed class ReferenceDraft(string root, int position)
 /// <summary>Collects the free variables of a template and which of them its author has guarded.</summary>
 internal sealed class References
 {
+    private const int ProofsMax = 64;
+
     private readonly List<ReferenceDraft> _all = [];
 
     public int Count => _all.Count;
@@ -55,23 +57,33 @@ internal sealed class References
 
     public IReadOnlyList<TemplateReference> Finish(SourceText source) => [.. _all.Select(reference => reference.Finish(source))];
 
-    /// <summary>Marks the references added from <paramref name="from"/> up to <paramref name="to"/> that the condition, being true or false, has proved defined.</summary>
-    public void Guard(int from, int to, Expression condition, bool isTrue)
+    /// <summary>What is known to be defined once the condition was true, or false.</summary>
+    public static List<ReferenceDraft> ProofsOf(Expression condition, bool isTrue)
     {
-        if (from >= to) return;
         var proofs = new List<ReferenceDraft>();
         Prove(condition, isTrue, proofs);
-        if (proofs.Count == 0) return;
+        return proofs;
+    }
+
+    /// <summary>Marks the references added from <paramref name="from"/> on, up to <paramref name="to"/>, that the proofs cover.</summary>
+    public void Guard(int from, int to, List<ReferenceDraft> proofs)
+    {
         for (var i = from; i < to; i++)
         {
-            foreach (var proof in proofs)
+            // A bound for templates written to be slow; nobody tests so many names before one use.
+            for (var at = 0; at < proofs.Count && at < ProofsMax; at++)
             {
-                if (_all[i].Root != proof.Root) continue;
+                if (_all[i].Root != proofs[at].Root) continue;
                 // A proof of a.b is one of a as well.
                 _all[i].IsRootGuarded = true;
-                if (_all[i].IsCoveredBy(proof)) _all[i].IsGuarded = true;
+                if (_all[i].IsCoveredBy(proofs[at])) _all[i].IsGuarded = true;
             }
         }
+    }
+
+    public void Guard(int from, int to, Expression condition, bool isTrue)
+    {
+        if (from < to) Guard(from, to, ProofsOf(condition, isTrue));
     }
 
     private static void Prove(Expression condition, bool isTrue, List<ReferenceDraft> proofs)

@@ -10,13 +10,13 @@ namespace Hydra.Templates;
 public sealed record TemplateOptions
 {
     /// <summary>Longest template, in characters. Longer ones are a syntax error.</summary>
-    public const int TemplateLengthMax = 4_194_304;
+    public const int TemplateLengthMax = 1_048_576;
     /// <summary>Deepest nesting of brackets, operators without brackets, and blocks in a template. Deeper is a syntax error.</summary>
     public const int NestingDepthMax = 100;
     /// <summary>Most operators or filters in a row in one expression (<c>a + b + c</c>). More is a syntax error.</summary>
     public const int ChainLengthMax = 250;
-    /// <summary>Deepest nesting of a list or object that a template may build.</summary>
-    public const int ValueDepthMax = 128;
+    /// <summary>Deepest nesting of a list or object that a template may build or pass on: what JSON text may have.</summary>
+    public const int ValueDepthMax = ValueJson.DepthMax;
     /// <summary>Most items in a list that a template may build.</summary>
     public const int ListLengthMax = 1_000_000;
 

@@ -10,7 +10,7 @@ internal static class TextFilters
 
     public static readonly Filter[] All =
     [
-        new("upper", [], static (e, value, _) => Read(e, value).ToUpperInvariant()),
+        new("upper", [], static (e, value, _) => Upper(Read(e, value))),
         new("lower", [], static (e, value, _) => Read(e, value).ToLowerInvariant()),
         new("capitalize", [], static (e, value, _) => Capitalize(Read(e, value))),
         new("title", [], static (e, value, _) => Title(Read(e, value))),
@@ -35,6 +35,9 @@ internal static class TextFilters
         evaluation.ChargeText(text.Length);
         return text;
     }
+
+    /// <summary>The one common letter that grows in upper case is written out, as Python does.</summary>
+    public static string Upper(string text) => text.ToUpperInvariant().Replace("ß", "SS");
 
     public static string Capitalize(string text) => text.Length == 0 ? text : text[..1].ToUpperInvariant() + text[1..].ToLowerInvariant();
 

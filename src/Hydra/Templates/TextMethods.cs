@@ -118,7 +118,7 @@ internal static class TextMethods
     private static List<Value> AtBlanks(Evaluation evaluation, string text, int most, bool fromRight)
     {
         var parts = new List<Value>();
-        var rest = text.AsSpan().Trim();
+        var rest = fromRight ? text.AsSpan().TrimEnd() : text.AsSpan().TrimStart();
         while (rest.Length > 0)
         {
             evaluation.Charge(1);

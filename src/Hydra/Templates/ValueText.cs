@@ -51,7 +51,7 @@ internal static class ValueText
 
     private static void WriteJson(OutputText output, Value value, Evaluation evaluation, string indent, int depth)
     {
-        if (depth > TemplateOptions.ValueDepthMax * 2) throw evaluation.Limit("A value is nested too deeply to be written.");
+        if (depth > TemplateOptions.ValueDepthMax + TemplateOptions.NestingDepthMax) throw evaluation.Limit("A value is nested too deeply to be written.");
         switch (value.Kind)
         {
             case ValueKind.Null: output.Append("null"); break;

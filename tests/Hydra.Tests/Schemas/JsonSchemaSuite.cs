@@ -10,30 +10,45 @@ internal sealed record JsonSchemaSuite(int RequiredCount, IReadOnlyList<string> 
 
     public static JsonSchemaSuite Result => Run.Value;
 
+    /// <summary>Every schema of the suite that compiles, and whether one of its tests is valid.</summary>
+    public static IEnumerable<(string Name, JsonSchema Schema, bool IsSatisfiable)> Schemas()
+    {
+        foreach (var (file, group, options) in Groups())
+        {
+            var isSatisfiable = group["tests"].Items.Any(test => test.AsObject["valid"].AsBoolean);
+            yield return ($"{file}: {group["description"].AsText}", JsonSchema.Compile(group["schema"], options), isSatisfiable);
+        }
+    }
+
     private static JsonSchemaSuite RunAll()
     {
-        var remotes = Load("remotes.json").AsObject;
         var counts = (Required: 0, Optional: 0);
         var failures = (Required: new List<string>(), Optional: new List<string>());
-        foreach (var file in Load("draft2020-12.json").AsList)
+        foreach (var (file, group, options) in Groups())
+        {
+            var isOptional = file.StartsWith("optional/", StringComparison.Ordinal);
+            var (total, failed) = RunGroup(file, group, options);
+            if (isOptional) counts.Optional += total;
+            else counts.Required += total;
+            (isOptional ? failures.Optional : failures.Required).AddRange(failed);
+        }
+        return new(counts.Required, failures.Required, counts.Optional, failures.Optional);
+    }
+
+    private static IEnumerable<(string File, ValueMap Group, JsonSchemaOptions Options)> Groups()
+    {
+        const string Server = "http://localhost:1234/";
+        var remotes = Load("remotes.json").AsObject;
+        foreach (var file in Load("draft2020-12.json").Items)
         {
             var name = file.AsObject["file"].AsText;
-            var isOptional = name.StartsWith("optional/", StringComparison.Ordinal);
             var options = new JsonSchemaOptions
             {
                 AssertFormats = name.StartsWith("optional/format/", StringComparison.Ordinal),
-                Resolve = uri => uri.StartsWith("http://localhost:1234/", StringComparison.Ordinal)
-                    && remotes.TryGetValue(uri["http://localhost:1234/".Length..], out var remote) ? remote : (Value?)null,
+                Resolve = uri => uri.StartsWith(Server, StringComparison.Ordinal) && remotes.TryGetValue(uri[Server.Length..], out var remote) ? remote : (Value?)null,
             };
-            foreach (var group in file.AsObject["groups"].AsList)
-            {
-                var (total, failed) = RunGroup(name, group.AsObject, options);
-                if (isOptional) counts.Optional += total;
-                else counts.Required += total;
-                (isOptional ? failures.Optional : failures.Required).AddRange(failed);
-            }
+            foreach (var group in file.AsObject["groups"].Items) yield return (name, group.AsObject, options);
         }
-        return new(counts.Required, failures.Required, counts.Optional, failures.Optional);
     }
 
     private static (int Count, List<string> Failures) RunGroup(string file, ValueMap group, JsonSchemaOptions options)

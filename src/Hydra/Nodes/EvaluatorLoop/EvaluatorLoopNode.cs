@@ -33,18 +33,29 @@ public sealed partial class EvaluatorLoopNode : INodeType
             context.Problems.Error(ProblemCodes.BadFallback, node.PlaceOf("on_exhausted"), $"node '{node.Id}' escalates when exhausted, but does not say to whom. Add `escalate_to: <agent>`.");
     }
 
-    /// <summary>One fragment, <c>round</c>: the evaluator after the generator, whatever ids they were given.</summary>
+    /// <summary>
+    /// <c>round</c>: the evaluator after the generator, whatever ids they were given; and, where a loop that is used up
+    /// escalates, <c>escalation</c>: the same with the stronger agent as generator.
+    /// </summary>
     public IReadOnlyList<FragmentSpec> Fragments(NodeSpec node)
     {
         if (!node.Children.TryGetValue("generator", out var generator) || !node.Children.TryGetValue("evaluator", out var evaluator)) return [];
         if (generator.Count == 0 || evaluator.Count == 0) return [];
-        return
-        [
-            new("round", [generator[0] with { Id = Generator, DependsOn = [] }, evaluator[0] with { Id = Evaluator, DependsOn = [Generator] }])
-            {
-                Names = ["iteration", "previous_output", "evaluator_feedback"],
-                NodeNames = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal) { [Evaluator.Text] = ["candidate"] },
-            },
-        ];
+        var round = Round("round", generator[0], evaluator[0]);
+        if (node.Fields.GetOrNull("on_exhausted").TextOrNull != "escalate" || node.Policy.EscalateTo is not { } agent || generator[0].Type != ModelCallFields.NodeType) return [round];
+        var fields = ValueMap.Of(generator[0].Fields.Where(pair => pair.Key != "model")).With("agent", agent);
+        return [round, Round("escalation", generator[0] with { Fields = fields }, evaluator[0]) with { IsRepeat = true }];
+    }
+
+    private static FragmentSpec Round(string name, NodeSpec generator, NodeSpec evaluator)
+    {
+        if (evaluator.Type == ModelCallFields.NodeType && evaluator.Policy.OutputSchema is null)
+            evaluator = evaluator with { Policy = evaluator.Policy with { OutputSchema = Verdict.Schema } };
+        return new(name, [generator with { Id = Generator, DependsOn = [] }, evaluator with { Id = Evaluator, DependsOn = [Generator] }])
+        {
+            Names = ["iteration", "previous_output", "evaluator_feedback"],
+            NodeNames = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal) { [Evaluator.Text] = ["candidate"] },
+            Aliases = new Dictionary<string, string>(StringComparer.Ordinal) { ["candidate"] = Generator.Text },
+        };
     }
 }

@@ -3,7 +3,7 @@ using Hydra.Model;
 namespace Hydra.Nodes;
 
 /// <summary>Calls a C# delegate that the embedding program registered under a name.</summary>
-public sealed partial class FunctionNode : INodeType
+public sealed partial class FunctionNode
 {
     public string Name => "function";
     public string Description => "Calls a function that the embedding program registered.";

@@ -17,6 +17,7 @@ public sealed partial class LoopNode : INodeType
         new("carry", new Shape.Expression(), "What the next round sees as `previous`. Default: the round's result.") { ExtraNames = ["iteration", "previous", "output"] },
     ];
 
+    public IReadOnlyList<string> ResultFields { get; } = ["until", "carry"];
     public NodeTraits Traits { get; } = new() { Timeout = null, IdleTimeout = null };
 
     public void Check(NodeSpec node, CheckContext context)
@@ -32,6 +33,6 @@ public sealed partial class LoopNode : INodeType
 
     public IReadOnlyList<FragmentSpec> Fragments(NodeSpec node) =>
         node.Children.TryGetValue("body", out var body) && body.Count > 0
-            ? [new("round", body) { Names = ["iteration", "previous"], IsInline = node.IsSingle("body"), ResultFields = ["until", "carry"] }]
+            ? [new("round", body) { Names = ["iteration", "previous"], IsInline = node.IsSingle("body") }]
             : [];
 }

@@ -25,6 +25,7 @@ public sealed partial class MapNode : INodeType
         .. ModelCallFields.All,
     ];
 
+    public IReadOnlyList<string> FragmentFields { get; } = [.. ModelCallFields.All.Select(field => field.Name)];
     public NodeTraits Traits { get; } = new() { Timeout = null, IdleTimeout = null };
 
     public void Check(NodeSpec node, CheckContext context)
@@ -50,12 +51,13 @@ public sealed partial class MapNode : INodeType
         if (!node.Fields.ContainsKey("prompt")) return [];
         var agent = new NodeSpec
         {
-            Id = new NodeId("item"),
+            Id = node.Id,
             Type = ModelCallFields.NodeType,
             Fields = ValueMap.Of(node.Fields.Where(pair => !OwnFields.Contains(pair.Key))),
             Policy = ItemPolicy(node.Policy),
             At = node.At,
             Places = node.Places,
+            Folds = node.Folds,
         };
         return [new("item", [agent]) { Names = names, IsInline = true }];
     }

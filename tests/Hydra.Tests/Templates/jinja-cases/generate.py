@@ -10,6 +10,7 @@ import pathlib
 import re
 
 import jinja2
+import jinja2.nodes
 import jinja2.runtime
 from jinja2 import StrictUndefined
 
@@ -44,6 +45,13 @@ def plain(value):
 
 jinja2.runtime.str_join = lambda parts: "".join(str(text_of(part)) for part in parts)
 jinja2.runtime.markup_join = jinja2.runtime.str_join
+
+
+def never_constant(*_):
+    raise jinja2.nodes.Impossible()
+
+
+jinja2.nodes.Concat.as_const = never_constant   # or the compiler joins constants itself, by str()
 
 environment = jinja2.Environment(undefined=StrictUndefined, finalize=text_of)
 own_join = environment.filters["join"]

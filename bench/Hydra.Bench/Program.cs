@@ -1,0 +1,179 @@
+using System.Diagnostics;
+using Hydra;
+using Hydra.Bench;
+using Hydra.Journal;
+using Hydra.Model;
+
+var rounds = int.Parse(Option("--rounds") ?? "5");
+var only = Option("--only");
+var folder = Directory.CreateTempSubdirectory("hydra-bench-").FullName;
+SQLitePCL.Batteries_V2.Init();
+var table = new Table();
+try
+{
+    await Overhead(Graph.Chain(1000), waves: 1000);
+    await Overhead(Graph.Fan(1000), waves: 3);
+    await Overhead(Graph.Layered(1000, 50, 7), waves: 20);
+    await Overhead(Graph.Layered(10_000, 100, 7), waves: 100);
+    await MapItems(10_000);
+    await Makespan(Graph.Independent(1000, 0.05), cap: 100_000);
+    await Makespan(Graph.Layered(1000, 50, 11, hasDurations: true), cap: 100_000);
+    await Makespan(Graph.Layered(1000, 50, 11, hasDurations: true), cap: 16);
+    await Million();
+    await StreamedCalls();
+}
+finally
+{
+    Directory.Delete(folder, recursive: true);
+}
+table.Print();
+Console.WriteLine($$"""{"peak_mb": {{Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:0}}}""");
+return;
+
+string? Option(string name)
+{
+    var at = Array.IndexOf(args, name);
+    return at >= 0 && at + 1 < args.Length ? args[at + 1] : null;
+}
+
+bool Skips(string name) => only is not null && !name.Contains(only, StringComparison.OrdinalIgnoreCase);
+
+async Task Overhead(Graph graph, int waves)
+{
+    if (Skips(graph.Name)) return;
+    foreach (var type in (string[])["noop", "pooled"])
+    {
+        var workflow = graph.ToWorkflow(type);
+        var memory = await Median(async () => await Engines.RunAsync(workflow, new MemoryRunStore(keepsFrames: false), 100_000));
+        var tasks = await Median(() => Floors.TasksAsync(graph));
+        table.Add($"{graph.Name}, {type}", "memory", memory / graph.Count * 1e6, "µs/node", ("× tasks", memory / tasks));
+        using var store = SqliteRunStore.Open(Path.Combine(folder, "durable"), Durability.Full);
+        var ratios = new List<(double Hydra, double Floor)>();
+        for (var i = 0; i < rounds; i++)
+        {
+            var durable = await Engines.RunAsync(workflow, store, 100_000);
+            var floor = waves >= graph.Count ? Floors.CommitEach(folder, graph.Count) : Floors.CommitGroups(folder, graph.Count, waves);
+            ratios.Add((durable, floor));
+        }
+        table.Add($"{graph.Name}, {type}", "durable", Middle(ratios.Select(r => r.Hydra)) / graph.Count * 1e6, "µs/node", ("× commit floor", Middle(ratios.Select(r => r.Hydra / r.Floor))));
+    }
+}
+
+async Task MapItems(int count)
+{
+    if (Skips("map")) return;
+    var body = new NodeSpec { Id = new NodeId("body"), Type = "noop" };
+    var map = new NodeSpec
+    {
+        Id = new NodeId("items"), Type = "map", Fields = ValueMap.Of(("over", "things"), ("as", "thing"), ("max_items", count)),
+        Children = new Dictionary<string, IReadOnlyList<NodeSpec>> { ["body"] = [body] },
+    };
+    var workflow = new WorkflowSpec { Name = "map", Nodes = [map], Canonical = "{}"u8.ToArray() };
+    var inputs = ValueMap.Of(("things", Value.Of(Enumerable.Range(0, count).Select(i => Value.Of((long)i)))));
+    var memory = await Median(async () => await Engines.RunAsync(workflow, new MemoryRunStore(keepsFrames: false), 100_000, inputs));
+    table.Add($"map over {count:N0}", "memory", memory / count * 1e6, "µs/item");
+    using var store = SqliteRunStore.Open(Path.Combine(folder, "durable"), Durability.Full);
+    var durable = await Median(async () => await Engines.RunAsync(workflow, store, 100_000, inputs));
+    table.Add($"map over {count:N0}", "durable", durable / count * 1e6, "µs/item");
+    var capped = await Median(async () => await Engines.RunAsync(workflow, store, 10, inputs));
+    table.Add($"map over {count:N0}, cap 10", "durable", capped / count * 1e6, "µs/item");
+}
+
+async Task StreamedCalls()
+{
+    if (Skips("streams")) return;
+    var (ours, bare) = await Streams.MeasureAsync(folder, rounds);
+    table.Add("64 streams of 50 chunks, 5 ms apart", "durable", ours, "ms/call", ("ms over a bare reader", ours - bare));
+}
+
+async Task Makespan(Graph graph, int cap)
+{
+    if (Skips(graph.Name)) return;
+    var workflow = graph.ToWorkflow("delay");
+    var critical = graph.CriticalPathSeconds();
+    var ideal = Math.Max(critical, graph.Seconds!.Sum() / cap);
+    var name = cap > 1000 ? graph.Name : $"{graph.Name}, cap {cap}";
+    var memory = await Median(async () => await Engines.RunAsync(workflow, new MemoryRunStore(keepsFrames: false), cap));
+    var floor = await Median(() => Floors.ListScheduledAsync(graph, cap));
+    table.Add(name, "memory", memory * 1000, "ms", ("× ideal", memory / ideal), ("× list scheduling", memory / floor));
+    using var store = SqliteRunStore.Open(Path.Combine(folder, "durable"), Durability.Full);
+    var durable = await Median(async () => await Engines.RunAsync(workflow, store, cap));
+    table.Add(name, "durable", durable * 1000, "ms", ("× ideal", durable / ideal), ("× list scheduling", durable / floor));
+}
+
+async Task Million()
+{
+    if (Skips("million")) return;
+    var compact = Graph.Layered(1_000_000, 1000, 3).ToCompact();
+    foreach (var isDurable in (bool[])[false, true])
+    {
+        var clock = Stopwatch.StartNew();
+        var workflow = Graph.FromCompact(compact).ToWorkflow("noop");
+        using IRunStore store = isDurable ? SqliteRunStore.Open(Path.Combine(folder, "million"), Durability.Full) : new MemoryRunStore(keepsFrames: false);
+        await Engines.RunAsync(workflow, store, 100_000);
+        table.Add("million layered nodes", isDurable ? "durable" : "memory", clock.Elapsed.TotalSeconds, "s (parse, plan, run)", ("peak MB", Process.GetCurrentProcess().PeakWorkingSet64 / 1e6));
+    }
+}
+
+async Task<double> Median(Func<Task<double>> measure)
+{
+    await measure();
+    var seen = new List<double>();
+    for (var i = 0; i < rounds; i++)
+    {
+        GC.Collect();
+        seen.Add(await measure());
+    }
+    return Middle(seen);
+}
+
+static double Middle(IEnumerable<double> values)
+{
+    var sorted = values.Order().ToArray();
+    return sorted[sorted.Length / 2];
+}
+
+namespace Hydra.Bench
+{
+    internal static class Engines
+    {
+        private static readonly Dictionary<string, INodeType> Types = new INodeType[] { new NoOpNode(), new PooledNode(), new DelayNode(), new Hydra.Nodes.MapNode() }.ToDictionary(type => type.Name);
+
+        /// <summary>One run to its end; seconds. Throws unless every node completed.</summary>
+        public static async Task<double> RunAsync(WorkflowSpec workflow, IRunStore store, int cap, ValueMap? inputs = null)
+        {
+            var engine = new Engine(new EngineOptions { Types = Types, Store = store, ReadDefinition = (_, _, _) => workflow });
+            var clock = Stopwatch.StartNew();
+            var report = await engine.RunAsync(workflow, new RunRequest { MaxConcurrent = cap, Inputs = inputs ?? ValueMap.Empty }, CancellationToken.None);
+            var seconds = clock.Elapsed.TotalSeconds;
+            if (report.Status != RunStatus.Completed) throw new InvalidOperationException($"The benchmark's run ended {report.Status}: {report.Reason}");
+            return seconds;
+        }
+    }
+
+    /// <summary>The results, as a table for people and JSON lines for programs.</summary>
+    internal sealed class Table
+    {
+        private readonly List<(string Name, string Mode, double Figure, string Unit, (string Name, double Value)[] Ratios)> _rows = [];
+
+        public void Add(string name, string mode, double figure, string unit, params (string Name, double Value)[] ratios)
+        {
+            _rows.Add((name, mode, figure, unit, ratios));
+            Console.Error.WriteLine($"  {name} [{mode}] {figure:0.##} {unit} {string.Join(", ", ratios.Select(r => $"{r.Value:0.00} {r.Name}"))}");
+        }
+
+        public void Print()
+        {
+            foreach (var row in _rows)
+            {
+                var map = new ValueMap.Builder();
+                map["workload"] = row.Name;
+                map["mode"] = row.Mode;
+                map["figure"] = Math.Round(row.Figure, 3);
+                map["unit"] = row.Unit;
+                foreach (var (name, value) in row.Ratios) map[name] = Math.Round(value, 3);
+                Console.WriteLine(Value.Of(map.Build()).ToJson());
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using System.Text.Json;
+using Hydra.Model;
+using Hydra.Templates;
+
+namespace Hydra.Agents.Nodes;
+
+/// <summary>An agent's own settings, from the workflow's <c>agents</c>; null where it says nothing.</summary>
+internal sealed record AgentDefinition
+{
+    public static AgentDefinition None { get; } = new();
+
+    public string? Model { get; init; }
+    /// <summary>The system prompt, taken literally.</summary>
+    public string? Instructions { get; init; }
+    public long? OutputTokensMax { get; init; }
+    public double? Temperature { get; init; }
+
+    public static AgentDefinition Of(ValueMap fields) => new()
+    {
+        Model = fields.GetOrNull("model").TextOrNull,
+        Instructions = fields.GetOrNull("instructions").TextOrNull,
+        OutputTokensMax = fields.GetOrNull("max_output_tokens") is { Kind: ValueKind.Integer } tokens ? tokens.AsInteger : null,
+        Temperature = fields.GetOrNull("temperature") is { IsNumeric: true } warmth ? warmth.AsNumber : null,
+    };
+}
+
+/// <summary>An agent node, compiled. What the node itself says is apart from what <c>defaults</c> say: an agent's and an alias's settings stand between them.</summary>
+internal sealed record AgentPlan
+{
+    public required Template Prompt { get; init; }
+    public Template? System { get; init; }
+    public Template? OwnModel { get; init; }
+    public string? DefaultModel { get; init; }
+    public required AgentDefinition Agent { get; init; }
+    public long? OwnOutputTokensMax { get; init; }
+    public long? DefaultOutputTokensMax { get; init; }
+    public double? OwnTemperature { get; init; }
+    public double? DefaultTemperature { get; init; }
+    public bool IsStreamed { get; init; } = true;
+    public JsonElement? Schema { get; init; }
+    public required IReadOnlyDictionary<string, ModelAliasSpec> Aliases { get; init; }
+    public required IReadOnlyDictionary<string, Value> Agents { get; init; }
+}
+
+/// <summary>Which model answers a node, and how it is asked, once agent, alias and defaults are weighed.</summary>
+internal sealed record ModelChoice(string Model, string? Instructions, long OutputTokensMax, double? Temperature, TimeSpan? Timeout)
+{
+    private const long OutputTokensMaxDefault = 4096;
+
+    /// <summary>
+    /// The node's own word goes first, then its agent's, then the alias's, then the file's defaults. A stand-in replaces
+    /// the model or the agent, nothing else.
+    /// </summary>
+    public static ModelChoice Of(AgentPlan plan, Variant variant, ITemplateScope scope)
+    {
+        var standIn = variant.Kind is VariantKind.Agent or VariantKind.Escalation;
+        var agent = standIn ? AgentNamed(plan, variant.Name) : plan.Agent;
+        var own = plan.OwnModel?.Render(scope, TemplateOptions.Default).Trim();
+        var named = variant.Kind == VariantKind.Model ? variant.Name
+            : standIn ? agent.Model ?? own ?? plan.DefaultModel
+            : own ?? agent.Model ?? plan.DefaultModel;
+        if (string.IsNullOrEmpty(named)) throw new CallFailedException(ErrorCode.BadRequest, "no model is named: set `model` on the node, on its agent or under `defaults`");
+
+        ModelAliasSpec? alias = null;
+        var model = named;
+        for (var hops = 0; plan.Aliases.TryGetValue(model, out var next); hops++)
+        {
+            if (hops > plan.Aliases.Count) throw new CallFailedException(ErrorCode.BadRequest, $"the model alias '{named}' leads round in a circle");
+            alias = alias is null ? next : new ModelAliasSpec(next.Model, [])
+            {
+                Timeout = alias.Timeout ?? next.Timeout,
+                Temperature = alias.Temperature ?? next.Temperature,
+                MaxOutputTokens = alias.MaxOutputTokens ?? next.MaxOutputTokens,
+            };
+            if (next.Model == model) break;   // an alias may narrow the model whose name it bears
+            model = next.Model;
+        }
+        return new ModelChoice(model, agent.Instructions,
+            plan.OwnOutputTokensMax ?? agent.OutputTokensMax ?? alias?.MaxOutputTokens ?? plan.DefaultOutputTokensMax ?? OutputTokensMaxDefault,
+            plan.OwnTemperature ?? agent.Temperature ?? alias?.Temperature ?? plan.DefaultTemperature,
+            alias?.Timeout);
+    }
+
+    private static AgentDefinition AgentNamed(AgentPlan plan, string name) =>
+        plan.Agents.TryGetValue(name, out var fields) && fields.IsObject
+            ? AgentDefinition.Of(fields.AsObject)
+            : throw new CallFailedException(ErrorCode.BadRequest, $"the agent '{name}' is not defined under `agents`");
+}

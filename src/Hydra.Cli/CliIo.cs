@@ -1,0 +1,35 @@
+namespace Hydra.Cli;
+
+/// <summary>What a verb may touch of the outside world: everything that a test wants to put in its place.</summary>
+internal sealed record CliIo
+{
+    public required TextWriter Out { get; init; }
+    public required TextWriter Error { get; init; }
+    public required Func<string, string?> Environment { get; init; }
+    public required string WorkingDirectory { get; init; }
+    public bool IsOutTerminal { get; init; }
+    public bool IsErrorTerminal { get; init; }
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+    /// <summary>Calls back at every Ctrl+C or SIGTERM until it is disposed of.</summary>
+    public Func<Action, IDisposable> OnInterrupt { get; init; } = _ => NoListener.Instance;
+    /// <summary>Ends the program at once; for a second Ctrl+C.</summary>
+    public Action<int> Exit { get; init; } = _ => { };
+
+    /// <summary>A path as the user wrote it, against the working directory.</summary>
+    public string PathOf(string path) => Path.Combine(WorkingDirectory, path);
+
+    private sealed class NoListener : IDisposable
+    {
+        public static readonly NoListener Instance = new();
+        public void Dispose() { }
+    }
+}
+
+/// <summary>The exit codes of <c>docs/cli.md</c>.</summary>
+internal static class ExitCode
+{
+    public const int Done = 0, Failed = 1, Usage = 2, Paused = 3, BudgetExceeded = 4, Refused = 5, Interrupted = 130;
+}
+
+/// <summary>The user asked for something that cannot be; the message says what and how to mend it.</summary>
+internal sealed class UsageException(string message) : Exception(message);

@@ -1,0 +1,62 @@
+using Hydra.Cli.Verbs;
+using Hydra.Model;
+
+namespace Hydra.Cli;
+
+/// <summary>From the words of a command line to a verb and its exit code.</summary>
+internal static class CommandLine
+{
+    public static async Task<int> RunAsync(string[] words, CliIo io)
+    {
+        try
+        {
+            return await DispatchAsync(words, io);
+        }
+        catch (Exception known) when (known is UsageException or RunRefusedException or ModelUnavailableException)
+        {
+            io.Error.WriteLine($"hydra: {TerminalText.Of(known.Message)}");
+            return ExitCode.Usage;
+        }
+        catch (StoreException store)
+        {
+            io.Error.WriteLine($"hydra: {TerminalText.Of(store.Message)}");
+            return store.Fault == StoreFault.Owned ? ExitCode.Usage : ExitCode.Failed;
+        }
+        finally
+        {
+            Flush(io.Out);
+            Flush(io.Error);
+        }
+    }
+
+    private static Task<int> DispatchAsync(string[] words, CliIo io)
+    {
+        if (words.Length == 0) return Task.FromResult(HelpVerb.PrintOverview(io, ExitCode.Usage));
+        var name = words[0];
+        if (name is "--version" or "-V") return Task.FromResult(HelpVerb.PrintVersion(io));
+        if (name is "--help" or "-h") return Task.FromResult(HelpVerb.PrintOverview(io, ExitCode.Done));
+        if (VerbTable.Find(name) is not { } verb)
+        {
+            var hint = name.EndsWith(".yaml", StringComparison.Ordinal) || name.EndsWith(".yml", StringComparison.Ordinal)
+                ? $" To run the file: hydra run {name}"
+                : DidYouMean.Hint(name, VerbTable.All.Where(known => known.Run is not null).Select(known => known.Name));
+            throw new UsageException($"there is no verb '{name}'.{hint} `hydra help` lists them.");
+        }
+        if (verb.Run is null) throw new UsageException($"`hydra {name}` is not supported yet.");
+        var arguments = ArgumentParser.Parse(verb, words.AsSpan(1));
+        return arguments.Has(CommonOptions.Help) ? Task.FromResult(HelpVerb.PrintVerb(verb, io)) : verb.Run(arguments, io);
+    }
+
+    /// <summary>A reader that has gone away (<c>| head</c>) is no failure of ours.</summary>
+    private static void Flush(TextWriter writer)
+    {
+        try
+        {
+            writer.Flush();
+        }
+        catch (IOException)
+        {
+            // Nobody reads any more.
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using Hydra.Gateway;
+using Hydra.Model;
+using Microsoft.Extensions.AI;
+
+namespace Hydra.Cli;
+
+/// <summary>Options of the command line that a run keeps: going on with it must find the same models.</summary>
+internal sealed record ProgramOptions(string? Backend, ValueMap Models)
+{
+    public static readonly Option Model = new("--model", "ALIAS=ID", "another model for an alias of the file, or for a model id") { IsMany = true };
+
+    public static ProgramOptions Of(ParsedArguments arguments)
+    {
+        var models = new ValueMap.Builder();
+        foreach (var (alias, id) in arguments.Pairs(Model)) models[alias] = id;
+        var backend = arguments.Get(CommonOptions.Backend);
+        if (backend == "replay") throw new UsageException("--backend replay is not supported yet.");
+        return new(backend, models.Build());
+    }
+
+    /// <summary>The options of a run that was started earlier.</summary>
+    public static ProgramOptions Of(IRunStore store, RunId run)
+    {
+        foreach (var frame in store.Read(run))
+        {
+            var started = (RunEvent.RunStarted)frame.Events[0];
+            var kept = store.Artifacts.Read(started.Bundle).AsObject.GetOrNull("options");
+            var options = kept.IsObject ? kept.AsObject : ValueMap.Empty;
+            var models = options.GetOrNull("models");
+            return new(options.GetOrNull("backend").TextOrNull, models.IsObject ? models.AsObject : ValueMap.Empty);
+        }
+        return new(null, ValueMap.Empty);
+    }
+
+    public ValueMap ToBundle() => ValueMap.Of(("backend", Backend is null ? Value.Null : Value.Of(Backend)), ("models", Models));
+
+    /// <summary>The workflow with its aliases renamed; its hash stays that of the file.</summary>
+    public WorkflowSpec Apply(WorkflowSpec workflow)
+    {
+        if (Models.Count == 0) return workflow;
+        var aliases = new Dictionary<string, ModelAliasSpec>(workflow.Models, StringComparer.Ordinal);
+        foreach (var (alias, id) in Models.Pairs)
+        {
+            if (aliases.TryGetValue(alias, out var known)) aliases[alias] = known with { Model = id.AsText, Fallbacks = [] };
+        }
+        return workflow with { Models = aliases };
+    }
+}
+
+/// <summary>Models under the names that <c>--model</c> gave them.</summary>
+internal sealed class RenamedModels(ModelGateway gateway, ValueMap names) : IModelCatalog
+{
+    public ModelFacts Resolve(string model) => gateway.Resolve(NameOf(model));
+    public IChatClient GetClient(string model) => gateway.GetClient(NameOf(model));
+
+    private string NameOf(string model) => names.GetOrNull(model).TextOrNull ?? model;
+}

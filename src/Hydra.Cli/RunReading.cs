@@ -1,0 +1,33 @@
+using Hydra.Journal;
+using Hydra.Model;
+using Hydra.Planning;
+using Hydra.Tracing;
+
+namespace Hydra.Cli;
+
+/// <summary>Runs as their journals tell them; nothing is taken up and no model is looked for.</summary>
+internal static class RunReading
+{
+    public static bool Exists(string text, ParsedArguments arguments, CliIo io)
+    {
+        if (!RunId.IsValid(text) || !SqliteRunStore.Exists(Wiring.RunsDirOf(arguments, io))) return false;
+        using var store = Wiring.OpenExisting(arguments, io);
+        return store.Find(new RunId(text)) is not null || (text.Length >= 4 && store.List().Any(info => info.Run.Text.StartsWith(text, StringComparison.Ordinal)));
+    }
+
+    public static RunTrace TraceOf(IRunStore store, RunId run)
+    {
+        var (plan, bundle) = PlanOf(store, run);
+        return RunTrace.Of(plan, store.Read(run), bundle);
+    }
+
+    /// <summary>The plan a run is pinned to, with the bundle it comes from.</summary>
+    public static (Plan Plan, Value Bundle) PlanOf(IRunStore store, RunId run)
+    {
+        var first = store.Read(run).FirstOrDefault() ?? throw new UsageException($"run '{run}' has no frames yet.");
+        var bundle = store.Artifacts.Read(((RunEvent.RunStarted)first.Events[0]).Bundle);
+        var map = bundle.AsObject;
+        var types = Wiring.TypesForReading();
+        return (Planner.Plan(Definitions.ReadBundle(map["workflow"], map["file"].AsText, map["files"].AsObject, types), types), bundle);
+    }
+}

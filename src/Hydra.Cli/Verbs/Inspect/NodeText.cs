@@ -1,0 +1,43 @@
+using Hydra.Model;
+using Hydra.Tracing;
+
+namespace Hydra.Cli.Verbs;
+
+/// <summary>All about one node of a run: what it was asked, what came of it.</summary>
+internal static class NodeText
+{
+    public static void Write(RunTrace trace, string path, IRunStore store, ParsedArguments arguments, CliIo io)
+    {
+        var node = trace.Find(path) ?? throw new UsageException($"run '{trace.Run}' has no node '{path}'.{DidYouMean.Hint(path, trace.Nodes.Select(each => each.Path))}");
+        if (arguments.Has(CommonOptions.Json))
+        {
+            io.Out.WriteLine(ValueJson.ToText(ToJson(node, store), indented: true));
+            return;
+        }
+        io.Out.WriteLine($"{TerminalText.Of(node.Path)}  {node.Type}  {WireNames.Of(node.Status)}{(node.Because is { } because ? $" ({because})" : "")}");
+        if (node.Error is { } error) io.Out.WriteLine($"error: {error.Code}: {TerminalText.Block(error.Message)}");
+        foreach (var (instance, result) in Steps(node))
+        {
+            io.Out.WriteLine($"\n── {WireNames.Of(instance.Kind)} {TerminalText.Of(instance.Name)}");
+            if (instance.Request is { } request) io.Out.WriteLine($"asked:\n{Text(request, store)}");
+            if (result is null) io.Out.WriteLine("no answer yet");
+            else if (result.Error is { } failed) io.Out.WriteLine($"failed: {failed.Code}: {TerminalText.Block(failed.Message)}");
+            else if (result.Response is { } response) io.Out.WriteLine($"answered ({Amounts.Tokens(result.Usage.Total)}, {Amounts.Usd(result.Cost)}, {Amounts.Duration(result.DurationMs)}):\n{Text(response, store)}");
+        }
+        if (node.Output is { } output) io.Out.WriteLine($"\n── output\n{Text(output, store)}");
+    }
+
+    private static IEnumerable<(StepCall Call, StepResult? Result)> Steps(NodeTrace node) =>
+        node.Attempts.SelectMany(attempt => attempt.Steps).Select(step => (step.Call, step.Result));
+
+    private static string Text(ValueRef reference, IRunStore store) => TerminalText.Block(store.Artifacts.Read(reference).ToDisplayText());
+
+    private static ValueMap ToJson(NodeTrace node, IRunStore store) => ValueMap.Of(
+        ("path", node.Path), ("type", node.Type), ("status", WireNames.Of(node.Status)), ("attempts", node.AttemptCount),
+        ("error", node.Error is { } error ? ValueMap.Of(("code", error.Code.Name), ("message", error.Message)) : Value.Null),
+        ("calls", Value.Of(Steps(node).Select(step => Value.Of(ValueMap.Of(
+            ("kind", WireNames.Of(step.Call.Kind)), ("name", step.Call.Name),
+            ("request", step.Call.Request is { } request ? store.Artifacts.Read(request) : Value.Null),
+            ("response", step.Result?.Response is { } response ? store.Artifacts.Read(response) : Value.Null)))))),
+        ("output", node.Output is { } output ? store.Artifacts.Read(output) : Value.Null));
+}

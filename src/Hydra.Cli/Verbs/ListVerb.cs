@@ -1,0 +1,77 @@
+using System.Globalization;
+using Hydra.Journal;
+using Hydra.Model;
+
+namespace Hydra.Cli.Verbs;
+
+/// <summary><c>hydra list</c>: the runs of a folder, newest first.</summary>
+internal static class ListVerb
+{
+    private static readonly Option Status = new("--status", "STATUS", "only runs that stand so: running, completed, failed, …");
+    private static readonly Option Since = new("--since", "TIME", "only runs begun since: 2h, 3d, 2026-01-31");
+    private static readonly Option Workflow = new("--workflow", "NAME", "only runs of this workflow");
+    private static readonly Option Tag = new("--tag", "NAME=VALUE", "only runs with this tag") { IsMany = true };
+
+    public static readonly Verb Verb = new("list", "", "lists runs, newest first")
+    {
+        Options = [Status, Since, Workflow, Tag, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Help],
+        Run = static (arguments, io) => Task.FromResult(List(arguments, io)),
+    };
+
+    private static int List(ParsedArguments arguments, CliIo io)
+    {
+        var status = arguments.Choice(Status, "", [.. WireNames.All<RunStatus>()]);
+        var since = arguments.Get(Since) is { } text ? TimeOf(text, io.Clock.GetUtcNow()) : DateTimeOffset.MinValue;
+        var tags = arguments.Pairs(Tag).ToList();
+        var folder = Wiring.RunsDirOf(arguments, io);
+        IReadOnlyList<RunInfo> runs = [];
+        if (SqliteRunStore.Exists(folder))
+        {
+            using var store = SqliteRunStore.Open(folder, Durability.Full);
+            runs = [.. store.List().Select(info => RunRow.AsItStands(info, store)).Where(info =>
+                (status.Length == 0 || WireNames.Of(info.Status) == status) && info.StartedAt >= since
+                && (arguments.Get(Workflow) is not { } workflow || info.Workflow == workflow)
+                && tags.TrueForAll(tag => info.Tags.TryGetValue(tag.Key, out var value) && value == tag.Value))];
+        }
+        if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(Value.Of(runs.Select(info => Value.Of(RunRow.ToJson(info)))), indented: true));
+        else if (runs.Count > 0) io.Out.WriteLine(RunRow.Table(runs));
+        else io.Error.WriteLine($"no runs in '{arguments.Get(CommonOptions.RunsDir) ?? CommonOptions.RunsDirByDefault}'{(arguments.Has(Status) || arguments.Has(Since) || arguments.Has(Workflow) || arguments.Has(Tag) ? " that fit" : "")}.");
+        return ExitCode.Done;
+    }
+
+    private static DateTimeOffset TimeOf(string text, DateTimeOffset now)
+    {
+        if (text.Length > 1 && int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var count) && text[^1] is 's' or 'm' or 'h' or 'd' or 'w')
+        {
+            var unit = text[^1] switch { 's' => TimeSpan.FromSeconds(1), 'm' => TimeSpan.FromMinutes(1), 'h' => TimeSpan.FromHours(1), 'd' => TimeSpan.FromDays(1), _ => TimeSpan.FromDays(7) };
+            return count < 100_000 ? now - (unit * count) : DateTimeOffset.MinValue;
+        }
+        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)) return time;
+        throw new UsageException($"--since is '{text}'; write an age (30m, 2h, 3d) or a time (2026-01-31T12:00).");
+    }
+}
+
+/// <summary>A run as a line and as JSON.</summary>
+internal static class RunRow
+{
+    /// <summary>A run that says it is running and whose process has died is interrupted.</summary>
+    public static RunInfo AsItStands(RunInfo info, IRunStore store) =>
+        info.Status == RunStatus.Running && !store.IsOwned(info.Run) ? info with { Status = RunStatus.Interrupted, Reason = "its process is gone" } : info;
+
+    public static string Table(IReadOnlyList<RunInfo> runs)
+    {
+        var table = new TextTable("run", "workflow", "status", "started (UTC)", "tokens", "cost", "tags") { Right = [4, 5] };
+        foreach (var info in runs)
+        {
+            table.Add(info.Run.Text, TerminalText.Clip(info.Workflow, 40), WireNames.Of(info.Status), info.StartedAt.ToString("yyyy-MM-dd HH:mm:ss"),
+                $"{info.Tokens:#,0}", Amounts.Usd(info.Cost), TerminalText.Clip(string.Join(" ", info.Tags.Select(tag => $"{tag.Key}={tag.Value}")), 60));
+        }
+        return table.ToString();
+    }
+
+    public static ValueMap ToJson(RunInfo info) => ValueMap.Of(
+        ("run_id", info.Run.Text), ("workflow", info.Workflow), ("status", WireNames.Of(info.Status)), ("reason", info.Reason),
+        ("definition", info.DefinitionHash), ("started_at", info.StartedAt.ToString("O")), ("updated_at", info.UpdatedAt.ToString("O")),
+        ("usd", (double)info.Cost.Usd), ("tokens", info.Tokens),
+        ("tags", ValueMap.Of(info.Tags.Select(tag => KeyValuePair.Create(tag.Key, Value.Of(tag.Value))))));
+}

@@ -1,0 +1,44 @@
+using Hydra.Model;
+
+namespace Hydra.Cli.Verbs;
+
+/// <summary>What <c>run</c> and <c>resume</c> take from the command line for the engine.</summary>
+internal static class RunOptions
+{
+    public static readonly Option RunId = new("--run-id", "ID", "the run's id; resumes when it exists");
+    public static readonly Option Sandbox = new("--sandbox", "inprocess", "lets bash and python_exec nodes run with your rights");
+    public static readonly Option BudgetUsd = new("--budget-usd", "USD", "at most so many US dollars");
+    public static readonly Option BudgetTokens = new("--budget-tokens", "N", "at most so many tokens");
+    public static readonly Option AddUsd = new("--add-budget-usd", "USD", "so many US dollars more than before");
+    public static readonly Option AddTokens = new("--add-budget-tokens", "N", "so many tokens more than before");
+    public static readonly Option Dry = Option.Switch("--dry", "stubs instead of calls, on the real scheduler; keeps nothing");
+    public static readonly Option DurabilityOption = new("--durability", "full|normal|memory", "how hard results are pressed to disk; default full");
+    public static readonly Option Tag = new("--tag", "NAME=VALUE", "a tag on the run") { IsMany = true };
+    public static readonly Option Detach = Option.Switch("--detach", "runs in the background and prints the run's id");
+    public static readonly Option Log = new("--log", "FILE", "progress and result go to this file");
+
+    public static RunRequest ToRequest(ParsedArguments arguments, CliIo io)
+    {
+        var usd = arguments.Usd(BudgetUsd);
+        var tokens = arguments.Integer(BudgetTokens, 1, long.MaxValue);
+        return new RunRequest
+        {
+            MaxConcurrent = (int?)arguments.Integer(CommonOptions.MaxConcurrent, 1, 100_000),
+            Rpm = (int?)arguments.Integer(CommonOptions.Rpm, 1, int.MaxValue),
+            Tpm = arguments.Integer(CommonOptions.Tpm, 1, long.MaxValue),
+            Budget = usd is null && tokens is null ? null : new BudgetSpec { MaxUsd = usd, MaxTokens = tokens },
+            AddUsd = arguments.Usd(AddUsd) ?? MicroUsd.Zero,
+            AddTokens = arguments.Integer(AddTokens, 1, long.MaxValue) ?? 0,
+            Sandbox = arguments.Get(Sandbox),
+            IsDryRun = arguments.Has(Dry),
+            Tags = arguments.Pairs(Tag).ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal),
+            WorkingDirectory = io.WorkingDirectory.Length == 0 ? "." : io.WorkingDirectory,
+        };
+    }
+
+    public static RunId? IdOf(ParsedArguments arguments)
+    {
+        if (arguments.Get(RunId) is not { } text) return null;
+        return Model.RunId.IsValid(text) ? new RunId(text) : throw new UsageException($"--run-id is '{text}'. Use 1 to 64 letters, digits, '_', '-' or '.', not starting with '.'.");
+    }
+}

@@ -1,0 +1,106 @@
+using Hydra.Execution;
+using Hydra.Gateway;
+using Hydra.Model;
+
+namespace Hydra.Cli.Verbs;
+
+/// <summary>One run on a screen or in a pipe: shows its progress, listens for Ctrl+C, prints its result.</summary>
+internal static class RunSession
+{
+    public static async Task<int> FollowAsync(Workshop workshop, ParsedArguments arguments, CliIo io, RunRequest request, bool isKept, Func<RunRequest, CancellationToken, Task<RunReport>> start)
+    {
+        var run = request.Run!.Value;
+        using var log = LogFile.Open(arguments, ref io);
+        var isQuiet = arguments.Has(CommonOptions.Quiet);
+        if (workshop.Gateway.IsOfflineByDefault && !request.IsDryRun && !isQuiet) io.Error.WriteLine(ModelGateway.OfflineNotice);
+        using var stop = new CancellationTokenSource();
+        using var interrupts = io.OnInterrupt(() => Interrupt(stop, io));
+        RunReport report;
+        await using (var view = RunViews.For(run, arguments, io))
+        {
+            report = await start(request with { Observer = view }, stop.Token);
+        }
+        RunOutput.Write(report, workshop.Engine.Options.Store, arguments, io);
+        if (!isQuiet) Closing(report, isKept, arguments, io);
+        return ExitCodeOf(report);
+    }
+
+    /// <summary>The first asks the run to stop, the second does not wait for it.</summary>
+    private static void Interrupt(CancellationTokenSource stop, CliIo io)
+    {
+        if (stop.IsCancellationRequested)
+        {
+            io.Exit(ExitCode.Interrupted);
+            return;
+        }
+        stop.Cancel();
+    }
+
+    private static void Closing(RunReport report, bool isKept, ParsedArguments arguments, CliIo io)
+    {
+        var where = arguments.Get(CommonOptions.RunsDir) is { } folder ? $" --runs-dir {folder}" : "";
+        foreach (var file in report.FilesWritten) io.Error.WriteLine($"wrote {TerminalText.Of(file)}");
+        io.Error.WriteLine($"{report.Run} {WireNames.Of(report.Status)}: {TerminalText.Of(report.Reason)} ({Amounts.Tokens(report.Tokens)}, {Amounts.Usd(report.Cost)})");
+        if (!isKept) return;
+        switch (report.Status)
+        {
+            case RunStatus.Stopped: io.Error.WriteLine($"More budget: hydra resume {report.Run}{where} --add-budget-usd 1.00, or --add-budget-tokens 10000"); break;
+            case RunStatus.Interrupted: io.Error.WriteLine($"Go on: hydra resume {report.Run}{where}"); break;
+            case RunStatus.Failed: io.Error.WriteLine($"See why: hydra inspect {report.Run}{where}   Try again what failed: hydra resume {report.Run}{where}"); break;
+            default: break;
+        }
+    }
+
+    public static int ExitCodeOf(RunReport report) => report.Status switch
+    {
+        RunStatus.Completed => ExitCode.Done,
+        RunStatus.Paused => ExitCode.Paused,
+        RunStatus.Stopped => ExitCode.BudgetExceeded,
+        RunStatus.Interrupted => ExitCode.Interrupted,
+        _ => ExitCode.Failed,
+    };
+}
+
+/// <summary>The file of <c>--log</c> in the place of both outputs.</summary>
+internal static class LogFile
+{
+    public static IDisposable? Open(ParsedArguments arguments, ref CliIo io)
+    {
+        if (arguments.Get(RunOptions.Log) is not { } path) return null;
+        var full = Path.GetFullPath(io.PathOf(path));
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+            var writer = new StreamWriter(full, append: true) { AutoFlush = true };
+            io = io with { Out = writer, Error = writer, IsOutTerminal = false, IsErrorTerminal = false };
+            return writer;
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"--log: '{path}' cannot be written: {failed.Message}");
+        }
+    }
+}
+
+/// <summary>Which view follows a run.</summary>
+internal static class RunViews
+{
+    public static RunView For(RunId run, ParsedArguments arguments, CliIo io)
+    {
+        if (arguments.Has(CommonOptions.Quiet)) return new SilentView();
+        var isLive = io.IsErrorTerminal && !arguments.Has(CommonOptions.NoColor) && io.Environment("NO_COLOR") is null or "" && io.Environment("TERM") is not (null or "" or "dumb") && !arguments.Has(CommonOptions.Json);
+        return isLive ? new Views.LiveView(run, io) : new PlainView(run, io);
+    }
+}
+
+/// <summary>Shows a run while it goes on; disposing of it leaves the screen as it should stay.</summary>
+internal abstract class RunView : IRunObserver, IAsyncDisposable
+{
+    public abstract void OnFrame(Frame frame, RunState state);
+    public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
+
+internal sealed class SilentView : RunView
+{
+    public override void OnFrame(Frame frame, RunState state) { }
+}

@@ -1,0 +1,96 @@
+using System.Security.Cryptography;
+using Hydra.Journal;
+using Hydra.Model;
+
+namespace Hydra.Cli.Verbs;
+
+/// <summary><c>hydra run FILE|RUN</c>: runs a file, or goes on with a run that exists.</summary>
+internal static class RunVerb
+{
+    public static readonly Verb Verb = new("run", "FILE|RUN", "runs a workflow; goes on with a run that exists")
+    {
+        PositionalsMin = 1,
+        PositionalsMax = 1,
+        Options =
+        [
+            CommonOptions.Input, CommonOptions.Inputs, RunOptions.RunId, CommonOptions.RunsDir, CommonOptions.Backend, ProgramOptions.Model, RunOptions.Sandbox,
+            CommonOptions.MaxConcurrent, CommonOptions.Rpm, CommonOptions.Tpm, RunOptions.BudgetUsd, RunOptions.BudgetTokens, RunOptions.Dry,
+            RunOptions.DurabilityOption, RunOptions.Tag, RunOptions.Detach, RunOptions.Log, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Quiet, CommonOptions.Help,
+            Option.Later("--record", "FILE"), Option.Later("--replay", "FILE"), Option.Later("--replay-run", "ID"), Option.Later("--replay-missing", "WORD"),
+            Option.Later("--reuse"), Option.Later("--wait"), Option.Later("--chaos", "FILE"),
+        ],
+        Notes = "Exit codes: 0 done, 1 failed or cancelled, 2 bad usage or invalid file, 3 paused, 4 budget exceeded, 130 interrupted.",
+        Run = RunAsync,
+    };
+
+    private static async Task<int> RunAsync(ParsedArguments arguments, CliIo io)
+    {
+        var target = arguments.Positionals[0];
+        if (File.Exists(io.PathOf(target)) || !IsKnownRun(target, arguments, io)) return await RunFileAsync(target, arguments, io);
+        if (arguments.Has(CommonOptions.Input) || arguments.Has(CommonOptions.Inputs)) throw new UsageException($"'{target}' is a run, and a run keeps the inputs it was started with. Leave -i out.");
+        using var store = Wiring.OpenExisting(arguments, io);
+        return await ResumeVerb.ResumeAsync(store, store.Find(new RunId(target))!, arguments, io);
+    }
+
+    private static bool IsKnownRun(string target, ParsedArguments arguments, CliIo io)
+    {
+        if (!RunId.IsValid(target) || !SqliteRunStore.Exists(Wiring.RunsDirOf(arguments, io))) return false;
+        using var store = Wiring.OpenExisting(arguments, io);
+        return store.Find(new RunId(target)) is not null;
+    }
+
+    private static async Task<int> RunFileAsync(string file, ParsedArguments arguments, CliIo io)
+    {
+        // (1) everything that can be wrong, before anything is made
+        var options = ProgramOptions.Of(arguments);
+        var request = RunOptions.ToRequest(arguments, io);
+        var run = RunOptions.IdOf(arguments);
+        var durability = arguments.Choice(RunOptions.DurabilityOption, "full", "full", "normal", "memory");
+        var read = WorkflowReading.Read(io.PathOf(file), GivenInputs.Read(arguments, io), isStrict: false, Wiring.TypesForReading());
+        if (read.Spec is null || read.Problems.HasErrors) return Invalid(read.Problems, arguments, io);
+        if (!arguments.Has(CommonOptions.Quiet)) ProblemText.Write(read.Problems, io.Error, ProblemSeverity.Warning);
+        request = request with { Inputs = read.Inputs, Options = options.ToBundle() };
+        if (arguments.Has(RunOptions.Detach)) return await Detached.StartAsync(run ?? NewRunId(), arguments, io);
+        // (2) the store
+        var keepsNothing = durability == "memory" || request.IsDryRun;
+        using IRunStore store = keepsNothing ? new MemoryRunStore() : SqliteRunStore.Open(Wiring.RunsDirOf(arguments, io), durability == "normal" ? Durability.Normal : Durability.Full);
+        if (run is { } id && store.Find(id) is { } existing)
+        {
+            RefuseChange(existing, read, store, arguments);
+            return await ResumeVerb.ResumeAsync(store, existing, arguments, io);
+        }
+        // (3) the run
+        using var workshop = Wiring.Open(options, store, io);
+        var workflow = options.Apply(read.Spec);
+        if (!request.IsDryRun) CheckModels(workflow, workshop);
+        request = request with { Run = run ?? NewRunId() };
+        return await RunSession.FollowAsync(workshop, arguments, io, request, !keepsNothing, (asked, stop) => workshop.Engine.RunAsync(workflow, asked, stop));
+    }
+
+    private static int Invalid(ProblemList problems, ParsedArguments arguments, CliIo io)
+    {
+        if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(ValueMap.Of(("status", "invalid"), ("exit_code", ExitCode.Usage), ("problems", ProblemText.ToJson(problems))), indented: true));
+        else ProblemText.Write(problems, io.Error, ProblemSeverity.Warning);
+        return ExitCode.Usage;
+    }
+
+    /// <summary>A run is pinned to its definition and inputs: a changed copy is another run.</summary>
+    private static void RefuseChange(RunInfo existing, CheckedWorkflow read, IRunStore store, ParsedArguments arguments)
+    {
+        if (existing.DefinitionHash != read.Spec!.Hash)
+            throw new UsageException($"run '{existing.Run}' was started from another version of this file. Go on with the version it has: hydra resume {existing.Run}. Or start a new run: leave --run-id out.");
+        if (!arguments.Has(CommonOptions.Input) && !arguments.Has(CommonOptions.Inputs)) return;
+        var started = (RunEvent.RunStarted)store.Read(existing.Run).First().Events[0];
+        var known = store.Artifacts.Read(started.Bundle).AsObject["inputs"];
+        if (known != Value.Of(read.Inputs)) throw new UsageException($"run '{existing.Run}' was started with other inputs. Go on with those it has: hydra resume {existing.Run}. Or start a new run: leave --run-id out.");
+    }
+
+    /// <summary>Models that nobody answers for are found before the first token is spent, not at the node that names them.</summary>
+    private static void CheckModels(WorkflowSpec workflow, Workshop workshop)
+    {
+        var problems = Validation.WorkflowValidator.Check(workflow, workshop.Engine.Options.Types, new Validation.ValidationOptions { Models = workshop.Models });
+        if (problems.Problems.FirstOrDefault(problem => problem.Code == ProblemCodes.UnknownModel && problem.Severity == ProblemSeverity.Error) is { } unknown) throw new UsageException(unknown.ToString());
+    }
+
+    public static RunId NewRunId() => new(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6)));
+}

@@ -1,0 +1,73 @@
+using Hydra.Agents.Nodes;
+using Hydra.Gateway;
+using Hydra.Gateway.Prices;
+using Hydra.Journal;
+using Hydra.Model;
+using Hydra.Nodes;
+
+namespace Hydra.Cli;
+
+/// <summary>The one place where the parts of Hydra meet.</summary>
+internal static class Wiring
+{
+    /// <summary>Node types that can be checked and planned; to run them, models are needed.</summary>
+    public static IReadOnlyDictionary<string, INodeType> TypesForReading() => NodeTypes.Of([.. NodeTypes.Core, new AgentNode()]);
+
+    /// <summary>Everything a run needs. The options come from the command line, or from the bundle of the run that goes on.</summary>
+    public static Workshop Open(ProgramOptions options, IRunStore store, CliIo io)
+    {
+        var gateway = OpenGateway(options.Backend, io);
+        var models = new RenamedModels(gateway, options.Models);
+        var types = NodeTypes.Of([.. NodeTypes.Core, new AgentNode(models, models.GetClient)]);
+        var engine = new Engine(new EngineOptions
+        {
+            Types = types,
+            Store = store,
+            ReadDefinition = (written, file, files) => options.Apply(Definitions.ReadBundle(written, file, files, types)),
+            Clock = io.Clock,
+            Environment = io.Environment,
+        });
+        return new Workshop(engine, gateway, models);
+    }
+
+    public static ModelGateway OpenGateway(string? backend, CliIo io)
+    {
+        var configured = GatewayOptions.FromEnvironment(io.Environment);
+        if (backend is not null) configured = configured with { Backend = backend };
+        try
+        {
+            return new ModelGateway(configured);
+        }
+        catch (Exception wrong) when (wrong is ArgumentException or PriceFileException)
+        {
+            throw new UsageException(wrong.Message.Replace(" (Parameter 'options')", "", StringComparison.Ordinal));
+        }
+    }
+
+    /// <summary>The store of a runs directory that must already hold runs; looking makes nothing.</summary>
+    public static SqliteRunStore OpenExisting(ParsedArguments arguments, CliIo io)
+    {
+        var folder = RunsDirOf(arguments, io);
+        if (!SqliteRunStore.Exists(folder)) throw new UsageException($"there are no runs in '{arguments.Get(CommonOptions.RunsDir) ?? CommonOptions.RunsDirByDefault}'. Start one with `hydra run FILE`, or name the folder with --runs-dir.");
+        return SqliteRunStore.Open(folder, Durability.Full);
+    }
+
+    public static string RunsDirOf(ParsedArguments arguments, CliIo io) => io.PathOf(arguments.Get(CommonOptions.RunsDir) ?? CommonOptions.RunsDirByDefault);
+
+    /// <summary>A run by its id, or by the beginning of one that is unique.</summary>
+    public static RunInfo FindRun(IRunStore store, string text)
+    {
+        if (RunId.IsValid(text) && store.Find(new RunId(text)) is { } exact) return exact;
+        var known = store.List().ToList();
+        var matching = known.Where(info => text.Length >= 4 && info.Run.Text.StartsWith(text, StringComparison.Ordinal)).ToList();
+        if (matching.Count == 1) return matching[0];
+        if (matching.Count > 1) throw new UsageException($"'{text}' is the beginning of {matching.Count} runs: {string.Join(", ", matching.Take(5).Select(info => info.Run.Text))}. Write more of it.");
+        throw new UsageException($"there is no run '{text}' here.{DidYouMean.Hint(text, known.Select(info => info.Run.Text))} `hydra list` shows the runs of this folder.");
+    }
+}
+
+/// <summary>An engine with its models.</summary>
+internal sealed record Workshop(Engine Engine, ModelGateway Gateway, RenamedModels Models) : IDisposable
+{
+    public void Dispose() => Gateway.Dispose();
+}

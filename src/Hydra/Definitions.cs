@@ -1,0 +1,30 @@
+using Hydra.Model;
+using Hydra.Parsing;
+
+namespace Hydra;
+
+/// <summary>Where definitions come from: a file and the files it names, or all of them out of a run's bundle.</summary>
+public static class Definitions
+{
+    /// <summary>Reads a workflow file and the sub-workflows it names; not to be run while there are errors.</summary>
+    public static (WorkflowSpec? Spec, ProblemList Problems) ReadFile(string path, IReadOnlyDictionary<string, INodeType> types)
+    {
+        var (spec, problems) = WorkflowParser.ParseFile(path, types);
+        if (spec is not null) spec = SubgraphLinker.Link(spec, new FileWorkflowLoader(path, types), problems);
+        return (spec, problems);
+    }
+
+    /// <summary>
+    /// Reads what a run is pinned to, for <see cref="EngineOptions.ReadDefinition"/>: no file is looked at. Throws
+    /// <see cref="RunRefusedException"/> where this program does not know what the run uses.
+    /// </summary>
+    public static WorkflowSpec ReadBundle(Value written, string file, ValueMap files, IReadOnlyDictionary<string, INodeType> types)
+    {
+        var problems = new ProblemList(file);
+        var spec = SpecBinder.Bind(SourceNode.From(written), types, problems);
+        if (spec is not null) spec = SubgraphLinker.Link(spec, new BundleWorkflowLoader(files, types), problems);
+        if (spec is not null && !problems.HasErrors) return spec;
+        var first = problems.Problems.First(problem => problem.Severity == ProblemSeverity.Error);
+        throw new RunRefusedException($"The run was started by a version of Hydra whose definitions this one does not read: {first}");
+    }
+}

@@ -1,0 +1,68 @@
+using Hydra.Model;
+
+namespace Hydra.Nodes;
+
+/// <summary>What composites read out of a scope that has ended: paths, results, failures.</summary>
+internal static class ChildResults
+{
+    private const int MessageCharsMax = 300;
+
+    /// <summary>The child's path below the composite: <c>polish#2/evaluator</c>, <c>summaries[17]</c>.</summary>
+    public static string PathOf(AdvanceContext context, EndedScope ended, int child)
+    {
+        var item = child / ended.NodesPerItem;
+        var prefix = ended.Opening.Kind switch
+        {
+            ScopeKind.Items => $"{context.Path}[{item}]",
+            ScopeKind.Round => $"{context.Path}#{ended.Opening.Ordinal}",
+            _ => context.Path,
+        };
+        return context.Node.Fragments[ended.Opening.Fragment].IsInline ? prefix : $"{prefix}/{ended.Children[child].Id}";
+    }
+
+    /// <summary>The result of one item or round: the only sink's output, or an object of sink id to output (null for one without).</summary>
+    public static Value ResultOf(EndedScope ended, int item = 0)
+    {
+        var sinks = Children(ended, item).Where(child => child.IsSink).ToArray();
+        return sinks is [var only] ? OutputOf(only) : ObjectOf(sinks);
+    }
+
+    public static Value ObjectOf(IEnumerable<ChildOutcome> sinks) =>
+        ValueMap.Of(sinks.Select(sink => KeyValuePair.Create(sink.Id, OutputOf(sink))));
+
+    public static Value OutputOf(ChildOutcome child) =>
+        child.HasOutput || child.Status == NodeStatus.Skipped ? child.Output() : Value.Null;
+
+    public static IEnumerable<ChildOutcome> Children(EndedScope ended, int item = 0)
+    {
+        for (var i = item * ended.NodesPerItem; i < (item + 1) * ended.NodesPerItem; i++) yield return ended.Children[i];
+    }
+
+    /// <summary>
+    /// The failure that makes the whole scope fail: a spent budget before anything else, then the first child in file
+    /// order that failed by itself; null when every failure was caught.
+    /// </summary>
+    public static AttemptOutcome.Failed? FailureOf(AdvanceContext context, EndedScope ended)
+    {
+        var worst = -1;
+        for (var i = 0; i < ended.Children.Count; i++)
+        {
+            if (ended.Children[i].IsUncaughtFailure && (worst < 0 || Weight(ended.Children[i]) > Weight(ended.Children[worst]))) worst = i;
+        }
+        if (worst < 0) return null;
+        var child = ended.Children[worst];
+        var code = child.Status == NodeStatus.BudgetExceeded ? ErrorCode.Budget : child.Error?.Code ?? ErrorCode.Cancelled;
+        return new AttemptOutcome.Failed(code, $"'{PathOf(context, ended, worst)}' {WireNames.Of(child.Status)}: {Words(child)}");
+    }
+
+    /// <summary>Code and message of a child's failure, in at most a few lines.</summary>
+    public static string Words(ChildOutcome child) =>
+        child.Error is { } error ? $"{error.Code}: {Excerpt.Of(error.Message, MessageCharsMax)}" : "not started";
+
+    private static int Weight(ChildOutcome child) => child.Status switch
+    {
+        NodeStatus.BudgetExceeded => 2,
+        NodeStatus.Failed => 1,
+        _ => 0,
+    };
+}

@@ -1,0 +1,55 @@
+using Hydra.Model;
+
+namespace Hydra.Nodes;
+
+/// <summary>What a leaf is about to do.</summary>
+/// <param name="Name">What is called, for budgets and traces.</param>
+/// <param name="Asked">Everything that decides what will happen: hashed into the step's key.</param>
+internal sealed record ToolQuestion(string Name, Value Asked, EffectClass Effect)
+{
+    /// <summary>What the log keeps of it; null: all of <see cref="Asked"/>.</summary>
+    public Value? Shown { get; init; }
+}
+
+/// <summary>One act of a leaf that leaves Hydra, made as a step: announced, done or known from before, reported.</summary>
+internal static class ToolStep
+{
+    /// <param name="act">Does it. Failures come back as <see cref="AttemptOutcome.Failed"/> or are thrown as <see cref="CallFailedException"/>.</param>
+    public static async ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, ToolQuestion question,
+        Func<CancellationToken, ValueTask<AttemptOutcome>> act, CancellationToken cancellationToken)
+    {
+        var call = new StepCall(StepKind.Tool, question.Name, StepKey.Of(question.Asked), 0, 0, MicroUsd.Zero, line.Keep(question.Shown ?? question.Asked)) { Effect = question.Effect };
+        var grant = await line.IntendAsync(call, cancellationToken);
+        if (grant.Known is { } known) return LeafContract.Hold(attempt.Node.Settings, Again(known, line));
+
+        var clock = attempt.Services.Clock;
+        var startedAt = clock.GetTimestamp();
+        AttemptOutcome outcome;
+        try
+        {
+            outcome = await act(cancellationToken);
+        }
+        catch (CallFailedException failed)
+        {
+            outcome = new AttemptOutcome.Failed(failed.Code, failed.Message, failed.RetryAfter);
+        }
+        var response = outcome switch
+        {
+            AttemptOutcome.Completed done => line.Keep(done.Output),
+            AttemptOutcome.Degraded lesser => line.Keep(lesser.Output),
+            _ => null,
+        };
+        var error = outcome is AttemptOutcome.Failed { Code: var code, Message: var message } ? new NodeError(code, message) : null;
+        var reason = outcome is AttemptOutcome.Degraded { Reason: var why } ? why : null;
+        line.Report(grant, new StepResult(response, default, MicroUsd.Zero, error, clock.GetElapsedTime(startedAt).TotalMilliseconds) { FinishReason = reason });
+        return LeafContract.Hold(attempt.Node.Settings, outcome);
+    }
+
+    /// <summary>What an earlier incarnation was answered. A finish reason says why the answer is a lesser one.</summary>
+    private static AttemptOutcome Again(StepResult known, ILine line)
+    {
+        if (known.Error is { } error) return new AttemptOutcome.Failed(error.Code, error.Message);
+        var output = known.Response is null ? Value.Null : line.Read(known.Response);
+        return known.FinishReason is { } reason ? new AttemptOutcome.Degraded(output, reason) : new AttemptOutcome.Completed(output);
+    }
+}

@@ -1,0 +1,70 @@
+using System.Buffers;
+using System.Text;
+using Hydra.Journal;
+using Hydra.Model;
+
+namespace Hydra.Tests.Journal;
+
+public sealed class EventFormatTests
+{
+    private static readonly ValueRef Inline = ValueRef.Of(ValueMap.Of(("a", 1), ("b", "ü\u0000\u001b\"\\")), Labels.Untrusted);
+    private static readonly ValueRef Artifact = ValueRef.Of(new ArtifactId(new string('a', 64)), 123_456, isText: true);
+    private static readonly NodeError Error = new(ErrorCode.RateLimited, "try \"later\"");
+    private static readonly BudgetSpec Budget = new()
+    {
+        MaxTokens = 1, MaxUsd = new MicroUsd(2), MaxModelCalls = 3, MaxToolCalls = 4, MaxSteps = 5,
+        MaxContextTokens = 6, MaxTime = TimeSpan.FromMilliseconds(7), MaxRetries = 8, OnExceeded = BudgetPolicy.Pause,
+    };
+
+    public static TheoryData<RunEvent> EveryEvent { get; } =
+    [
+        new RunEvent.RunStarted("r1", "w", "h", Artifact, new RunLimits(3, 30, 4000, Budget)),
+        new RunEvent.RunResumed(2, new RunLimits(10, null, null, null)),
+        new RunEvent.Decided(1),
+        new RunEvent.Started(2, 3, 1, 2),
+        new RunEvent.StepIntended(3, 0, new StepCall(StepKind.Tool, "bash", "k", 10, 20, new MicroUsd(30), Inline) { Provider = "p", Effect = EffectClass.Irreversible }),
+        new RunEvent.StepIntended(3, 1, new StepCall(StepKind.Model, "m", "k", 10, 20, null, null)),
+        new RunEvent.StepEnded(3, 0, new StepResult(Artifact, new TokenUsage(1, 2, 3, 4, 5), new MicroUsd(6), Error, 7.5) { AnsweredBy = "m2", FirstTokenMs = 1.25, FinishReason = "stop", IsBound = true }),
+        new RunEvent.AttemptFailed(4, Error, 1, 1_700_000_000_000),
+        new RunEvent.Suspended(5, 1_700_000_000_001),
+        new RunEvent.Ended(6, NodeStatus.Degraded, Inline, Error, ValueMap.Of(("score", 0.5))),
+        new RunEvent.Ended(6, NodeStatus.Completed, null, null, Value.Null),
+        new RunEvent.Skipped(7, SkipCause.UpstreamSkipped),
+        new RunEvent.Expanded(8, new ScopeOpening(ScopeKind.Items, 1, 2, 3, Inline, 4, 5)),
+        new RunEvent.Expanded(8, new ScopeOpening(ScopeKind.Nested, 0, 0, 1, null)),
+        new RunEvent.Reopened(9),
+        new RunEvent.AttemptInterrupted(10),
+        new RunEvent.Cancelling(11, Error, KeepsResult: true),
+        new RunEvent.Stopping(RunStatus.Stopped, "because"),
+        new RunEvent.RunEnded(RunStatus.Interrupted, "because"),
+    ];
+
+    [Theory]
+    [MemberData(nameof(EveryEvent))]
+    public void An_event_reads_back_as_it_was_written(RunEvent written)
+    {
+        var read = Assert.Single(EventReader.Read(Write(written)));
+
+        Assert.Equal(Encoding.UTF8.GetString(Write(written)), Encoding.UTF8.GetString(Write(read)));
+        Assert.Equal(written.GetType(), read.GetType());
+    }
+
+    [Fact]
+    public void Every_kind_of_event_is_in_the_table_above()
+    {
+        var kinds = typeof(RunEvent).GetNestedTypes().Where(type => type.IsSubclassOf(typeof(RunEvent))).Select(type => type.Name);
+
+        Assert.Empty(kinds.Except(EveryEvent.Select(row => row.Data.GetType().Name)));
+    }
+
+    [Fact]
+    public void An_event_of_a_newer_version_is_refused_by_name() =>
+        Assert.Contains("teleported", Assert.Throws<System.Text.Json.JsonException>(() => EventReader.Read("""[{"e":"teleported","n":1}]"""u8)).Message);
+
+    private static byte[] Write(RunEvent happened)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        EventWriter.Write(buffer, [happened]);
+        return buffer.WrittenSpan.ToArray();
+    }
+}

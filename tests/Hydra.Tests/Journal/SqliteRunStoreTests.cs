@@ -1,0 +1,151 @@
+using Hydra.Journal;
+using Hydra.Model;
+using Microsoft.Data.Sqlite;
+
+namespace Hydra.Tests.Journal;
+
+public sealed class SqliteRunStoreTests : IDisposable
+{
+    private static readonly RunId Run = new("run-1");
+    private readonly string _folder = Directory.CreateTempSubdirectory("hydra-store-").FullName;
+
+    [Fact]
+    public void Frames_come_back_in_order_from_a_store_opened_anew()
+    {
+        using (var store = Open())
+        using (var journal = store.Own(Run))
+        {
+            for (var i = 0; i < 5; i++) journal.Commit(FrameOf(i), i == 0 ? Info(RunStatus.Running) : null);
+        }
+
+        using var again = Open();
+        var frames = again.Read(Run).ToList();
+        Assert.Equal([0L, 1, 2, 3, 4], frames.Select(frame => frame.Sequence));
+        Assert.Equal(3, ((RunEvent.Decided)frames[3].Events[0]).Node);
+        Assert.Equal([3L, 4], again.Read(Run, fromSequence: 3).Select(frame => frame.Sequence));
+    }
+
+    [Fact]
+    public void A_run_has_one_owner_at_a_time()
+    {
+        using var store = Open();
+        using var first = store.Own(Run);
+
+        Assert.Equal(StoreFault.Owned, Assert.Throws<StoreException>(() => store.Own(Run)).Fault);
+        Assert.True(store.IsOwned(Run));
+
+        first.Dispose();
+        Assert.False(store.IsOwned(Run));
+        store.Own(Run).Dispose();
+    }
+
+    [Theory]
+    [InlineData("UPDATE frames SET body = replace(body, 'decided', 'decidet') WHERE seq = 2")]
+    [InlineData("UPDATE frames SET at = at + 1 WHERE seq = 2")]
+    [InlineData("DELETE FROM frames WHERE seq = 2")]
+    public void A_changed_or_missing_frame_is_named_and_nothing_after_it_is_believed(string damage)
+    {
+        using (var store = Open())
+        {
+            using (var journal = store.Own(Run))
+            {
+                for (var i = 0; i < 5; i++) journal.Commit(FrameOf(i), i == 0 ? Info(RunStatus.Running) : null);
+            }
+            Execute(damage);
+        }
+
+        using var again = Open();
+        var read = new List<long>();
+        var fault = Assert.Throws<StoreException>(() => read.AddRange(again.Read(Run).Select(frame => frame.Sequence)));
+        Assert.Equal(StoreFault.Corrupt, fault.Fault);
+        Assert.Contains("frame 2", fault.Message);
+    }
+
+    [Fact]
+    public async Task Frames_of_many_runs_committed_at_once_are_all_kept()
+    {
+        using var store = Open();
+        await Parallel.ForEachAsync(Enumerable.Range(0, 16), async (i, _) =>
+        {
+            await Task.Yield();
+            var run = new RunId($"run-{i}");
+            using var journal = store.Own(run);
+            for (var at = 0; at < 20; at++) journal.Commit(FrameOf(at), at == 0 ? Info(RunStatus.Running) with { Run = run } : null);
+        });
+
+        Assert.All(Enumerable.Range(0, 16), i => Assert.Equal(20, store.Read(new RunId($"run-{i}")).Count()));
+        Assert.Equal(16, store.List().Count());
+    }
+
+    [Fact]
+    public void The_list_shows_a_runs_latest_line()
+    {
+        using var store = Open();
+        using var journal = store.Own(Run);
+        journal.Commit(FrameOf(0), Info(RunStatus.Running));
+        journal.Commit(FrameOf(1), Info(RunStatus.Completed) with { Cost = new MicroUsd(7) });
+
+        var line = Assert.Single(store.List());
+        Assert.Equal(RunStatus.Completed, line.Status);
+        Assert.Equal(7, line.Cost.Amount);
+        Assert.Equal("blue", line.Tags["colour"]);
+        Assert.Null(store.Find(new RunId("other")));
+    }
+
+    [Fact]
+    public void A_command_left_in_the_inbox_is_taken_once()
+    {
+        using var store = Open();
+        using var journal = store.Own(Run);
+        store.Post(Run, new InboxCommand("cancel", ValueMap.Of(("reason", "enough"))));
+
+        Assert.Equal("enough", Assert.Single(journal.TakeCommands()).Body.AsObject["reason"].AsText);
+        Assert.Empty(journal.TakeCommands());
+    }
+
+    [Fact]
+    public void A_store_of_a_newer_format_is_left_alone()
+    {
+        Open().Dispose();
+        Execute("PRAGMA user_version = 99");
+
+        Assert.Contains("newer", Assert.Throws<StoreException>(Open).Message);
+    }
+
+    [Fact]
+    public void A_file_that_is_no_database_is_named_and_left_as_it_is()
+    {
+        var file = Path.Combine(_folder, "hydra.db");
+        File.WriteAllText(file, new string('x', 5000));
+
+        var fault = Assert.Throws<StoreException>(Open);
+        Assert.Equal(StoreFault.Corrupt, fault.Fault);
+        Assert.Contains(file, fault.Message);
+        Assert.Equal(new string('x', 5000), File.ReadAllText(file));
+    }
+
+    private SqliteRunStore Open() => SqliteRunStore.Open(_folder, Durability.Full);
+
+    private void Execute(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(_folder, "hydra.db")};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    private static Frame FrameOf(int sequence) => new(sequence, 1000 + sequence, [new RunEvent.Decided(sequence)]);
+
+    private static RunInfo Info(RunStatus status) => new()
+    {
+        Run = Run, Workflow = "w", Status = status, StartedAt = DateTimeOffset.UnixEpoch, UpdatedAt = DateTimeOffset.UnixEpoch,
+        Tags = new Dictionary<string, string> { ["colour"] = "blue" },
+    };
+
+    public void Dispose()
+    {
+        SqliteConnection.ClearAllPools();
+        Directory.Delete(_folder, recursive: true);
+    }
+}
