@@ -21,20 +21,17 @@ public sealed class EventText(Plan plan)
     public IReadOnlyList<string> Lines(Frame frame)
     {
         var lines = new List<string>(frame.Events.Count);
-        _state.CountTime(frame.AtMs);
+        _state.Apply(frame);
         foreach (var happened in frame.Events)
         {
-            _state.Apply(happened, frame.AtMs);
             var (node, what) = Describe(happened, frame.AtMs);
             lines.Add($"{(frame.AtMs - _state.StartedAtMs) / 1000.0,10:0.000}  {(node < 0 ? "run" : _state.PathOf(node))}  {TraceText.OneLine(what)}");
         }
-        _state.CloseFrame(frame.Sequence);
         while (_state.Ready.TryPop(out _)) { }
         _state.ToDecide.Clear();
         _state.ToAdvance.Clear();
         _state.ToCheckStop.Clear();
-        _state.Doomed.Clear();
-        _state.Losers.Clear();
+        _state.Deadlines.Clear();
         _state.Due.Clear();
         return lines;
     }

@@ -43,6 +43,8 @@ public sealed class RunTrace
     public long FrameCount => State.NextSequence;
     /// <summary>How often a process took the run up again.</summary>
     public int Resumes { get; internal set; }
+    /// <summary>When the run had ended before it was last taken up again, in milliseconds since it began; null when its process died, or never stopped.</summary>
+    public long? EarlierEndMs { get; internal set; }
     public RunLimits Limits => State.Limits;
     public Spend Spent { get; internal set; } = Spend.Nothing;
     /// <summary>Reserved for calls that are open, at their bound.</summary>

@@ -43,7 +43,6 @@ public static class TraceText
         var variant = attempt.Variant == 0 ? "" : $" by {Of(node.Node.Variants[attempt.Variant])}";
         var incarnation = attempt.Incarnation == 0 ? "" : $" incarnation {attempt.Incarnation}";
         text.Write($"  attempt {attempt.Number}{incarnation}{variant} {(attempt.End == AttemptEnd.None ? "open" : WireNames.Of(attempt.End))} {Span(attempt.StartedMs, null, attempt.EndedMs)}");
-        if (attempt.Waits > 0) text.Write($", waited {attempt.Waits}×");
         if (attempt.Error is { } error) text.Write($", {error.Code}: {OneLine(error.Message)}");
         if (attempt.RetryDelayMs is > 0 and var delay) text.Write($", next after {Seconds(delay)}");
         text.Write('\n');

@@ -6,10 +6,10 @@ namespace Hydra.Tests.Tracing;
 public sealed class LineageTests
 {
     [Fact]
-    public void An_output_leads_back_to_inputs_and_calls() => Verified.Check(Lineage.Of(Plays.Research.Plan, Plays.Research.Frames, "synthesizer")!.ToString());
+    public void An_output_leads_back_to_inputs_and_calls() => Verified.Check("An_output_leads_back_to_inputs_and_calls", Lineage.Of(Plays.Research.Plan, Plays.Research.Frames, "synthesizer")!.ToString());
 
     [Fact]
-    public void Items_and_rounds_lead_back_through_what_was_bound() => Verified.Check(Lineage.Of(Plays.Nested.Plan, Plays.Nested.Frames, "end")!.ToString());
+    public void Items_and_rounds_lead_back_through_what_was_bound() => Verified.Check("Items_and_rounds_lead_back_through_what_was_bound", Lineage.Of(Plays.Nested.Plan, Plays.Nested.Frames, "end")!.ToString());
 
     [Fact]
     public void An_unknown_path_has_no_lineage() => Assert.Null(Lineage.Of(Plays.Nested.Plan, Plays.Nested.Frames, "nobody"));

@@ -6,13 +6,13 @@ namespace Hydra.Tests.Tracing;
 public sealed class ReceiptTests
 {
     [Fact]
-    public void A_run_has_a_receipt() => Verified.Check(Receipt.Of(RunTrace.Of(Plays.Research.Plan, Plays.Research.Frames)).ToString());
+    public void A_run_has_a_receipt() => Verified.Check("A_run_has_a_receipt", Receipt.Of(RunTrace.Of(Plays.Research.Plan, Plays.Research.Frames)).ToString());
 
     [Fact]
     public void Every_node_has_a_receipt()
     {
         var receipts = Receipt.OfNodes(RunTrace.Of(Plays.Nested.Plan, Plays.Nested.Frames));
-        Verified.Check(string.Concat(receipts.Select(receipt => receipt.ToString())));
+        Verified.Check("Every_node_has_a_receipt", string.Concat(receipts.Select(receipt => receipt.ToString())));
     }
 
     [Fact]
@@ -20,7 +20,7 @@ public sealed class ReceiptTests
     {
         var run = TestRun.Of(TestFlows.Research).Complete("research_a", "A").Fail("research_b", ErrorCode.Auth, "no key");
         var trace = RunTrace.Of(run.Plan, run.Frames);
-        Verified.Check(Receipt.Of(trace) + string.Concat(Receipt.OfNodes(trace)));
+        Verified.Check("A_failure_names_what_was_left_undone_because_of_it", Receipt.Of(trace) + string.Concat(Receipt.OfNodes(trace)));
     }
 
     [Fact]

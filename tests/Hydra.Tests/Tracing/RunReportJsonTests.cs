@@ -7,7 +7,7 @@ namespace Hydra.Tests.Tracing;
 public sealed class RunReportJsonTests
 {
     [Fact]
-    public void The_report_of_a_run_is_one_document() => Verified.Check(Text(RunTrace.Of(Plays.Research.Plan, Plays.Research.Frames)));
+    public void The_report_of_a_run_is_one_document() => Verified.Check("The_report_of_a_run_is_one_document", Text(RunTrace.Of(Plays.Research.Plan, Plays.Research.Frames)));
 
     [Fact]
     public void A_rejected_file_has_a_report_with_its_problems()

@@ -27,13 +27,13 @@ public sealed class SpanTests
     }
 
     [Fact]
-    public void Spans_of_a_run_read_as_a_tree() => Verified.Check(Tree(Spans(Plays.Research)));
+    public void Spans_of_a_run_read_as_a_tree() => Verified.Check("Spans_of_a_run_read_as_a_tree", Tree(Spans(Plays.Research)));
 
     [Fact]
-    public void What_a_composite_opened_lies_below_it() => Verified.Check(Tree(Spans(Plays.Nested)));
+    public void What_a_composite_opened_lies_below_it() => Verified.Check("What_a_composite_opened_lies_below_it", Tree(Spans(Plays.Nested)));
 
     [Fact]
-    public void A_trace_file_has_one_object_a_line() => Verified.Check(File(Spans(Plays.Research)));
+    public void A_trace_file_has_one_object_a_line() => Verified.Check("A_trace_file_has_one_object_a_line", File(Spans(Plays.Research)));
 
     [Fact]
     public void Every_span_has_an_id_of_its_own_and_a_parent_that_came_before_it()
@@ -82,10 +82,11 @@ public sealed class SpanTests
     [Fact]
     public void A_resumed_run_can_send_what_is_new_alone()
     {
-        var trace = RunTrace.Of(Plays.Crashed.Plan, Plays.Crashed.Frames);
-        var all = RunSpans.Of(trace).Count();
-        var late = RunSpans.Of(trace, new SpanOptions { EndedAfterMs = 10 }).ToList();
-        Assert.Equal(all - 2, late.Count);   // the two attempts that the crash cut ended before
+        var run = TestRun.Of(TestFlows.Research).After(10).Complete("research_a", "A").After(10).Stop(RunStatus.Interrupted, "Ctrl+C").Fail("research_b", ErrorCode.Cancelled, "cancelled")
+            .After(1000).Resume().After(10).Complete("research_b", "B").After(10).Complete("synthesizer", "C");
+        var trace = RunTrace.Of(run.Plan, run.Frames);
+        var spans = RunSpans.Of(trace, new SpanOptions { EndedAfterMs = trace.EarlierEndMs!.Value });
+        Assert.Equal(["invoke_workflow research", "invoke_agent research_b", "attempt", "invoke_agent synthesizer", "attempt"], spans.Select(span => span.Name));
     }
 
     private static IEnumerable<TraceSpan> Spans(TestRun run) => RunSpans.Of(RunTrace.Of(run.Plan, run.Frames));

@@ -7,7 +7,7 @@ namespace Hydra.Tests.Tracing;
 public sealed class SvgTests
 {
     [Fact]
-    public void A_small_graph_is_drawn() => Verified.Check(GraphText.Svg(Plays.Research.Plan, RunTrace.Of(Plays.Research.Plan, Plays.Research.Frames)));
+    public void A_small_graph_is_drawn() => Verified.Check("A_small_graph_is_drawn", GraphText.Svg(Plays.Research.Plan, RunTrace.Of(Plays.Research.Plan, Plays.Research.Frames)));
 
     [Fact]
     public void A_picture_is_xml_with_one_title_a_node()

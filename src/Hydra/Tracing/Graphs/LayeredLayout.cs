@@ -15,6 +15,8 @@ internal sealed class LayeredLayout
     private const int HeightSweeps = 16;
     /// <summary>Stand-ins for long edges; a graph with more gets its longest edges drawn straight across.</summary>
     private const int StandInsMax = 30_000;
+    /// <summary>How much more a long edge resists a bend than a box a move.</summary>
+    private const double StandInWeight = 8;
     private const double BoxGap = 16, StandInGap = 8, LayerGapMin = 44, LayerGapMax = 110;
 
     private readonly List<Cell> _cells = [];
@@ -191,19 +193,20 @@ internal sealed class LayeredLayout
             var gap = layer[i].IsStandIn && layer[i - 1].IsStandIn ? StandInGap : BoxGap;
             offsets[i] = offsets[i - 1] + (layer[i - 1].Height / 2) + gap + (layer[i].Height / 2);
         }
-        var pools = new List<(double Mean, int Count)>(layer.Count);
+        var pools = new List<(double Mean, double Weight, int Count)>(layer.Count);
         for (var i = 0; i < layer.Count; i++)
         {
-            (double Mean, int Count) pool = (wanted(layer[i]) - offsets[i], 1);
+            (double Mean, double Weight, int Count) pool = (wanted(layer[i]) - offsets[i], layer[i].IsStandIn ? StandInWeight : 1, 1);
             while (pools is [.., var last] && last.Mean > pool.Mean)
             {
-                pool = (((last.Mean * last.Count) + (pool.Mean * pool.Count)) / (last.Count + pool.Count), last.Count + pool.Count);
+                var weight = last.Weight + pool.Weight;
+                pool = (((last.Mean * last.Weight) + (pool.Mean * pool.Weight)) / weight, weight, last.Count + pool.Count);
                 pools.RemoveAt(pools.Count - 1);
             }
             pools.Add(pool);
         }
         var at = 0;
-        foreach (var (mean, count) in pools)
+        foreach (var (mean, _, count) in pools)
         {
             for (var i = 0; i < count; i++, at++) layer[at].Middle = mean + offsets[at];
         }

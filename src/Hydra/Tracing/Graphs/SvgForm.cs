@@ -11,7 +11,7 @@ internal sealed class SvgForm
 {
     private const string Grey = "#7b8494";
     private const double Margin = 20, TitleHeight = 30, WaveHeight = 24, Padding = 12, LineHeight = 15, HeaderTop = 8;
-    private const double BoldCharWidth = 7.7, CharWidth = 6.1, WidthMin = 96;
+    private const double BoldCharWidth = 8.3, CharWidth = 6.4, WidthMin = 96;
     private const int LabelCharsMax = 34;
 
     private readonly StringBuilder _text = new();

@@ -85,7 +85,7 @@ internal sealed class LineageWalk(RunTrace trace)
         foreach (var name in _names.Of(planned))
         {
             if (IsFull(from, 1)) return;
-            if (planned.Fragments.Any(fragment => fragment.Names.Contains(name) || fragment.IndexOf(name) >= 0)) continue;
+            if (planned.Fragments.Any(fragment => fragment.Names.Contains(name) || fragment.IndexOfOutput(name) >= 0)) continue;
             if (Resolve(node, name, read, depth) is { } source) from.Add(source);
         }
         foreach (var parent in Why.ParentsOf(trace, node))
@@ -100,8 +100,8 @@ internal sealed class LineageWalk(RunTrace trace)
         for (var at = reader; ;)
         {
             var scope = at.Scope;
-            if (scope.Plan.Names.Contains(name) || (scope.Plan.IsIsolated && scope.Plan.IndexOf(name) < 0)) return Bindings(scope, name, depth);
-            var index = scope.Plan.IndexOf(name);
+            if (scope.Plan.Names.Contains(name) || (scope.Plan.IsIsolated && scope.Plan.IndexOfOutput(name) < 0)) return Bindings(scope, name, depth);
+            var index = scope.Plan.IndexOfOutput(name);
             if (index >= 0 && scope.InstanceOf(scope.ItemOf(at.Instance), index) is var source && source != at.Instance)
             {
                 read.Add(source);

@@ -9,7 +9,7 @@ public sealed record SpanOptions
     public bool CaptureContent { get; init; }
     /// <summary>Reads content that lies in artifacts; null: only content inside the journal can be captured.</summary>
     public Func<ValueRef, Value>? Read { get; init; }
-    /// <summary>Only what ended after this, in milliseconds since the run began: what an earlier process has not sent yet. Default: everything.</summary>
+    /// <summary>Only what ended after this, in milliseconds since the run began (<see cref="RunTrace.EarlierEndMs"/>): the rest was sent when the run had ended before. Default: everything.</summary>
     public double EndedAfterMs { get; init; } = -1;
 
     /// <summary>Options by the standard's own environment variable.</summary>
@@ -130,7 +130,6 @@ internal sealed class SpanBuilder(RunTrace trace, SpanOptions options)
                 .Add(SpanNames.AttemptIncarnation, attempt.Incarnation)
                 .Add(SpanNames.AttemptEnd, WireNames.Of(attempt.End))
                 .Text(SpanNames.Variant, variant.Kind == VariantKind.Written ? null : TraceText.Of(variant))
-                .Count(SpanNames.AttemptWaits, attempt.Waits)
                 .Add(SpanNames.AttemptRetryDelayMs, attempt.RetryDelayMs is { } delay ? delay : Value.Null)
                 .Text(SpanNames.ErrorType, isBad ? attempt.Error?.Code.Name ?? WireNames.Of(attempt.End) : null),
             isBad ? attempt.Error?.Message ?? "the process died while the attempt ran" : null);

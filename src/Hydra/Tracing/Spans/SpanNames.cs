@@ -68,7 +68,6 @@ public static class SpanNames
     public const string AttemptIncarnation = "hydra.attempt.incarnation";
     public const string AttemptEnd = "hydra.attempt.end";
     public const string AttemptRetryDelayMs = "hydra.attempt.retry_delay_ms";
-    public const string AttemptWaits = "hydra.attempt.waits";
     /// <summary>What stood in for the node as written: <c>model gpt-x</c>, <c>agent writer</c>, …</summary>
     public const string Variant = "hydra.variant";
     // The call.
