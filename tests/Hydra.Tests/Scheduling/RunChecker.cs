@@ -9,7 +9,7 @@ internal sealed class InvariantBrokenException(string message) : Exception(messa
 /// Watches a run from outside: it reads the frames and keeps books of its own, so that a wrong count in the engine
 /// cannot hide itself.
 /// </summary>
-internal sealed class RunChecker(Plan plan, int cap)
+internal sealed class RunChecker(int cap)
 {
     private sealed class Ledger
     {
@@ -23,7 +23,6 @@ internal sealed class RunChecker(Plan plan, int cap)
     private readonly Dictionary<int, List<(StepCall Call, bool IsOpen)>> _steps = [];
     private readonly Dictionary<(int Node, int Attempt), int> _incarnations = [];
     private readonly List<(long AtMs, RunEvent.StepIntended Step)> _calls = [];
-    private readonly Dictionary<(int Node, int Step), long> _used = [];
     private bool _isStopping, _believes;
 
     /// <summary>Attempts that said they had completed, by identity: an end without one is made up.</summary>
@@ -144,7 +143,6 @@ internal sealed class RunChecker(Plan plan, int cap)
         if (state.Limits is { Rpm: null, Tpm: null }) return;
         _calls.RemoveAll(call => frame.AtMs - call.AtMs >= 60_000);
         _calls.Add((frame.AtMs, e));
-        _used[(e.Node, e.Step)] = e.Call.TokensMax;
         if (_calls.Count > state.Limits.Rpm) Broken($"{_calls.Count} model calls in 60 s where rpm is {state.Limits.Rpm}");
     }
 
@@ -288,7 +286,6 @@ internal sealed class RunChecker(Plan plan, int cap)
 
     /// <summary>The budget that the run was told of last; kept apart from what the state believes.</summary>
     public BudgetSpec? RunBudget { get; set; }
-    public Plan Plan { get; } = plan;
 
     private Ledger LedgerOf(int owner)
     {
