@@ -30,11 +30,16 @@ public sealed record WorkflowSpec
     /// gives the same node numbers and the same order of keys in texts.
     /// </summary>
     public Value Written { get; init; }
+    /// <summary>Worked out when first asked for: who only checks a file needs no hash.</summary>
+    public Lazy<DefinitionIdentity> Identity { get; init; } = new(static () => new DefinitionIdentity(default, ""));
     /// <summary>The canonical form: JSON with sorted keys, shorthands written out, places and comments gone (UTF-8).</summary>
-    public ReadOnlyMemory<byte> Canonical { get; init; }
+    public ReadOnlyMemory<byte> Canonical => Identity.Value.Canonical;
     /// <summary>SHA-256 of <see cref="Canonical"/> in hexadecimal: the identity of the definition.</summary>
-    public string Hash { get; init; } = "";
+    public string Hash => Identity.Value.Hash;
 }
+
+/// <summary>A definition's canonical form and its hash.</summary>
+public sealed record DefinitionIdentity(ReadOnlyMemory<byte> Canonical, string Hash);
 
 public enum InputType { String, Integer, Number, Boolean, Array, Object }
 
