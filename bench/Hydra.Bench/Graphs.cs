@@ -46,6 +46,32 @@ internal sealed record Graph(string Name, int[][] Parents, double[]? Seconds = n
     public static Graph Independent(int count, double seconds) =>
         new($"{count:N0} calls of {seconds * 1000:0} ms", [.. Enumerable.Repeat(Array.Empty<int>(), count)], [.. Enumerable.Repeat(seconds, count)]);
 
+    /// <summary>One node a line, the numbers of its parents on it.</summary>
+    public string ToCompact()
+    {
+        var text = new System.Text.StringBuilder();
+        foreach (var parents in Parents) text.AppendJoin(' ', parents).Append('\n');
+        return text.ToString();
+    }
+
+    public static Graph FromCompact(string text)
+    {
+        var parents = new List<int[]>();
+        var line = new List<int>(4);
+        foreach (var range in text.AsSpan().Split('\n'))
+        {
+            var row = text.AsSpan()[range];
+            line.Clear();
+            foreach (var word in row.Split(' '))
+            {
+                if (row[word].Length > 0) line.Add(int.Parse(row[word]));
+            }
+            parents.Add([.. line]);
+        }
+        parents.RemoveAt(parents.Count - 1);
+        return new("compact", [.. parents]);
+    }
+
     public double CriticalPathSeconds()
     {
         var longest = new double[Count];

@@ -21,7 +21,7 @@ public sealed class Engine(EngineOptions options)
         var run = request.Run ?? NewRunId();
         var now = Options.Clock.GetUtcNow();
         var bundle = Bundle.Of(workflow, request, now);
-        var plan = Planner.Plan(workflow, Options.Types);
+        var plan = PlanOf(workflow);
         Sandbox.Check(plan, request.Sandbox, request.IsDryRun);
         var limits = RunLimitsOf.New(workflow, request);
         using var journal = Options.Store.Own(run);
@@ -66,17 +66,23 @@ public sealed class Engine(EngineOptions options)
             {
                 var started = (RunEvent.RunStarted)frame.Events[0];
                 bundle = Bundle.Read(Options.Store.Artifacts.Read(started.Bundle), Options.ReadDefinition);
-                state = new RunState(Planner.Plan(bundle.Workflow, Options.Types));
+                state = new RunState(PlanOf(bundle.Workflow));
             }
             state.Apply(frame);
         }
         return state is null ? throw new RunRefusedException($"There is no run '{run}' here. `hydra list` shows the runs of this folder.") : (state, bundle!);
     }
 
+    private Plan PlanOf(WorkflowSpec workflow)
+    {
+        var seen = Options.Store.NodeSecondsOf(workflow.Name);
+        return Planner.Plan(workflow, Options.Types, seen is null ? null : id => seen.TryGetValue(id.Text, out var seconds) ? seconds : null);
+    }
+
     private async Task<RunReport> FollowAsync(RunId run, RunState state, Bundle bundle, RunRequest request, IRunJournal journal, Action<Reducer> first, CancellationToken cancellationToken)
     {
         var services = new AttemptServices { Clock = Options.Clock, WorkingDirectory = request.WorkingDirectory, IsDryRun = request.IsDryRun };
-        var loop = new RunLoop(run, state, journal, Options.Store.Artifacts, bundle.InputsOf(run, Options.Environment), services, request.Observer, at => Describe(run, at, bundle));
+        var loop = new RunLoop(run, state, journal, Options.Store.Artifacts, bundle.InputsOf(run, Options.Environment), services, request.Observer, (at, seconds) => Describe(run, at, bundle) with { NodeSeconds = seconds });
         await loop.RunAsync(first, cancellationToken);
         var files = state.Status == RunStatus.Completed && !request.IsDryRun ? OutputFiles.Write(state, Options.Store.Artifacts, request.WorkingDirectory) : [];
         return ReportOf(run, state, files);

@@ -14,16 +14,21 @@ internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactS
     {
         get
         {
+            var isIsolated = false;
             for (var at = instance; at >= 0;)
             {
                 var scope = state.ScopeOf(at);
                 foreach (var name in scope.Plan.Names) yield return name;
                 foreach (var ancestor in AncestorsOf(scope, at)) yield return scope.Plan.Nodes[ancestor].Id.Text;
-                if (scope.Plan.IsIsolated) break;
-                at = scope.Parent;
+                isIsolated = scope.Plan.IsIsolated;
+                if (isIsolated && scope.Opening.Bindings is not null)
+                {
+                    foreach (var name in inputs.BindingsOf(scope, artifacts).Keys) yield return name;
+                }
+                at = isIsolated ? -1 : scope.Parent;
             }
-            foreach (var name in inputs.Values.Keys) yield return name;
-            foreach (var name in (string[])["run", "now", "env", "nodes"]) yield return name;
+            foreach (var name in isIsolated ? [] : inputs.Values.Keys) yield return name;
+            foreach (var name in ReservedNames.Builtin) yield return name;
         }
     }
 

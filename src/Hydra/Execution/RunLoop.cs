@@ -35,12 +35,13 @@ internal sealed class RunLoop
     private readonly AttemptServices _services;
     private readonly IRunObserver? _observer;
     private readonly RunId _run;
-    private readonly Func<RunState, RunInfo> _describe;
+    private readonly Func<RunState, IReadOnlyDictionary<string, float>?, RunInfo> _describe;
+    private readonly NodeClock _nodeClock;
     private ITimer? _timer;
     private long _timerDueMs = long.MaxValue;
     private int _turning;
 
-    public RunLoop(RunId run, RunState state, IRunJournal journal, IArtifactStore artifacts, RunInputs inputs, AttemptServices services, IRunObserver? observer, Func<RunState, RunInfo> describe)
+    public RunLoop(RunId run, RunState state, IRunJournal journal, IArtifactStore artifacts, RunInputs inputs, AttemptServices services, IRunObserver? observer, Func<RunState, IReadOnlyDictionary<string, float>?, RunInfo> describe)
     {
         _run = run;
         _state = state;
@@ -50,6 +51,7 @@ internal sealed class RunLoop
         _services = services;
         _observer = observer;
         _describe = describe;
+        _nodeClock = new NodeClock(state);
         Artifacts = artifacts;
     }
 
@@ -141,7 +143,8 @@ internal sealed class RunLoop
         if (_reducer.Events.Count > 0)
         {
             var frame = new Frame(_state.NextSequence, nowMs, _reducer.Events);
-            _journal.Commit(frame, ChangesInfo(frame) ? _describe(_state) : null);
+            _nodeClock.Read(frame);
+            _journal.Commit(frame, ChangesInfo(frame) ? _describe(_state, _nodeClock.Seconds) : null);
             _state.CloseFrame(frame.Sequence);
             _observer?.OnFrame(frame, _state);
         }

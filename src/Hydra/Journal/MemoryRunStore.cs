@@ -22,6 +22,9 @@ public sealed class MemoryRunStore(bool keepsFrames = true) : IRunStore
     public RunInfo? Find(RunId run) => _runs.TryGetValue(run, out var entry) ? entry.Info : null;
     public IEnumerable<RunInfo> List() => _runs.Values.Select(entry => entry.Info).OfType<RunInfo>().OrderByDescending(info => info.StartedAt);
 
+    public IReadOnlyDictionary<string, float>? NodeSecondsOf(string workflow) =>
+        List().FirstOrDefault(info => info.Workflow == workflow && info.NodeSeconds is not null)?.NodeSeconds;
+
     public IEnumerable<Frame> Read(RunId run, long fromSequence = 0)
     {
         if (!_runs.TryGetValue(run, out var entry)) yield break;

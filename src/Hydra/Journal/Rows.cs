@@ -14,8 +14,8 @@ internal static class RunRows
     {
         using var command = connection.CreateCommand();
         command.CommandText = $"""
-            INSERT INTO runs({Columns}) VALUES($run, $workflow, $definition, $status, $reason, $started, $updated, $usd, $tokens, $tags)
-            ON CONFLICT(run) DO UPDATE SET status=$status, reason=$reason, updated_at=$updated, micro_usd=$usd, tokens=$tokens;
+            INSERT INTO runs({Columns}, node_seconds) VALUES($run, $workflow, $definition, $status, $reason, $started, $updated, $usd, $tokens, $tags, $seconds)
+            ON CONFLICT(run) DO UPDATE SET status=$status, reason=$reason, updated_at=$updated, micro_usd=$usd, tokens=$tokens, node_seconds=$seconds;
             SELECT id FROM runs WHERE run=$run;
             """;
         command.Parameters.AddWithValue("$run", info.Run.Text);
@@ -28,6 +28,9 @@ internal static class RunRows
         command.Parameters.AddWithValue("$usd", info.Cost.Amount);
         command.Parameters.AddWithValue("$tokens", info.Tokens);
         command.Parameters.AddWithValue("$tags", Value.Of(ValueMap.Of(info.Tags.Select(tag => KeyValuePair.Create(tag.Key, Value.Of(tag.Value))))).ToJson());
+        command.Parameters.AddWithValue("$seconds", info.NodeSeconds is { } seconds
+            ? Value.Of(ValueMap.Of(seconds.Select(node => KeyValuePair.Create(node.Key, Value.Of((double)node.Value))))).ToJson()
+            : DBNull.Value);
         frame.RunKey.Id = Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture);
     }
 
@@ -48,6 +51,15 @@ internal static class RunRows
         var runs = new List<RunInfo>();
         while (reader.Read()) runs.Add(Read(reader));
         return runs;
+    }
+
+    public static IReadOnlyDictionary<string, float>? NodeSecondsOf(SqliteConnection connection, string workflow)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT node_seconds FROM runs WHERE workflow=$workflow AND node_seconds IS NOT NULL ORDER BY id DESC LIMIT 1";
+        command.Parameters.AddWithValue("$workflow", workflow);
+        if (command.ExecuteScalar() is not string text) return null;
+        return Value.ParseJson(text).AsObject.ToDictionary(node => node.Key, node => (float)node.Value.AsNumber, StringComparer.Ordinal);
     }
 
     private static RunInfo Read(SqliteDataReader reader) => new()

@@ -75,6 +75,8 @@ public sealed class SqliteRunStore : IRunStore
 
     public IEnumerable<RunInfo> List() => Query(RunRows.List);
 
+    public IReadOnlyDictionary<string, float>? NodeSecondsOf(string workflow) => Query(connection => RunRows.NodeSecondsOf(connection, workflow));
+
     public IEnumerable<Frame> Read(RunId run, long fromSequence = 0)
     {
         using var connection = Connect(_file, isReadOnly: true);

@@ -21,7 +21,8 @@ internal static class StoreSchema
             CREATE TABLE IF NOT EXISTS runs(
                 id INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, workflow TEXT NOT NULL, definition TEXT NOT NULL,
                 status TEXT NOT NULL, reason TEXT NOT NULL, started_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
-                micro_usd INTEGER NOT NULL, tokens INTEGER NOT NULL, tags TEXT NOT NULL);
+                micro_usd INTEGER NOT NULL, tokens INTEGER NOT NULL, tags TEXT NOT NULL, node_seconds TEXT);
+            CREATE INDEX IF NOT EXISTS runs_by_workflow ON runs(workflow, id);
             CREATE TABLE IF NOT EXISTS frames(
                 run INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, hash BLOB NOT NULL, body BLOB NOT NULL,
                 PRIMARY KEY(run, seq)) WITHOUT ROWID;

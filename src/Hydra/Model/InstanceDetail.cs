@@ -18,6 +18,8 @@ public sealed class InstanceDetail
     public SkipCause SkippedBecause { get; set; }
     /// <summary>Parents skipped without saying what stands for them.</summary>
     public int ParentsSkipped { get; set; }
+    /// <summary>When a composite's <c>timeout_seconds</c> ends (Unix milliseconds); 0: it has none or has not begun.</summary>
+    public long DeadlineMs { get; set; }
     /// <summary>The composite's latest scope; −1: none yet.</summary>
     public int Scope { get; set; } = -1;
     /// <summary>The composite is to be asked how to go on.</summary>

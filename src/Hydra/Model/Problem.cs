@@ -29,7 +29,7 @@ public sealed record Problem(string Code, ProblemSeverity Severity, string File,
     }
 }
 
-/// <summary>Collects problems of one file, in order of discovery, at most <see cref="CountMax"/> of them.</summary>
+/// <summary>Collects problems of one file, in order of discovery, at most <see cref="CountMax"/> of them: errors before warnings before notes.</summary>
 public sealed class ProblemList(string file)
 {
     /// <summary>Problems kept; a broken file of a million nodes must not print a million lines.</summary>
@@ -49,7 +49,14 @@ public sealed class ProblemList(string file)
     public void Add(Problem problem)
     {
         HasErrors |= problem.Severity == ProblemSeverity.Error;
-        if (_problems.Count < CountMax) _problems.Add(problem);
-        else Dropped++;
+        if (_problems.Count >= CountMax)
+        {
+            // Notes must not crowd out errors.
+            Dropped++;
+            var lesser = _problems.FindLastIndex(kept => kept.Severity < problem.Severity);
+            if (lesser < 0) return;
+            _problems.RemoveAt(lesser);
+        }
+        _problems.Add(problem);
     }
 }

@@ -48,7 +48,7 @@ public abstract record RunEvent
     /// <summary>The <c>when</c> of the node held; the opposite is <see cref="Skipped"/>.</summary>
     public sealed record Decided(int Node) : RunEvent;
     /// <param name="Attempt">Counts from 1 over all variants.</param>
-    /// <param name="Incarnation">Counts from 0; a crash makes a new one of the same attempt.</param>
+    /// <param name="Incarnation">Counts from 0; a crash, an interruption or a wait makes a new one of the same attempt.</param>
     public sealed record Started(int Node, int Attempt, int Incarnation, int Variant) : RunEvent;
     /// <param name="Step">Counts from 0 within the attempt.</param>
     /// <param name="Call">What the step will cost at most and what it asks.</param>

@@ -60,7 +60,11 @@ public sealed partial class RunState
     public Queue<int> ToAdvance { get; } = new();
     public Queue<(int Node, SkipCause Cause)> Doomed { get; } = new();
     public Queue<int> Losers { get; } = new();
+    /// <summary>Scopes that have become hopeless while items of theirs stood in the queue.</summary>
+    public Queue<Scope> Hopeless { get; } = new();
     public PriorityQueue<int, long> Due { get; } = new();
+    /// <summary>Composites with a <c>timeout_seconds</c>, by the time it ends; a leaf's own timeout is its attempt's business.</summary>
+    public PriorityQueue<int, long> Deadlines { get; } = new();
     /// <summary>Composites with a <c>stop_when</c> one of whose items has ended.</summary>
     public Queue<int> ToCheckStop { get; } = new();
 
@@ -165,6 +169,7 @@ public sealed partial class RunState
         foreach (var happened in frame.Events) Apply(happened, frame.AtMs);
         Doomed.Clear();   // what a turn dooms or loses it also ends
         Losers.Clear();
+        Hopeless.Clear();
         CloseFrame(frame.Sequence);
     }
 

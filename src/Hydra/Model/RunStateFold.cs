@@ -20,7 +20,7 @@ public sealed partial class RunState
             case RunEvent.AttemptFailed e: FailAttempt(e, atMs); break;
             case RunEvent.Suspended e: Suspend(e); break;
             case RunEvent.Decided e: MakeReady(e.Node); break;
-            case RunEvent.Expanded e: Expand(e); break;
+            case RunEvent.Expanded e: Expand(e, atMs); break;
             case RunEvent.Reopened e: Reopen(e.Node); break;
             case RunEvent.AttemptInterrupted e: Interrupt(e.Node); break;
             case RunEvent.Cancelling e: Cancel(e); break;
@@ -66,6 +66,19 @@ public sealed partial class RunState
         LastFrameMs = atMs;
         SetLimits(e.Limits);
         RebuildWorkLists();
+        Deadlines.Clear();
+        for (var i = 0; i < InstanceCount; i++)
+        {
+            if (_status[i] == NodeStatus.Open && _detail[i] is { DeadlineMs: > 0 }) SetDeadline(i, atMs);   // time without a process does not count
+        }
+    }
+
+    private void SetDeadline(int composite, long atMs)
+    {
+        if (NodeOf(composite).Settings.Timeout is not { } timeout) return;
+        var dueMs = atMs + Math.Max(1, (long)timeout.TotalMilliseconds);
+        Detail(composite).DeadlineMs = dueMs;
+        Deadlines.Enqueue(composite, dueMs);
     }
 
     /// <summary>Puts everything that can go on where the reducer finds it; attempts whose process is gone are queued, their step log with them.</summary>
@@ -148,6 +161,7 @@ public sealed partial class RunState
 
     private void End(RunEvent.Ended e, long atMs)
     {
+        var wasRunning = _status[e.Node] == NodeStatus.Running;
         Release(e.Node, e.Error, atMs);
         LeaveWaiting(e.Node);
         StopClock(e.Node);
@@ -161,7 +175,8 @@ public sealed partial class RunState
         if (detail is not null)
         {
             // With more budget the attempt goes on where it stood: what it has paid for stays.
-            if (e.Status != NodeStatus.BudgetExceeded) detail.Steps = null;
+            detail.Reenters = e.Status == NodeStatus.BudgetExceeded && (wasRunning || detail.Reenters);
+            if (!detail.Reenters) detail.Steps = null;
             detail.AwaitsAdvance = false;
         }
         _output[e.Node] = e.Output;
@@ -314,11 +329,12 @@ public sealed partial class RunState
         Ready.Push(instance, scope.Plan.Nodes[index].Settings.Priority, scope.Rank + scope.Plan.Rank[index]);
     }
 
-    private void Expand(RunEvent.Expanded e)
+    private void Expand(RunEvent.Expanded e, long atMs)
     {
         var detail = Detail(e.Node);
         detail.AwaitsAdvance = false;
         StartClock(e.Node);
+        if (detail.DeadlineMs == 0) SetDeadline(e.Node, atMs);
         detail.Scope = Open(e.Node, NodeOf(e.Node).Fragments[e.Opening.Fragment], e.Opening);
         if (Scopes[detail.Scope].HasEnded) AwaitAdvance(e.Node);
     }

@@ -136,9 +136,9 @@ public sealed partial class RunState
                 else BecomeReady(instance);
                 break;
             case JoinKind.Any when _counted[instance] > 0: BecomeReady(instance); break;
-            case JoinKind.Any when left == 0: Doom(instance, SkipCause.Join); break;
+            case JoinKind.Any when left == 0: DoomJoin(instance); break;
             case JoinKind.AtLeast when _counted[instance] >= settings.Join.Count: BecomeReady(instance); break;
-            case JoinKind.AtLeast when _counted[instance] + left < settings.Join.Count: Doom(instance, SkipCause.Join); break;
+            case JoinKind.AtLeast when _counted[instance] + left < settings.Join.Count: DoomJoin(instance); break;
             case JoinKind.AllDone when left == 0: BecomeReady(instance); break;
         }
     }
@@ -151,7 +151,7 @@ public sealed partial class RunState
             case NodeStatus.Degraded: return acceptDegraded ? Contribution.Counts : Contribution.BlocksFailed;
             case NodeStatus.Skipped:
                 var cause = _detail[parent]!.SkippedBecause;
-                if (cause is SkipCause.UpstreamFailed or SkipCause.Terminated || (cause == SkipCause.Join && HasBlockingParent(parent))) return Contribution.BlocksFailed;
+                if (cause is SkipCause.UpstreamFailed or SkipCause.Terminated) return Contribution.BlocksFailed;
                 var onSkip = NodeOf(parent).Settings.OnSkip;
                 if (onSkip is null) return Contribution.Soft;
                 return onSkip.Propagate ? Contribution.BlocksSkipped : Contribution.Counts;
@@ -160,17 +160,21 @@ public sealed partial class RunState
         }
     }
 
-    /// <summary>Whether a failure upstream is among the reasons why the instance's join could not fire.</summary>
-    private bool HasBlockingParent(int instance)
+    /// <summary>The join can no longer fire: because of a failure upstream, which then travels on, or because too little was done.</summary>
+    private void DoomJoin(int instance)
     {
         var scope = ScopeOf(instance);
         var index = scope.NodeIndexOf(instance);
         var accepts = scope.Plan.Nodes[index].Settings.AcceptDegraded;
         foreach (var parent in scope.Plan.ParentsOf(index))
         {
-            if (IsFinal(instance - index + parent) && ContributionOf(instance - index + parent, accepts) == Contribution.BlocksFailed) return true;
+            if (IsFinal(instance - index + parent) && ContributionOf(instance - index + parent, accepts) == Contribution.BlocksFailed)
+            {
+                Doom(instance, SkipCause.UpstreamFailed);
+                return;
+            }
         }
-        return false;
+        Doom(instance, SkipCause.Join);
     }
 
     private void Doom(int instance, SkipCause cause)
@@ -222,6 +226,11 @@ public sealed partial class RunState
             return;
         }
         var isHopeless = scope.Opening.FailuresMax >= 0 && scope.ItemsFailed > scope.Opening.FailuresMax;
+        if (isHopeless && !scope.IsHopeless)
+        {
+            scope.IsHopeless = true;
+            Hopeless.Enqueue(scope);
+        }
         if (isHopeless || IsBeingCut(scope)) CutItems(scope);
         ActivateItems(scope);
         if (_status[parent] != NodeStatus.Open) return;

@@ -43,20 +43,19 @@ public sealed partial class RunState
     private void Reopen(int instance)
     {
         var detail = Detail(instance);
-        var goesOn = _status[instance] == NodeStatus.BudgetExceeded && _attempt[instance] > 0;
+        var goesOn = detail.Reenters;
         TakeBack(instance);
-        if (goesOn) detail.Reenters = true;
-        else
+        if (!goesOn)
         {
             detail.Variant = 0;
             detail.AttemptsInVariant = 0;
             detail.Incarnation = 0;
-            detail.Steps = null;
-            detail.Reenters = false;
             detail.ResumedAtMs = 0;
         }
         var scope = ScopeOf(instance);
+        var first = scope.InstanceOf(scope.ItemOf(instance), 0);
         if (IsReturning(scope, scope.ItemOf(instance))) _status[instance] = NodeStatus.Dormant;
+        else if (!goesOn && detail.Scope < 0 && HasOpenParent(instance, first)) JoinAgain(instance, first);
         else GoOn(instance);
         for (; scope.Parent >= 0; scope = ScopeOf(scope.Parent))
         {
@@ -68,7 +67,26 @@ public sealed partial class RunState
             above.AwaitsAdvance = false;
             _status[scope.Parent] = NodeStatus.Open;
             StartClock(scope.Parent);
+            SetDeadline(scope.Parent, LastFrameMs);
+            ActivateItems(scope);   // the items that its failure had cut
         }
+    }
+
+    private bool HasOpenParent(int instance, int first)
+    {
+        foreach (var parent in ScopeOf(instance).Plan.ParentsOf(instance - first))
+        {
+            if (!IsFinal(first + parent)) return true;
+        }
+        return false;
+    }
+
+    /// <summary>Parents come back too: the node waits for them as it did at first, and takes its inputs anew.</summary>
+    private void JoinAgain(int instance, int first)
+    {
+        _status[instance] = NodeStatus.Pending;
+        _readyAt[instance] = 0;
+        Recount(instance, first);
     }
 
     /// <summary>Lets a reopened instance take part again, at the place where it had ended.</summary>
@@ -86,6 +104,7 @@ public sealed partial class RunState
         {
             _status[instance] = NodeStatus.Open;
             StartClock(instance);
+            if (detail.Scope >= 0) SetDeadline(instance, LastFrameMs);
             if (detail.Scope < 0 || Scopes[detail.Scope].HasEnded) AwaitAdvance(instance);
         }
     }
@@ -105,7 +124,9 @@ public sealed partial class RunState
             {
                 var next = first + dependant;
                 var wasDoomed = _status[next] == NodeStatus.Skipped && _detail[next]!.SkippedBecause != SkipCause.When;
-                if (!wasDoomed && _status[next] != NodeStatus.Pending) continue;
+                // Ready and not begun: its inputs would be those of the ends that are taken back.
+                var isFresh = _status[next] is NodeStatus.Queued or NodeStatus.Deciding && _detail[next] is not { Reenters: true };
+                if (!wasDoomed && !isFresh && _status[next] != NodeStatus.Pending) continue;
                 if (!seen.Add(next)) continue;
                 if (wasDoomed) taken.Add(next);
                 else touched.Add(next);
@@ -124,6 +145,7 @@ public sealed partial class RunState
                 detail.SkippedBecause = default;
                 detail.IsCancelling = false;
                 detail.StopWhenHeld = false;
+        detail.DeadlineMs = 0;
                 detail.CancelError = null;
                 detail.IsLoser = false;
                 detail.Crashes = 0;
@@ -132,7 +154,7 @@ public sealed partial class RunState
         }
         // Skips that had another reason besides are doomed once more.
         for (var at = 1; at < taken.Count; at++) Recount(taken[at], first);
-        foreach (var pending in touched) Recount(pending, first);
+        foreach (var waiting in touched) JoinAgain(waiting, first);
     }
 
     private void ReopenItem(Scope scope, int item, int taken)
@@ -142,6 +164,7 @@ public sealed partial class RunState
         if (!wasClosed) return;
         if (ItemHasFailed(scope, item)) scope.ItemsFailed--;
         scope.ItemsEnded--;
+        scope.IsHopeless = false;
         if (scope.ItemsOpen < CapOf(scope)) scope.ItemsOpen++;
         else (scope.Returning ??= new Queue<int>()).Enqueue(item);
         if (scope.CutFrom is not { } cut) return;

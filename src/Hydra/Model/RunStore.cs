@@ -24,6 +24,8 @@ public sealed record RunInfo
     public MicroUsd Cost { get; init; }
     public long Tokens { get; init; }
     public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
+    /// <summary>Seconds from start to end of each top-level node of a completed run; null where they were not measured.</summary>
+    public IReadOnlyDictionary<string, float>? NodeSeconds { get; init; }
 }
 
 /// <summary>Writes the frames of one run that this process owns. Disposing gives the ownership back.</summary>
@@ -49,6 +51,8 @@ public interface IRunStore : IDisposable
     IRunJournal Own(RunId run);
     RunInfo? Find(RunId run);
     IEnumerable<RunInfo> List();
+    /// <summary>How long the nodes of a workflow took in its latest completed run; null when there is none.</summary>
+    IReadOnlyDictionary<string, float>? NodeSecondsOf(string workflow);
     /// <summary>A run's frames in order, each checked against its hash chain.</summary>
     IEnumerable<Frame> Read(RunId run, long fromSequence = 0);
     /// <summary>Whether a living process owns the run.</summary>

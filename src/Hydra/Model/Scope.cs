@@ -27,6 +27,8 @@ public sealed class Scope(int id, int parent, Plan plan, ScopeOpening opening, i
     /// <summary>The first of the items that never got their turn; null when none was cut.</summary>
     public int? CutFrom { get; set; }
     public bool HasFailures { get; set; }
+    /// <summary>More items have failed than may: none that has not started is to start.</summary>
+    public bool IsHopeless { get; set; }
     /// <summary>Ended items that a resume reopened and that wait for their turn; null: none ever did.</summary>
     public Queue<int>? Returning { get; set; }
     /// <summary>Instances of each open item that have not ended; null when an item is one instance.</summary>

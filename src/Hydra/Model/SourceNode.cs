@@ -17,6 +17,8 @@ public sealed class SourceNode
     public IReadOnlyList<SourceEntry>? Entries { get; }
     /// <summary>The place of a text's first character (after the quote, below the <c>|</c>), so that errors inside templates point right.</summary>
     public SourcePosition TextAt { get; init; }
+    /// <summary>For text that YAML folds (<c>&gt;</c>, several lines in quotes): where each written line begins. Null: the text stands as it reads.</summary>
+    public IReadOnlyList<TextLine>? Folds { get; init; }
     /// <summary>A number or word as written (<c>1.10</c>, <c>0x1F</c>); null where the scalar says it all.</summary>
     public string? Written { get; init; }
 
@@ -50,3 +52,7 @@ public sealed class SourceNode
 }
 
 public sealed record SourceEntry(string Key, SourcePosition KeyAt, SourceNode Value);
+
+/// <summary>One written line of a folded text.</summary>
+/// <param name="Offset">Its first character within the text.</param>
+public readonly record struct TextLine(int Offset, SourcePosition At);

@@ -25,6 +25,8 @@ public sealed record WorkflowSpec
 
     /// <summary>The file's name as given, for messages; no part of the hash.</summary>
     public string File { get; init; } = "workflow";
+    /// <summary>Where the fields of the file stand, by name.</summary>
+    public IReadOnlyDictionary<string, SourcePosition> Places { get; init; } = new Dictionary<string, SourcePosition>();
     /// <summary>
     /// The definition as data, in the order written, shorthands written out: what a run is pinned to. Reading it again
     /// gives the same node numbers and the same order of keys in texts.
@@ -98,6 +100,23 @@ public sealed record NodeSpec
     public SourcePosition At { get; init; }
     /// <summary>Where fields and texts stand, by field path (<c>prompt</c>, <c>depends_on[0]</c>, <c>retry.max_attempts</c>); null for graphs built in code.</summary>
     public IReadOnlyDictionary<string, SourcePosition>? Places { get; init; }
+
+    /// <summary>The written lines of folded texts, by field path; null where there are none.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<TextLine>>? Folds { get; init; }
+
+    /// <summary>The place in the file of a line and column, from 1, within the text of a field.</summary>
+    public SourcePosition PlaceIn(string field, string text, int line, int column)
+    {
+        if (Folds is null || !Folds.TryGetValue(field, out var folds) || folds.Count == 0) return PlaceOf(field).Within(line, column);
+        var offset = column - 1;
+        for (int at = 0, left = line - 1; left > 0 && (at = text.IndexOf('\n', at) + 1) > 0; left--) offset = at + column - 1;
+        var best = folds[0];
+        foreach (var fold in folds)
+        {
+            if (fold.Offset <= offset) best = fold;
+        }
+        return new(best.At.Line, best.At.Column + Math.Max(0, offset - best.Offset));
+    }
 
     public SourcePosition PlaceOf(string field) => Places is not null && Places.TryGetValue(field, out var at) ? at : At;
 

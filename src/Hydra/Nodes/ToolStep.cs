@@ -2,16 +2,23 @@ using Hydra.Model;
 
 namespace Hydra.Nodes;
 
+/// <summary>What a leaf is about to do.</summary>
+/// <param name="Name">What is called, for budgets and traces.</param>
+/// <param name="Asked">Everything that decides what will happen: hashed into the step's key.</param>
+internal sealed record ToolQuestion(string Name, Value Asked, EffectClass Effect)
+{
+    /// <summary>What the log keeps of it; null: all of <see cref="Asked"/>.</summary>
+    public Value? Shown { get; init; }
+}
+
 /// <summary>One act of a leaf that leaves Hydra, made as a step: announced, done or known from before, reported.</summary>
 internal static class ToolStep
 {
-    /// <param name="name">What is called, for budgets and traces.</param>
-    /// <param name="asked">Everything that decides what will happen: kept in the log, and hashed into the step's key.</param>
     /// <param name="act">Does it. Failures come back as <see cref="AttemptOutcome.Failed"/> or are thrown as <see cref="CallFailedException"/>.</param>
-    public static async ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, string name, Value asked, EffectClass effect,
+    public static async ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, ToolQuestion question,
         Func<CancellationToken, ValueTask<AttemptOutcome>> act, CancellationToken cancellationToken)
     {
-        var call = new StepCall(StepKind.Tool, name, StepKey.Of(asked), 0, 0, MicroUsd.Zero, line.Keep(asked)) { Effect = effect };
+        var call = new StepCall(StepKind.Tool, question.Name, StepKey.Of(question.Asked), 0, 0, MicroUsd.Zero, line.Keep(question.Shown ?? question.Asked)) { Effect = question.Effect };
         var grant = await line.IntendAsync(call, cancellationToken);
         if (grant.Known is { } known) return LeafContract.Hold(attempt.Node.Settings, Again(known, line));
 

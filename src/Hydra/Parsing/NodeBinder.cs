@@ -57,12 +57,14 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
         var places = source.At.Line > 0 ? new Dictionary<string, SourcePosition>(StringComparer.Ordinal) : null;
         SourcePosition PlaceOf(string path) => places is not null && places.TryGetValue(path, out var at) ? at : source.At;
         shapes.RecordPlaces(places);
+        shapes.Owner = places is null ? id : null;
         var common = new ValueMap.Builder();
         var own = new ValueMap.Builder();
         var written = new ValueMap.Builder { [Id] = id, [Type] = type };
         IReadOnlyList<NodeId> parents = [];
         Dictionary<string, IReadOnlyList<NodeSpec>>? children = null;
         List<string> singles = [];
+        List<string?>? meant = null;
         // (2) its fields, each against its declaration
         foreach (var entry in source.Entries!)
         {
@@ -78,16 +80,20 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
             }
             if (!known.TryGet(entry.Key, out var field, out var isOwn))
             {
-                if (isChecked) Unknown(entry, id, type, known);
+                if (isChecked) (meant ??= []).Add(Unknown(entry, id, type, known));
                 else own[entry.Key] = entry.Value.ToValue();
                 continue;
             }
-            if (ShapeBinder.IsUnwritten(field, entry.Value) || !shapes.IsThere(field, entry)) continue;
-            if (places is not null) places.TryAdd(entry.Key, entry.Value.At);
+            if (ShapeBinder.IsUnwritten(field, entry.Value)) continue;
+            places?.TryAdd(entry.Key, entry.Value.At);
+            if (!shapes.IsThere(field, entry)) continue;
             if (InPlace(field.Shape, entry.Value) is { } shape)
             {
+                var folds = shapes.Folds;
                 var bound = BindChildren(shape, entry.Value);
                 shapes.RecordPlaces(places);
+                shapes.Folds = folds;
+                shapes.Owner = places is null ? id : null;
                 (children ??= new(StringComparer.Ordinal))[entry.Key] = bound.ConvertAll(child => child.Spec);
                 if (shape is Shape.Node) singles.Add(entry.Key);
                 written[entry.Key] = shape is Shape.Node && bound.Count == 1 ? Value.Of(bound[0].Written) : Value.Of(bound.Select(child => Value.Of(child.Written)));
@@ -100,12 +106,15 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
         // (3) what must be there
         foreach (var field in known.Required)
         {
+            if (meant?.Contains(field.Name) == true) continue;
             if (source.Get(field.Name) is not { } given || ShapeBinder.IsUnwritten(field, given)) shapes.Missing(field, $"node '{id}' ({type})", source.At);
         }
         var values = common.Build();
         var policy = PolicyReader.Read(values, PlaceOf, shapes.Problems);
         foreach (var (key, value) in values.Pairs) written[key] = PolicyReader.Normalised(key, value, policy);
+        var ownFolds = shapes.Folds;
         shapes.RecordPlaces(null);
+        shapes.Owner = null;
         var spec = new NodeSpec
         {
             Id = new NodeId(id),
@@ -115,6 +124,7 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
             Fields = own.Build(),
             At = source.At,
             Places = places,
+            Folds = ownFolds,
         };
         return new BoundNode(children is null ? spec : spec with { Children = children, SingleChildren = singles }, written.Build());
     }
@@ -165,16 +175,17 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
         return null;
     }
 
-    private void Unknown(SourceEntry entry, string id, string type, TypeFields known)
+    /// <returns>The field that was meant, if one is near: it is not reported as missing, too.</returns>
+    private string? Unknown(SourceEntry entry, string id, string type, TypeFields known)
     {
         var owner = types.Values.Where(other => other.Fields.Any(field => field.Name == entry.Key)).Select(other => $"`{other.Name}`").ToList();
         if (DidYouMean.Nearest(entry.Key, known.Names) is null && owner.Count is > 0 and <= 4)
         {
             shapes.Problems.Error(ProblemCodes.UnknownField, entry.KeyAt,
                 $"node '{id}' of type `{type}` has no field '{entry.Key}', which belongs to {string.Join(", ", owner)}. Remove it, or change the type.");
-            return;
+            return null;
         }
-        shapes.Unknown(entry, $"node '{id}' of type `{type}`", known.Names);
+        return shapes.Unknown(entry, $"node '{id}' of type `{type}`", known.Names);
     }
 
     private TypeFields FieldsOf(INodeType? type)

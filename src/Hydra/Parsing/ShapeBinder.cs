@@ -14,8 +14,16 @@ internal sealed class ShapeBinder(ProblemList problems)
 
     public ProblemList Problems { get; private set; } = problems;
 
+    /// <summary>The node whose fields these are, where no place in a file tells it.</summary>
+    public string? Owner { get; set; }
+
+    private string Where(string path) => Owner is null ? $"`{path}`" : $"node '{Owner}', `{path}`";
+
     /// <summary>From here on, places of fields and texts go into this map, by path.</summary>
-    public void RecordPlaces(Dictionary<string, SourcePosition>? places) => _places = places;
+    public void RecordPlaces(Dictionary<string, SourcePosition>? places) => (_places, Folds) = (places, null);
+
+    /// <summary>The folded texts among the fields whose places are recorded; null while there are none.</summary>
+    public Dictionary<string, IReadOnlyList<TextLine>>? Folds { get; set; }
 
     /// <summary>False where a problem was added.</summary>
     public bool TryBind(Shape shape, SourceNode node, string path, out Value value)
@@ -52,14 +60,16 @@ internal sealed class ShapeBinder(ProblemList problems)
 
     public void Place(string path, SourceNode node)
     {
-        if (_places is not null && node.At.Line > 0) _places[path] = node.TextAt.Line > 0 ? node.TextAt : node.At;
+        if (_places is null || node.At.Line == 0) return;
+        _places[path] = node.TextAt.Line > 0 ? node.TextAt : node.At;
+        if (node.Folds is { } folds) (Folds ??= new(StringComparer.Ordinal))[path] = folds;
     }
 
     private bool Text(Shape.Text shape, SourceNode node, string path, out Value value)
     {
         if (!AnyText(shape, node, path, out value)) return false;
         if (shape.Pattern is null || Regex.IsMatch(value.AsText, $"^(?:{shape.Pattern})$", RegexOptions.CultureInvariant, PatternTimeout)) return true;
-        Problems.Error(ProblemCodes.OutOfRange, node.At, $"`{path}` is '{ShapeWords.Clip(value.AsText)}', which does not match {shape.Pattern}. Write it in that form.");
+        Problems.Error(ProblemCodes.OutOfRange, node.At, $"{Where(path)} is '{ShapeWords.Clip(value.AsText)}', which does not match {shape.Pattern}. Write it in that form.");
         return false;
     }
 
@@ -105,7 +115,7 @@ internal sealed class ShapeBinder(ProblemList problems)
         if (!node.IsScalar || !value.IsText) return Misfit(shape, node, path);
         if (shape.Names.Contains(value.AsText)) return true;
         Problems.Error(ProblemCodes.UnknownChoice, node.At,
-            $"`{path}` is '{ShapeWords.Clip(value.AsText)}', which is not {ShapeWords.Of(shape)}.{DidYouMean.Hint(value.AsText, shape.Names)} Write one of them.");
+            $"{Where(path)} is '{ShapeWords.Clip(value.AsText)}', which is not {ShapeWords.Of(shape)}.{DidYouMean.Hint(value.AsText, shape.Names)} Write one of them.");
         return false;
     }
 
@@ -116,7 +126,7 @@ internal sealed class ShapeBinder(ProblemList problems)
         if (node.Items is null) return Misfit(shape, node, path, $"Write it as a list: `{Leaf(path)}: [{(node.Scalar.IsText ? ShapeWords.Clip(node.Scalar.AsText) : "…")}]`.");
         if (node.Items.Count > shape.CountMax)
         {
-            Problems.Error(ProblemCodes.OutOfRange, node.At, $"`{path}` has {node.Items.Count} items, and at most {shape.CountMax} are allowed. Shorten the list.");
+            Problems.Error(ProblemCodes.OutOfRange, node.At, $"{Where(path)} has {node.Items.Count} items, and at most {shape.CountMax} are allowed. Shorten the list.");
             return false;
         }
         var fits = true;
@@ -154,7 +164,8 @@ internal sealed class ShapeBinder(ProblemList problems)
             var field = shape.Fields.FirstOrDefault(field => field.Name == entry.Key);
             if (field is null)
             {
-                fits = Unknown(entry, $"`{path}`", shape.Fields.Select(known => known.Name));
+                Unknown(entry, Where(path), shape.Fields.Select(known => known.Name));
+                fits = false;
                 continue;
             }
             if (IsUnwritten(field, entry.Value) || !IsThere(field, entry)) continue;
@@ -163,7 +174,7 @@ internal sealed class ShapeBinder(ProblemList problems)
         }
         foreach (var field in shape.Fields)
         {
-            if (field.IsRequired && !map.Contains(field.Name) && fits) fits = Missing(field, $"`{path}`", node.At);
+            if (field.IsRequired && !map.Contains(field.Name) && fits) fits = Missing(field, Where(path), node.At);
         }
         value = Value.Of(map.Build());
         return fits;
@@ -181,13 +192,15 @@ internal sealed class ShapeBinder(ProblemList problems)
         return false;
     }
 
-    public bool Unknown(SourceEntry entry, string where, IEnumerable<string> known)
+    /// <returns>The name that was meant, if one is near.</returns>
+    public string? Unknown(SourceEntry entry, string where, IEnumerable<string> known)
     {
         var names = known.ToList();
-        var hint = DidYouMean.Hint(entry.Key, names);
+        var near = DidYouMean.Nearest(entry.Key, names);
+        var hint = near is null ? "" : $" Did you mean '{near}'?";
         if (hint.Length == 0) hint = names.Count <= 8 ? $" It takes {string.Join(", ", names)}." : " Remove it, or check its spelling.";
         Problems.Error(ProblemCodes.UnknownField, entry.KeyAt, $"{where} has no field '{ShapeWords.Clip(entry.Key)}'.{hint}");
-        return false;
+        return near;
     }
 
     public bool Missing(Field field, string where, SourcePosition at)
@@ -230,7 +243,7 @@ internal sealed class ShapeBinder(ProblemList problems)
     private bool Reference(SourceNode node, string path, out Value value)
     {
         if (!AnyText(new Shape.NodeReference(), node, path, out value)) return false;
-        return IsId(value.AsText, node.At, $"`{path}`");
+        return IsId(value.AsText, node.At, Where(path));
     }
 
     public bool IsId(string text, SourcePosition at, string where)
@@ -250,7 +263,7 @@ internal sealed class ShapeBinder(ProblemList problems)
 
     private bool Outside(Shape shape, SourceNode node, string path)
     {
-        Problems.Error(ProblemCodes.OutOfRange, node.At, $"`{path}` is {node.Written ?? node.Scalar.ToJson()}, and it must be {ShapeWords.Of(shape)}. Change the number.");
+        Problems.Error(ProblemCodes.OutOfRange, node.At, $"{Where(path)} is {node.Written ?? node.Scalar.ToJson()}, and it must be {ShapeWords.Of(shape)}. Change the number.");
         return false;
     }
 
@@ -265,7 +278,7 @@ internal sealed class ShapeBinder(ProblemList problems)
             Shape.Text or Shape.Template or Shape.Expression => "Put it in quotes.",
             _ => "Write it in that form.",
         };
-        Problems.Error(ProblemCodes.WrongType, node.At, $"`{path}` is {ShapeWords.Of(node)}, where {ShapeWords.Of(shape)} is expected. {mend}");
+        Problems.Error(ProblemCodes.WrongType, node.At, $"{Where(path)} is {ShapeWords.Of(node)}, where {ShapeWords.Of(shape)} is expected. {mend}");
         return false;
     }
 

@@ -16,6 +16,8 @@ public static class SpecBinder
     {
         private readonly ShapeBinder _shapes = new(problems);
         private readonly ValueMap.Builder _written = new();
+        private readonly Dictionary<string, SourcePosition> _places = new(StringComparer.Ordinal);
+        private readonly List<string?> _meant = [];
         private readonly Dictionary<string, Value> _values = new(StringComparer.Ordinal);
 
         public WorkflowSpec? Bind(SourceNode root)
@@ -27,10 +29,14 @@ public static class SpecBinder
                 return null;
             }
             // (1) the fields of the file, each against its declaration
-            foreach (var entry in root.Entries) BindField(entry);
+            foreach (var entry in root.Entries)
+            {
+                _places.TryAdd(entry.Key, entry.KeyAt);
+                BindField(entry);
+            }
             foreach (var field in WorkflowFields.All)
             {
-                if (!field.IsRequired) continue;
+                if (!field.IsRequired || _meant.Contains(field.Name)) continue;
                 if (root.Get(field.Name) is not { } written || (written.IsScalar && written.Scalar.IsNull)) _shapes.Missing(field, "the workflow", root.At);
             }
             // (2) the nodes
@@ -61,6 +67,7 @@ public static class SpecBinder
                 Breakers = Breakers(),
                 AllowEnv = AllowEnv(),
                 File = problems.File,
+                Places = _places,
             };
             return CanonicalForm.Seal(spec, _written.Build());
         }
@@ -75,7 +82,7 @@ public static class SpecBinder
             {
                 var isNodeField = CommonFields.All.Any(known => known.Name == entry.Key) || entry.Key == "depends_on";
                 if (isNodeField) problems.Error(ProblemCodes.UnknownField, entry.KeyAt, $"the workflow has no field '{entry.Key}', which belongs to nodes. Move it into a node, or under `defaults` for all of them.");
-                else _shapes.Unknown(entry, "the workflow", WorkflowFields.All.Select(known => known.Name));
+                else _meant.Add(_shapes.Unknown(entry, "the workflow", WorkflowFields.All.Select(known => known.Name)));
                 return;
             }
             if (ShapeBinder.IsUnwritten(field, entry.Value) || !_shapes.IsThere(field, entry)) return;

@@ -26,5 +26,5 @@ public static class WorkflowParser
     }
 
     private static WorkflowSpec? Bind(SourceNode? root, IReadOnlyDictionary<string, INodeType> types, ProblemList problems) =>
-        root is null ? null : SpecBinder.Bind(root, types, problems);
+        root is null && problems.HasErrors ? null : SpecBinder.Bind(root ?? new SourceNode(Value.Null, SourcePosition.None), types, problems);
 }

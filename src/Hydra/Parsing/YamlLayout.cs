@@ -50,6 +50,20 @@ internal static class YamlLayout
         }
     }
 
-    private static YamlProblemException Tab(YamlText text, int index) => new(ProblemCodes.TabIndent, text.PlaceOf(index),
-        "a tab stands where YAML wants spaces. Indent with spaces instead of tabs.");
+    public const string TabMessage = "a tab stands where YAML wants spaces. Indent with spaces instead of tabs.";
+
+    /// <summary>A tab among the blanks that begin this line or the next: most likely why the library gave up.</summary>
+    public static SourcePosition? LeadingTab(YamlText text, int line)
+    {
+        for (var number = line; number <= Math.Min(line + 1, text.LineCount); number++)
+        {
+            var blanks = text.Line(number);
+            var end = blanks.IndexOfAnyExcept(' ', '\t');
+            var tab = (end < 0 ? blanks : blanks[..end]).IndexOf('\t');
+            if (tab >= 0 && end > 0) return new(number, tab + 1);
+        }
+        return null;
+    }
+
+    private static YamlProblemException Tab(YamlText text, int index) => new(ProblemCodes.TabIndent, text.PlaceOf(index), TabMessage);
 }

@@ -32,6 +32,23 @@ public static class YamlReader
         return YamlText.Of(text, problems) is { } decoded ? Read(decoded, problems) : null;
     }
 
+    /// <summary>Counts node ids without parsing: a file of millions is refused at once.</summary>
+    private static bool HasTooManyNodes(string text)
+    {
+        const int ShortestNode = 12;
+        if (text.Length / ShortestNode < NodeBinder.NodesMax) return false;
+        var count = 0;
+        for (int at = 0, next; (next = text.AsSpan(at).IndexOf("id")) >= 0; at += next + 2)
+        {
+            var start = at + next;
+            var end = start + 2;
+            if (end < text.Length && text[end] is ('"' or '\'')) end++;
+            var isKey = end < text.Length && text[end] == ':' && (start == 0 || text[start - 1] is ' ' or '{' or ',' or '"' or '\'' or '\n');
+            if (isKey && ++count > NodeBinder.NodesMax) return true;
+        }
+        return false;
+    }
+
     internal static SourceNode? TooLarge(long length, ProblemList problems)
     {
         problems.Error(ProblemCodes.FileTooLarge, SourcePosition.None,
@@ -41,6 +58,12 @@ public static class YamlReader
 
     private static SourceNode? Read(YamlText text, ProblemList problems)
     {
+        if (HasTooManyNodes(text.Text))
+        {
+            problems.Error(ProblemCodes.TooManyNodes, SourcePosition.None,
+                $"the file has more than {NodeBinder.NodesMax} keys `id`, and at most {NodeBinder.NodesMax} nodes are allowed. Fan out with `map` over data.");
+            return null;
+        }
         var builder = new YamlTreeBuilder(text);
         try
         {
@@ -56,7 +79,8 @@ public static class YamlReader
         catch (YamlException broken)
         {
             var at = text.PlaceOf(Math.Clamp(broken.Start.Index, 0, text.Text.Length));
-            problems.Error(ProblemCodes.BadYaml, at, YamlMessages.Of(broken.Message, text.Line(at.Line)));
+            if (YamlLayout.LeadingTab(text, at.Line) is { } tab) problems.Error(ProblemCodes.TabIndent, tab, YamlLayout.TabMessage);
+            else problems.Error(ProblemCodes.BadYaml, at, YamlMessages.Of(broken.Message, text.Line(at.Line)));
         }
         // Foreign code: whatever else the scanner throws for hostile text is a file that it cannot read.
         catch (Exception broken) when (broken is InvalidOperationException or ArgumentException or OverflowException or IndexOutOfRangeException)

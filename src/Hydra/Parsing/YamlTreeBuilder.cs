@@ -56,9 +56,11 @@ internal sealed class YamlTreeBuilder(YamlText text)
         }
         if (tag.Length > 1) value = YamlTags.Apply(tag, scalar.Value, value, at);
         else if (tag == "!") value = Value.Of(scalar.Value);
+        var textAt = value.IsText ? YamlPlaces.TextOf(text, scalar, at) : at;
         Attach(new SourceNode(value, at)
         {
-            TextAt = value.IsText ? YamlPlaces.TextOf(text, scalar, at) : at,
+            TextAt = textAt,
+            Folds = value.IsText ? YamlPlaces.FoldsOf(text, scalar, textAt) : null,
             Written = value.IsText ? null : scalar.Value,
         }, scalar.Anchor, size: 1, depth: 0);
     }

@@ -45,8 +45,8 @@ internal sealed class SettingsTable(WorkflowSpec workflow)
             BackoffMax = retry?.BackoffMax ?? shared?.BackoffMax ?? TimeSpan.FromSeconds(60),
             Jitter = retry?.Jitter ?? shared?.Jitter ?? kind == BackoffKind.Exponential,
             RetryOn = (retry?.RetryOn ?? shared?.RetryOn) is { Count: > 0 } codes ? codes : null,
-            Timeout = own.Timeout ?? file.Timeout ?? traits.Timeout,
-            IdleTimeout = own.IdleTimeout ?? file.IdleTimeout ?? traits.IdleTimeout,
+            Timeout = own.Timeout ?? (traits.Timeout is null ? null : file.Timeout ?? traits.Timeout),   // composites and waits have none but their own
+            IdleTimeout = own.IdleTimeout ?? (traits.IdleTimeout is null ? null : file.IdleTimeout ?? traits.IdleTimeout),
             Budget = own.Budget ?? file.Budget,
             OnFailure = own.OnFailure ?? file.OnFailure ?? FailurePolicy.Fail,
             FallbackValue = (own.Fallback ?? file.Fallback)?.Value,

@@ -93,16 +93,18 @@ public sealed partial class Reducer(RunState state)
         State.CountTime(_nowMs);
         WakeDue();
         CheckTimeBudgets();
+        CheckDeadlines();
         GrantWaitingSteps();
         do
         {
             SkipDoomed();
             CancelLosers();
+            CutQueuedItems();
             if (State.StoppingAs is not null) continue;
             IssueDecisions();
             StartReady();
         }
-        while (State.Doomed.Count > 0 || State.Losers.Count > 0 || (State.StoppingAs is null && State.ToDecide.Count + State.ToAdvance.Count > 0));
+        while (State.Doomed.Count > 0 || State.Losers.Count > 0 || State.Hopeless.Count > 0 || (State.StoppingAs is null && State.ToDecide.Count + State.ToAdvance.Count > 0));
         CheckEnd();
         FindNextDue();
     }
@@ -142,6 +144,19 @@ public sealed partial class Reducer(RunState state)
         while (State.Losers.TryDequeue(out var loser))
         {
             if (!State.IsFinal(loser)) Cancel(loser, null);
+        }
+    }
+
+    /// <summary>Items that wait for a slot of the run have not started either: they go when their scope can no longer succeed.</summary>
+    private void CutQueuedItems()
+    {
+        while (State.Hopeless.TryDequeue(out var scope))
+        {
+            if (scope.NodesPerItem != 1) continue;   // an item of several nodes counts as started
+            for (var i = scope.First; i < scope.First + scope.InstanceCount; i++)
+            {
+                if (State.StatusOf(i) == NodeStatus.Queued && State.AttemptOf(i) == 0) Cancel(i, null);
+            }
         }
     }
 
@@ -273,7 +288,9 @@ public sealed partial class Reducer(RunState state)
             NextDueMs = dueMs;
             break;
         }
-        if (State.RunningCount == 0 || State.StoppingAs is not null) return;
+        if (State.StoppingAs is not null) return;
+        if (State.Deadlines.TryPeek(out _, out var deadlineMs)) Sooner(deadlineMs);
+        if (State.RunningCount == 0) return;
         if (_rateOpensAtMs is { } opens) Sooner(opens);
         if (State.RunAccount.Limits.MaxTime is { } limit) Sooner(_nowMs + Math.Max(1, (long)limit.TotalMilliseconds - State.RunAccount.ActiveMs));
         foreach (var (node, account) in State.Timed)

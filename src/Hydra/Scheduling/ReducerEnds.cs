@@ -187,9 +187,23 @@ public sealed partial class Reducer
     private void EndCancelled(int instance, InstanceDetail detail)
     {
         var error = detail.CancelError ?? new NodeError(ErrorCode.Cancelled, State.StoppingAs is null ? "cancelled: nothing needs its result" : State.Reason);
-        if (error.Code == ErrorCode.Budget) Fail(instance, error);
+        if (error.Code == ErrorCode.Budget || error.Code == ErrorCode.Timeout) Fail(instance, error);
         else End(instance, NodeStatus.Cancelled, null, error);
     }
+
+    /// <summary>Composites whose <c>timeout_seconds</c> has passed; their children are cancelled and they fail.</summary>
+    private void CheckDeadlines()
+    {
+        while (State.Deadlines.TryPeek(out var instance, out var dueMs) && (dueMs <= _nowMs || !IsDeadline(instance, dueMs)))
+        {
+            State.Deadlines.Dequeue();
+            if (!IsDeadline(instance, dueMs) || State.StoppingAs is not null) continue;
+            Cancel(instance, new NodeError(ErrorCode.Timeout, $"not done within timeout_seconds {State.NodeOf(instance).Settings.Timeout!.Value.TotalSeconds:0.###}"));
+        }
+    }
+
+    private bool IsDeadline(int instance, long dueMs) =>
+        State.StatusOf(instance) == NodeStatus.Open && State.DetailOf(instance) is { IsCancelling: false } detail && detail.DeadlineMs == dueMs;
 
     private void RequestStop(Message.StopRequested request)
     {

@@ -35,6 +35,18 @@ internal sealed class NameScope(WorkflowSpec workflow, IReadOnlyList<NodeSpec> n
         return Workflow.Inputs?.ContainsKey(name) == true ? NameKind.Input : NameKind.Unknown;
     }
 
+    /// <summary>Id of the stand-in that reads what a round leaves behind, in its composite's name.</summary>
+    public const string AfterRound = "_after_round";
+
+    /// <summary>What messages call a node: its path through the composites around it.</summary>
+    public string NameOf(int node)
+    {
+        var id = Graph.Nodes[node].Id.Text;
+        if (Outer is null) return id;
+        var around = Outer.NameOf(Composite);
+        return Fragment!.IsInline || id == AfterRound ? around : $"{around}/{id}";
+    }
+
     /// <summary>Every node id that could be meant here, nearest scope first.</summary>
     public IEnumerable<string> Ids()
     {

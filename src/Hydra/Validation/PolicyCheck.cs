@@ -12,6 +12,7 @@ internal sealed class PolicyCheck(WorkflowSpec spec, ValidationOptions options, 
         var node = scope.Graph.Nodes[index];
         CheckModels(node);
         CheckAgents(node);
+        CheckTokens(node);
         if (ReferenceEquals(node.Policy, NodePolicy.Empty)) return;
         CheckFallback(scope, index);
         var policy = node.Policy;
@@ -51,6 +52,19 @@ internal sealed class PolicyCheck(WorkflowSpec spec, ValidationOptions options, 
         {
             problems.Warning(ProblemCodes.UnknownModel, node.PlaceOf(path), $"node '{node.Id}' uses the model '{model}', which is nearly the alias '{near}'. Did you mean '{near}'? Correct the name, or ignore this.");
         }
+    }
+
+    /// <summary>An answer longer than the budget can never be reserved, so the call could never be made.</summary>
+    private void CheckTokens(NodeSpec node)
+    {
+        if (!node.Fields.ContainsKey("prompt")) return;
+        var field = node.Fields.TryGetValue("max_output_tokens", out var own) ? own : spec.DefaultFields.GetOrNull("max_output_tokens");
+        var limits = new[] { spec.Budget?.MaxTokens, node.Policy.Budget?.MaxTokens }.Where(limit => limit is not null).ToList();
+        if (limits.Count == 0) return;
+        if (field.Kind != ValueKind.Integer)
+            problems.Note(ProblemCodes.BadBudget, node.At, $"node '{node.Id}' has no `max_output_tokens`, so the longest answer of its model counts against the budget. Add it to reserve less.");
+        else if (field.AsInteger > limits.Min())
+            problems.Error(ProblemCodes.BadBudget, node.PlaceOf("max_output_tokens"), $"node '{node.Id}' may answer with {field.AsInteger} tokens and its budget is {limits.Min()} in all, so its call could never be made. Lower `max_output_tokens`, or raise `max_tokens`.");
     }
 
     private void CheckAgents(NodeSpec node)

@@ -12,6 +12,7 @@ internal sealed class ReferenceCheck(ProblemList problems)
 
     private readonly Dictionary<(string, bool), Template?> _compiled = [];
     private readonly Dictionary<string, SourcePosition> _expected = new(StringComparer.Ordinal);
+    private readonly HashSet<(string Who, string Id)> _hyphened = [];
     private readonly HashSet<NodeSpec> _secret = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Names that only a run's inputs can give, with the first place each is used; for workflows without an <c>inputs</c> block.</summary>
@@ -22,16 +23,16 @@ internal sealed class ReferenceCheck(ProblemList problems)
     {
         var spec = scope.Graph.Nodes[node];
         if (spec.Policy.Labels is { } labels && labels.HasFlag(Labels.Secret)) _secret.Add(spec);
-        foreach (var use in TemplateUse.Of(spec, type))
+        foreach (var use in TemplateUse.Of(scope.Workflow, spec, type))
         {
             if (!use.IsExpression && !use.Text.Contains('{')) continue;
-            if (Compile(use, spec) is not { } template) continue;
+            if (Compile(use, scope, node) is not { } template) continue;
             foreach (var reference in template.References) Check(scope, node, use, reference, used);
         }
     }
 
     /// <summary>Compiles a text once; null, with a problem, where it cannot be read.</summary>
-    public Template? Compile(TemplateUse use, NodeSpec spec)
+    public Template? Compile(TemplateUse use, NameScope scope, int node)
     {
         if (_compiled.TryGetValue((use.Text, use.IsExpression), out var known) && known is not null) return known;
         try
@@ -41,7 +42,7 @@ internal sealed class ReferenceCheck(ProblemList problems)
         catch (TemplateSyntaxException broken)
         {
             known = null;
-            problems.Error(ProblemCodes.BadTemplate, spec.PlaceOf(use.Path).Within(broken.Line, broken.Column), $"node '{spec.Id}', `{use.Path}`: {broken.Message}");
+            problems.Error(ProblemCodes.BadTemplate, use.PlaceIn(scope.Workflow, scope.Graph.Nodes[node], broken.Line, broken.Column), $"node '{scope.NameOf(node)}', `{use.Path}`: {broken.Message}");
         }
         _compiled[(use.Text, use.IsExpression)] = known;
         return known;
@@ -50,14 +51,15 @@ internal sealed class ReferenceCheck(ProblemList problems)
     public void Check(NameScope scope, int node, TemplateUse use, TemplateReference reference, UsedNodes used)
     {
         var spec = scope.Graph.Nodes[node];
-        var at = spec.PlaceOf(use.Path).Within(reference.Line, reference.Column);
+        var who = scope.NameOf(node);
+        var at = use.PlaceIn(scope.Workflow, spec, reference.Line, reference.Column);
         if (use.ExtraNames.Contains(reference.Root)) return;
         switch (reference.Root)
         {
             case "now": return;
             case "run" or "env" or "nodes" when scope.BoundNames().Contains(reference.Root): return;
-            case "run": CheckRun(spec, reference, at); return;
-            case "env": CheckEnv(scope, spec, use, reference, at); return;
+            case "run": CheckRun(who, reference, at); return;
+            case "env": CheckEnv(scope, spec, who, use, reference, at); return;
             case "nodes": CheckRecord(scope, node, use, reference, at, used); return;
         }
         switch (scope.Resolve(reference.Root, node, out var home, out var index))
@@ -68,41 +70,42 @@ internal sealed class ReferenceCheck(ProblemList problems)
                 if (!reference.IsRootGuarded) CheckCertain(scope, node, home, index, reference, at);
                 break;
             case NameKind.Itself:
-                problems.Error(ProblemCodes.NotAnAncestor, at, $"node '{spec.Id}' reads '{reference.Root}' while that node still runs. To see an earlier round, use `loop` and `previous`.");
+                problems.Error(ProblemCodes.NotAnAncestor, at, $"node '{who}' reads '{reference.Root}' while that node still runs. To see an earlier round, use `loop` and `previous`.");
                 break;
             case NameKind.NotAncestor:
-                NotAncestor(spec, home, index, reference.Root, scope, at);
+                NotAncestor(who, node, home, index, reference.Root, scope, at);
                 break;
             case NameKind.Unknown:
-                Unknown(scope, spec, reference, at);
+                Unknown(scope, who, reference, at);
                 break;
         }
     }
 
-    private void CheckRun(NodeSpec spec, TemplateReference reference, SourcePosition at)
+    private void CheckRun(string who, TemplateReference reference, SourcePosition at)
     {
         if (reference.Path.Count == 0 || reference.IsGuarded || RunFields.Contains(reference.Path[0])) return;
-        problems.Error(ProblemCodes.UnknownProperty, at, $"node '{spec.Id}' reads 'run.{reference.Path[0]}', and a run has id and name.{DidYouMean.Hint(reference.Path[0], RunFields)} Correct the name.");
+        problems.Error(ProblemCodes.UnknownProperty, at, $"node '{who}' reads 'run.{reference.Path[0]}', and a run has id and name.{DidYouMean.Hint(reference.Path[0], RunFields)} Correct the name.");
     }
 
-    private void CheckEnv(NameScope scope, NodeSpec spec, TemplateUse use, TemplateReference reference, SourcePosition at)
+    private void CheckEnv(NameScope scope, NodeSpec spec, string who, TemplateUse use, TemplateReference reference, SourcePosition at)
     {
         if (reference.Path.Count == 0)
         {
-            problems.Error(ProblemCodes.EnvNotAllowed, at, $"node '{spec.Id}' reads `env` as a whole. Name the variable: env.NAME.");
+            problems.Error(ProblemCodes.EnvNotAllowed, at, $"node '{who}' reads `env` as a whole. Name the variable: env.NAME.");
             return;
         }
         var name = reference.Path[0];
         if (!scope.Workflow.AllowEnv.Contains(name))
-            problems.Error(ProblemCodes.EnvNotAllowed, at, $"node '{spec.Id}' reads the environment variable '{name}', which the file does not allow.{DidYouMean.Hint(name, scope.Workflow.AllowEnv)} Add 'allow_env: [{name}]' at the top.");
+            problems.Error(ProblemCodes.EnvNotAllowed, at, $"node '{who}' reads the environment variable '{name}', which the file does not allow.{DidYouMean.Hint(name, scope.Workflow.AllowEnv)} Add 'allow_env: [{name}]' at the top.");
         if (IsPrompt(spec, use) && SecretWords.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase)))
-            problems.Error(ProblemCodes.SecretInPrompt, at, $"node '{spec.Id}' puts the environment variable '{name}' into a prompt, which would send a secret to a model. Use it in `http` headers or `env` of a command instead.");
+            problems.Error(ProblemCodes.SecretInPrompt, at, $"node '{who}' puts the environment variable '{name}' into a prompt, which would send a secret to a model. Use it in `http` headers or `env` of a command instead.");
     }
 
     /// <summary><c>nodes.id.status</c> and <c>nodes['a-b'].output</c>.</summary>
     private void CheckRecord(NameScope scope, int node, TemplateUse use, TemplateReference reference, SourcePosition at, UsedNodes used)
     {
         var spec = scope.Graph.Nodes[node];
+        var who = scope.NameOf(node);
         if (reference.Path.Count == 0)
         {
             used.AddAll(scope);
@@ -113,12 +116,12 @@ internal sealed class ReferenceCheck(ProblemList problems)
         if (index < 0)
         {
             if (!reference.IsGuarded || reference.Path.Count > 1)
-                problems.Error(ProblemCodes.UnknownVariable, at, $"node '{spec.Id}' reads 'nodes.{id}', and there is no node '{id}'.{DidYouMean.Hint(id, scope.Ids())} Correct the name.");
+                problems.Error(ProblemCodes.UnknownVariable, at, $"node '{who}' reads 'nodes.{id}', and there is no node '{id}'.{DidYouMean.Hint(id, scope.Ids())} Correct the name.");
             return;
         }
         if (kind != NameKind.Ancestor)
         {
-            NotAncestor(spec, home, index, id, scope, at);
+            NotAncestor(who, node, home, index, id, scope, at);
             return;
         }
         used.Add(home, index);
@@ -126,7 +129,7 @@ internal sealed class ReferenceCheck(ProblemList problems)
         if (!RecordFields.Contains(reference.Path[1]))
         {
             problems.Error(ProblemCodes.UnknownProperty, at,
-                $"node '{spec.Id}' reads 'nodes.{id}.{reference.Path[1]}', and a node has {string.Join(", ", RecordFields)}.{DidYouMean.Hint(reference.Path[1], RecordFields)} Correct the name.");
+                $"node '{who}' reads 'nodes.{id}.{reference.Path[1]}', and a node has {string.Join(", ", RecordFields)}.{DidYouMean.Hint(reference.Path[1], RecordFields)} Correct the name.");
         }
         else if (reference.Path[1] == "output")
         {
@@ -134,11 +137,10 @@ internal sealed class ReferenceCheck(ProblemList problems)
         }
     }
 
-    private void NotAncestor(NodeSpec spec, NameScope home, int index, string id, NameScope scope, SourcePosition at)
+    private void NotAncestor(string who, int user, NameScope home, int index, string id, NameScope scope, SourcePosition at)
     {
         // Inside a composite, the edge that is missing is the composite's own.
-        var waiting = spec.Id.Text;
-        var user = scope.Graph.IndexOf(waiting);
+        var waiting = scope.Graph.Nodes[user].Id.Text;
         for (var inner = scope; !ReferenceEquals(inner, home) && inner.Outer is not null; inner = inner.Outer)
         {
             user = inner.Composite;
@@ -146,23 +148,25 @@ internal sealed class ReferenceCheck(ProblemList problems)
         }
         if (waiting == id)
         {
-            problems.Error(ProblemCodes.NotAnAncestor, at, $"node '{spec.Id}' reads '{id}', the node around it, which still runs. Use what is bound inside: {string.Join(", ", scope.BoundNames().Distinct())}.");
+            problems.Error(ProblemCodes.NotAnAncestor, at, $"node '{who}' reads '{id}', the node around it, which still runs. Use what is bound inside: {string.Join(", ", scope.BoundNames().Distinct())}.");
             return;
         }
         var comesAfter = user >= 0 && home.Graph.IsAncestor(user, index);
         problems.Error(ProblemCodes.NotAnAncestor, at, comesAfter
-            ? $"node '{spec.Id}' reads '{id}', which runs after '{waiting}'. Turn the dependency round, or remove the use."
-            : $"node '{spec.Id}' reads '{id}', which need not have run by then. Add '{id}' to `depends_on` of '{waiting}'.");
+            ? $"node '{who}' reads '{id}', which runs after '{waiting}'. Turn the dependency round, or remove the use."
+            : $"node '{who}' reads '{id}', which need not have run by then. Add '{id}' to `depends_on` of '{waiting}'.");
     }
 
-    private void Unknown(NameScope scope, NodeSpec spec, TemplateReference reference, SourcePosition at)
+    private void Unknown(NameScope scope, string who, TemplateReference reference, SourcePosition at)
     {
         var name = reference.Root;
         if (reference.IsRootGuarded) return;
+        if (_hyphened.Any(known => known.Who == who && known.Id.Split('-').Contains(name))) return;
         var hyphened = scope.Ids().FirstOrDefault(id => id.StartsWith(name + "-", StringComparison.Ordinal));
         if (hyphened is not null)
         {
-            problems.Error(ProblemCodes.UnknownVariable, at, $"node '{spec.Id}' reads '{name}', which nothing defines; in a template '-' subtracts. For the node '{hyphened}' write nodes['{hyphened}'].output.");
+            _hyphened.Add((who, hyphened));
+            problems.Error(ProblemCodes.UnknownVariable, at, $"node '{who}' reads '{name}', which nothing defines; in a template '-' subtracts. For the node '{hyphened}' write nodes['{hyphened}'].output.");
             return;
         }
         var inputs = scope.Workflow.Inputs;
@@ -174,8 +178,8 @@ internal sealed class ReferenceCheck(ProblemList problems)
         }
         var hint = nearNode is not null ? $" Did you mean '{nearNode}'?" : DidYouMean.Hint(name, inputs!.Keys.Concat(ReservedNames.Builtin));
         problems.Error(ProblemCodes.UnknownVariable, at, inputs is null
-            ? $"node '{spec.Id}' reads '{name}', which no node gives.{hint} If it is an input, declare it under `inputs`."
-            : $"node '{spec.Id}' reads '{name}', which no node or input gives.{hint} Declare it under `inputs`, or correct the name.");
+            ? $"node '{who}' reads '{name}', which no node gives.{hint} If it is an input, declare it under `inputs`."
+            : $"node '{who}' reads '{name}', which no node or input gives.{hint} Declare it under `inputs`, or correct the name.");
     }
 
     /// <summary>A result that the reader cannot count on: its node may fail without stopping this one.</summary>
@@ -183,31 +187,33 @@ internal sealed class ReferenceCheck(ProblemList problems)
     {
         if (!ReferenceEquals(scope, home) || !scope.Graph.ParentsOf(node).Contains(index)) return;
         var spec = scope.Graph.Nodes[node];
+        var who = scope.NameOf(node);
         var source = scope.Graph.Nodes[index];
         var join = spec.Policy.Join?.Kind ?? JoinKind.All;
         var mayFail = (source.Policy.OnFailure ?? scope.Workflow.Defaults.OnFailure) == FailurePolicy.Continue;
         if (join == JoinKind.All && mayFail)
-            problems.Warning(ProblemCodes.UnguardedOutput, at, $"node '{spec.Id}' uses '{reference.Root}', which may fail and let the run go on (`on_failure: continue`). Test it first: {{% if nodes.{reference.Root}.status == 'completed' %}}, or {reference.Root} | default('').");
+            problems.Warning(ProblemCodes.UnguardedOutput, at, $"node '{who}' uses '{reference.Root}', which may fail and let the run go on (`on_failure: continue`). Test it first: {{% if nodes.{reference.Root}.status == 'completed' %}}, or {reference.Root} | default('').");
         else if (join != JoinKind.All && scope.Graph.ParentsOf(node).Length > 1)
-            problems.Warning(ProblemCodes.UnguardedOutput, at, $"node '{spec.Id}' uses '{reference.Root}', which is undefined when it did not count for the `join`. Write {{% if {reference.Root} is defined %}}, or {reference.Root} | default('').");
+            problems.Warning(ProblemCodes.UnguardedOutput, at, $"node '{who}' uses '{reference.Root}', which is undefined when it did not count for the `join`. Write {{% if {reference.Root} is defined %}}, or {reference.Root} | default('').");
     }
 
     private void CheckOutput(NameScope scope, int node, NameScope home, int index, TemplateUse use, TemplateReference reference, int from, SourcePosition at)
     {
         var spec = scope.Graph.Nodes[node];
+        var who = scope.NameOf(node);
         var source = home.Graph.Nodes[index];
         if (_secret.Contains(source))
         {
             if (IsPrompt(spec, use))
-                problems.Error(ProblemCodes.SecretInPrompt, at, $"node '{spec.Id}' puts the output of '{source.Id}', which is labelled secret, into a prompt. Keep secrets to `http` headers and `env` of commands, or remove the label.");
+                problems.Error(ProblemCodes.SecretInPrompt, at, $"node '{who}' puts the output of '{source.Id}', which is labelled secret, into a prompt. Keep secrets to `http` headers and `env` of commands, or remove the label.");
             else
                 _secret.Add(spec);
         }
         if (reference.Path.Count <= from || (reference.IsGuarded && reference.Path.Count == from + 1)) return;
         if (source.Policy.OutputSchema is { } schema && source.Type == ModelCallFields.NodeType)
-            SchemaUse.Check(spec, source, schema, reference, from, at, problems);
+            SchemaUse.Check(who, source, schema, reference, from, at, problems);
         else if (source.Type == ModelCallFields.NodeType && !reference.IsGuarded && !reference.Path[from].All(char.IsAsciiDigit))
-            problems.Warning(ProblemCodes.UnknownProperty, at, $"node '{spec.Id}' reads '{reference.Path[from]}' of '{source.Id}', whose result is text. Give '{source.Id}' an `output_schema`, or use ({source.Id} | fromjson).{reference.Path[from]}.");
+            problems.Warning(ProblemCodes.UnknownProperty, at, $"node '{who}' reads '{reference.Path[from]}' of '{source.Id}', whose result is text. Give '{source.Id}' an `output_schema`, or use ({source.Id} | fromjson).{reference.Path[from]}.");
     }
 
     private static bool IsPrompt(NodeSpec spec, TemplateUse use) => use.Field is "prompt" or "system" && (spec.Type == ModelCallFields.NodeType || spec.Fields.ContainsKey("prompt"));

@@ -8,7 +8,7 @@ internal static class SchemaUse
 {
     private static readonly string[] Branches = ["$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "if", "patternProperties", "dependentSchemas"];
 
-    public static void Check(NodeSpec reader, NodeSpec source, Value schema, TemplateReference reference, int from, SourcePosition at, ProblemList problems)
+    public static void Check(string reader, NodeSpec source, Value schema, TemplateReference reference, int from, SourcePosition at, ProblemList problems)
     {
         for (var i = from; i < reference.Path.Count; i++)
         {
@@ -24,7 +24,7 @@ internal static class SchemaUse
             if (type is not (null or "object"))
             {
                 if (!(isLast && reference.IsGuarded))
-                    problems.Error(ProblemCodes.UnknownProperty, at, $"node '{reader.Id}' reads '{key}' of '{Path(source, reference, from, i)}', which its `output_schema` says is {type}. Correct the path or the schema.");
+                    problems.Error(ProblemCodes.UnknownProperty, at, $"node '{reader}' reads '{key}' of '{Path(source, reference, from, i)}', which its `output_schema` says is {type}. Correct the path or the schema.");
                 return;
             }
             if (schema.AsObject.GetOrNull("properties") is not { IsObject: true } properties) return;
@@ -35,7 +35,7 @@ internal static class SchemaUse
             }
             if (isLast && reference.IsGuarded) return;
             var rest = schema.AsObject.GetOrNull("additionalProperties");
-            var message = $"node '{reader.Id}' reads '{key}' of '{Path(source, reference, from, i)}', which its `output_schema` does not have.{DidYouMean.Hint(key, properties.AsObject.Keys)} Add it to the schema, or correct the name.";
+            var message = $"node '{reader}' reads '{key}' of '{Path(source, reference, from, i)}', which its `output_schema` does not have.{DidYouMean.Hint(key, properties.AsObject.Keys)} Add it to the schema, or correct the name.";
             if (rest.Kind == ValueKind.Boolean && !rest.AsBoolean) problems.Error(ProblemCodes.UnknownProperty, at, message);
             else if (!rest.IsObject) problems.Warning(ProblemCodes.UnknownProperty, at, message);
             return;

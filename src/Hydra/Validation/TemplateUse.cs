@@ -7,19 +7,34 @@ namespace Hydra.Validation;
 /// <param name="Path">Its place within the node, as in <see cref="NodeSpec.Places"/>.</param>
 internal readonly record struct TemplateUse(string Field, string Path, string Text, bool IsExpression, IReadOnlyList<string> ExtraNames)
 {
+    /// <summary>The text comes from <c>defaults</c>.</summary>
+    public bool IsDefault { get; init; }
+
+    public SourcePosition PlaceIn(WorkflowSpec workflow, NodeSpec node, int line, int column) =>
+        IsDefault ? workflow.Places.GetValueOrDefault("defaults") : node.PlaceIn(Path, Text, line, column);
+
     private const int DepthMax = 128;
 
     /// <summary>Every template of the node itself; those that belong to a fragment's nodes are found there.</summary>
-    public static List<TemplateUse> Of(NodeSpec node, INodeType? type)
+    public static List<TemplateUse> Of(WorkflowSpec workflow, NodeSpec node, INodeType? type)
     {
         var uses = new List<TemplateUse>();
-        if (node.Policy.When is { } when) uses.Add(new("when", "when", when, IsExpression: true, []));
-        if (node.Policy.StopWhen is { } stop) uses.Add(new("stop_when", "stop_when", stop, IsExpression: true, StopNames));
+        if ((node.Policy.When ?? workflow.Defaults.When) is { } when) uses.Add(new("when", "when", when, IsExpression: true, []) { IsDefault = node.Policy.When is null });
+        if ((node.Policy.StopWhen ?? workflow.Defaults.StopWhen) is { } stop) uses.Add(new("stop_when", "stop_when", stop, IsExpression: true, StopNames) { IsDefault = node.Policy.StopWhen is null });
         if (type is null) return uses;
         foreach (var field in type.Fields)
         {
             if (type.FragmentFields.Contains(field.Name) || type.ResultFields.Contains(field.Name)) continue;
-            if (node.Fields.TryGetValue(field.Name, out var value)) Collect(field.Shape, value, field, field.Name, uses, 0);
+            if (node.Fields.TryGetValue(field.Name, out var value))
+            {
+                Collect(field.Shape, value, field, field.Name, uses, 0);
+            }
+            else if (workflow.DefaultFields.TryGetValue(field.Name, out value))
+            {
+                var own = uses.Count;
+                Collect(field.Shape, value, field, field.Name, uses, 0);
+                for (var i = own; i < uses.Count; i++) uses[i] = uses[i] with { IsDefault = true };
+            }
         }
         return uses;
     }

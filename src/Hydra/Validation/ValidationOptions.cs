@@ -15,6 +15,4 @@ public sealed record ValidationOptions
     public IReadOnlyCollection<string>? KnownInputs { get; init; }
     /// <summary>Agents known besides those of the file.</summary>
     public IReadOnlyCollection<string> KnownAgents { get; init; } = [];
-    /// <summary>Names of the functions that the embedding program registered; null: not known.</summary>
-    public IReadOnlyCollection<string>? KnownFunctions { get; init; }
 }

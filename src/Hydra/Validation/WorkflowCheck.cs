@@ -11,7 +11,7 @@ internal static class WorkflowCheck
         CheckInputs(spec, problems);
         CheckModels(spec, options, problems);
         CheckOutputs(spec, problems);
-        BudgetCheck.Check(spec.Budget, null, SourcePosition.None, "the workflow", problems);
+        BudgetCheck.Check(spec.Budget, null, spec.Places.GetValueOrDefault("budget"), "the workflow", problems);
     }
 
     private static void CheckInputs(WorkflowSpec spec, ProblemList problems)

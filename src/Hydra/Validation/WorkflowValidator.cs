@@ -118,11 +118,11 @@ public static class WorkflowValidator
         {
             var node = scope.Graph.Nodes[index];
             if (type.ResultFields.Count == 0) return;
-            var after = new NodeSpec { Id = new NodeId("_after_round"), Type = node.Type, DependsOn = [.. fragment.Nodes.Select(each => each.Id)], At = node.At, Places = node.Places };
+            var after = new NodeSpec { Id = new NodeId(NameScope.AfterRound), Type = node.Type, DependsOn = [.. fragment.Nodes.Select(each => each.Id)], At = node.At, Places = node.Places, Folds = node.Folds };
             var inner = new NameScope(_spec, [.. fragment.Nodes, after], fragment, scope, index);
             foreach (var use in TemplateUse.Of(node, type, type.ResultFields))
             {
-                if (_references.Compile(use, node) is not { } template) continue;
+                if (_references.Compile(use, scope, index) is not { } template) continue;
                 foreach (var reference in template.References) _references.Check(inner, fragment.Nodes.Count, use, reference, used);
             }
         }

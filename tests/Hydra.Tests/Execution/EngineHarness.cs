@@ -48,6 +48,7 @@ internal sealed class DyingStore(IRunStore inner, int commitsLeft) : IRunStore
     public IRunJournal Own(RunId run) => new Journal(this, inner.Own(run));
     public RunInfo? Find(RunId run) => inner.Find(run);
     public IEnumerable<RunInfo> List() => inner.List();
+    public IReadOnlyDictionary<string, float>? NodeSecondsOf(string workflow) => inner.NodeSecondsOf(workflow);
     public IEnumerable<Frame> Read(RunId run, long fromSequence = 0) => inner.Read(run, fromSequence);
     public bool IsOwned(RunId run) => inner.IsOwned(run);
     public void Post(RunId run, InboxCommand command) => inner.Post(run, command);

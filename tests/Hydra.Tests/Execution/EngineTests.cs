@@ -192,6 +192,25 @@ public sealed class EngineTests : IDisposable
     }
 
     [Fact]
+    public async Task Without_an_estimate_the_longest_path_is_told_from_the_last_run()
+    {
+        // Two chains of equal hops; `slow` took long in the last run, so under a cap of one it goes first.
+        var workflow = Graph("quick\nquick2 <- quick\nslow\nslow2 <- slow");
+        using var store = SqliteRunStore.Open(_folder, Durability.Full);
+        var first = new CallingNode { Answer = async (attempt, token) =>
+        {
+            if (attempt.Path == "slow") await Task.Delay(60, token);
+            return Value.Of(attempt.Path);
+        } };
+        await EngineOf(store, workflow, first).RunAsync(workflow, new RunRequest { MaxConcurrent = 1 }, CancellationToken.None);
+        Assert.Equal("quick/0", first.Calls.First());
+
+        var second = new CallingNode();
+        await EngineOf(store, workflow, second).RunAsync(workflow, new RunRequest { MaxConcurrent = 1 }, CancellationToken.None);
+        Assert.Equal("slow/0", second.Calls.First());
+    }
+
+    [Fact]
     public async Task Whatever_a_runner_throws_is_its_nodes_failure()
     {
         var workflow = Graph("a\nb");

@@ -65,7 +65,7 @@ internal sealed class TestRun
         Turn(new Message.Advanced(InstanceOf(path), new Advance.End(new AttemptOutcome.Completed(Value.Null)), output));
 
     public TestRun Ask(string path, StepCall call) =>
-        Turn(new Message.StepRequested(InstanceOf(path), State.DetailOf(InstanceOf(path))?.Incarnation ?? 0, call, new object()));
+        Turn(new Message.StepRequested(InstanceOf(path), State.AttemptOf(InstanceOf(path)), State.DetailOf(InstanceOf(path))?.Incarnation ?? 0, call, new object()));
 
     /// <summary>The answer of the node's latest call.</summary>
     public TestRun Answer(string path, StepResult result)

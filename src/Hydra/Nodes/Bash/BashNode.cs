@@ -3,7 +3,7 @@ using Hydra.Model;
 namespace Hydra.Nodes;
 
 /// <summary>Runs a shell command; its result is what the command writes to standard output.</summary>
-public sealed partial class BashNode : INodeType
+public sealed partial class BashNode
 {
     public string Name => "bash";
     public string Description => "Runs a shell command in the sandbox; the result is its standard output. Every `{{ value }}` is shell-quoted.";

@@ -27,7 +27,7 @@ public sealed partial class FunctionNode(FunctionRegistry? functions = null) : I
         var function = _functions.Find(plan.Name) ?? throw new CallFailedException(ErrorCode.BadRequest, $"the function '{plan.Name}' is not registered in this program");
         var arguments = plan.Arguments.Evaluate(attempt.Scope);
         var asked = ValueMap.Of(("function", plan.Name), ("arguments", arguments));
-        return ToolStep.RunAsync(attempt, line, plan.Name, asked, attempt.Node.Settings.Effect, async token =>
+        return ToolStep.RunAsync(attempt, line, new ToolQuestion(plan.Name, asked, attempt.Node.Settings.Effect), async token =>
         {
             try
             {

@@ -3,7 +3,7 @@ using Hydra.Model;
 namespace Hydra.Nodes;
 
 /// <summary>One HTTP request. Private addresses are refused unless the node allows their host.</summary>
-public sealed partial class HttpNode : INodeType
+public sealed partial class HttpNode
 {
     private static readonly string[] Schemes = ["http://", "https://"];
 
@@ -19,7 +19,8 @@ public sealed partial class HttpNode : INodeType
         new("allow_hosts", new Shape.ListOf(new Shape.Text(), 1000), "Hosts that may be called, `*.example.org` for all below one; private addresses only when listed."),
     ];
 
-    public NodeTraits Traits { get; } = new();
+    /// <summary>What may be sent with any method; a plan takes GET for pure and PUT for idempotent.</summary>
+    public NodeTraits Traits { get; } = new() { Effect = EffectClass.Irreversible };
 
     public void Check(NodeSpec node, CheckContext context)
     {

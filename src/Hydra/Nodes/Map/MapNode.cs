@@ -51,12 +51,13 @@ public sealed partial class MapNode : INodeType
         if (!node.Fields.ContainsKey("prompt")) return [];
         var agent = new NodeSpec
         {
-            Id = new NodeId("item"),
+            Id = node.Id,
             Type = ModelCallFields.NodeType,
             Fields = ValueMap.Of(node.Fields.Where(pair => !OwnFields.Contains(pair.Key))),
             Policy = ItemPolicy(node.Policy),
             At = node.At,
             Places = node.Places,
+            Folds = node.Folds,
         };
         return [new("item", [agent]) { Names = names, IsInline = true }];
     }

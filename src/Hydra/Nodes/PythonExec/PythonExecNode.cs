@@ -3,7 +3,7 @@ using Hydra.Model;
 namespace Hydra.Nodes;
 
 /// <summary>Runs Python code; values arrive in the variable <c>inputs</c>, never as text in the code.</summary>
-public sealed partial class PythonExecNode : INodeType
+public sealed partial class PythonExecNode
 {
     public string Name => "python_exec";
     public string Description => "Runs Python in the sandbox; upstream values arrive in the variable `inputs`; the result is standard output, parsed when it is JSON.";
@@ -16,24 +16,30 @@ public sealed partial class PythonExecNode : INodeType
         new("image", new Shape.Text(), "Container image, with `--sandbox docker`."),
     ];
 
-    public bool TakesInputsUnnamed => true;
     public NodeTraits Traits { get; } = new() { Effect = EffectClass.Irreversible, Timeout = TimeSpan.FromSeconds(300), NeedsSandbox = true };
 
     public void Check(NodeSpec node, CheckContext context)
     {
         var code = node.Fields.GetOrNull("code").TextOrNull ?? "";
-        var open = code.IndexOf("{{", StringComparison.Ordinal);
-        var statement = code.IndexOf("{%", StringComparison.Ordinal);
-        if (open < 0 && statement < 0) return;
-        if (statement < 0 && !LooksTemplated(code, open)) return;
-        var start = open < 0 ? statement : statement < 0 ? open : Math.Min(open, statement);
+        var start = FirstTemplate(code);
+        if (start < 0) return;
         var line = code.AsSpan(0, start).Count('\n') + 1;
-        var column = start - (code.LastIndexOf('\n', Math.Max(0, start - 1)) is var lineStart && start > 0 ? lineStart : -1);
-        var end = code.IndexOf(statement == start ? "%}" : "}}", start, StringComparison.Ordinal);
+        var column = start - code.AsSpan(0, start).LastIndexOf('\n');
+        var end = code.IndexOf(code[start + 1] == '%' ? "%}" : "}}", start, StringComparison.Ordinal);
         var quoted = end < 0 ? code.Substring(start, 2) : code[start..(end + 2)];
         var name = quoted.Trim('{', '}', '%', ' ');
-        context.Problems.Error(ProblemCodes.TemplateInCode, node.PlaceOf("code").Within(line, column),
+        context.Problems.Error(ProblemCodes.TemplateInCode, node.PlaceIn("code", code, line, column),
             $"node '{node.Id}' templates '{(quoted.Length > 60 ? quoted[..60] + "…" : quoted)}' into code, where data could become instructions. Write inputs[\"{(IsName(name) ? name : "name")}\"] instead.");
+    }
+
+    private static int FirstTemplate(string code)
+    {
+        for (var at = code.IndexOf('{'); at >= 0 && at + 1 < code.Length; at = code.IndexOf('{', at + 1))
+        {
+            if (code[at + 1] == '%' && code.IndexOf("%}", at, StringComparison.Ordinal) > 0) return at;
+            if (code[at + 1] == '{' && LooksTemplated(code, at)) return at;
+        }
+        return -1;
     }
 
     /// <summary><c>{{ name … }}</c> is a template; <c>{{}}</c> and <c>{{'a': 1}}</c> are Python.</summary>

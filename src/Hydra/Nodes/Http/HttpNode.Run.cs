@@ -1,0 +1,58 @@
+using Hydra.Model;
+
+namespace Hydra.Nodes;
+
+public sealed partial class HttpNode : ILeafNodeType
+{
+    private const string IdempotencyHeader = "Idempotency-Key";
+
+    /// <param name="Effect">As the author says, else by method.</param>
+    private sealed record HttpPlan(HttpMethod Method, CompiledValue Url, CompiledValue Headers, CompiledValue Body, IReadOnlyList<string>? AllowHosts, EffectClass Effect);
+
+    public object Plan(NodeSpec node, PlanContext context)
+    {
+        var method = node.Fields.GetOrNull("method").TextOrNull ?? "GET";
+        var byMethod = method switch
+        {
+            "GET" or "HEAD" or "OPTIONS" => EffectClass.Pure,
+            "PUT" or "DELETE" => EffectClass.Idempotent,
+            _ => EffectClass.Irreversible,
+        };
+        return new HttpPlan(new HttpMethod(method),
+            CompiledValue.Of(node.Fields["url"], context),
+            CompiledValue.Of(node.Fields.GetOrNull("headers"), context),
+            CompiledValue.Of(node.Fields.GetOrNull("body"), context),
+            node.Fields.GetOrNull("allow_hosts") is { IsList: true } hosts ? [.. hosts.Items.Select(host => host.AsText)] : null,
+            node.Policy.Effect ?? context.Workflow.Defaults.Effect ?? byMethod);
+    }
+
+    public ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, CancellationToken cancellationToken)
+    {
+        var plan = (HttpPlan)attempt.Node.Fields!;
+        var url = plan.Url.Render(attempt.Scope).Trim();
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+            throw new CallFailedException(ErrorCode.BadRequest, $"`url` gave '{Excerpt.Of(url)}', which is no http or https address");
+        var headers = HeadersOf(plan.Headers.Evaluate(attempt.Scope));
+        if (plan.Effect is EffectClass.Irreversible or EffectClass.Compensatable && !headers.Exists(header => header.Key.Equals(IdempotencyHeader, StringComparison.OrdinalIgnoreCase)))
+            headers.Add(new(IdempotencyHeader, KeyOf(attempt)));
+        var question = new HttpQuestion(plan.Method, address, headers, plan.Body.Evaluate(attempt.Scope), plan.AllowHosts);
+        return ToolStep.RunAsync(attempt, line, new ToolQuestion(Name, question.ToValue((_, value) => value), plan.Effect) { Shown = question.ToValue(SecretNames.Shown) },
+            token => HttpCall.SendAsync(question, () => line.Progress(), token), cancellationToken);
+    }
+
+    private static List<KeyValuePair<string, string>> HeadersOf(Value given)
+    {
+        var headers = new List<KeyValuePair<string, string>>();
+        if (!given.IsObject) return headers;
+        foreach (var (name, value) in given.AsObject)
+        {
+            var text = value.ToDisplayText();
+            if (text.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0) throw new CallFailedException(ErrorCode.BadRequest, $"the header '{name}' holds a line break, which would begin another header");
+            headers.Add(new(name, text));
+        }
+        return headers;
+    }
+
+    /// <summary>The same for every attempt and every incarnation: run, path, and the number of the step, which is always the first.</summary>
+    private static string KeyOf(NodeAttempt attempt) => StepKey.Of(ValueMap.Of(("run", attempt.Run.Text), ("path", attempt.Path), ("step", 0)));
+}
