@@ -6,13 +6,13 @@ namespace Hydra.Tests.Tracing;
 public sealed class RunTraceTests
 {
     [Fact]
-    public void A_run_reads_as_text() => Verified.Check(RunTrace.Of(Plays.Research.Plan, Plays.Research.Frames).ToString());
+    public void A_run_reads_as_text() => Verified.Check("A_run_reads_as_text", RunTrace.Of(Plays.Research.Plan, Plays.Research.Frames).ToString());
 
     [Fact]
-    public void Composites_rounds_and_items_read_as_text() => Verified.Check(RunTrace.Of(Plays.Nested.Plan, Plays.Nested.Frames).ToString());
+    public void Composites_rounds_and_items_read_as_text() => Verified.Check("Composites_rounds_and_items_read_as_text", RunTrace.Of(Plays.Nested.Plan, Plays.Nested.Frames).ToString());
 
     [Fact]
-    public void A_crash_makes_an_incarnation_and_charges_the_cut_call_at_its_bound() => Verified.Check(RunTrace.Of(Plays.Crashed.Plan, Plays.Crashed.Frames).ToString());
+    public void A_crash_makes_an_incarnation_and_charges_the_cut_call_at_its_bound() => Verified.Check("A_crash_makes_an_incarnation_and_charges_the_cut_call_at_its_bound", RunTrace.Of(Plays.Crashed.Plan, Plays.Crashed.Frames).ToString());
 
     [Fact]
     public void A_composite_has_spent_what_its_children_spent()
