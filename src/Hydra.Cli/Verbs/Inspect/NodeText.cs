@@ -6,9 +6,8 @@ namespace Hydra.Cli.Verbs;
 /// <summary>All about one node of a run: what it was asked, what came of it.</summary>
 internal static class NodeText
 {
-    public static void Write(RunTrace trace, string path, IRunStore store, ParsedArguments arguments, CliIo io)
+    public static void Write(NodeTrace node, IRunStore store, ParsedArguments arguments, CliIo io)
     {
-        var node = trace.Find(path) ?? throw new UsageException($"run '{trace.Run}' has no node '{path}'.{DidYouMean.Hint(path, trace.Nodes.Select(each => each.Path))}");
         if (arguments.Has(CommonOptions.Json))
         {
             io.Out.WriteLine(ValueJson.ToText(ToJson(node, store), indented: true));

@@ -70,7 +70,7 @@ internal static class RunVerb
 
     private static int Invalid(ProblemList problems, ParsedArguments arguments, CliIo io)
     {
-        if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(ValueMap.Of(("status", "invalid"), ("exit_code", ExitCode.Usage), ("problems", ProblemText.ToJson(problems))), indented: true));
+        if (arguments.Has(CommonOptions.Json)) RunOutput.WriteJson(null, ExitCode.Usage, ValueMap.Empty, problems.Problems, io);
         else ProblemText.Write(problems, io.Error, ProblemSeverity.Warning);
         return ExitCode.Usage;
     }
