@@ -12,8 +12,10 @@ internal sealed class YamlRun : IRunObserver
 {
     private readonly Dictionary<string, Seen> _seen = new(StringComparer.Ordinal);
 
-    public sealed record Seen(NodeStatus Status, NodeError? Error, ValueRef? Output, Value Signal, IReadOnlyList<StepState> Steps);
+    public sealed record Seen(NodeStatus Status, NodeError? Error, ValueRef? Output, Value Signal);
 
+    /// <summary>Calls announced, in order.</summary>
+    public List<StepCall> Calls { get; } = [];
     public RunReport Report { get; private set; } = null!;
     public MemoryRunStore Store { get; } = new();
     public IReadOnlyDictionary<string, Seen> Nodes => _seen;
@@ -38,10 +40,11 @@ internal sealed class YamlRun : IRunObserver
 
     public void OnFrame(Frame frame, RunState state)
     {
+        Calls.AddRange(frame.Events.OfType<RunEvent.StepIntended>().Select(intended => intended.Call));
         for (var i = 0; i < state.InstanceCount; i++)
         {
             var detail = state.DetailOf(i);
-            _seen[state.PathOf(i)] = new(state.StatusOf(i), detail?.Error, state.OutputOf(i), detail?.Signal ?? Value.Null, detail?.Steps ?? []);
+            _seen[state.PathOf(i)] = new(state.StatusOf(i), detail?.Error, state.OutputOf(i), detail?.Signal ?? Value.Null);
         }
     }
 }
