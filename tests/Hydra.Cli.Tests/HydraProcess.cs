@@ -6,6 +6,9 @@ namespace Hydra.Cli.Tests;
 /// <summary>The built program as a real process: for exit codes, signals and crashes.</summary>
 internal sealed partial class HydraProcess : IDisposable
 {
+    /// <summary>A program that says nothing for so long hangs; the test then fails instead of hanging with it.</summary>
+    private static readonly TimeSpan HangsAfter = TimeSpan.FromMinutes(3);
+
     private readonly Process _process;
 
     private HydraProcess(Process process)
@@ -30,7 +33,7 @@ internal sealed partial class HydraProcess : IDisposable
     }
 
     /// <summary>The next line of standard error; null at its end.</summary>
-    public Task<string?> ReadErrorLineAsync() => _process.StandardError.ReadLineAsync();
+    public async Task<string?> ReadErrorLineAsync() => await _process.StandardError.ReadLineAsync().WaitAsync(HangsAfter);
 
     public async Task<string> ReadErrorUntilAsync(string part)
     {
@@ -50,8 +53,8 @@ internal sealed partial class HydraProcess : IDisposable
 
     public async Task<(int Code, string Out, string Error)> EndAsync()
     {
-        var error = await _process.StandardError.ReadToEndAsync();
-        await _process.WaitForExitAsync();
+        var error = await _process.StandardError.ReadToEndAsync().WaitAsync(HangsAfter);
+        await _process.WaitForExitAsync().WaitAsync(HangsAfter);
         return (_process.ExitCode, await Out, error);
     }
 
