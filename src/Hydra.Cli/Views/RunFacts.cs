@@ -45,8 +45,25 @@ internal sealed class RunFacts
             case RunEvent.Ended e: FactOf(e.Node).EndedMs = atMs; break;
             case RunEvent.Skipped e: FactOf(e.Node).EndedMs = atMs; break;
             case RunEvent.Reopened e: FactOf(e.Node).EndedMs = null; break;
+            case RunEvent.OutputSet e: FactOf(e.Node).EndedMs = atMs; break;
+            case RunEvent.Invalidated: Renew(); break;
             default: break;
         }
+    }
+
+    /// <summary>A fork: what it does anew has no past here, and with another definition the rest has other numbers.</summary>
+    private void Renew()
+    {
+        if (State.Moved is { } moved)
+        {
+            var known = _facts.ToList();
+            _facts.Clear();
+            foreach (var (node, fact) in known)
+            {
+                if (moved[node] >= 0) _facts[moved[node]] = fact;
+            }
+        }
+        foreach (var node in State.DoneAnew) _facts.Remove(node);
     }
 
     private Fact FactOf(int node)
@@ -71,6 +88,7 @@ internal sealed class RunFacts
                 ["ended_ms"] = Since(fact.EndedMs),
             };
             if (fact.Model is not null) node["model"] = fact.Model;
+            if (State.OriginOf(i) is { } origin) node["inherited_from"] = origin;
             if (State.StatusOf(i) == NodeStatus.Skipped) node["because"] = WireNames.Of(detail?.SkippedBecause ?? SkipCause.When);
             if (detail?.Error is { } error) node["error"] = ValueMap.Of(("code", error.Code.Name), ("message", error.Message));
             nodes[State.PathOf(i)] = node.Build();

@@ -165,6 +165,7 @@ internal sealed class SqliteRunJournal : IRunJournal
         _buffer.ResetWrittenCount();
         EventWriter.Write(_buffer, frame.Events);
         var body = _buffer.WrittenSpan.ToArray();
+        if (frame is { Sequence: > 0, Events: [RunEvent.Forked forked, ..] }) _lastHash = _store.HashOf(new RunId(forked.Parent), forked.UpTo);
         var hash = FrameHash.Of(_lastHash, frame.Sequence, frame.AtMs, body);
         _writer.Commit(new PendingFrame { Run = _run, RunKey = _key, Sequence = frame.Sequence, AtMs = frame.AtMs, Hash = hash, Body = body, Info = info });
         _lastHash = hash;

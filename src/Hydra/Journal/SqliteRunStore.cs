@@ -83,6 +83,12 @@ public sealed class SqliteRunStore : IRunStore
         foreach (var frame in FrameRows.Read(connection, run, fromSequence)) yield return frame;
     }
 
+    public IEnumerable<Frame> Heads(RunId run)
+    {
+        using var connection = Connect(_file, isReadOnly: true);
+        return [.. Segment.ChainOf(connection, run).Select(segment => segment.Head)];
+    }
+
     public void Post(RunId run, InboxCommand command) => Query(connection =>
     {
         InboxRows.Post(connection, run, command);
@@ -90,6 +96,8 @@ public sealed class SqliteRunStore : IRunStore
     });
 
     internal (RunKey Key, byte[] Hash) Tail(RunId run) => Query(connection => FrameRows.Tail(connection, run));
+
+    internal byte[] HashOf(RunId run, long sequence) => Query(connection => FrameRows.HashOf(connection, run, sequence));
 
     internal IReadOnlyList<InboxCommand> TakeCommands(RunId run) => Query(connection => InboxRows.Take(connection, run));
 

@@ -1,0 +1,64 @@
+using Hydra.Changes;
+using Hydra.Model;
+using Hydra.Scheduling;
+
+namespace Hydra;
+
+// Forks: runs that begin with what another run has done.
+public sealed partial class Engine
+{
+    /// <summary>
+    /// Makes a fork of a run; <see cref="ResumeAsync"/> takes it up. The parent is not written. Throws as
+    /// <see cref="RunAsync"/> does.
+    /// </summary>
+    public RunId Fork(RunId parent, ForkRequest fork)
+    {
+        var (state, bundle) = Load(parent);
+        var run = fork.Run ?? NewRunId();
+        // (1) what is done anew
+        var anew = new SortedSet<int>(fork.OnlyFailed ? state.FailedWork() : []);
+        if (fork.OnlyFailed && anew.Count == 0) throw new RunRefusedException($"Nothing failed in run '{parent}': there is nothing to do anew. Name a node with --from.");
+        foreach (var path in fork.From) anew.Add(InstancePath.Find(state, path));
+        var outputs = new SortedDictionary<int, ValueRef>();
+        foreach (var (path, output) in fork.Outputs)
+        {
+            var node = InstancePath.Find(state, path);
+            outputs[node] = Options.Store.Artifacts.Keep(output, state.NodeOf(node).Settings.Labels);
+            anew.Add(node);
+        }
+        // (2) the definition, where it is another one
+        ForkDefinition? definition = null;
+        if (fork.Workflow is { } workflow)
+        {
+            anew.UnionWith(Migration.Of(state, bundle.Workflow, workflow).Seeds);
+            state.Expect(PlanOf(workflow));
+            bundle = bundle.With(workflow);
+            definition = new ForkDefinition(workflow.Hash, Options.Store.Artifacts.Keep(bundle.Value));
+        }
+        // (3) its first frame
+        using var journal = Options.Store.Own(run);
+        if (Options.Store.Find(run) is not null) throw new RunRefusedException($"Run '{run}' exists already. Choose another --run-id.");
+        var nowMs = Options.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+        var upTo = state.NextSequence - 1;
+        var reducer = new Reducer(state);
+        reducer.Begin(nowMs);
+        reducer.Fork(new RunEvent.Forked(run.Text, parent.Text, upTo, definition), [.. anew], outputs);
+        journal.Commit(new Frame(upTo + 1, nowMs, reducer.Events), Describe(run, state, bundle) with { Status = RunStatus.Interrupted, Reason = $"forked from {parent}, not yet taken up" });
+        return run;
+    }
+}
+
+/// <summary>What a fork is to do otherwise than its parent.</summary>
+public sealed record ForkRequest
+{
+    /// <summary>Null: twelve hexadecimal digits are made up.</summary>
+    public RunId? Run { get; init; }
+    /// <summary>Paths of instances to do anew, with all that depends on them.</summary>
+    public IReadOnlyList<string> From { get; init; } = [];
+    /// <summary>Does anew what failed, hit a budget or was cancelled, single items of maps among it.</summary>
+    public bool OnlyFailed { get; init; }
+    /// <summary>Outputs by path: those instances count as completed, and what depends on them is done anew.</summary>
+    public IReadOnlyDictionary<string, Value> Outputs { get; init; } = new Dictionary<string, Value>();
+    /// <summary>The fork's own definition; null: its parent's. What it changes is done anew.</summary>
+    public WorkflowSpec? Workflow { get; init; }
+}
