@@ -32,9 +32,10 @@ public sealed partial class Engine
         {
             anew.UnionWith(Migration.Of(state, bundle.Workflow, workflow).Seeds);
             state.Expect(PlanOf(workflow));
-            bundle = bundle.With(workflow);
+            bundle = bundle.With(workflow, fork.Inputs);
             definition = new ForkDefinition(workflow.Hash, Options.Store.Artifacts.Keep(bundle.Value));
         }
+        RefuseUnknownOutcomes(state, [.. anew]);
         // (3) its first frame
         using var journal = Options.Store.Own(run);
         if (Options.Store.Find(run) is not null) throw new RunRefusedException($"Run '{run}' exists already. Choose another --run-id.");
@@ -45,6 +46,24 @@ public sealed partial class Engine
         reducer.Fork(new RunEvent.Forked(run.Text, parent.Text, upTo, definition), [.. anew], outputs);
         journal.Commit(new Frame(upTo + 1, nowMs, reducer.Events), Describe(run, state, bundle) with { Status = RunStatus.Interrupted, Reason = $"forked from {parent}, not yet taken up" });
         return run;
+    }
+
+    /// <summary>What moving a run to another definition would keep, do anew and refuse; nothing is written.</summary>
+    public Migration Examine(RunId run, WorkflowSpec workflow)
+    {
+        var (state, bundle) = Load(run);
+        var migration = Migration.Of(state, bundle.Workflow, workflow);
+        if (!Options.Store.IsOwned(run)) return migration;
+        return migration with { Refusals = [new("(run)", "a process is at work on it. Cancel it, or wait until it has ended"), .. migration.Refusals] };
+    }
+
+    private static void RefuseUnknownOutcomes(RunState state, IReadOnlyList<int> anew)
+    {
+        foreach (var instance in state.ResetBy(anew))
+        {
+            if (state.DetailOf(instance)?.Steps is not { } steps || !steps.Exists(step => step.Result is null && step.Call.Effect == EffectClass.Irreversible)) continue;
+            throw new RunRefusedException($"Node '{state.PathOf(instance)}' has made an irreversible call whose outcome is unknown; a fork that does it anew might make it twice. Resume run '{state.RunName}' first.");
+        }
     }
 }
 
@@ -61,4 +80,6 @@ public sealed record ForkRequest
     public IReadOnlyDictionary<string, Value> Outputs { get; init; } = new Dictionary<string, Value>();
     /// <summary>The fork's own definition; null: its parent's. What it changes is done anew.</summary>
     public WorkflowSpec? Workflow { get; init; }
+    /// <summary>Bound inputs for that definition; null: those of the parent.</summary>
+    public ValueMap? Inputs { get; init; }
 }

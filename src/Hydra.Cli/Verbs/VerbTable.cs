@@ -7,8 +7,8 @@ internal static class VerbTable
     [
         RunVerb.Verb, ValidateVerb.Verb, GraphVerb.Verb, ListVerb.Verb, InspectVerb.Verb, ResumeVerb.Verb, CancelVerb.Verb, ModelsVerb.Verb, HelpVerb.Verb,
         Verb.Later("approve", "decides a gate"), Verb.Later("respond", "answers a user_input"),
-        RerunVerb.Verb, Verb.Later("diff", "says what differs between two runs"),
-        Verb.Later("pause", "pauses a run"), Verb.Later("signal", "sends an event to a run"), Verb.Later("migrate", "moves a run to a changed file"),
+        RerunVerb.Verb, DiffVerb.Verb, MigrateVerb.Verb,
+        Verb.Later("pause", "pauses a run"), Verb.Later("signal", "sends an event to a run"), 
         Verb.Later("export", "writes a run to a file"), Verb.Later("import", "reads a run from a file"), Verb.Later("verify", "checks hash chains and artifacts"),
         Verb.Later("gc", "removes what no run needs"), Verb.Later("kill-switch", "stops tools everywhere"), Verb.Later("schedule", "runs a file on time"),
         Verb.Later("serve", "HTTP API and dashboard"), Verb.Later("gateway", "the model gateway alone"), Verb.Later("worker", "joins a cluster"),

@@ -1,3 +1,4 @@
+using System.Text;
 using Hydra.Model;
 
 namespace Hydra.Changes;
@@ -45,6 +46,31 @@ public sealed record DefinitionChange
         }
         var workflow = FieldsOf(Without(before.Written), Without(after.Written));
         return new DefinitionChange { Nodes = nodes, Workflow = workflow, Reached = ReachedBy(workflow, newNodes) };
+    }
+
+    /// <summary>The change's one text form: <c>~ write: prompt</c> and below it what it was and what it is.</summary>
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        foreach (var field in Workflow) Write(text, "~ file: ", field);
+        foreach (var node in Nodes)
+        {
+            if (node.Kind == ChangeKind.Added) text.Append("+ ").Append(node.Node).Append(": added\n");
+            else if (node.Kind == ChangeKind.Removed) text.Append("- ").Append(node.Node).Append(": removed\n");
+            else foreach (var field in node.Fields) Write(text, $"~ {node.Node}: ", field);
+        }
+        return text.ToString();
+    }
+
+    private static void Write(StringBuilder text, string head, FieldChange field)
+    {
+        text.Append(head).Append(field.Field).Append('\n');
+        var diff = TextDiff.Of(field.Before?.ToDisplayText() ?? "", field.After?.ToDisplayText() ?? "");
+        foreach (var line in diff.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if ((field.Before is null && line == "- ") || (field.After is null && line == "+ ")) continue;
+            text.Append("    ").Append(line).Append('\n');
+        }
     }
 
     private static Dictionary<string, Value> NodesOf(WorkflowSpec workflow)

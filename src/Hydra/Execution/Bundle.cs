@@ -37,10 +37,11 @@ public sealed record Bundle
     }
 
     /// <summary>This bundle with another definition: what a fork of the run is pinned to.</summary>
-    public Bundle With(WorkflowSpec workflow)
+    public Bundle With(WorkflowSpec workflow, ValueMap? inputs) => new()
     {
-        return new Bundle { Workflow = workflow, Value = Map.With("file", workflow.File).With("workflow", workflow.Written).With("files", FilesOf(workflow)) };
-    }
+        Workflow = workflow,
+        Value = Map.With("file", workflow.File).With("workflow", workflow.Written).With("files", FilesOf(workflow)).With("inputs", inputs ?? Inputs),
+    };
 
     /// <summary>The sub-workflows that a workflow names, by path.</summary>
     public static ValueMap FilesOf(WorkflowSpec workflow)

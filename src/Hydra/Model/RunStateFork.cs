@@ -49,6 +49,13 @@ public sealed partial class RunState
         return found;
     }
 
+    /// <summary>Everything that doing these instances anew resets: they, what depends on them and what they opened.</summary>
+    public IReadOnlyList<int> ResetBy(IReadOnlyList<int> nodes)
+    {
+        var closure = new Closure(this, nodes);
+        return [.. closure.Anew, .. closure.Dropped.SelectMany(scope => Enumerable.Range(Scopes[scope].First, Scopes[scope].InstanceCount))];
+    }
+
     /// <summary>Every composite above is still at the scope that holds the instance.</summary>
     public bool IsCurrent(int instance)
     {

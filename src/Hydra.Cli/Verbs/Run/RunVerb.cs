@@ -78,7 +78,7 @@ internal static class RunVerb
     private static void RefuseChange(RunInfo existing, CheckedWorkflow read, IRunStore store, ParsedArguments arguments)
     {
         if (existing.DefinitionHash != read.Spec!.Hash)
-            throw new UsageException($"run '{existing.Run}' was started from another version of this file. Go on with the version it has: hydra resume {existing.Run}. Or start a new run: leave --run-id out.");
+            throw new UsageException(ChangeRefusal.Of(existing.Run, read.Spec, store, arguments.Positionals[0]));
         if (!arguments.Has(CommonOptions.Input) && !arguments.Has(CommonOptions.Inputs)) return;
         var started = (RunEvent.RunStarted)store.Read(existing.Run).First().Events[0];
         var known = store.Artifacts.Read(started.Bundle).AsObject["inputs"];
