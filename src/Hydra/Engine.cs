@@ -56,11 +56,17 @@ public sealed partial class Engine(EngineOptions options)
     }
 
     /// <summary>A run's state as its journal has it, without taking it up.</summary>
-    public (RunState State, Bundle Bundle) Load(RunId run)
+    public (RunState State, Bundle Bundle) Load(RunId run) => Load(run, long.MaxValue);
+
+    private (RunState State, Bundle Bundle) Load(RunId run, long upTo)
     {
         if (RunDefinition.Of(Options.Store, run, Options.ReadDefinition, PlanOf) is not { } definition) throw new RunRefusedException($"There is no run '{run}' here. `hydra list` shows the runs of this folder.");
         var state = new RunState(definition.Plan);
-        foreach (var frame in Options.Store.Read(run)) state.Apply(frame);
+        foreach (var frame in Options.Store.Read(run))
+        {
+            state.Apply(frame);
+            if (frame.Sequence >= upTo) break;
+        }
         return (state, definition.Bundle);
     }
 

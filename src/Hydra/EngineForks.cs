@@ -13,12 +13,12 @@ public sealed partial class Engine
     /// </summary>
     public RunId Fork(RunId parent, ForkRequest fork)
     {
-        var (state, bundle) = Load(parent);
+        var (state, bundle) = Load(parent, fork.UpTo ?? long.MaxValue);
         var run = fork.Run ?? NewRunId();
         // (1) what is done anew
         var anew = new SortedSet<int>(fork.OnlyFailed ? state.FailedWork() : []);
         if (fork.OnlyFailed && anew.Count == 0) throw new RunRefusedException($"Nothing failed in run '{parent}': there is nothing to do anew. Name a node with --from.");
-        foreach (var path in fork.From) anew.Add(InstancePath.Find(state, path));
+        foreach (var path in fork.From) anew.UnionWith(InstancePath.FindAll(state, path));
         var outputs = new SortedDictionary<int, ValueRef>();
         foreach (var (path, output) in fork.Outputs)
         {
@@ -72,6 +72,9 @@ public sealed record ForkRequest
 {
     /// <summary>Null: twelve hexadecimal digits are made up.</summary>
     public RunId? Run { get; init; }
+    /// <summary>The last frame of the parent that the fork keeps; null: all there are.</summary>
+    /// <value>0 or more.</value>
+    public long? UpTo { get; init; }
     /// <summary>Paths of instances to do anew, with all that depends on them.</summary>
     public IReadOnlyList<string> From { get; init; } = [];
     /// <summary>Does anew what failed, hit a budget or was cancelled, single items of maps among it.</summary>

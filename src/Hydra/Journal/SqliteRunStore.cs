@@ -8,7 +8,7 @@ namespace Hydra.Journal;
 /// All runs of one folder in one SQLite file, <c>hydra.db</c>, in WAL mode. One connection writes; frames that arrive
 /// while it commits are written together by the next one, so one fsync serves every run that has something to say.
 /// </summary>
-public sealed class SqliteRunStore : IRunStore
+public sealed partial class SqliteRunStore : IRunStore
 {
     private readonly string _folder;
     private readonly string _file;

@@ -88,14 +88,13 @@ internal static class MigrateVerb
 /// <summary>Why a run does not go on with a changed file, and what to do.</summary>
 internal static class ChangeRefusal
 {
-    public static string Of(RunId run, WorkflowSpec file, IRunStore store, string name)
+    public static UsageException Of(RunId run, WorkflowSpec file, IRunStore store, string name, CliIo io)
     {
         var types = Wiring.TypesForReading();
         var pinned = RunDefinition.Of(store, run, (written, from, files) => Definitions.ReadBundle(written, from, files, types), workflow => Planning.Planner.Plan(workflow, types))!.Bundle.Workflow;
-        var change = DefinitionChange.Between(pinned, file).ToString().TrimEnd('\n');
-        return $"run '{run}' was started from another version of this file. What differs:\n{TerminalText.Block(change)}\n"
-            + $"Go on with the version it has: hydra resume {run}. Keep what is still valid under the new one: hydra migrate {run} {name}. "
-            + $"Change one field and do what depends on it anew: hydra rerun {run} --set NODE.FIELD=VALUE. Or start a new run: leave --run-id out.";
+        io.Error.WriteLine(TerminalText.Block(DefinitionChange.Between(pinned, file).ToString().TrimEnd('\n')));
+        return new UsageException($"run '{run}' was started from another version of this file; what differs stands above. Go on with the version it has: hydra resume {run}. "
+            + $"Keep what is still valid under the new one: hydra migrate {run} {name}. Change one field and do what depends on it anew: hydra rerun {run} --set NODE.FIELD=VALUE. Or start a new run: leave --run-id out.");
     }
 }
 

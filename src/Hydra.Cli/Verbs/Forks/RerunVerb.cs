@@ -11,13 +11,15 @@ internal static class RerunVerb
     private static readonly Option Set = new("--set", "NODE.FIELD=VALUE", "another value for a node's field; @FILE reads it from a file") { IsMany = true };
     private static readonly Option SetOutput = new("--set-output", "PATH=TEXT", "the node counts as completed with this output; @FILE reads it from a file") { IsMany = true };
 
+    private static readonly Option UpTo = new("--up-to", "FRAME", "as the run stood after this frame of its journal; for a damaged one");
+
     public static readonly Verb Verb = new("rerun", "RUN", "runs a changed copy of a run, which keeps what is still valid")
     {
         PositionalsMin = 1,
         PositionalsMax = 1,
         Options =
         [
-            From, OnlyFailed, Set, SetOutput, RunOptions.RunId, CommonOptions.RunsDir, RunOptions.AddUsd, RunOptions.AddTokens, CommonOptions.MaxConcurrent, CommonOptions.Rpm,
+            From, OnlyFailed, Set, SetOutput, UpTo, RunOptions.RunId, CommonOptions.RunsDir, RunOptions.AddUsd, RunOptions.AddTokens, CommonOptions.MaxConcurrent, CommonOptions.Rpm,
             CommonOptions.Tpm, RunOptions.Sandbox, RunOptions.Log, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Quiet, CommonOptions.Help,
         ],
         Notes = "The copy is a new run with its own id. It shares the kept results with the run it comes from, and their spend; what failed there gets new attempts.",
@@ -26,8 +28,8 @@ internal static class RerunVerb
 
     private static async Task<int> RerunAsync(ParsedArguments arguments, CliIo io)
     {
-        if (!arguments.Has(From) && !arguments.Has(OnlyFailed) && !arguments.Has(Set) && !arguments.Has(SetOutput))
-            throw new UsageException("say what to do anew: --from PATH, --only-failed, --set NODE.FIELD=VALUE or --set-output PATH=TEXT.");
+        if (!arguments.Has(From) && !arguments.Has(OnlyFailed) && !arguments.Has(Set) && !arguments.Has(SetOutput) && !arguments.Has(UpTo))
+            throw new UsageException("say what to do anew: --from PATH, --only-failed, --set NODE.FIELD=VALUE, --set-output PATH=TEXT or --up-to FRAME.");
         var run = RunOptions.IdOf(arguments);
         using var store = Wiring.OpenExisting(arguments, io);
         var parent = Wiring.FindRun(store, arguments.Positionals[0]);
@@ -35,6 +37,7 @@ internal static class RerunVerb
         var fork = workshop.Engine.Fork(parent.Run, new ForkRequest
         {
             Run = run,
+            UpTo = arguments.Integer(UpTo, 0, long.MaxValue),
             From = arguments.All(From),
             OnlyFailed = arguments.Has(OnlyFailed),
             Outputs = Outputs(arguments, io),
