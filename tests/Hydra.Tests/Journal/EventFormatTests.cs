@@ -37,6 +37,10 @@ public sealed class EventFormatTests
         new RunEvent.Cancelling(11, Error, KeepsResult: true),
         new RunEvent.Stopping(RunStatus.Stopped, "because"),
         new RunEvent.RunEnded(RunStatus.Interrupted, "because"),
+        new RunEvent.Forked("r2", "r1", 17, null),
+        new RunEvent.Forked("r3", "r2", 21, new ForkDefinition("h", Artifact)),
+        new RunEvent.Invalidated([3, 5]),
+        new RunEvent.OutputSet(3, Inline),
     ];
 
     [Theory]
