@@ -36,6 +36,7 @@ public sealed partial class Engine
             definition = new ForkDefinition(workflow.Hash, Options.Store.Artifacts.Keep(bundle.Value));
         }
         RefuseUnknownOutcomes(state, [.. anew]);
+        foreach (var node in outputs.Keys) RefuseLostOutput(state, node, [.. anew]);
         // (3) its first frame
         using var journal = Options.Store.Own(run);
         if (Options.Store.Find(run) is not null) throw new RunRefusedException($"Run '{run}' exists already. Choose another --run-id.");
@@ -55,6 +56,15 @@ public sealed partial class Engine
         var migration = Migration.Of(state, bundle.Workflow, workflow);
         if (!Options.Store.IsOwned(run)) return migration;
         return migration with { Refusals = [new("(run)", "a process is at work on it. Cancel it, or wait until it has ended"), .. migration.Refusals] };
+    }
+
+    /// <summary>An output inside a composite that is done anew has no place to stand.</summary>
+    private static void RefuseLostOutput(RunState state, int node, IReadOnlyList<int> anew)
+    {
+        for (var above = state.ScopeOf(node).Parent; above >= 0; above = state.ScopeOf(above).Parent)
+        {
+            if (anew.Contains(above)) throw new RunRefusedException($"Node '{state.PathOf(above)}' is to be done anew, and '{state.PathOf(node)}' inside it is to keep an output that is set by hand. Name only one of them.");
+        }
     }
 
     private static void RefuseUnknownOutcomes(RunState state, IReadOnlyList<int> anew)

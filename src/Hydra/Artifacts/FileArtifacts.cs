@@ -68,8 +68,9 @@ public sealed class FileArtifacts(string folder, bool isDurable) : IArtifactStor
     /// Removes a file that nothing refers to and that nobody has kept anew since <paramref name="before"/>. It is moved aside
     /// first: whoever keeps the same value meanwhile either makes it young again or writes it anew. True: it is gone.
     /// </summary>
-    public static bool Remove(string file, DateTime before)
+    public bool Remove(string file, DateTime before)
     {
+        if (!file.StartsWith(folder, StringComparison.Ordinal)) throw new ArgumentException($"{file} is no artifact of {folder}.", nameof(file));
         var aside = file + ".gone";
         if (File.GetLastWriteTimeUtc(file) >= before) return false;
         File.Move(file, aside, overwrite: true);

@@ -126,7 +126,7 @@ public sealed record DefinitionChange
         }
         if (IdsOf(before) is { } oldIds && IdsOf(after) is { } newIds && oldIds.SequenceEqual(newIds))
         {
-            for (var i = 0; i < oldIds.Count; i++) Compare($"{path}/{oldIds[i]}.", before.AsList[i], after.AsList[i], found);
+            for (var i = 0; i < oldIds.Count; i++) Compare($"{path}/{oldIds[i]}", before.AsList[i], after.AsList[i], found);
             return;
         }
         found.Add(new(path.TrimEnd('.'), before, after));

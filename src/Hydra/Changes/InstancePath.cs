@@ -10,7 +10,7 @@ public static class InstancePath
     {
         if (path.Length > 0 && (path[^1] == ']' || path.LastIndexOf('#') > path.LastIndexOf('/')))
         {
-            var inside = Enumerable.Range(0, state.InstanceCount).Where(i => !state.IsDropped(i) && state.PathOf(i) is var at && at.StartsWith(path + "/", StringComparison.Ordinal) && at.LastIndexOf('/') == path.Length).ToList();
+            var inside = Enumerable.Range(0, state.InstanceCount).Where(i => state.PathOf(i) is var at && at.StartsWith(path + "/", StringComparison.Ordinal) && at.LastIndexOf('/') == path.Length).ToList();
             if (inside.Count > 0) return inside;
         }
         return [Find(state, path)];
@@ -21,9 +21,9 @@ public static class InstancePath
     {
         for (var i = state.InstanceCount - 1; i >= 0; i--)
         {
-            if (!state.IsDropped(i) && state.PathOf(i) == path) return i;
+            if (state.PathOf(i) == path) return i;
         }
-        var known = Enumerable.Range(0, Math.Min(state.InstanceCount, 20_000)).Where(i => !state.IsDropped(i)).Select(state.PathOf);
+        var known = Enumerable.Range(0, Math.Min(state.InstanceCount, 20_000)).Select(state.PathOf);
         throw new RunRefusedException($"Run '{state.RunName}' has no node '{path}'.{DidYouMean.Hint(path, known)} `hydra inspect {state.RunName}` lists them.");
     }
 }

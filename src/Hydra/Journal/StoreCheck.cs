@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Hydra.Artifacts;
 using Hydra.Model;
 using Microsoft.Data.Sqlite;
 

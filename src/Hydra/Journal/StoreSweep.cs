@@ -1,5 +1,4 @@
 using System.Text;
-using Hydra.Artifacts;
 using Hydra.Model;
 using Microsoft.Data.Sqlite;
 
@@ -33,7 +32,7 @@ public sealed partial class SqliteRunStore
             {
                 var length = new FileInfo(file).Length;
                 var oldest = (now - ArtifactAgeMin).UtcDateTime;
-                var isOld = isDry ? File.GetLastWriteTimeUtc(file) < oldest : FileArtifacts.Remove(file, oldest);
+                var isOld = isDry ? File.GetLastWriteTimeUtc(file) < oldest : _artifacts.Remove(file, oldest);
                 if (!isOld) continue;
                 count++;
                 bytes += length;
@@ -75,9 +74,10 @@ public sealed partial class SqliteRunStore
                 StoreSchema.Run(connection, "COMMIT");
                 return asked.Keys.ToList();
             });
-            if (!isDry)
+            foreach (var run in isDry ? [] : removed)
             {
-                foreach (var run in removed) File.Delete(Path.Combine(_folder, "logs", run.Text + ".log"));
+                var log = Path.Combine(_folder, "logs", run.Text + ".log");
+                if (File.Exists(log)) File.Delete(log);
             }
             return (removed, kept);
         }

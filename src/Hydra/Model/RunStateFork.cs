@@ -1,6 +1,6 @@
 namespace Hydra.Model;
 
-// A fork: the parent's state less what is done anew. Instances keep their numbers unless the definition has other nodes.
+// A fork: the parent's state less what is done anew. Graphs that are given up are gone, so that instances may get other numbers.
 public sealed partial class RunState
 {
     private Stack<Plan>? _laterPlans;
@@ -26,9 +26,6 @@ public sealed partial class RunState
         }
         return null;
     }
-
-    /// <summary>The instance is part of a graph that a fork has given up.</summary>
-    public bool IsDropped(int instance) => ScopeOf(instance).IsDropped;
 
     /// <summary>
     /// What <c>--only-failed</c> does anew: instances that failed, hit a budget or were cancelled, also where that was
@@ -61,7 +58,7 @@ public sealed partial class RunState
     {
         for (var scope = ScopeOf(instance); scope.Parent >= 0; scope = ScopeOf(scope.Parent))
         {
-            if (scope.IsDropped || _detail[scope.Parent]?.Scope != scope.Id) return false;
+            if (_detail[scope.Parent]?.Scope != scope.Id) return false;
         }
         return true;
     }
@@ -89,18 +86,19 @@ public sealed partial class RunState
     /// <remarks>(1) what is done anew, (2) it is reset, (3) the fork's own definition takes over, (4) what was reset joins again.</remarks>
     private void Invalidate(RunEvent.Invalidated e, long atMs)
     {
+        LetGo();
         var closure = new Closure(this, e.Nodes);                                    // (1)
         foreach (var scope in closure.Dropped.Reverse()) Drop(scope);                         // (2)
         foreach (var instance in closure.Anew) Reset(instance);
         foreach (var (composite, scope) in closure.Opened) OpenAgain(composite, scope, atMs);
         Moved = null;
         var anew = new SortedSet<int>(closure.Anew);
-        if (_nextPlan is { } next)                                                   // (3)
+        if (_nextPlan is not null || closure.Dropped.Count > 0)                      // (3)
         {
+            anew = Redefine(_nextPlan ?? Plan, anew, hasDropped: closure.Dropped.Count > 0);
             _nextPlan = null;
-            anew = Redefine(next, anew);
         }
-        DoneAnew = [.. anew, .. Scopes.Where(scope => scope.IsDropped).SelectMany(scope => Enumerable.Range(scope.First, scope.InstanceCount))];
+        DoneAnew = [.. anew];
         var byScope = new SortedDictionary<int, List<int>>();                        // (4)
         foreach (var instance in anew)
         {
@@ -109,8 +107,20 @@ public sealed partial class RunState
         }
         foreach (var scope in Scopes)
         {
-            if (!scope.IsDropped && (byScope.ContainsKey(scope.Id) || HasOpened(scope, closure))) Settle(scope, byScope.GetValueOrDefault(scope.Id) ?? []);
+            if (byScope.ContainsKey(scope.Id) || HasOpened(scope, closure)) Settle(scope, byScope.GetValueOrDefault(scope.Id) ?? []);
         }
+    }
+
+    /// <summary>No process is at work on a fork yet: attempts go on where they stood, and nobody probes a breaker.</summary>
+    private void LetGo()
+    {
+        for (var i = 0; i < InstanceCount; i++)
+        {
+            if (_status[i] != NodeStatus.Running) continue;
+            Leave(i);
+            Queue(i);
+        }
+        foreach (var breaker in Breakers.Values) breaker.ForgetProbe();
     }
 
     private bool HasOpened(Scope scope, Closure closure)
@@ -243,7 +253,7 @@ public sealed partial class RunState
         public Closure(RunState state, IReadOnlyList<int> seeds)
         {
             _state = state;
-            _opened = state.Scopes.Where(scope => scope.Parent >= 0 && !scope.IsDropped).ToLookup(scope => scope.Parent);
+            _opened = state.Scopes.Where(scope => scope.Parent >= 0).ToLookup(scope => scope.Parent);
             foreach (var seed in seeds.Order()) Mark(seed);
             while (_open.TryPop(out var instance)) Spread(instance);
             Anew.RemoveWhere(instance => Dropped.Contains(state._scopeOf[instance]));

@@ -4,16 +4,12 @@ namespace Hydra.Model;
 public sealed partial class RunState
 {
     /// <summary>Puts the plan of the fork in the place of its parent's. Returns what is to be done anew, new nodes among it.</summary>
-    private SortedSet<int> Redefine(Plan next, SortedSet<int> anew)
+    private SortedSet<int> Redefine(Plan next, SortedSet<int> anew, bool hasDropped)
     {
         var root = Scopes[0];
-        if (!HasSameNodes(root.Plan, next)) anew = Renumber(next, anew);
+        if (hasDropped || !HasSameNodes(root.Plan, next)) anew = Renumber(next, anew);
         Plan = next;
-        foreach (var scope in Scopes)
-        {
-            if (scope.IsDropped) continue;
-            scope.Plan = scope.Parent < 0 ? next : NodeOf(scope.Parent).Fragments[scope.Opening.Fragment];
-        }
+        foreach (var scope in Scopes) scope.Plan = scope.Parent < 0 ? next : NodeOf(scope.Parent).Fragments[scope.Opening.Fragment];
         return anew;
     }
 

@@ -29,7 +29,7 @@ public sealed class Scope(int id, int parent, Plan plan, ScopeOpening opening, i
     public bool HasFailures { get; set; }
     /// <summary>More items have failed than may: none that has not started is to start.</summary>
     public bool IsHopeless { get; set; }
-    /// <summary>A fork does the composite anew, or goes back to an earlier round: nothing in here counts any more.</summary>
+    /// <summary>A fork does the composite anew, or goes back to an earlier round: the scope is about to go.</summary>
     public bool IsDropped { get; set; }
     /// <summary>Ended items that a resume reopened and that wait for their turn; null: none ever did.</summary>
     public Queue<int>? Returning { get; set; }

@@ -54,6 +54,9 @@ public sealed class EventText(Plan plan)
         RunEvent.Reopened e => (e.Node, "gets new attempts"),
         RunEvent.AttemptInterrupted e => (e.Node, "attempt interrupted"),
         RunEvent.Cancelling e => (e.Node, e.KeepsResult ? "is being ended early, with what it has" : $"is being cancelled{(e.Error is { } error ? $", {Error(error)}" : "")}"),
+        RunEvent.Forked e => (-1, $"forked from {e.Parent} after frame {e.UpTo}{(e.Definition is { } other ? $", definition {Short(other.Hash)}" : "")}"),
+        RunEvent.Invalidated e => (-1, $"{TraceText.Count(e.Nodes.Count, "instance")} and what depends on {(e.Nodes.Count == 1 ? "it" : "them")} to be done anew"),
+        RunEvent.OutputSet e => (e.Node, $"output set by hand → {TraceText.Of(e.Output)}"),
         _ => (-1, happened.GetType().Name),
     };
 

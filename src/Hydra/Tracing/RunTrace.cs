@@ -39,6 +39,10 @@ public sealed class RunTrace
     public long? EndedMs { get; internal set; }
     /// <summary>Milliseconds from the beginning to the last frame.</summary>
     public long LastMs { get; internal set; }
+    /// <summary>The run it was forked from; null: it is no fork.</summary>
+    public string? ForkedFrom { get; internal set; }
+    /// <summary>Milliseconds from the beginning of the oldest ancestor to the fork's own; 0: it is no fork.</summary>
+    public long ForkedMs { get; internal set; }
     /// <summary>Frames read.</summary>
     public long FrameCount => State.NextSequence;
     /// <summary>How often a process took the run up again.</summary>
@@ -88,10 +92,7 @@ public sealed class RunTrace
             if (_byPath.Count == 0)
             {
                 _byPath.EnsureCapacity(Nodes.Count);
-                foreach (var node in Nodes)
-                {
-                    if (!State.IsDropped(node.Instance)) _byPath[node.Path] = node.Instance;
-                }
+                foreach (var node in Nodes) _byPath[node.Path] = node.Instance;
             }
             return _byPath.TryGetValue(path, out var instance) ? Nodes[instance] : null;
         }

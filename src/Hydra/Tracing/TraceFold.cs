@@ -74,7 +74,12 @@ internal sealed class TraceFold
                 break;
             case RunEvent.StepEnded e: EndStep(e); break;
             case RunEvent.Reopened: Reopen(); break;
-            case RunEvent.Forked e: _trace.DefinitionHash = e.Definition?.Hash ?? _trace.DefinitionHash; break;
+            case RunEvent.Forked e:
+                _trace.DefinitionHash = e.Definition?.Hash ?? _trace.DefinitionHash;
+                _trace.ForkedFrom = e.Parent;
+                _trace.ForkedMs = _atMs;
+                _trace.EndedMs = null;
+                break;
             case RunEvent.Invalidated: Renew(); break;
             case RunEvent.OutputSet e: NodeOf(e.Node).EndedMs = _atMs; break;
         }

@@ -166,7 +166,7 @@ public sealed class ForkTests
         Drive(run, random, failures: random.Next(4), turns: random.Next(3) == 0 ? random.Next(20) : int.MaxValue);
         for (var forks = 0; forks < 3; forks++)
         {
-            var anew = random.Next(4) == 0 ? run.State.FailedWork() : [Pick(run, random)];
+            var anew = random.Next(4) == 0 ? run.State.FailedWork() : [random.Next(run.State.InstanceCount)];
             run.Fork(anew, isTakenUp: false);
             var at = run.Frames.Count;
             var kept = Enumerable.Range(0, run.State.InstanceCount).Where(i => run.State.StatusOf(i) is NodeStatus.Completed or NodeStatus.Degraded).ToHashSet();
@@ -178,15 +178,6 @@ public sealed class ForkTests
                 if (happened is RunEvent.Started started) Assert.DoesNotContain(started.Node, kept);
             }
             Assert.NotNull(run.Ended);
-        }
-    }
-
-    private static int Pick(TestRun run, Random random)
-    {
-        while (true)
-        {
-            var instance = random.Next(run.State.InstanceCount);
-            if (!run.State.IsDropped(instance)) return instance;
         }
     }
 

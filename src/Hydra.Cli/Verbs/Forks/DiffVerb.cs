@@ -49,7 +49,10 @@ internal static class DiffVerb
     }
 
     private static string Head(RunTrace run) =>
-        $"{run.Run}  {TerminalText.Of(run.Workflow)}  {WireNames.Of(run.Status)}  {Amounts.Tokens(run.Spent.Tokens.Total)}, {Amounts.Usd(run.Spent.Usd)}, {Amounts.Duration(run.EndedMs ?? run.LastMs)}";
+        $"{run.Run}  {TerminalText.Of(run.Workflow)}  {WireNames.Of(run.Status)}  {Amounts.Tokens(run.Spent.Tokens.Total)}, {Amounts.Usd(run.Spent.Usd)}, {Amounts.Duration(TookMs(run))}";
+
+    /// <summary>A fork's own time: that of its parents is theirs.</summary>
+    private static double TookMs(RunTrace run) => Math.Max(0, (run.EndedMs ?? run.LastMs) - run.ForkedMs);
 
     private static string Sides(NodeDiff node)
     {
@@ -71,7 +74,7 @@ internal static class DiffVerb
 
     private static Value Run(RunTrace run) => ValueMap.Of(
         ("run_id", run.Run), ("workflow", run.Workflow), ("definition", run.DefinitionHash), ("status", WireNames.Of(run.Status)),
-        ("usd", (double)run.Spent.Usd.Usd), ("tokens", run.Spent.Tokens.Total), ("took_ms", run.EndedMs ?? run.LastMs));
+        ("usd", (double)run.Spent.Usd.Usd), ("tokens", run.Spent.Tokens.Total), ("took_ms", TookMs(run)), ("forked_from", run.ForkedFrom is { } parent ? Value.Of(parent) : Value.Null));
 
     private static Value Node(NodeTrace? node) => node is null ? Value.Null : ValueMap.Of(
         ("status", WireNames.Of(node.Status)), ("error", node.Error is { } error ? Value.Of(error.Code.Name) : Value.Null), ("usd", (double)node.Spent.Usd.Usd), ("tokens", node.Spent.Tokens.Total),
