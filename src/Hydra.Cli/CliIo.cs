@@ -5,6 +5,9 @@ internal sealed record CliIo
 {
     public required TextWriter Out { get; init; }
     public required TextWriter Error { get; init; }
+    /// <summary>Where a person types; nobody by default.</summary>
+    public TextReader In { get; init; } = TextReader.Null;
+    public bool IsInTerminal { get; init; }
     public required Func<string, string?> Environment { get; init; }
     public required string WorkingDirectory { get; init; }
     public bool IsOutTerminal { get; init; }

@@ -8,6 +8,8 @@ var io = new CliIo
 {
     Out = output,
     Error = error,
+    In = Console.In,
+    IsInTerminal = !Console.IsInputRedirected,
     Environment = Environment.GetEnvironmentVariable,
     WorkingDirectory = "",
     IsOutTerminal = !Console.IsOutputRedirected,

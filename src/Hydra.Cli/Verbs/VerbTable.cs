@@ -5,8 +5,7 @@ internal static class VerbTable
 {
     public static IReadOnlyList<Verb> All { get; } =
     [
-        RunVerb.Verb, ValidateVerb.Verb, GraphVerb.Verb, ListVerb.Verb, InspectVerb.Verb, ResumeVerb.Verb, CancelVerb.Verb, ModelsVerb.Verb, HelpVerb.Verb,
-        Verb.Later("approve", "decides a gate"), Verb.Later("respond", "answers a user_input"),
+        RunVerb.Verb, ValidateVerb.Verb, GraphVerb.Verb, ListVerb.Verb, InspectVerb.Verb, ResumeVerb.Verb, CancelVerb.Verb, ApproveVerb.Verb, RespondVerb.Verb, ModelsVerb.Verb, HelpVerb.Verb,
         Verb.Later("rerun", "runs a changed copy of a run"), Verb.Later("diff", "says what differs between two runs"),
         Verb.Later("pause", "pauses a run"), Verb.Later("signal", "sends an event to a run"), Verb.Later("migrate", "moves a run to a changed file"),
         Verb.Later("export", "writes a run to a file"), Verb.Later("import", "reads a run from a file"), Verb.Later("verify", "checks hash chains and artifacts"),

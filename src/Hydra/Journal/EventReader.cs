@@ -35,24 +35,25 @@ public static class EventReader
             "run_ended" => new RunEvent.RunEnded(Enum(map, "status", RunStatus.Failed), Text(map, "reason")),
             "run_started" => new RunEvent.RunStarted(Text(map, "run"), Text(map, "workflow"), Text(map, "definition"), Reference(map, "bundle")!, Limits(map)),
             "run_resumed" => new RunEvent.RunResumed(Int(map, "epoch"), Limits(map)),
+            "wait_opened" or "wait_answered" or "wait_reminded" or "wait_expired" => WaitEvents.Read(name, map),
             _ => throw new JsonException($"The event '{name}' is not known to this version of Hydra; use the version that wrote the run, or a newer one."),
         };
     }
 
-    private static int Node(ValueMap map) => (int)map["n"].AsInteger;
-    private static int Int(ValueMap map, string name) => (int)(Long(map, name) ?? 0);
-    private static long? Long(ValueMap map, string name) => map.TryGetValue(name, out var value) ? value.AsInteger : null;
-    private static string Text(ValueMap map, string name) => map.GetOrNull(name).TextOrNull ?? "";
-    private static bool Flag(ValueMap map, string name) => map.TryGetValue(name, out var value) && value.AsBoolean;
+    internal static int Node(ValueMap map) => (int)map["n"].AsInteger;
+    internal static int Int(ValueMap map, string name) => (int)(Long(map, name) ?? 0);
+    internal static long? Long(ValueMap map, string name) => map.TryGetValue(name, out var value) ? value.AsInteger : null;
+    internal static string Text(ValueMap map, string name) => map.GetOrNull(name).TextOrNull ?? "";
+    internal static bool Flag(ValueMap map, string name) => map.TryGetValue(name, out var value) && value.AsBoolean;
     private static double Number(ValueMap map, string name) => map.TryGetValue(name, out var value) ? value.AsNumber : 0;
 
-    private static T Enum<T>(ValueMap map, string name, T byDefault) where T : struct, Enum
+    internal static T Enum<T>(ValueMap map, string name, T byDefault) where T : struct, Enum
     {
         if (!map.TryGetValue(name, out var value)) return byDefault;
         return WireNames.TryParse<T>(value.AsText, out var parsed) ? parsed : throw new JsonException($"'{value.AsText}' is no {typeof(T).Name}.");
     }
 
-    private static ValueRef? Reference(ValueMap map, string name)
+    internal static ValueRef? Reference(ValueMap map, string name)
     {
         if (!map.TryGetValue(name, out var value)) return null;
         var inner = value.AsObject;

@@ -41,6 +41,10 @@ public sealed partial class RunState
                 SetLimits(e.Limits);
                 break;
             case RunEvent.RunResumed e: Resume(e, atMs); break;
+            case RunEvent.WaitOpened e: OpenWait(e, atMs); break;
+            case RunEvent.WaitAnswered e: AnswerWait(e, atMs); break;
+            case RunEvent.WaitReminded e: RemindOfWait(e); break;
+            case RunEvent.WaitExpired e: ExpireWait(e, atMs); break;
             default: throw new UnreachableException($"No fold for {happened.GetType().Name}.");
         }
     }
@@ -89,6 +93,7 @@ public sealed partial class RunState
         ToAdvance.Clear();
         ToCheckStop.Clear();
         Due.Clear();
+        WaitsDue.Clear();
         for (var i = 0; i < InstanceCount; i++)
         {
             switch (_status[i])
@@ -99,6 +104,7 @@ public sealed partial class RunState
                     Detail(i).Crashes++;
                     break;
                 case NodeStatus.Queued: Enqueue(i); break;
+                case NodeStatus.Waiting when OpenWaits.Contains(i): WaitsDue.Enqueue(i, _detail[i]!.Wait!.NextDueMs); break;
                 case NodeStatus.Waiting: Due.Enqueue(i, _detail[i]!.DueMs); break;
                 case NodeStatus.Deciding: ToDecide.Enqueue(i); break;
                 case NodeStatus.Open:
@@ -125,6 +131,7 @@ public sealed partial class RunState
         detail.Incarnation = e.Incarnation;
         detail.Variant = e.Variant;
         detail.Reenters = false;
+        if (e.Incarnation == 0) detail.Wait = null;
     }
 
     /// <summary>If the instance runs, its slot and its resources become free and its breaker learns how it went; <paramref name="error"/> null: well.</summary>
@@ -157,6 +164,7 @@ public sealed partial class RunState
     private void LeaveWaiting(int instance)
     {
         if (_status[instance] == NodeStatus.Waiting) WaitingCount--;
+        OpenWaits.Remove(instance);
     }
 
     private void End(RunEvent.Ended e, long atMs)
@@ -193,6 +201,8 @@ public sealed partial class RunState
 
     private void Skip(RunEvent.Skipped e)
     {
+        Release(e.Node, null, 0);
+        StopClock(e.Node);
         _status[e.Node] = NodeStatus.Skipped;
         Detail(e.Node).SkippedBecause = e.Because;
         var failed = e.Because is SkipCause.UpstreamFailed or SkipCause.Terminated;

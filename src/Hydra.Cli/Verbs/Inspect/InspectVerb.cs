@@ -49,11 +49,12 @@ internal static class InspectVerb
         var facts = RunFacts.Of(plan, store.Read(info.Run));
         if (arguments.Has(CommonOptions.Json))
         {
-            io.Out.WriteLine(ValueJson.ToText(RunRow.ToJson(info).With("nodes", facts.ToJson()), indented: true));
+            io.Out.WriteLine(ValueJson.ToText(RunRow.ToJson(info).With("nodes", facts.ToJson()).With("waits", WaitText.ToJson(facts.State, store)), indented: true));
             return;
         }
         io.Out.WriteLine($"{info.Run}  {TerminalText.Of(info.Workflow)}  {WireNames.Of(info.Status)}{(info.Reason.Length == 0 ? "" : ": " + TerminalText.Clip(info.Reason, 300))}");
         io.Out.WriteLine($"started {info.StartedAt:yyyy-MM-dd HH:mm:ss} UTC, {Amounts.Tokens(facts.State.RunAccount.Tokens)}, {Amounts.Usd(facts.State.RunAccount.Usd)}\n");
         io.Out.WriteLine(facts.ToTable());
+        WaitText.WriteAll(facts.State, store, arguments, io);
     }
 }
