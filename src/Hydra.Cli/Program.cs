@@ -9,6 +9,7 @@ var io = new CliIo
     Out = output,
     Error = error,
     In = Console.In,
+    AccountName = Environment.UserName,
     IsInTerminal = !Console.IsInputRedirected,
     Environment = Environment.GetEnvironmentVariable,
     WorkingDirectory = "",
@@ -17,4 +18,4 @@ var io = new CliIo
     OnInterrupt = Signals.Listen,
     Exit = Environment.Exit,
 };
-return await CommandLine.RunAsync(args, io);
+return CommandLine.Run(args, io);

@@ -102,7 +102,6 @@ internal sealed class RunLoop
             output = outcome switch
             {
                 AttemptOutcome.Completed done => Artifacts.Keep(done.Output, settings.Labels),
-                AttemptOutcome.Revise revise => Artifacts.Keep(revise.Decision, settings.Labels),
                 AttemptOutcome.Degraded lesser => Artifacts.Keep(lesser.Output, settings.Labels),
                 _ => null,
             };
@@ -140,7 +139,7 @@ internal sealed class RunLoop
 
     private void Turn(Action<Reducer>? first)
     {
-        var nowMs = _services.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+        var nowMs = Math.Max(_services.Clock.GetUtcNow().ToUnixTimeMilliseconds(), _state.LastFrameMs);   // a clock set back must not turn time round
         _reducer.Begin(nowMs);
         first?.Invoke(_reducer);
         for (var i = 0; i < MessagesPerTurnMax && _inbox.TryDequeue(out var message); i++) _reducer.Handle(message);

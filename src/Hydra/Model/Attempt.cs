@@ -102,11 +102,6 @@ public abstract record AttemptOutcome
     public sealed record Wait(WaitRequest Request) : AttemptOutcome;
     /// <summary>The node ends skipped.</summary>
     public sealed record Skip(SkipCause Because) : AttemptOutcome;
-    /// <summary>The nodes on the way to this one are run again, and this one after them.</summary>
-    /// <param name="Decision">What was decided, with its signal, for the record of this round.</param>
-    /// <param name="Bindings">What the nodes of the new round see.</param>
-    /// <param name="RevisionsMax">With so many rounds behind it, the node ends as <paramref name="Exhausted"/>.</param>
-    public sealed record Revise(Value Decision, Value Signal, ValueRef Bindings, int RevisionsMax, Failed Exhausted) : AttemptOutcome;
 }
 
 /// <summary>What a composite looks at when it decides.</summary>

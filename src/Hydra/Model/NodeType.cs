@@ -30,9 +30,6 @@ public interface INodeType
     /// <summary>The node is given the outputs of its ancestors without naming them (<c>python_exec</c>).</summary>
     bool TakesInputsUnnamed => false;
 
-    /// <summary>The node from which work is done again when people reject its result; null: the type never goes back.</summary>
-    NodeId? Revises(NodeSpec node) => null;
-
     /// <summary>Compiles the type's own fields once per node; the result comes back as <see cref="PlannedNode.Fields"/>.</summary>
     object? Plan(NodeSpec node, PlanContext context) => null;
 }

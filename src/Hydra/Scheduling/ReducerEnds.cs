@@ -25,7 +25,6 @@ public sealed partial class Reducer
             case AttemptOutcome.Skip skip: Emit(new RunEvent.Skipped(instance, skip.Because)); break;
             case AttemptOutcome.Suspend when detail is { IsCancelling: true }: EndCancelled(instance, detail); break;
             case AttemptOutcome.Suspend suspend: Emit(new RunEvent.Suspended(instance, suspend.UntilMs)); break;
-            case AttemptOutcome.Revise revise: Revise(instance, revise, ended.Output); break;
             case AttemptOutcome.Terminate terminate:
                 End(instance, NodeStatus.Completed, ended.Output, null);
                 Terminate(terminate);

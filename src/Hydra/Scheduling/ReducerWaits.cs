@@ -31,9 +31,6 @@ public sealed partial class Reducer
         return new(verdict.Node, wait.Id, verdict.Answer, given.Who, given.IsAuthenticated, given.Comment, wait.Request.PayloadSha256, isAlone);
     }
 
-    private void Revise(int instance, AttemptOutcome.Revise revise, ValueRef? decision) =>
-        FailAttempt(instance, new NodeError(revise.Exhausted.Code, revise.Exhausted.Message), null);
-
     private void CheckWaits()
     {
         if (State.StoppingAs is not null) return;

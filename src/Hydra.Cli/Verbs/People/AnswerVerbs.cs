@@ -55,7 +55,7 @@ internal static class Answering
     }
 
     public static string Who(ParsedArguments arguments, CliIo io) =>
-        arguments.Get(Approver) ?? io.Environment("USER") ?? io.Environment("USERNAME") ?? throw new UsageException("it is not known who answers, for $USER is not set. Say it with --approver NAME.");
+        arguments.Get(Approver) ?? (io.UserName is { Length: > 0 } name ? name : throw new UsageException("it is not known who answers, for $USER is not set. Say it with --approver NAME."));
 
     public static async Task<int> AnswerAsync(WaitKind kind, Value answer, string comment, ParsedArguments arguments, CliIo io)
     {

@@ -15,7 +15,7 @@ internal sealed class WaitAsker : IDisposable
     public WaitAsker(RunId run, IRunStore store, CliIo io)
     {
         (_run, _store, _io) = (run, store, io);
-        _who = io.Environment("USER") ?? io.Environment("USERNAME") ?? "";
+        _who = io.UserName;
         _ = Task.Run(AskAsync);   // reading a terminal cannot be cancelled: the task ends with the process at the latest
     }
 

@@ -52,6 +52,7 @@ internal static class RunVerb
         request = request with { Inputs = read.Inputs, Options = options.ToBundle() };
         if (arguments.Has(RunOptions.Detach)) return await Detached.StartAsync(run ?? NewRunId(), arguments, io);
         // (2) the store
+        using var gateway = Wiring.OpenGateway(options.Backend, io);
         var keepsNothing = durability == "memory" || request.IsDryRun;
         using IRunStore store = keepsNothing ? new MemoryRunStore() : SqliteRunStore.Open(Wiring.RunsDirOf(arguments, io), durability == "normal" ? Durability.Normal : Durability.Full);
         if (run is { } id && store.Find(id) is { } existing)
@@ -60,7 +61,7 @@ internal static class RunVerb
             return await ResumeVerb.ResumeAsync(store, existing, arguments, io);
         }
         // (3) the run
-        using var workshop = Wiring.Open(options, store, io);
+        using var workshop = Wiring.Open(options, store, io, gateway);
         var workflow = options.Apply(read.Spec);
         if (!request.IsDryRun) CheckModels(workflow, workshop);
         request = request with { Run = run ?? NewRunId() };
@@ -69,7 +70,7 @@ internal static class RunVerb
 
     private static int Invalid(ProblemList problems, ParsedArguments arguments, CliIo io)
     {
-        if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(ValueMap.Of(("status", "invalid"), ("exit_code", ExitCode.Usage), ("problems", ProblemText.ToJson(problems))), indented: true));
+        if (arguments.Has(CommonOptions.Json)) RunOutput.WriteJson(null, ExitCode.Usage, ValueMap.Empty, problems.Problems, io);
         else ProblemText.Write(problems, io.Error, ProblemSeverity.Warning);
         return ExitCode.Usage;
     }

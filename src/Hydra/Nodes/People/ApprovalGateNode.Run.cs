@@ -4,9 +4,7 @@ namespace Hydra.Nodes;
 
 public sealed partial class ApprovalGateNode : ILeafNodeType
 {
-    private const int RevisionsByDefault = 3;
-
-    private sealed record GatePlan(CompiledValue Prompt, string[] Show, WaitTimes Times, WaitExpiry OnTimeout, string? EscalateTo, string[] Approvers, int Quorum, string OnReject, string? Revises, int RevisionsMax);
+    private sealed record GatePlan(CompiledValue Prompt, string[] Show, WaitTimes Times, WaitExpiry OnTimeout, string? EscalateTo, string[] Approvers, int Quorum, bool SkipsRejected);
 
     public bool AnswersDryRuns => true;
 
@@ -21,9 +19,7 @@ public sealed partial class ApprovalGateNode : ILeafNodeType
             fields.GetOrNull("escalate_to").TextOrNull,
             fields.TryGetValue("approvers", out var approvers) ? [.. approvers.Items.Select(name => name.AsText).Distinct()] : [],
             fields.TryGetValue("quorum", out var quorum) ? (int)quorum.AsInteger : 1,
-            fields.GetOrNull("on_reject").TextOrNull ?? "fail",
-            Revises(node)?.Text,
-            fields.TryGetValue("max_revisions", out var max) ? (int)max.AsInteger : RevisionsByDefault);
+            fields.GetOrNull("on_reject").TextOrNull == "skip");
     }
 
     /// <summary>Asks once; entered again, says what was decided.</summary>
@@ -31,7 +27,7 @@ public sealed partial class ApprovalGateNode : ILeafNodeType
     {
         var plan = (GatePlan)attempt.Node.Fields!;
         var payload = WaitPayload.Of(plan.Prompt.Render(attempt.Scope), plan.Show, attempt.Scope);
-        if (attempt.Decision is { } decision) return new(Decided(attempt, plan, decision, payload.Sha256, line));
+        if (attempt.Decision is { } decision) return new(Decided(attempt, plan, decision, payload.Sha256));
         var nowMs = attempt.Services.Clock.GetUtcNow().ToUnixTimeMilliseconds();
         if (attempt.Services.IsDryRun) return new(Approved(attempt, new WaitDecision(true, true, "dry run", "", nowMs, null), payload.Sha256));
         return new(new AttemptOutcome.Wait(new WaitRequest
@@ -50,19 +46,13 @@ public sealed partial class ApprovalGateNode : ILeafNodeType
         }));
     }
 
-    private static AttemptOutcome Decided(NodeAttempt attempt, GatePlan plan, WaitDecision decision, string sha256, ILine line)
+    private static AttemptOutcome Decided(NodeAttempt attempt, GatePlan plan, WaitDecision decision, string sha256)
     {
         if (decision.IsApproved) return Approved(attempt, decision, sha256);
-        if (plan.OnReject == "skip") return new AttemptOutcome.Skip(SkipCause.Rejected);
+        if (plan.SkipsRejected) return new AttemptOutcome.Skip(SkipCause.Rejected);
         var who = decision.Expired is null ? $"rejected by '{decision.Who}'" : $"nobody decided within timeout_seconds {plan.Times.Timeout.TotalSeconds:0.###}, which rejects";
-        var rejected = new AttemptOutcome.Failed(ErrorCode.PolicyDenied, decision.Comment.Length == 0 ? who : $"{who}: {decision.Comment}");
-        if (plan.Revises is not { } target || decision.Expired is not null) return rejected;
-        return new AttemptOutcome.Revise(Record(decision, sha256), ValueMap.Of(("approved", false)), line.Keep(RevisionOf(decision, target, attempt)), plan.RevisionsMax, rejected);
+        return new AttemptOutcome.Failed(ErrorCode.PolicyDenied, decision.Comment.Length == 0 ? who : $"{who}: {decision.Comment}");
     }
-
-    /// <summary>What the nodes of the next round see as <c>revision</c>, its number excepted.</summary>
-    private static ValueMap RevisionOf(WaitDecision decision, string target, NodeAttempt attempt) =>
-        ValueMap.Of(("comment", decision.Comment), ("previous", WaitPayload.OutputOf(target, attempt.Scope)));
 
     private static AttemptOutcome Approved(NodeAttempt attempt, WaitDecision decision, string sha256) =>
         LeafContract.Hold(attempt.Node.Settings, new AttemptOutcome.Completed(Record(decision, sha256), ValueMap.Of(("approved", true))));
