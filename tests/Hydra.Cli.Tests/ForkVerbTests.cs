@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 
 namespace Hydra.Cli.Tests;
 
 /// <summary>Forks, differences and migrations as a user types them.</summary>
-public sealed class ForkVerbTests
+public sealed partial class ForkVerbTests
 {
     private const string Flow = """
         name: flow
@@ -28,8 +29,9 @@ public sealed class ForkVerbTests
         Assert.Equal(1, terminal.Run("diff", "again", "mine", "--exit-code"));
         Assert.Equal(0, terminal.Run("list"));
         Assert.Equal(0, terminal.Run("resume", "mine", "-q"));
+        Verified.Check(Squeezed(terminal));
         Assert.Equal(0, terminal.Run("verify"));
-        Verified.Check(terminal.Transcript);
+        Assert.StartsWith("sound: 4 runs", terminal.Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -48,7 +50,7 @@ public sealed class ForkVerbTests
             Assert.True(code == 2, $"hydra {string.Join(' ', words)} ended with {code}");
         }
         terminal.Run("list");
-        Verified.Check(terminal.Transcript);
+        Verified.Check(Squeezed(terminal));
     }
 
     [Fact]
@@ -63,7 +65,7 @@ public sealed class ForkVerbTests
         Assert.Equal(0, terminal.Run("resume", "second"));
         Assert.Equal(0, terminal.Run("inspect", "second"));
         Assert.Equal(2, terminal.Run("migrate", "second", "flow.yaml"));
-        Verified.Check(terminal.Transcript);
+        Verified.Check(Squeezed(terminal));
     }
 
     [Fact]
@@ -85,6 +87,12 @@ public sealed class ForkVerbTests
         Assert.Equal(0, terminal.Run("rerun", "first", "--up-to", frame, "-q"));
         Assert.Contains("plain: 1. facts of tea; 2. facts of tea", terminal.Out);
     }
+
+    /// <summary>Columns as wide as their times make a text that differs from run to run.</summary>
+    private static string Squeezed(Terminal terminal) => Gaps().Replace(terminal.Transcript, "  ");
+
+    [GeneratedRegex(@"(?<=\S) {2,}", RegexOptions.None, matchTimeoutMilliseconds: 1_000)]
+    private static partial Regex Gaps();
 
     private static Terminal WithFlow()
     {
