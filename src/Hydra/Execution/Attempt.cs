@@ -42,7 +42,7 @@ internal sealed class Attempt : ILine
         AttemptOutcome outcome;
         try
         {
-            outcome = _given.Services.IsDryRun ? DryRun.Outcome(_given) : await type.RunAsync(_given, this, _stop.Token);
+            outcome = _given.Services.IsDryRun ? DryRun.Outcome(_given) : await type.RunAsync(_given, LineOf(), _stop.Token);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -155,6 +155,11 @@ internal sealed class Attempt : ILine
         }
         Look();
     }
+
+    /// <summary>A replayed run is answered by its recording; a dry one calls nobody anyway.</summary>
+    private ILine LineOf() => _given.Services.Cassette is { } cassette
+        ? new ReplayLine(this, _given.Path, cassette, why => _loop.Post(new Message.StopRequested(RunStatus.Failed, why)))
+        : this;
 
     // The line.
 

@@ -45,7 +45,7 @@ internal sealed class RunLoop
     {
         _run = run;
         _state = state;
-        _reducer = new Reducer(state);
+        _reducer = new Reducer(state) { IsReplay = services.Cassette is not null };
         _journal = journal;
         _inputs = inputs;
         _services = services;
@@ -93,6 +93,8 @@ internal sealed class RunLoop
     {
         var settings = given.Node.Settings;
         ValueRef? output = null;
+        // A replayed wait is over when the recorded one was.
+        if (outcome is AttemptOutcome.Suspend && _services.Cassette?.TakeWait(given.Path) is { } endedMs) outcome = new AttemptOutcome.Suspend(endedMs);
         try
         {
             output = outcome switch

@@ -51,6 +51,8 @@ public sealed record AttemptServices
     public string WorkingDirectory { get; init; } = ".";
     /// <summary>Stubs instead of calls: every leaf answers with a sample of its shape.</summary>
     public bool IsDryRun { get; init; }
+    /// <summary>The recording that answers calls in place of making them; null: calls are made.</summary>
+    public Cassette? Cassette { get; init; }
 }
 
 /// <summary>The way from an attempt back to the owner of the run. Safe to call from any thread.</summary>

@@ -51,7 +51,7 @@ public sealed partial class Reducer
         var attempts = detail.AttemptsInVariant + 1;
         if (attempts < settings.MaxAttempts && RetryPolicy.Retries(settings, error.Code) && HasRetriesLeft(instance))
         {
-            var delay = RetryPolicy.DelayOf(settings, State.PathOf(instance), attempts, retryAfter);
+            var delay = IsReplay ? TimeSpan.Zero : RetryPolicy.DelayOf(settings, State.PathOf(instance), attempts, retryAfter);
             Emit(new RunEvent.AttemptFailed(instance, error, detail.Variant, delay == TimeSpan.Zero ? 0 : _nowMs + (long)Math.Ceiling(delay.TotalMilliseconds)));
             return;
         }
