@@ -38,7 +38,7 @@ internal static class ReplayOptions
             if (!arguments.Has(CommonOptions.Quiet)) io.Error.WriteLine($"recorded {TerminalText.Of(file)}");
         }
         if (cassette?.Drift is { } drift) io.Error.WriteLine(TerminalText.Block(drift));
-        else if (cassette is { LeftCount: > 0 and var left } && report.Status == RunStatus.Completed && !arguments.Has(CommonOptions.Quiet))
+        else if (cassette is { Missing: MissingCall.Fail, LeftCount: > 0 and var left } && report.Status == RunStatus.Completed && !arguments.Has(CommonOptions.Quiet))
             io.Error.WriteLine($"{Amounts.Count(left, "recorded call was", "recorded calls were")} not asked for again: this run does less than run '{cassette.Head.Run}' did.");
     }
 
