@@ -12,7 +12,7 @@ internal static class CommandLine
         {
             return await DispatchAsync(words, io);
         }
-        catch (Exception known) when (known is UsageException or RunRefusedException or ModelUnavailableException or Execution.CassetteFileException)
+        catch (Exception known) when (known is UsageException or RunRefusedException or ModelUnavailableException or Execution.CassetteFileException or Journal.ArchiveException)
         {
             io.Error.WriteLine($"hydra: {TerminalText.Of(known.Message)}");
             return ExitCode.Usage;

@@ -83,7 +83,7 @@ public sealed class Engine(EngineOptions options)
     private async Task<RunReport> FollowAsync(RunId run, RunState state, Bundle bundle, RunRequest request, IRunJournal journal, Action<Reducer> first, CancellationToken cancellationToken)
     {
         var services = new AttemptServices { Clock = Options.Clock, WorkingDirectory = request.WorkingDirectory, IsDryRun = request.IsDryRun, Cassette = request.Cassette };
-        var loop = new RunLoop(run, state, journal, Options.Store.Artifacts, bundle.InputsOf(run, Options.Environment), services, request.Observer, (at, seconds) => Describe(run, at, bundle) with { NodeSeconds = seconds });
+        var loop = new RunLoop(run, state, journal, Options.Store.Artifacts, bundle.InputsOf(run, Options.Environment), services, request.Observer, (at, seconds) => Describe(run, at, bundle) with { NodeSeconds = seconds }) { Reuse = !Options.Store.KeepsReusable ? null : new ReuseDesk(Options.Store, run, request.Reuse, Options.Clock) };
         await loop.RunAsync(first, cancellationToken);
         var files = state.Status == RunStatus.Completed && !request.IsDryRun ? OutputFiles.Write(state, Options.Store.Artifacts, request.WorkingDirectory) : [];
         return ReportOf(run, state, files);

@@ -33,6 +33,8 @@ public sealed record RunRequest
     /// <summary>Options of the program that a resume must find again (backend, model aliases).</summary>
     public ValueMap Options { get; init; } = ValueMap.Empty;
     public IRunObserver? Observer { get; init; }
+    /// <summary>Every node with effect <c>pure</c> takes the result of an earlier run where nothing that decides it has changed, unless it says <c>cache: off</c>.</summary>
+    public bool Reuse { get; init; }
     /// <summary>The recording that answers the run's calls; null: they are made. A resume must be given it again.</summary>
     public Cassette? Cassette { get; init; }
 }

@@ -39,6 +39,7 @@ internal sealed class PlainView(RunId run, CliIo io) : RunView
             case RunEvent.AttemptFailed e: return Line(state, e.Node, $"attempt failed: {Error(e.Error)}; trying again");
             case RunEvent.Suspended e: return Line(state, e.Node, "waiting");
             case RunEvent.Skipped e: return Line(state, e.Node, $"skipped ({WireNames.Of(e.Because)})");
+            case RunEvent.Reused e: return Line(state, e.Node, $"reused from {e.Run}/{TerminalText.Of(e.Path)}");
             case RunEvent.Ended e: return Line(state, e.Node, Ended(e, atMs, state));
             case RunEvent.Stopping e: return $"stopping: {TerminalText.Clip(e.Reason, ReasonLengthMax)}";
             default: return null;

@@ -72,6 +72,7 @@ internal sealed class RunFacts
             };
             if (fact.Model is not null) node["model"] = fact.Model;
             if (State.StatusOf(i) == NodeStatus.Skipped) node["because"] = WireNames.Of(detail?.SkippedBecause ?? SkipCause.When);
+            if (detail?.ReusedFrom is { } source) node["reused_from"] = ValueMap.Of(("run", source.Run), ("path", source.Path));
             if (detail?.Error is { } error) node["error"] = ValueMap.Of(("code", error.Code.Name), ("message", error.Message));
             nodes[State.PathOf(i)] = node.Build();
         }

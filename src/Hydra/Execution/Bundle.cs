@@ -29,7 +29,7 @@ public sealed record Bundle
             Value = ValueMap.Of(
                 ("version", 1), ("file", workflow.File), ("workflow", workflow.Written), ("files", files.Build()),
                 ("inputs", request.Inputs), ("now", request.Cassette?.Head.Now ?? now.ToString("yyyy-MM-ddTHH:mm:ss.fffZ")), ("tags", tags.Build()), ("options", request.Options),
-                ("working_directory", Path.GetFullPath(request.WorkingDirectory)), ("sandbox", request.Sandbox is { } sandbox ? Value.Of(sandbox) : Value.Null), ("dry", request.IsDryRun),
+                ("working_directory", Path.GetFullPath(request.WorkingDirectory)), ("sandbox", request.Sandbox is { } sandbox ? Value.Of(sandbox) : Value.Null), ("dry", request.IsDryRun), ("reuse", request.Reuse),
                 ("replays", request.Cassette is { } cassette ? Value.Of(cassette.Head.Run.Text) : Value.Null)),
         };
     }
@@ -47,6 +47,7 @@ public sealed record Bundle
         Sandbox = request.Sandbox ?? Map["sandbox"].TextOrNull,
         WorkingDirectory = Map["working_directory"].AsText,
         IsDryRun = Map["dry"].AsBoolean,
+        Reuse = request.Reuse || Map.GetOrNull("reuse") is { Kind: ValueKind.Boolean, AsBoolean: true },
     };
 
     internal RunInputs InputsOf(RunId run, Func<string, string?> environment)

@@ -56,6 +56,8 @@ internal sealed class RunLoop
     }
 
     public IArtifactStore Artifacts { get; }
+    /// <summary>Where earlier results are found; null: every node does its own work.</summary>
+    public ReuseDesk? Reuse { get; init; }
 
     /// <summary>Runs to the end of the run. <paramref name="first"/> makes the first turn's facts.</summary>
     public async Task RunAsync(Action<Reducer> first, CancellationToken cancellationToken)
@@ -82,10 +84,12 @@ internal sealed class RunLoop
 
     public void Progress(int instance, string? partial) => _observer?.OnProgress(instance, partial);
 
-    public void EndAttempt(int instance, NodeAttempt given, AttemptOutcome outcome)
+    public void EndAttempt(int instance, NodeAttempt given, AttemptOutcome outcome, ReuseSource? source)
     {
         _attempts.TryRemove(instance, out _);
-        var message = Ended(instance, given, outcome);
+        var message = source is null
+            ? Ended(instance, given, outcome)
+            : new Message.AttemptEnded(instance, given.Attempt, given.Incarnation, outcome, source.Output) { Source = source };
         Post(message);
     }
 
@@ -146,6 +150,7 @@ internal sealed class RunLoop
         {
             var frame = new Frame(_state.NextSequence, nowMs, _reducer.Events);
             _nodeClock.Read(frame);
+            if (Reuse?.Completed(frame) is { Count: > 0 } completed) _journal.Remember(completed);
             _journal.Commit(frame, ChangesInfo(frame) ? _describe(_state, _nodeClock.Seconds) : null);
             _state.CloseFrame(frame.Sequence);
             _observer?.OnFrame(frame, _state);

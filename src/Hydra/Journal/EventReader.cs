@@ -35,6 +35,7 @@ public static class EventReader
             "run_ended" => new RunEvent.RunEnded(Enum(map, "status", RunStatus.Failed), Text(map, "reason")),
             "run_started" => new RunEvent.RunStarted(Text(map, "run"), Text(map, "workflow"), Text(map, "definition"), Reference(map, "bundle")!, Limits(map)),
             "run_resumed" => new RunEvent.RunResumed(Int(map, "epoch"), Limits(map)),
+            "reused" => new RunEvent.Reused(Node(map), Text(map, "run"), Text(map, "path")),
             _ => throw new JsonException($"The event '{name}' is not known to this version of Hydra; use the version that wrote the run, or a newer one."),
         };
     }

@@ -104,6 +104,11 @@ public static class EventWriter
                 json.WriteNumber("epoch"u8, e.Epoch);
                 Limits(json, e.Limits);
                 break;
+            case RunEvent.Reused e:
+                Head(json, "reused"u8, e.Node);
+                json.WriteString("run"u8, e.Run);
+                json.WriteString("path"u8, e.Path);
+                break;
             default: throw new ArgumentException($"No wire form for {happened.GetType().Name}.", nameof(happened));
         }
         json.WriteEndObject();

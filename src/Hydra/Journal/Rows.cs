@@ -92,6 +92,23 @@ internal static class FrameRows
 
     public static IEnumerable<Frame> Read(SqliteConnection connection, RunId run, long fromSequence)
     {
+        foreach (var frame in ReadRaw(connection, run, fromSequence)) yield return new Frame(frame.Sequence, frame.AtMs, Decode(run, frame.Sequence, frame.Body));
+    }
+
+    public static void Save(SqliteConnection connection, RunKey key, RawFrame frame)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "INSERT INTO frames(run, seq, at, hash, body) VALUES($run, $seq, $at, $hash, $body)";
+        command.Parameters.AddWithValue("$run", key.Id);
+        command.Parameters.AddWithValue("$seq", frame.Sequence);
+        command.Parameters.AddWithValue("$at", frame.AtMs);
+        command.Parameters.AddWithValue("$hash", frame.Hash);
+        command.Parameters.AddWithValue("$body", frame.Body);
+        command.ExecuteNonQuery();
+    }
+
+    public static IEnumerable<RawFrame> ReadRaw(SqliteConnection connection, RunId run, long fromSequence)
+    {
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT seq, at, hash, body FROM frames WHERE run=(SELECT id FROM runs WHERE run=$run) AND seq>=$from ORDER BY seq";
         command.Parameters.AddWithValue("$run", run.Text);
@@ -118,7 +135,7 @@ internal static class FrameRows
             }
             previous = hash;
             expected++;
-            yield return new Frame(sequence, at, Decode(run, sequence, body));
+            yield return new RawFrame(sequence, at, hash, body);
         }
     }
 

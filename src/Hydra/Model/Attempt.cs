@@ -12,6 +12,12 @@ public interface ILeafNodeType : INodeType
     bool RunsInline => false;
 
     /// <summary>
+    /// What decides the result besides fields and the values they read (the model as resolved), by name, so that a later
+    /// run with the same may reuse it. Null: it cannot be told, and only the node's own <c>cache</c> makes it reusable.
+    /// </summary>
+    ValueMap? ReuseParts(NodeAttempt attempt) => ValueMap.Empty;
+
+    /// <summary>
     /// Does the node's work once. Expected failures come back as <see cref="AttemptOutcome.Failed"/> or are thrown as
     /// <see cref="CallFailedException"/> or <see cref="TemplateException"/>; every call that costs or acts goes through <paramref name="line"/>.
     /// </summary>

@@ -36,8 +36,8 @@ internal static class DriftText
         var recorded = nearest.Request();
         if (recorded == messages)
         {
-            text.Append(asked.Kind == StepKind.Model
-                ? "  The messages are the same; the model or one of temperature, max_output_tokens and output_schema is not.\n"
+            if (nearest.Call.Name == asked.Name) text.Append(asked.Kind == StepKind.Model
+                ? "  The messages are the same; temperature, max_output_tokens or output_schema is not.\n"
                 : "  What is kept of the arguments is the same; something that is not kept (a secret, an environment) is not.\n");
             return;
         }

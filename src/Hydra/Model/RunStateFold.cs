@@ -41,6 +41,7 @@ public sealed partial class RunState
                 SetLimits(e.Limits);
                 break;
             case RunEvent.RunResumed e: Resume(e, atMs); break;
+            case RunEvent.Reused e: Detail(e.Node).ReusedFrom = (e.Run, e.Path); break;
             default: throw new UnreachableException($"No fold for {happened.GetType().Name}.");
         }
     }

@@ -14,6 +14,7 @@ public sealed partial class Reducer
         switch (ended.Outcome)
         {
             case AttemptOutcome.Completed done:
+                if (ended.Source is { } source) Emit(new RunEvent.Reused(instance, source.Run.Text, source.Path));
                 var isStandIn = detail is { Variant: > 0 };
                 End(instance, isStandIn ? NodeStatus.Degraded : NodeStatus.Completed, ended.Output, isStandIn ? detail!.Error : null, done.Signal);
                 break;

@@ -54,6 +54,7 @@ public sealed class EventText(Plan plan)
         RunEvent.Reopened e => (e.Node, "gets new attempts"),
         RunEvent.AttemptInterrupted e => (e.Node, "attempt interrupted"),
         RunEvent.Cancelling e => (e.Node, e.KeepsResult ? "is being ended early, with what it has" : $"is being cancelled{(e.Error is { } error ? $", {Error(error)}" : "")}"),
+        RunEvent.Reused e => (e.Node, $"reused from {e.Run}/{e.Path}"),
         _ => (-1, happened.GetType().Name),
     };
 

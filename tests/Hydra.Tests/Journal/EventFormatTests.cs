@@ -37,6 +37,7 @@ public sealed class EventFormatTests
         new RunEvent.Cancelling(11, Error, KeepsResult: true),
         new RunEvent.Stopping(RunStatus.Stopped, "because"),
         new RunEvent.RunEnded(RunStatus.Interrupted, "because"),
+        new RunEvent.Reused(12, "r0", "map[3]"),
     ];
 
     [Theory]

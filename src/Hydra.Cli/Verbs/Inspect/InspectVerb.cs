@@ -7,6 +7,7 @@ namespace Hydra.Cli.Verbs;
 internal static class InspectVerb
 {
     private static readonly Option Node = new("--node", "PATH", "one node: attempts, calls, prompts, answers, output");
+    private static readonly Option Why = new("--why", "PATH", "why a node was reused, or was not");
     private static readonly Option Events = Option.Switch("--events", "every fact of the journal");
     private static readonly Option Trace = Option.Switch("--trace", "every node with its attempts and calls");
     private static readonly Option Follow = Option.Switch("--follow", "stays until the run ends");
@@ -17,8 +18,8 @@ internal static class InspectVerb
         PositionalsMax = 1,
         Options =
         [
-            Node, Events, Trace, Follow, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Help,
-            Option.Later("--receipt"), Option.Later("--lineage"), Option.Later("--why", "PATH"),
+            Node, Why, Events, Trace, Follow, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Help,
+            Option.Later("--receipt"), Option.Later("--lineage"),
         ],
         Run = InspectAsync,
     };
@@ -29,6 +30,7 @@ internal static class InspectVerb
         var info = RunRow.AsItStands(Wiring.FindRun(store, arguments.Positionals[0]), store);
         if (arguments.Has(Follow)) return await FollowVerb.FollowAsync(store, info.Run, arguments, io);
         if (arguments.Get(Node) is { } path) NodeText.Write(RunReading.TraceOf(store, info.Run), path, store, arguments, io);
+        else if (arguments.Get(Why) is { } asked) WhyText.Write(store, info, asked, io);
         else if (arguments.Has(Trace)) io.Out.WriteLine(TerminalText.Block(RunReading.TraceOf(store, info.Run).ToString().TrimEnd('\n')));
         else if (arguments.Has(Events)) WriteEvents(store, info.Run, io);
         else Summary(info, store, arguments, io);

@@ -17,6 +17,8 @@ internal static class RunOptions
     public static readonly Option Detach = Option.Switch("--detach", "runs in the background and prints the run's id");
     public static readonly Option Log = new("--log", "FILE", "progress and result go to this file");
 
+    public static readonly Option Reuse = Option.Switch("--reuse", "takes unchanged results of earlier runs instead of paying for them again");
+
     public static RunRequest ToRequest(ParsedArguments arguments, CliIo io)
     {
         var usd = arguments.Usd(BudgetUsd);
@@ -31,6 +33,7 @@ internal static class RunOptions
             AddTokens = arguments.Integer(AddTokens, 1, long.MaxValue) ?? 0,
             Sandbox = arguments.Get(Sandbox),
             IsDryRun = arguments.Has(Dry),
+            Reuse = arguments.Has(Reuse),
             Tags = arguments.Pairs(Tag).ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal),
             WorkingDirectory = io.WorkingDirectory.Length == 0 ? "." : io.WorkingDirectory,
         };

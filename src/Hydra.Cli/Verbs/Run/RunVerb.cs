@@ -17,7 +17,7 @@ internal static class RunVerb
             CommonOptions.MaxConcurrent, CommonOptions.Rpm, CommonOptions.Tpm, RunOptions.BudgetUsd, RunOptions.BudgetTokens, RunOptions.Dry,
             RunOptions.DurabilityOption, RunOptions.Tag, RunOptions.Detach, RunOptions.Log, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Quiet, CommonOptions.Help,
             ReplayOptions.Record, ReplayOptions.Replay, ReplayOptions.ReplayRun, ReplayOptions.ReplayMissing,
-            Option.Later("--reuse"), Option.Later("--wait"), Option.Later("--chaos", "FILE"),
+            RunOptions.Reuse, Option.Later("--wait"), Option.Later("--chaos", "FILE"),
         ],
         Notes = "Exit codes: 0 done, 1 failed or cancelled, 2 bad usage or invalid file, 3 paused, 4 budget exceeded, 130 interrupted.",
         Run = RunAsync,

@@ -8,21 +8,22 @@ public static class CassetteReader
     /// <param name="planOf">The plan a run is pinned to.</param>
     public static Cassette Read(IRunStore store, RunId run, Func<RunId, Plan> planOf, MissingCall missing = MissingCall.Fail)
     {
-        var fold = new Fold(store, run, planOf(run));
+        var fold = new Fold(store, run, planOf);
         fold.ReadAll();
         return new Cassette(fold.Head!, fold.Calls, fold.Waits.Select(wait => KeyValuePair.Create(wait.Key, (IReadOnlyList<long>)wait.Value))) { Missing = missing };
     }
 
     /// <summary>One pass over the frames. A call is open until its result, and a cut one until it is known why it was cut.</summary>
-    private sealed class Fold(IRunStore store, RunId run, Plan plan)
+    private sealed class Fold(IRunStore store, RunId run, Func<RunId, Plan> planOf)
     {
-        private readonly RunState _state = new(plan);
+        private readonly RunState _state = new(planOf(run));
         private readonly List<Draft> _drafts = [];
         private readonly Dictionary<int, List<Draft>> _open = [];
+        private readonly List<RunEvent.Reused> _reused = [];
 
         public CassetteHead? Head { get; private set; }
         public Dictionary<string, List<long>> Waits { get; } = new(StringComparer.Ordinal);
-        public IEnumerable<RecordedCall> Calls => _drafts.Where(draft => draft.IsKept).Select(ToCall);
+        public IEnumerable<RecordedCall> Calls => _drafts.Where(draft => draft.IsKept).Select(ToCall).Concat(_reused.GroupBy(reused => reused.Run).SelectMany(CallsOfSources));
 
         public void ReadAll()
         {
@@ -42,9 +43,19 @@ public static class CassetteReader
                 case RunEvent.StepIntended e: Intend(e); break;
                 case RunEvent.StepEnded e when e.Step < OpenOf(e.Node).Count: OpenOf(e.Node)[e.Step].Result = e.Result; break;
                 case RunEvent.Suspended e: ListOf(_state.PathOf(e.Node)).Add(e.UntilMs); break;
+                case RunEvent.Reused e: _reused.Add(e); break;
                 case RunEvent.AttemptFailed e: Close(e.Node, e.Error, isLoser: false); break;
                 case RunEvent.Ended e: Close(e.Node, e.Error, isLoser: e.Status == NodeStatus.Cancelled && _state.StoppingAs is not (RunStatus.Cancelled or RunStatus.Interrupted)); break;
             }
+        }
+
+        /// <summary>What was reused made no call here: the calls of the execution it came from stand for it.</summary>
+        private IEnumerable<RecordedCall> CallsOfSources(IGrouping<string, RunEvent.Reused> reused)
+        {
+            var from = new RunId(reused.Key);
+            if (store.Find(from) is null) return [];
+            var calls = Read(store, from, planOf).Calls.ToLookup(call => call.Path, StringComparer.Ordinal);
+            return reused.SelectMany(one => calls[one.Path].Select(call => call with { Path = _state.PathOf(one.Node) }));
         }
 
         private void Intend(RunEvent.StepIntended e)
