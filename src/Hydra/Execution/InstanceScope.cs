@@ -32,7 +32,7 @@ internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactS
         }
     }
 
-    public WorkflowSpec Workflow => state.Plan.Workflow;
+    public WorkflowSpec Workflow => state.ScopeOf(instance).Plan.Workflow;
 
     /// <summary>The labels on a node's output as this instance sees it; none for inputs and bound names.</summary>
     public Labels LabelsOf(string name)
