@@ -15,10 +15,10 @@ internal static class Wiring
 
     /// <summary>Everything a run needs. The options come from the command line, or from the bundle of the run that goes on.</summary>
     /// <param name="cassette">The recording that answers in place of the models; null: they are asked.</param>
-    public static Workshop Open(ProgramOptions options, IRunStore store, CliIo io, Cassette? cassette = null)
+    public static Workshop Open(ProgramOptions options, IRunStore store, CliIo io, ModelGateway? gateway = null, Cassette? cassette = null)
     {
         var replayed = cassette is null ? null : new ReplayedModels(options, cassette, io);
-        var gateway = replayed?.Gateway ?? OpenGateway(options.Backend, io);
+        gateway = replayed?.Gateway ?? gateway ?? OpenGateway(options.Backend, io);
         IModelClients models = replayed is null ? new RenamedModels(gateway, options.Models) : replayed;
         var types = NodeTypes.Of([.. NodeTypes.Core, new AgentNode(models, models.GetClient)]);
         var engine = new Engine(new EngineOptions

@@ -174,6 +174,8 @@ public static class RunArchive
             RunEvent.StepEnded e => e.Result.Response,
             RunEvent.Ended e => e.Output,
             RunEvent.Expanded e => e.Opening.Bindings,
+            RunEvent.Forked e => e.Definition?.Bundle,
+            RunEvent.OutputSet e => e.Output,
             _ => null,
         };
         return reference?.Artifact is { } artifact ? [artifact] : [];

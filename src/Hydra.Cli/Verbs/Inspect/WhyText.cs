@@ -10,9 +10,9 @@ internal static class WhyText
     public static void Write(IRunStore store, RunInfo info, string path, CliIo io)
     {
         var (plan, bundle) = RunReading.PlanOf(store, info.Run);
-        var state = RunFacts.Of(plan, store.Read(info.Run)).State;
-        var instance = Enumerable.Range(0, state.InstanceCount).FirstOrDefault(i => state.PathOf(i) == path, -1);
-        if (instance < 0) throw new UsageException($"run '{info.Run}' has no node '{path}'.{DidYouMean.Hint(path, Enumerable.Range(0, state.InstanceCount).Select(state.PathOf))}");
+        var state = new RunState(plan);
+        foreach (var frame in store.Read(info.Run)) state.Apply(frame);
+        var instance = Enumerable.Range(0, state.InstanceCount).First(i => state.PathOf(i) == path);
         var isAsked = bundle.AsObject.GetOrNull("reuse") is { Kind: ValueKind.Boolean, AsBoolean: true };
         foreach (var line in Lines(store, info, path, state, instance, isAsked)) io.Out.WriteLine(TerminalText.Of(line));
     }

@@ -55,15 +55,16 @@ internal static class RunVerb
         request = request with { Inputs = takesRecorded ? cassette!.Head.Inputs : read.Inputs, Cassette = cassette, Options = options.ToBundle() };
         if (arguments.Has(RunOptions.Detach)) return await Detached.StartAsync(run ?? NewRunId(), arguments, io);
         // (2) the store
+        using var gateway = Wiring.OpenGateway(options.Backend, io);
         var keepsNothing = durability == "memory" || request.IsDryRun;
         using IRunStore store = keepsNothing ? new MemoryRunStore() : SqliteRunStore.Open(Wiring.RunsDirOf(arguments, io), durability == "normal" ? Durability.Normal : Durability.Full);
         if (run is { } id && store.Find(id) is { } existing)
         {
-            RefuseChange(existing, read, store, arguments);
+            RefuseChange(existing, read, store, arguments, io);
             return await ResumeVerb.ResumeAsync(store, existing, arguments, io);
         }
         // (3) the run
-        using var workshop = Wiring.Open(options, store, io, cassette);
+        using var workshop = Wiring.Open(options, store, io, gateway, cassette);
         var workflow = options.Apply(read.Spec);
         if (!request.IsDryRun) CheckModels(workflow, workshop);
         request = request with { Run = run ?? NewRunId() };
@@ -72,16 +73,16 @@ internal static class RunVerb
 
     private static int Invalid(ProblemList problems, ParsedArguments arguments, CliIo io)
     {
-        if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(ValueMap.Of(("status", "invalid"), ("exit_code", ExitCode.Usage), ("problems", ProblemText.ToJson(problems))), indented: true));
+        if (arguments.Has(CommonOptions.Json)) RunOutput.WriteJson(null, ExitCode.Usage, ValueMap.Empty, problems.Problems, io);
         else ProblemText.Write(problems, io.Error, ProblemSeverity.Warning);
         return ExitCode.Usage;
     }
 
     /// <summary>A run is pinned to its definition and inputs: a changed copy is another run.</summary>
-    private static void RefuseChange(RunInfo existing, CheckedWorkflow read, IRunStore store, ParsedArguments arguments)
+    private static void RefuseChange(RunInfo existing, CheckedWorkflow read, IRunStore store, ParsedArguments arguments, CliIo io)
     {
         if (existing.DefinitionHash != read.Spec!.Hash)
-            throw new UsageException($"run '{existing.Run}' was started from another version of this file. Go on with the version it has: hydra resume {existing.Run}. Or start a new run: leave --run-id out.");
+            throw ChangeRefusal.Of(existing.Run, read.Spec, store, arguments.Positionals[0], io);
         if (!arguments.Has(CommonOptions.Input) && !arguments.Has(CommonOptions.Inputs)) return;
         var started = (RunEvent.RunStarted)store.Read(existing.Run).First().Events[0];
         var known = store.Artifacts.Read(started.Bundle).AsObject["inputs"];
