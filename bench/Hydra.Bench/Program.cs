@@ -21,6 +21,7 @@ try
     await Makespan(Graph.Layered(1000, 50, 11, hasDurations: true), cap: 16);
     await Million();
     await StreamedCalls();
+    await ReusedRuns();
 }
 finally
 {
@@ -84,6 +85,24 @@ async Task StreamedCalls()
     if (Skips("streams")) return;
     var (ours, bare) = await Streams.MeasureAsync(folder, rounds);
     table.Add("64 streams of 50 chunks, 5 ms apart", "durable", ours, "ms/call", ("ms over a bare reader", ours - bare));
+}
+
+async Task ReusedRuns()
+{
+    if (Skips("reuse")) return;
+    var seen = new List<(double First, double Second, int Calls)>();
+    var costs = new List<(double Bare, double Remembering, double Recording)>();
+    for (var i = 0; i <= rounds; i++)
+    {
+        seen.Add(await Reuse.SecondRunAsync(folder));
+        costs.Add(await Reuse.CostAsync(folder));
+    }
+    table.Add("reuse: 1,000 unchanged model nodes, 20 ms, cap 16", "durable", Middle(seen.Skip(1).Select(run => run.Second)) * 1000, "ms",
+        ("of the first run's time", Middle(seen.Skip(1).Select(run => run.Second / run.First))), ("calls", seen.Max(run => run.Calls)));
+    table.Add("reuse: remembering 1,000 model nodes, 0 ms", "durable", Middle(costs.Skip(1).Select(cost => cost.Remembering)) * 1000, "ms",
+        ("× without it", Middle(costs.Skip(1).Select(cost => cost.Remembering / cost.Bare))));
+    table.Add("reuse: remembering and recording a cassette", "durable", Middle(costs.Skip(1).Select(cost => cost.Recording)) * 1000, "ms",
+        ("× without both", Middle(costs.Skip(1).Select(cost => cost.Recording / cost.Bare))));
 }
 
 async Task Makespan(Graph graph, int cap)

@@ -13,7 +13,7 @@ internal static class CommandLine
         {
             return DispatchAsync(words, io).GetAwaiter().GetResult();
         }
-        catch (Exception known) when (known is UsageException or RunRefusedException or ModelUnavailableException or Tracing.GraphTooLargeException)
+        catch (Exception known) when (known is UsageException or RunRefusedException or ModelUnavailableException or Tracing.GraphTooLargeException or Execution.CassetteFileException or Journal.ArchiveException)
         {
             io.Error.WriteLine($"hydra: {TerminalText.Of(known.Message)}");
             return ExitCode.Usage;

@@ -15,8 +15,14 @@ internal sealed record ProgramOptions(string? Backend, ValueMap Models)
         var models = new ValueMap.Builder();
         foreach (var (alias, id) in arguments.Pairs(Model)) models[alias] = id;
         var backend = arguments.Get(CommonOptions.Backend);
-        if (backend == "replay") throw new UsageException("--backend replay is not supported yet.");
-        return new(backend, models.Build());
+        return new(backend == "replay" ? null : backend, models.Build());
+    }
+
+    /// <summary>These options with those of a recorded run where they say nothing.</summary>
+    public ProgramOptions Over(ValueMap recorded)
+    {
+        var models = recorded.GetOrNull("models");
+        return new(Backend ?? recorded.GetOrNull("backend").TextOrNull, Models.Count > 0 || !models.IsObject ? Models : models.AsObject);
     }
 
     /// <summary>The options of a run that was started earlier.</summary>
@@ -48,6 +54,12 @@ internal sealed record ProgramOptions(string? Backend, ValueMap Models)
     }
 }
 
+/// <summary>Knows models and who speaks to them.</summary>
+internal interface IModelClients : IModelCatalog
+{
+    IChatClient GetClient(string model);
+}
+
 /// <summary>Models as the price table knows them, whoever may answer.</summary>
 internal sealed class ListedPrices(ValueMap names, CliIo io) : IModelCatalog
 {
@@ -62,7 +74,7 @@ internal sealed class ListedPrices(ValueMap names, CliIo io) : IModelCatalog
 }
 
 /// <summary>Models under the names that <c>--model</c> gave them.</summary>
-internal sealed class RenamedModels(ModelGateway gateway, ValueMap names) : IModelCatalog
+internal sealed class RenamedModels(ModelGateway gateway, ValueMap names) : IModelClients
 {
     public ModelFacts Resolve(string model) => gateway.Resolve(NameOf(model));
     public IChatClient GetClient(string model) => gateway.GetClient(NameOf(model));

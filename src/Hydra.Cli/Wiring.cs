@@ -14,10 +14,12 @@ internal static class Wiring
     public static IReadOnlyDictionary<string, INodeType> TypesForReading() => NodeTypes.Of([.. NodeTypes.Core, new AgentNode()]);
 
     /// <summary>Everything a run needs. The options come from the command line, or from the bundle of the run that goes on.</summary>
-    public static Workshop Open(ProgramOptions options, IRunStore store, CliIo io, ModelGateway? gateway = null)
+    /// <param name="cassette">The recording that answers in place of the models; null: they are asked.</param>
+    public static Workshop Open(ProgramOptions options, IRunStore store, CliIo io, ModelGateway? gateway = null, Cassette? cassette = null)
     {
-        gateway ??= OpenGateway(options.Backend, io);
-        var models = new RenamedModels(gateway, options.Models);
+        var replayed = cassette is null ? null : new ReplayedModels(options, cassette, io);
+        gateway = replayed?.Gateway ?? gateway ?? OpenGateway(options.Backend, io);
+        IModelClients models = replayed is null ? new RenamedModels(gateway, options.Models) : replayed;
         var types = NodeTypes.Of([.. NodeTypes.Core, new AgentNode(models, models.GetClient)]);
         var engine = new Engine(new EngineOptions
         {
@@ -33,7 +35,11 @@ internal static class Wiring
     public static ModelGateway OpenGateway(string? backend, CliIo io)
     {
         var configured = GatewayOptions.FromEnvironment(io.Environment);
-        if (backend is not null) configured = configured with { Backend = backend };
+        return OpenGateway(backend is null ? configured : configured with { Backend = backend });
+    }
+
+    public static ModelGateway OpenGateway(GatewayOptions configured)
+    {
         try
         {
             return new ModelGateway(configured);
@@ -67,7 +73,11 @@ internal static class Wiring
 }
 
 /// <summary>An engine with its models.</summary>
-internal sealed record Workshop(Engine Engine, ModelGateway Gateway, RenamedModels Models) : IDisposable
+internal sealed record Workshop(Engine Engine, ModelGateway Gateway, IModelClients Models) : IDisposable
 {
-    public void Dispose() => Gateway.Dispose();
+    public void Dispose()
+    {
+        Gateway.Dispose();
+        (Models as IDisposable)?.Dispose();
+    }
 }

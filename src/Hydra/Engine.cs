@@ -22,7 +22,7 @@ public sealed partial class Engine(EngineOptions options)
         var now = Options.Clock.GetUtcNow();
         var bundle = Bundle.Of(workflow, request, now);
         var plan = PlanOf(workflow);
-        Sandbox.Check(plan, request.Sandbox, request.IsDryRun);
+        Sandbox.Check(plan, request.Sandbox, request.CallsNobody);
         var limits = RunLimitsOf.New(workflow, request);
         using var journal = Options.Store.Own(run);
         if (Options.Store.Find(run) is not null) throw new RunRefusedException($"Run '{run}' exists already. Go on with it by `hydra resume {run}`, or choose another --run-id.");
@@ -41,7 +41,8 @@ public sealed partial class Engine(EngineOptions options)
         var (state, bundle) = Load(run);
         request = bundle.Complete(request);
         if (state is { HasEnded: true, Status: RunStatus.Completed }) return ReportOf(run, state, []);
-        Sandbox.Check(state.Plan, request.Sandbox, request.IsDryRun);
+        if (bundle.Replays is { } replayed && request.Cassette is null) throw new RunRefusedException($"Run '{run}' replays the recording of run '{replayed}', and going on with it would make real calls. Start the replay anew: `hydra run FILE --replay-run {replayed}`.");
+        Sandbox.Check(state.Plan, request.Sandbox, request.CallsNobody);
         var limits = RunLimitsOf.Resumed(state.Limits, request);
         return await FollowAsync(run, state, bundle, request, journal!, reducer => reducer.Resume(limits), cancellationToken);
     }
@@ -97,8 +98,12 @@ public sealed partial class Engine(EngineOptions options)
 
     private async Task<RunReport> FollowAsync(RunId run, RunState state, Bundle bundle, RunRequest request, IRunJournal journal, Action<Reducer> first, CancellationToken cancellationToken)
     {
-        var services = new AttemptServices { Clock = Options.Clock, WorkingDirectory = request.WorkingDirectory, IsDryRun = request.IsDryRun };
-        var loop = new RunLoop(run, state, journal, Options.Store.Artifacts, bundle.InputsOf(run, Options.Environment), services, request.Observer, (at, seconds) => Describe(run, at, bundle) with { NodeSeconds = seconds }) { StaysForPeople = request.StaysForPeople };
+        var services = new AttemptServices { Clock = Options.Clock, WorkingDirectory = request.WorkingDirectory, IsDryRun = request.IsDryRun, Cassette = request.Cassette };
+        var loop = new RunLoop(run, state, journal, Options.Store.Artifacts, bundle.InputsOf(run, Options.Environment), services, request.Observer, (at, seconds) => Describe(run, at, bundle) with { NodeSeconds = seconds })
+        {
+            StaysForPeople = request.StaysForPeople,
+            Reuse = !Options.Store.KeepsReusable ? null : new ReuseDesk(Options.Store, run, request.Reuse, Options.Clock),
+        };
         await loop.RunAsync(first, cancellationToken);
         var files = state.Status == RunStatus.Completed && !request.IsDryRun ? OutputFiles.Write(state, Options.Store.Artifacts, request.WorkingDirectory) : [];
         return ReportOf(run, state, files);

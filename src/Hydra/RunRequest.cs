@@ -28,11 +28,17 @@ public sealed record RunRequest
     public string? Sandbox { get; init; }
     /// <summary>Stubs instead of calls, on the real scheduler.</summary>
     public bool IsDryRun { get; init; }
+    /// <summary>No tool of this run is ever called for real.</summary>
+    internal bool CallsNobody => IsDryRun || Cassette is { Missing: not MissingCall.Call };
     /// <summary>Options of the program that a resume must find again (backend, model aliases).</summary>
     public ValueMap Options { get; init; } = ValueMap.Empty;
     public IRunObserver? Observer { get; init; }
     /// <summary>Stay while people decide; else the run pauses as soon as only people are left to wait for.</summary>
     public bool StaysForPeople { get; init; }
+    /// <summary>Every node with effect <c>pure</c> takes the result of an earlier run where nothing that decides it has changed, unless it says <c>cache: off</c>.</summary>
+    public bool Reuse { get; init; }
+    /// <summary>The recording that answers the run's calls; null: they are made. A resume must be given it again.</summary>
+    public Cassette? Cassette { get; init; }
 }
 
 /// <summary>How a run ended, or how it stands when its process lets go of it.</summary>

@@ -12,7 +12,7 @@ internal static class CommonOptions
     public static readonly Option RunsDir = new("--runs-dir", "DIR", $"where runs are kept; default {RunsDirByDefault}");
     public static readonly Option Input = new("--input", "NAME=VALUE", "a run input; NAME=@FILE reads the value from a file") { Short = "-i", IsMany = true };
     public static readonly Option Inputs = new("--inputs", "FILE.json", "run inputs from a JSON object");
-    public static readonly Option Backend = new("--backend", "auto|api|offline|command:CMD", "which models answer; default auto");
+    public static readonly Option Backend = new("--backend", "auto|api|offline|command:CMD|replay", "which models answer; default auto");
     public static readonly Option MaxConcurrent = new("--max-concurrent", "N", "node attempts at once; default 10");
     public static readonly Option Rpm = new("--rpm", "N", "model calls in any minute");
     public static readonly Option Tpm = new("--tpm", "N", "tokens in any minute");

@@ -8,7 +8,7 @@ internal static class VerbTable
         RunVerb.Verb, ValidateVerb.Verb, GraphVerb.Verb, ListVerb.Verb, InspectVerb.Verb, ResumeVerb.Verb, CancelVerb.Verb, ApproveVerb.Verb, RespondVerb.Verb, ModelsVerb.Verb, HelpVerb.Verb,
         RerunVerb.Verb, DiffVerb.Verb, MigrateVerb.Verb,
         Verb.Later("pause", "pauses a run"), Verb.Later("signal", "sends an event to a run"), 
-        Verb.Later("export", "writes a run to a file"), Verb.Later("import", "reads a run from a file"), VerifyVerb.Verb,
+        ExportVerb.Verb, ImportVerb.Verb, VerifyVerb.Verb,
         GcVerb.Verb, Verb.Later("kill-switch", "stops tools everywhere"), Verb.Later("schedule", "runs a file on time"),
         Verb.Later("serve", "HTTP API and dashboard"), Verb.Later("gateway", "the model gateway alone"), Verb.Later("worker", "joins a cluster"),
         Verb.Later("agents", "the agent registry"), Verb.Later("tools", "tools"), Verb.Later("cache", "the cache"), Verb.Later("knowledge", "the knowledge store"),

@@ -43,6 +43,7 @@ internal sealed class PlainView(RunId run, CliIo io) : RunView
             case RunEvent.WaitExpired e: return Line(state, e.Node, $"nobody answered in time: {WireNames.Of(e.As)}");
             case RunEvent.Suspended e: return Line(state, e.Node, "waiting");
             case RunEvent.Skipped e: return Line(state, e.Node, $"skipped ({WireNames.Of(e.Because)})");
+            case RunEvent.Reused e: return Line(state, e.Node, $"reused from {e.Run}/{TerminalText.Of(e.Path)}");
             case RunEvent.Ended e: return Line(state, e.Node, Ended(e, atMs, state));
             case RunEvent.Stopping e: return $"stopping: {TerminalText.Clip(e.Reason, ReasonLengthMax)}";
             default: return null;

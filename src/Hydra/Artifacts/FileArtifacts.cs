@@ -28,6 +28,15 @@ public sealed class FileArtifacts(string folder, bool isDurable) : IArtifactStor
     {
         if (reference.Artifact is not { } id) return reference.Inline;
         if (_recent.TryGet(id, out var known)) return known;
+        var bytes = ReadBytes(id);
+        var value = reference.IsText ? Value.Of(Encoding.UTF8.GetString(bytes)) : ValueJson.Parse(bytes);
+        _recent.Add(id, value, bytes.Length);
+        return value;
+    }
+
+    /// <summary>The bytes under a hash, checked against it. Throws <see cref="StoreException"/> when they are gone or altered.</summary>
+    internal byte[] ReadBytes(ArtifactId id)
+    {
         var path = PathOf(id);
         byte[] bytes;
         try
@@ -39,10 +48,11 @@ public sealed class FileArtifacts(string folder, bool isDurable) : IArtifactStor
             throw new StoreException(StoreFault.Missing, $"The artifact {path} cannot be read: {gone.Message}", gone);
         }
         if (Convert.ToHexStringLower(SHA256.HashData(bytes)) != id.Hex) throw new StoreException(StoreFault.Corrupt, $"The artifact {path} does not match its hash: it was altered or damaged after it was written.");
-        var value = reference.IsText ? Value.Of(Encoding.UTF8.GetString(bytes)) : ValueJson.Parse(bytes);
-        _recent.Add(id, value, bytes.Length);
-        return value;
+        return bytes;
     }
+
+    /// <summary>Keeps bytes whose hash the caller has checked.</summary>
+    internal void WriteBytes(ArtifactId id, byte[] bytes) => Write(id, bytes);
 
     /// <summary>Where the bytes lie; the file need not exist.</summary>
     public string PathOf(ArtifactId id) => Path.Combine(folder, "sha256", id.Hex[..2], id.Hex);

@@ -24,6 +24,7 @@ internal sealed class Attempt : ILine
     private TimeSpan _worked;
     private long _lastProgress;
     private int _waitingGrants;
+    private int _hasAsked;
     private int _hasEnded;
 
     public Attempt(RunLoop loop, int instance, NodeAttempt given)
@@ -42,7 +43,13 @@ internal sealed class Attempt : ILine
         AttemptOutcome outcome;
         try
         {
-            outcome = _given.Services.IsDryRun && !type.AnswersDryRuns ? DryRun.Outcome(_given) : await type.RunAsync(_given, this, _stop.Token);
+            if (_loop.Reuse?.Find(_given, _instance) is { } source)
+            {
+                End(new AttemptOutcome.Completed(Value.Null, source.Signal), source);
+                StopWatch();
+                return;
+            }
+            outcome = _given.Services.IsDryRun && !type.AnswersDryRuns ? DryRun.Outcome(_given) : await type.RunAsync(_given, LineOf(), _stop.Token);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -78,10 +85,10 @@ internal sealed class Attempt : ILine
         _ = Clock.CreateTimer(_ => End(new AttemptOutcome.Failed(ErrorCode.Cancelled, "the attempt did not let go in time after it was cancelled")), null, LettingGo, Timeout.InfiniteTimeSpan);
     }
 
-    private void End(AttemptOutcome outcome)
+    private void End(AttemptOutcome outcome, ReuseSource? source = null)
     {
         if (Interlocked.Exchange(ref _hasEnded, 1) != 0) return;
-        _loop.EndAttempt(_instance, _given, outcome);
+        _loop.EndAttempt(_instance, _given, outcome, source);
     }
 
     private AttemptOutcome.Failed StoppedOutcome() => (_stoppedBy ?? ErrorCode.Cancelled) switch
@@ -156,10 +163,16 @@ internal sealed class Attempt : ILine
         Look();
     }
 
+    /// <summary>A replayed run is answered by its recording; a dry one calls nobody anyway.</summary>
+    private ILine LineOf() => _given.Services.Cassette is { } cassette
+        ? new ReplayLine(this, _given.Path, cassette, why => _loop.Post(new Message.StopRequested(RunStatus.Failed, why)))
+        : this;
+
     // The line.
 
     public async ValueTask<StepGrant> IntendAsync(StepCall call, CancellationToken cancellationToken)
     {
+        if (Interlocked.Exchange(ref _hasAsked, 1) == 0) _loop.Reuse?.Note(_given, _instance);
         var ticket = new TaskCompletionSource<StepAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
         PauseClock();
         try

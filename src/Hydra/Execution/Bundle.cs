@@ -13,6 +13,9 @@ public sealed record Bundle
     public ValueMap Options => Map["options"].AsObject;
     public IReadOnlyDictionary<string, string> Tags => Map["tags"].AsObject.ToDictionary(tag => tag.Key, tag => tag.Value.AsText, StringComparer.Ordinal);
 
+    /// <summary>The recorded run whose calls this one was started to replay; null: it makes its own.</summary>
+    public string? Replays => Map.GetOrNull("replays").TextOrNull;
+
     public static Bundle Of(WorkflowSpec workflow, RunRequest request, DateTimeOffset now)
     {
         var tags = new ValueMap.Builder();
@@ -25,8 +28,9 @@ public sealed record Bundle
             Workflow = workflow,
             Value = ValueMap.Of(
                 ("version", 1), ("file", workflow.File), ("workflow", workflow.Written), ("files", files.Build()),
-                ("inputs", request.Inputs), ("now", now.ToString("yyyy-MM-ddTHH:mm:ss.fffZ")), ("tags", tags.Build()), ("options", request.Options),
-                ("working_directory", Path.GetFullPath(request.WorkingDirectory)), ("sandbox", request.Sandbox is { } sandbox ? Value.Of(sandbox) : Value.Null), ("dry", request.IsDryRun)),
+                ("inputs", request.Inputs), ("now", request.Cassette?.Head.Now ?? now.ToString("yyyy-MM-ddTHH:mm:ss.fffZ")), ("tags", tags.Build()), ("options", request.Options),
+                ("working_directory", Path.GetFullPath(request.WorkingDirectory)), ("sandbox", request.Sandbox is { } sandbox ? Value.Of(sandbox) : Value.Null), ("dry", request.IsDryRun), ("reuse", request.Reuse),
+                ("replays", request.Cassette is { } cassette ? Value.Of(cassette.Head.Run.Text) : Value.Null)),
         };
     }
 
@@ -58,6 +62,7 @@ public sealed record Bundle
         Sandbox = request.Sandbox ?? Map["sandbox"].TextOrNull,
         WorkingDirectory = Map["working_directory"].AsText,
         IsDryRun = Map["dry"].AsBoolean,
+        Reuse = request.Reuse || Map.GetOrNull("reuse") is { Kind: ValueKind.Boolean, AsBoolean: true },
     };
 
     internal RunInputs InputsOf(RunId run, Func<string, string?> environment)
@@ -70,7 +75,7 @@ public sealed record Bundle
         return new RunInputs
         {
             Values = Inputs,
-            Run = ValueMap.Of(("id", run.Text), ("name", Workflow.Name), ("tags", Map["tags"])),
+            Run = ValueMap.Of(("id", Replays ?? run.Text), ("name", Workflow.Name), ("tags", Map["tags"])),
             Now = Map["now"],
             Environment = allowed.Build(),
         };
@@ -115,9 +120,9 @@ internal static class RunLimitsOf
 /// <summary>Foreign code runs only where the caller said how it is confined.</summary>
 internal static class Sandbox
 {
-    public static void Check(Plan plan, string? sandbox, bool isDryRun)
+    public static void Check(Plan plan, string? sandbox, bool callsNobody)
     {
-        if (isDryRun) return;
+        if (callsNobody) return;
         if (sandbox is not (null or "inprocess"))
         {
             throw new RunRefusedException(sandbox is "bubblewrap" or "docker"

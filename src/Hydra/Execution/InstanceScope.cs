@@ -32,6 +32,21 @@ internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactS
         }
     }
 
+    public WorkflowSpec Workflow => state.ScopeOf(instance).Plan.Workflow;
+
+    /// <summary>The labels on a node's output as this instance sees it; none for inputs and bound names.</summary>
+    public Labels LabelsOf(string name)
+    {
+        for (var at = instance; at >= 0;)
+        {
+            var scope = state.ScopeOf(at);
+            if (scope.Plan.IndexOfOutput(name) is >= 0 and var index && scope.InstanceOf(scope.ItemOf(at), index) is var other && other != at && state.Sees(at, other))
+                return state.OutputOf(other)?.Labels ?? Labels.None;
+            at = scope.Plan.IsIsolated ? -1 : scope.Parent;
+        }
+        return Labels.None;
+    }
+
     public bool TryGet(string name, out Value value)
     {
         for (var at = instance; at >= 0;)

@@ -45,7 +45,7 @@ internal sealed class RunLoop
     {
         _run = run;
         _state = state;
-        _reducer = new Reducer(state);
+        _reducer = new Reducer(state) { IsReplay = services.Cassette is not null };
         _journal = journal;
         _inputs = inputs;
         _services = services;
@@ -56,6 +56,8 @@ internal sealed class RunLoop
     }
 
     public IArtifactStore Artifacts { get; }
+    /// <summary>Where earlier results are found; null: every node does its own work.</summary>
+    public ReuseDesk? Reuse { get; init; }
 
     /// <inheritdoc cref="Reducer.StaysForPeople"/>
     public bool StaysForPeople { init => _reducer.StaysForPeople = value; }
@@ -86,10 +88,12 @@ internal sealed class RunLoop
 
     public void Progress(int instance, string? partial) => _observer?.OnProgress(instance, partial);
 
-    public void EndAttempt(int instance, NodeAttempt given, AttemptOutcome outcome)
+    public void EndAttempt(int instance, NodeAttempt given, AttemptOutcome outcome, ReuseSource? source)
     {
         _attempts.TryRemove(instance, out _);
-        var message = Ended(instance, given, outcome);
+        var message = source is null
+            ? Ended(instance, given, outcome)
+            : new Message.AttemptEnded(instance, given.Attempt, given.Incarnation, outcome, source.Output) { Source = source };
         Post(message);
     }
 
@@ -97,6 +101,8 @@ internal sealed class RunLoop
     {
         var settings = given.Node.Settings;
         ValueRef? output = null;
+        // A replayed wait is over when the recorded one was.
+        if (outcome is AttemptOutcome.Suspend && _services.Cassette?.TakeWait(given.Path) is { } endedMs) outcome = new AttemptOutcome.Suspend(endedMs);
         try
         {
             output = outcome switch
@@ -148,6 +154,7 @@ internal sealed class RunLoop
         {
             var frame = new Frame(_state.NextSequence, nowMs, _reducer.Events);
             _nodeClock.Read(frame);
+            if (Reuse?.Completed(frame) is { Count: > 0 } completed) _journal.Remember(completed);
             _journal.Commit(frame, ChangesInfo(frame) ? _describe(_state, _nodeClock.Seconds) : null);
             _state.CloseFrame(frame.Sequence);
             _observer?.OnFrame(frame, _state);

@@ -35,6 +35,7 @@ public static class EventReader
             "run_ended" => new RunEvent.RunEnded(Enum(map, "status", RunStatus.Failed), Text(map, "reason")),
             "run_started" => new RunEvent.RunStarted(Text(map, "run"), Text(map, "workflow"), Text(map, "definition"), Reference(map, "bundle")!, Limits(map)),
             "run_resumed" => new RunEvent.RunResumed(Int(map, "epoch"), Limits(map)),
+            "reused" => new RunEvent.Reused(Node(map), Text(map, "run"), Text(map, "path")),
             "forked" => new RunEvent.Forked(Text(map, "run"), Text(map, "parent"), Long(map, "up_to") ?? 0,
                 Reference(map, "bundle") is { } bundle ? new ForkDefinition(Text(map, "definition"), bundle) : null),
             "invalidated" => new RunEvent.Invalidated([.. map["nodes"].Items.Select(node => (int)node.AsInteger)]),

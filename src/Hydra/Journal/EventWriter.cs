@@ -104,6 +104,11 @@ public static class EventWriter
                 json.WriteNumber("epoch"u8, e.Epoch);
                 Limits(json, e.Limits);
                 break;
+            case RunEvent.Reused e:
+                Head(json, "reused"u8, e.Node);
+                json.WriteString("run"u8, e.Run);
+                json.WriteString("path"u8, e.Path);
+                break;
             case RunEvent.Forked e:
                 json.WriteString("e"u8, "forked"u8);
                 json.WriteNumber("v"u8, 1);

@@ -17,6 +17,7 @@ internal sealed class FrameWriter : IDisposable
     private readonly string _file;
     private readonly SqliteConnection _connection;
     private readonly SqliteCommand _insert;
+    private readonly SqliteCommand _remember;
     private readonly SqliteCommand _begin;
     private readonly SqliteCommand _commit;
     private List<PendingFrame> _waiting = [];
@@ -30,6 +31,7 @@ internal sealed class FrameWriter : IDisposable
         _insert.CommandText = "INSERT INTO frames(run, seq, at, hash, body) VALUES($run, $seq, $at, $hash, $body)";
         foreach (var name in (string[])["$run", "$seq", "$at", "$hash", "$body"]) _insert.Parameters.Add(new SqliteParameter { ParameterName = name });
         _insert.Prepare();
+        _remember = ReuseRows.InsertInto(connection);
         _begin = connection.CreateCommand();
         _begin.CommandText = "BEGIN IMMEDIATE";
         _commit = connection.CreateCommand();
@@ -66,7 +68,7 @@ internal sealed class FrameWriter : IDisposable
     private void Write_NeedsLock()
     {
         // One row alone is its own transaction.
-        var needsTransaction = _batch.Count > 1 || _batch[0].Info is not null;
+        var needsTransaction = _batch.Count > 1 || _batch[0].Info is not null || _batch[0].Reuse.Count > 0;
         if (needsTransaction) _begin.ExecuteNonQuery();
         foreach (var frame in _batch)
         {
@@ -83,6 +85,7 @@ internal sealed class FrameWriter : IDisposable
             parameters[3].Value = frame.Hash;
             parameters[4].Value = frame.Body;
             _insert.ExecuteNonQuery();
+            if (frame.Reuse.Count > 0) ReuseRows.Save(_remember, frame);
         }
         if (needsTransaction) _commit.ExecuteNonQuery();
     }
@@ -102,6 +105,7 @@ internal sealed class FrameWriter : IDisposable
     public void Dispose()
     {
         _insert.Dispose();
+        _remember.Dispose();
         _begin.Dispose();
         _commit.Dispose();
     }
@@ -123,6 +127,7 @@ internal sealed class PendingFrame
     public required byte[] Hash { get; init; }
     public required byte[] Body { get; init; }
     public RunInfo? Info { get; init; }
+    public IReadOnlyList<ReuseEntry> Reuse { get; init; } = [];
     /// <summary>For the first frame of a fork: the run that must still be there.</summary>
     public RunId? Parent { get; init; }
     public bool IsWritten { get; set; }
@@ -157,6 +162,7 @@ internal sealed class SqliteRunJournal : IRunJournal
     private readonly RunKey _key;
     private readonly ArrayBufferWriter<byte> _buffer = new(4096);
     private byte[] _lastHash;
+    private IReadOnlyList<ReuseEntry> _remembered = [];
 
     public SqliteRunJournal(SqliteRunStore store, FrameWriter writer, RunId run, IDisposable owned)
     {
@@ -179,11 +185,14 @@ internal sealed class SqliteRunJournal : IRunJournal
             _lastHash = _store.HashOf(parent.Value, forked.UpTo);
         }
         var hash = FrameHash.Of(_lastHash, frame.Sequence, frame.AtMs, body);
-        _writer.Commit(new PendingFrame { Run = _run, RunKey = _key, Sequence = frame.Sequence, AtMs = frame.AtMs, Hash = hash, Body = body, Info = info, Parent = parent });
+        _writer.Commit(new PendingFrame { Run = _run, RunKey = _key, Sequence = frame.Sequence, AtMs = frame.AtMs, Hash = hash, Body = body, Info = info, Parent = parent, Reuse = _remembered });
         _lastHash = hash;
+        _remembered = [];
     }
 
     public IReadOnlyList<InboxCommand> TakeCommands() => _store.TakeCommands(_run);
+
+    public void Remember(IReadOnlyList<ReuseEntry> entries) => _remembered = entries;
 
     public void Dispose() => _owned.Dispose();
 }

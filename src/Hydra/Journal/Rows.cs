@@ -106,6 +106,23 @@ internal static class FrameRows
 
     public static IEnumerable<Frame> Read(SqliteConnection connection, RunId run, long fromSequence)
     {
+        foreach (var frame in ReadRaw(connection, run, fromSequence)) yield return new Frame(frame.Sequence, frame.AtMs, Decode(run, frame.Sequence, frame.Body));
+    }
+
+    public static void Save(SqliteConnection connection, RunKey key, RawFrame frame)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "INSERT INTO frames(run, seq, at, hash, body) VALUES($run, $seq, $at, $hash, $body)";
+        command.Parameters.AddWithValue("$run", key.Id);
+        command.Parameters.AddWithValue("$seq", frame.Sequence);
+        command.Parameters.AddWithValue("$at", frame.AtMs);
+        command.Parameters.AddWithValue("$hash", frame.Hash);
+        command.Parameters.AddWithValue("$body", frame.Body);
+        command.ExecuteNonQuery();
+    }
+
+    public static IEnumerable<RawFrame> ReadRaw(SqliteConnection connection, RunId run, long fromSequence)
+    {
         fromSequence = Math.Max(0, fromSequence);
         var previous = fromSequence == 0 ? FrameHash.First : null;
         var expected = fromSequence;
@@ -133,7 +150,7 @@ internal static class FrameRows
                 if (sequence != expected || !FrameHash.Of(previous, sequence, at, body).AsSpan().SequenceEqual(hash)) throw Broken(connection, run, segment, expected);
                 previous = hash;
                 expected++;
-                yield return new Frame(sequence, at, Decode(run, sequence, body));
+                yield return new RawFrame(sequence, at, hash, body);
             }
             if (segment.Last != long.MaxValue && expected <= segment.Last) throw Broken(connection, run, segment, expected);
         }

@@ -95,6 +95,38 @@ public sealed partial class SqliteRunStore : IRunStore
         return 0;
     });
 
+    public bool KeepsReusable => true;
+
+    public ReuseSource? FindReusable(string key, string path, RunId notOf, long sinceMs) => Query(connection => ReuseRows.Find(connection, key, path, notOf, sinceMs));
+
+    public IReadOnlyList<ReuseRecord> ReusableAt(string path, int countMax) => Query(connection => ReuseRows.At(connection, path, countMax));
+
+    internal IEnumerable<RawFrame> ReadRaw(RunId run)
+    {
+        using var connection = Connect(_file, isReadOnly: true);
+        foreach (var frame in FrameRows.ReadRaw(connection, run, 0)) yield return frame;
+    }
+
+    internal byte[] ReadArtifact(ArtifactId id) => _artifacts.ReadBytes(id);
+
+    internal void ImportArtifact(ArtifactId id, byte[] bytes) => _artifacts.WriteBytes(id, bytes);
+
+    /// <summary>A whole run in one transaction; its hashes must have been checked. Throws <see cref="StoreException"/> when it exists or is owned.</summary>
+    internal void ImportRun(RunInfo info, IReadOnlyList<RawFrame> frames)
+    {
+        using var owned = Own(info.Run);
+        Query(connection =>
+        {
+            using var transaction = connection.BeginTransaction();
+            var first = new PendingFrame { Run = info.Run, RunKey = new RunKey(), Sequence = 0, AtMs = 0, Hash = [], Body = [] };
+            if (RunRows.Find(connection, info.Run) is not null) throw new StoreException(StoreFault.Other, $"Run '{info.Run}' exists here already and is not overwritten.");
+            RunRows.Save(connection, first, info);
+            foreach (var frame in frames) FrameRows.Save(connection, first.RunKey, frame);
+            transaction.Commit();
+            return 0;
+        });
+    }
+
     internal (RunKey Key, byte[] Hash) Tail(RunId run) => Query(connection => FrameRows.Tail(connection, run));
 
     internal byte[] HashOf(RunId run, long sequence) => Query(connection => FrameRows.HashOf(connection, run, sequence));

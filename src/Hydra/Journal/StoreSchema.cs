@@ -14,9 +14,12 @@ internal static class StoreSchema
         // 16 MiB of log between checkpoints: a checkpoint costs fsyncs of its own.
         Run(connection, $"PRAGMA journal_mode=WAL; PRAGMA synchronous={(durability == Durability.Full ? "FULL" : "NORMAL")}; PRAGMA wal_autocheckpoint=4096;");
         var found = Convert.ToInt32(Ask(connection, "PRAGMA user_version"), CultureInfo.InvariantCulture);
-        if (found == Version) return;
         if (found > Version) throw new StoreException(StoreFault.Corrupt, $"{connection.DataSource} was written by a newer Hydra (format {found}, this one knows {Version}). Use that version, or another --runs-dir.");
-        Run(connection, $"""
+        if (found < Version) Make(connection);
+        ReuseRows.Prepare(connection);
+    }
+
+    private static void Make(SqliteConnection connection) => Run(connection, $"""
             BEGIN IMMEDIATE;
             CREATE TABLE IF NOT EXISTS runs(
                 id INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, workflow TEXT NOT NULL, definition TEXT NOT NULL,
@@ -31,7 +34,6 @@ internal static class StoreSchema
             PRAGMA user_version={Version};
             COMMIT;
             """);
-    }
 
     public static void Run(SqliteConnection connection, string sql)
     {

@@ -122,6 +122,7 @@ public sealed partial class SqliteRunStore
         using var command = connection.CreateCommand();
         command.CommandText = """
             DELETE FROM frames WHERE run=(SELECT id FROM runs WHERE run=$run);
+            DELETE FROM reuse WHERE run=(SELECT id FROM runs WHERE run=$run);
             DELETE FROM inbox WHERE run=$run;
             DELETE FROM runs WHERE run=$run;
             """;

@@ -15,6 +15,12 @@ public interface ILeafNodeType : INodeType
     bool AnswersDryRuns => false;
 
     /// <summary>
+    /// What decides the result besides fields and the values they read (the model as resolved), by name, so that a later
+    /// run with the same may reuse it. Null: it cannot be told, and only the node's own <c>cache</c> makes it reusable.
+    /// </summary>
+    ValueMap? ReuseParts(NodeAttempt attempt) => ValueMap.Empty;
+
+    /// <summary>
     /// Does the node's work once. Expected failures come back as <see cref="AttemptOutcome.Failed"/> or are thrown as
     /// <see cref="CallFailedException"/> or <see cref="TemplateException"/>; every call that costs or acts goes through <paramref name="line"/>.
     /// </summary>
@@ -56,6 +62,8 @@ public sealed record AttemptServices
     public string WorkingDirectory { get; init; } = ".";
     /// <summary>Stubs instead of calls: every leaf answers with a sample of its shape.</summary>
     public bool IsDryRun { get; init; }
+    /// <summary>The recording that answers calls in place of making them; null: calls are made.</summary>
+    public Cassette? Cassette { get; init; }
 }
 
 /// <summary>The way from an attempt back to the owner of the run. Safe to call from any thread.</summary>

@@ -74,6 +74,8 @@ public abstract record RunEvent
     /// <summary>Nothing new starts from here on; <paramref name="Status"/> is how the run will end once running work has.</summary>
     public sealed record Stopping(RunStatus Status, string Reason) : RunEvent;
     public sealed record RunEnded(RunStatus Status, string Reason) : RunEvent;
+    /// <summary>The node's work was not done: the result of an earlier execution stands for it, at no cost. Its end follows in the same frame.</summary>
+    public sealed record Reused(int Node, string Run, string Path) : RunEvent;
     /// <summary>The first fact of a fork: its state is that of <paramref name="Parent"/> after frame <paramref name="UpTo"/>.</summary>
     /// <param name="Definition">What the fork is pinned to where that is another definition; null: that of the parent.</param>
     public sealed record Forked(string Run, string Parent, long UpTo, ForkDefinition? Definition) : RunEvent;

@@ -39,6 +39,9 @@ public interface IRunJournal : IDisposable
 
     /// <summary>Commands other processes left for this run since the last call, oldest first; they are gone afterwards.</summary>
     IReadOnlyList<InboxCommand> TakeCommands();
+
+    /// <summary>Leaves completed executions for later runs to reuse; they are written in the transaction of the next commit.</summary>
+    void Remember(IReadOnlyList<ReuseEntry> entries) { }
 }
 
 /// <param name="Verb"><c>cancel</c>, <c>pause</c>, …</param>
@@ -65,6 +68,12 @@ public interface IRunStore : IDisposable
     /// <summary>Leaves a command for the run's owner.</summary>
     void Post(RunId run, InboxCommand command);
     IArtifactStore Artifacts { get; }
+    /// <summary>Later runs can find the executions of earlier ones.</summary>
+    bool KeepsReusable => false;
+    /// <summary>A completed execution of another run with this key, not older than a time (Unix milliseconds); null: there is none.</summary>
+    ReuseSource? FindReusable(string key, string path, RunId notOf, long sinceMs) => null;
+    /// <summary>The executions at a path that may be reused, the latest first.</summary>
+    IReadOnlyList<ReuseRecord> ReusableAt(string path, int countMax) => [];
 }
 
 /// <summary>Bytes named by their SHA-256. Safe for use from many threads and processes.</summary>

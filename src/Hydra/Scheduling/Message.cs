@@ -15,7 +15,11 @@ public abstract record Message
     public sealed record StepRequested(int Node, int Attempt, int Incarnation, StepCall Call, object Ticket) : Message;
     public sealed record StepReported(int Node, int Attempt, int Incarnation, int Step, StepResult Result) : Message;
     /// <summary>An attempt ended; <paramref name="Output"/> is its kept output.</summary>
-    public sealed record AttemptEnded(int Node, int Attempt, int Incarnation, AttemptOutcome Outcome, ValueRef? Output) : Message;
+    public sealed record AttemptEnded(int Node, int Attempt, int Incarnation, AttemptOutcome Outcome, ValueRef? Output) : Message
+    {
+        /// <summary>The earlier execution whose result this is; null: the attempt did the work.</summary>
+        public ReuseSource? Source { get; init; }
+    }
     /// <summary>The node's <c>stop_when</c> held over the results so far.</summary>
     public sealed record StopWhenHeld(int Node) : Message;
     /// <summary>Somebody ends the run: cancelled for good, or interrupted to go on later.</summary>

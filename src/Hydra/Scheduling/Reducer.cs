@@ -26,6 +26,8 @@ public sealed partial class Reducer(RunState state)
     private long _nowMs;
 
     public RunState State { get; } = state;
+    /// <summary>Calls are answered by a recording: nothing waits before it is tried again, and providers are not spared.</summary>
+    public bool IsReplay { get; init; }
     public List<RunEvent> Events { get; } = [];
     public List<Command> Commands { get; } = [];
     /// <summary>When the run wants a <see cref="Message.Tick"/> (Unix milliseconds); null: nothing is due.</summary>

@@ -14,6 +14,7 @@ public sealed partial class Reducer
         switch (ended.Outcome)
         {
             case AttemptOutcome.Completed done:
+                if (ended.Source is { } source) Emit(new RunEvent.Reused(instance, source.Run.Text, source.Path));
                 var isStandIn = detail is { Variant: > 0 };
                 End(instance, isStandIn ? NodeStatus.Degraded : NodeStatus.Completed, ended.Output, isStandIn ? detail!.Error : null, done.Signal);
                 break;
@@ -54,7 +55,7 @@ public sealed partial class Reducer
         var attempts = detail.AttemptsInVariant + 1;
         if (attempts < settings.MaxAttempts && RetryPolicy.Retries(settings, error.Code) && HasRetriesLeft(instance))
         {
-            var delay = RetryPolicy.DelayOf(settings, State.PathOf(instance), attempts, retryAfter);
+            var delay = IsReplay ? TimeSpan.Zero : RetryPolicy.DelayOf(settings, State.PathOf(instance), attempts, retryAfter);
             Emit(new RunEvent.AttemptFailed(instance, error, detail.Variant, delay == TimeSpan.Zero ? 0 : _nowMs + (long)Math.Ceiling(delay.TotalMilliseconds)));
             return;
         }

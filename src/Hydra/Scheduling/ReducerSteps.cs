@@ -55,7 +55,7 @@ public sealed partial class Reducer
             return Deny(request, new NodeError(code, State.Reason), null);
         }
         if (State.DetailOf(request.Node) is { IsCancelling: true }) return Deny(request, new NodeError(ErrorCode.Cancelled, "the node is being cancelled"), null);
-        if (call.Provider.Length > 0 && State.ProviderBreaker(call.Provider) is var breaker && breaker.Refuses(_nowMs))
+        if (!IsReplay && call.Provider.Length > 0 && State.ProviderBreaker(call.Provider) is var breaker && breaker.Refuses(_nowMs))
         {
             var wait = TimeSpan.FromMilliseconds(breaker.AskAgainMs(_nowMs) - _nowMs);
             return Deny(request, new NodeError(ErrorCode.ProviderError, $"the circuit breaker of provider '{call.Provider}' is open after repeated failures"), wait);

@@ -57,6 +57,7 @@ public sealed class EventText(Plan plan)
         RunEvent.Forked e => (-1, $"forked from {e.Parent} after frame {e.UpTo}{(e.Definition is { } other ? $", definition {Short(other.Hash)}" : "")}"),
         RunEvent.Invalidated e => (-1, $"{TraceText.Count(e.Nodes.Count, "instance")} and what depends on {(e.Nodes.Count == 1 ? "it" : "them")} to be done anew"),
         RunEvent.OutputSet e => (e.Node, $"output set by hand → {TraceText.Of(e.Output)}"),
+        RunEvent.Reused e => (e.Node, $"reused from {e.Run}/{e.Path}"),
         _ => (-1, happened.GetType().Name),
     };
 

@@ -25,8 +25,6 @@ internal sealed class PolicyCheck(WorkflowSpec spec, ValidationOptions options, 
             problems.Warning(ProblemCodes.BadConflict, node.PlaceOf("conflicts_with"), $"node '{node.Id}' conflicts with itself, which says nothing. Remove it from `conflicts_with`.");
         if (policy.OnUnknown == UnknownOutcomePolicy.Compensate)
             problems.Error(ProblemCodes.NotSupportedYet, node.PlaceOf("on_unknown"), $"node '{node.Id}' says `on_unknown: compensate`, and compensation is not supported yet. Write ask or retry.");
-        if (policy.Cache is { Kind: not CacheKind.Off })
-            problems.Error(ProblemCodes.NotSupportedYet, node.PlaceOf("cache"), $"node '{node.Id}' asks for a `cache`, which is not supported yet. Write 'cache: off', or leave it out.");
         if (policy.RepairAttempts is not null && policy.OutputSchema is null && spec.Defaults.OutputSchema is null)
             problems.Warning(ProblemCodes.FieldConflict, node.PlaceOf("repair_attempts"), $"node '{node.Id}' has `repair_attempts` and no `output_schema`, so nothing is repaired. Add the schema, or remove the line.");
         if (policy.Retry is { MaxAttempts: 1 } retry && (retry.Backoff is not null || retry.RetryOn is { Count: > 0 }))

@@ -37,6 +37,7 @@ public sealed class EventFormatTests
         new RunEvent.Cancelling(11, Error, KeepsResult: true),
         new RunEvent.Stopping(RunStatus.Stopped, "because"),
         new RunEvent.RunEnded(RunStatus.Interrupted, "because"),
+        new RunEvent.Reused(12, "r0", "map[3]"),
         new RunEvent.Forked("r2", "r1", 17, null),
         new RunEvent.Forked("r3", "r2", 21, new ForkDefinition("h", Artifact)),
         new RunEvent.Invalidated([3, 5]),

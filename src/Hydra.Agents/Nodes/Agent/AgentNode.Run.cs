@@ -36,6 +36,17 @@ public sealed partial class AgentNode(IModelCatalog? models = null, Func<string,
         };
     }
 
+    /// <summary>Alias, agent and defaults weighed: who is asked, and how.</summary>
+    public ValueMap? ReuseParts(NodeAttempt attempt)
+    {
+        var choice = ModelChoice.Of((AgentPlan)attempt.Node.Fields!, attempt.Variant, attempt.Scope);
+        var facts = models!.Resolve(choice.Model);
+        return ValueMap.Of(
+            ("model", ValueMap.Of(("provider", facts.Provider), ("id", facts.Id))),
+            ("agent", ValueMap.Of(("instructions", choice.Instructions is { } text ? Value.Of(text) : Value.Null), ("max_output_tokens", choice.OutputTokensMax),
+                ("temperature", choice.Temperature is { } warmth ? Value.Of(warmth) : Value.Null))));
+    }
+
     public async ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, CancellationToken cancellationToken)
     {
         var question = QuestionOf(attempt);

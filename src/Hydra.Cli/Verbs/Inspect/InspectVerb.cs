@@ -32,7 +32,7 @@ internal static class InspectVerb
         if (arguments.Has(Follow)) return await FollowVerb.FollowAsync(store, info.Run, arguments, io);
         var trace = RunReading.TraceOf(store, info.Run);
         if (arguments.Get(Lineage) is { } origin) Show(Tracing.Lineage.Of(trace, RunReading.NodeOf(trace, origin).Path)!, Tracing.Lineage.Of(trace, origin)!.ToValue(), arguments, io);
-        else if (arguments.Get(Why) is { } asked) Show(Tracing.Why.Of(trace, RunReading.NodeOf(trace, asked)), Tracing.Why.Of(trace, RunReading.NodeOf(trace, asked)), arguments, io);
+        else if (arguments.Get(Why) is { } asked) WriteWhy(info, trace, asked, store, arguments, io);
         else if (arguments.Has(Receipt)) Show(Tracing.Receipt.Of(trace), Tracing.Receipt.Of(trace).ToValue(), arguments, io);
         else if (arguments.Get(Node) is { } path) NodeText.Write(RunReading.NodeOf(trace, path), store, arguments, io);
         else if (arguments.Has(Trace)) Show(trace, trace.ToString(), arguments, io);
@@ -65,6 +65,14 @@ internal static class InspectVerb
         }
         io.Out.WriteLine(table);
         WaitText.WriteAll(RunReading.StateOf(trace.Plan, store, info.Run), store, arguments, io);
+    }
+
+    /// <summary>Why it stands as it does, and where it did its work, why no earlier result stood for it.</summary>
+    private static void WriteWhy(RunInfo info, RunTrace trace, string path, IRunStore store, ParsedArguments arguments, CliIo io)
+    {
+        var node = RunReading.NodeOf(trace, path);
+        Show(Tracing.Why.Of(trace, node), Tracing.Why.Of(trace, node), arguments, io);
+        if (!arguments.Has(CommonOptions.Json)) WhyText.Write(store, info, node.Path, io);
     }
 
     private static void Show(object text, Value json, ParsedArguments arguments, CliIo io) =>

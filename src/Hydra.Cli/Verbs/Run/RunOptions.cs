@@ -18,6 +18,8 @@ internal static class RunOptions
     public static readonly Option Wait = Option.Switch("--wait", "stays while people decide, and goes on by itself");
     public static readonly Option Log = new("--log", "FILE", "progress and result go to this file");
 
+    public static readonly Option Reuse = Option.Switch("--reuse", "takes unchanged results of earlier runs instead of paying for them again");
+
     public static RunRequest ToRequest(ParsedArguments arguments, CliIo io)
     {
         var usd = arguments.Usd(BudgetUsd);
@@ -32,6 +34,7 @@ internal static class RunOptions
             AddTokens = arguments.Integer(AddTokens, 1, long.MaxValue) ?? 0,
             Sandbox = arguments.Get(Sandbox),
             IsDryRun = arguments.Has(Dry),
+            Reuse = arguments.Has(Reuse),
             Tags = arguments.Pairs(Tag).ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal),
             WorkingDirectory = io.WorkingDirectory.Length == 0 ? "." : io.WorkingDirectory,
         };

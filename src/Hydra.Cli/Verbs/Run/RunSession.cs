@@ -23,6 +23,7 @@ internal static class RunSession
         {
             report = await start(request with { Observer = view, StaysForPeople = stays }, stop.Token);
         }
+        ReplayOptions.Closing(report, request.Cassette, workshop.Engine.Options.Store, arguments, io);
         RunOutput.Write(report, workshop.Engine.Options.Store, arguments, io);
         if (!isQuiet) Closing(report, isKept, arguments, io);
         return ExitCodeOf(report);

@@ -16,8 +16,8 @@ internal static class RunVerb
             CommonOptions.Input, CommonOptions.Inputs, RunOptions.RunId, CommonOptions.RunsDir, CommonOptions.Backend, ProgramOptions.Model, RunOptions.Sandbox,
             CommonOptions.MaxConcurrent, CommonOptions.Rpm, CommonOptions.Tpm, RunOptions.BudgetUsd, RunOptions.BudgetTokens, RunOptions.Dry,
             RunOptions.DurabilityOption, RunOptions.Tag, RunOptions.Detach, RunOptions.Wait, RunOptions.Log, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Quiet, CommonOptions.Help,
-            Option.Later("--record", "FILE"), Option.Later("--replay", "FILE"), Option.Later("--replay-run", "ID"), Option.Later("--replay-missing", "WORD"),
-            Option.Later("--reuse"), Option.Later("--chaos", "FILE"),
+            ReplayOptions.Record, ReplayOptions.Replay, ReplayOptions.ReplayRun, ReplayOptions.ReplayMissing,
+            RunOptions.Reuse, Option.Later("--chaos", "FILE"),
         ],
         Notes = "Exit codes: 0 done, 1 failed or cancelled, 2 bad usage or invalid file, 3 paused (people are left to wait for), 4 budget exceeded, 130 interrupted.",
         Run = RunAsync,
@@ -45,11 +45,14 @@ internal static class RunVerb
         var options = ProgramOptions.Of(arguments);
         var request = RunOptions.ToRequest(arguments, io);
         var run = RunOptions.IdOf(arguments);
+        var cassette = ReplayOptions.CassetteOf(arguments, io);
+        if (cassette is not null) options = options.Over(cassette.Head.Options);
         var durability = arguments.Choice(RunOptions.DurabilityOption, "full", "full", "normal", "memory");
-        var read = WorkflowReading.Read(io.PathOf(file), GivenInputs.Read(arguments, io), isStrict: false, Wiring.TypesForReading());
+        var takesRecorded = cassette is not null && !arguments.Has(CommonOptions.Input) && !arguments.Has(CommonOptions.Inputs);
+        var read = WorkflowReading.Read(io.PathOf(file), takesRecorded ? null : GivenInputs.Read(arguments, io), isStrict: false, Wiring.TypesForReading());
         if (read.Spec is null || read.Problems.HasErrors) return Invalid(read.Problems, arguments, io);
         if (!arguments.Has(CommonOptions.Quiet)) ProblemText.Write(read.Problems, io.Error, ProblemSeverity.Warning);
-        request = request with { Inputs = read.Inputs, Options = options.ToBundle() };
+        request = request with { Inputs = takesRecorded ? cassette!.Head.Inputs : read.Inputs, Cassette = cassette, Options = options.ToBundle() };
         if (arguments.Has(RunOptions.Detach)) return await Detached.StartAsync(run ?? NewRunId(), arguments, io);
         // (2) the store
         using var gateway = Wiring.OpenGateway(options.Backend, io);
@@ -61,7 +64,7 @@ internal static class RunVerb
             return await ResumeVerb.ResumeAsync(store, existing, arguments, io);
         }
         // (3) the run
-        using var workshop = Wiring.Open(options, store, io, gateway);
+        using var workshop = Wiring.Open(options, store, io, gateway, cassette);
         var workflow = options.Apply(read.Spec);
         if (!request.IsDryRun) CheckModels(workflow, workshop);
         request = request with { Run = run ?? NewRunId() };

@@ -21,6 +21,9 @@ public sealed partial class FunctionNode(FunctionRegistry? functions = null) : I
     public object Plan(NodeSpec node, PlanContext context) =>
         new FunctionPlan(node.Fields["function"].AsText, CompiledValue.Of(node.Fields.GetOrNull("arguments"), context));
 
+    /// <summary>What a function of the program does may change without a trace in the file.</summary>
+    public ValueMap? ReuseParts(NodeAttempt attempt) => null;
+
     public ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, CancellationToken cancellationToken)
     {
         var plan = (FunctionPlan)attempt.Node.Fields!;

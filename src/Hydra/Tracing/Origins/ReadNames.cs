@@ -15,44 +15,13 @@ internal sealed class ReadNames
     private static string[] Find(PlannedNode node)
     {
         var names = new List<string>();
-        foreach (var field in node.Type.Fields)
+        foreach (var (field, reference) in NodeReferences.Of(node, ValueMap.Empty))
         {
-            if (!node.Spec.Fields.TryGetValue(field.Name, out var value)) continue;
-            var read = new List<string>();
-            Collect(value, IsExpression(field.Shape), read);
-            names.AddRange(read.Except(field.ExtraNames));
+            if (!field.ExtraNames.Contains(NameOf(reference))) names.Add(NameOf(reference));
         }
-        if (node.Settings.When is { } when) Add(when, names);
+        foreach (var reference in node.Settings.When?.References ?? []) names.Add(NameOf(reference));
         return [.. names.Distinct(StringComparer.Ordinal)];
     }
 
-    private static bool IsExpression(Shape shape) => shape is Shape.Expression || (shape is Shape.OneOf one && one.Alternatives.Any(IsExpression));
-
-    private static void Collect(Value value, bool isExpression, List<string> names)
-    {
-        if (value.IsList)
-        {
-            foreach (var item in value.Items) Collect(item, isExpression, names);
-        }
-        else if (value.IsObject)
-        {
-            foreach (var (_, item) in value.AsObject) Collect(item, isExpression, names);
-        }
-        else if (value.TextOrNull is { } text && (isExpression || text.Contains('{', StringComparison.Ordinal)))
-        {
-            try
-            {
-                Add(isExpression ? Template.ParseExpression(text) : Template.Parse(text), names);
-            }
-            catch (TemplateException)
-            {
-                // A text that is taken literally, with braces of its own.
-            }
-        }
-    }
-
-    private static void Add(Template template, List<string> names)
-    {
-        foreach (var reference in template.References) names.Add(reference is { Root: "nodes", Path: [var id, ..] } ? id : reference.Root);
-    }
+    private static string NameOf(TemplateReference reference) => reference is { Root: "nodes", Path: [var id, ..] } ? id : reference.Root;
 }

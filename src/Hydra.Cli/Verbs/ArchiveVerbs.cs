@@ -1,0 +1,49 @@
+using Hydra.Journal;
+using Hydra.Model;
+
+namespace Hydra.Cli.Verbs;
+
+/// <summary><c>hydra export RUN</c>: one run as one portable file.</summary>
+internal static class ExportVerb
+{
+    private static readonly Option Output = new("--output", "FILE", "the file to write; default RUN.hydra") { Short = "-o" };
+
+    public static readonly Verb Verb = new("export", "RUN", "writes a run to one portable file")
+    {
+        PositionalsMin = 1,
+        PositionalsMax = 1,
+        Options = [Output, CommonOptions.RunsDir, CommonOptions.Help],
+        Notes = "The file holds the run's journal, prompts and answers included, and every artifact it refers to.",
+        Run = static (arguments, io) =>
+        {
+            using var store = Wiring.OpenExisting(arguments, io);
+            var info = RunRow.AsItStands(Wiring.FindRun(store, arguments.Positionals[0]), store);
+            var file = arguments.Get(Output) ?? $"{info.Run}.hydra";
+            var product = typeof(ExportVerb).Assembly.GetName().Version?.ToString() ?? "";
+            var (frames, artifacts) = RunArchive.Write(store, info, io.PathOf(file), product);
+            io.Out.WriteLine($"{TerminalText.Of(file)}: run {info.Run}, {Amounts.Count(frames, "frame", "frames")}, {Amounts.Count(artifacts, "artifact", "artifacts")}");
+            return Task.FromResult(ExitCode.Done);
+        },
+    };
+}
+
+/// <summary><c>hydra import FILE</c>: an exported run becomes one of this runs directory, or nothing of it does.</summary>
+internal static class ImportVerb
+{
+    public static readonly Verb Verb = new("import", "FILE", "reads an exported run")
+    {
+        PositionalsMin = 1,
+        PositionalsMax = 1,
+        Options = [RunOptions.RunId, CommonOptions.RunsDir, CommonOptions.Help],
+        Notes = "Every hash is checked before anything is written; a run that exists is never overwritten.",
+        Run = static (arguments, io) =>
+        {
+            var file = io.PathOf(arguments.Positionals[0]);
+            if (!File.Exists(file)) throw new UsageException($"there is no file '{arguments.Positionals[0]}'.");
+            using var store = SqliteRunStore.Open(Wiring.RunsDirOf(arguments, io), Durability.Full);
+            var info = RunArchive.Import(store, file, RunOptions.IdOf(arguments));
+            io.Out.WriteLine($"{info.Run} imported: {TerminalText.Of(info.Workflow)}, {WireNames.Of(info.Status)}");
+            return Task.FromResult(ExitCode.Done);
+        },
+    };
+}

@@ -1,0 +1,46 @@
+using Hydra.Execution;
+using Hydra.Model;
+
+namespace Hydra.Cli.Verbs;
+
+/// <summary>Recording a run and replaying one offline.</summary>
+internal static class ReplayOptions
+{
+    public static readonly Option Record = new("--record", "FILE", "writes every call of the run to a cassette file");
+    public static readonly Option Replay = new("--replay", "FILE", "answers every call from a cassette file, offline");
+    public static readonly Option ReplayRun = new("--replay-run", "ID", "answers every call from the journal of an earlier run, offline");
+    public static readonly Option ReplayMissing = new("--replay-missing", "fail|call|offline", "what to do with a call that is not recorded; default fail");
+
+    /// <summary>The recording that the command line asks for; null: calls are made.</summary>
+    public static Cassette? CassetteOf(ParsedArguments arguments, CliIo io)
+    {
+        var file = arguments.Get(Replay);
+        var run = arguments.Get(ReplayRun);
+        if (file is not null && run is not null) throw new UsageException("--replay and --replay-run name two recordings. Leave one out.");
+        if (file is null && run is null)
+        {
+            if (arguments.Get(CommonOptions.Backend) == "replay") throw new UsageException("--backend replay needs a recording: add --replay FILE or --replay-run ID.");
+            return arguments.Has(ReplayMissing) ? throw new UsageException("--replay-missing needs a recording: add --replay FILE or --replay-run ID.") : null;
+        }
+        var missing = arguments.Choice(ReplayMissing, "fail", "fail", "call", "offline") switch { "call" => MissingCall.Call, "offline" => MissingCall.Offline, _ => MissingCall.Fail };
+        if (file is not null) return CassetteFile.Read(io.PathOf(file), missing);
+        // The journal's answers are read when they are asked for, so its store stays open as long as the program.
+        var store = Wiring.OpenExisting(arguments, io);
+        return Read(store, Wiring.FindRun(store, run!).Run, missing);
+    }
+
+    /// <summary>After the run: the cassette it was to write, and how it left the one it was answered by.</summary>
+    public static void Closing(RunReport report, Cassette? cassette, IRunStore store, ParsedArguments arguments, CliIo io)
+    {
+        if (arguments.Get(Record) is { } file)
+        {
+            CassetteFile.Write(Read(store, report.Run, MissingCall.Fail), io.PathOf(file));
+            if (!arguments.Has(CommonOptions.Quiet)) io.Error.WriteLine($"recorded {TerminalText.Of(file)}");
+        }
+        if (cassette?.Drift is { } drift) io.Error.WriteLine(TerminalText.Block(drift));
+        else if (cassette is { Missing: MissingCall.Fail, LeftCount: > 0 and var left } && report.Status == RunStatus.Completed && !arguments.Has(CommonOptions.Quiet))
+            io.Error.WriteLine($"{Amounts.Count(left, "recorded call was", "recorded calls were")} not asked for again: this run does less than run '{cassette.Head.Run}' did.");
+    }
+
+    private static Cassette Read(IRunStore store, RunId run, MissingCall missing) => CassetteReader.Read(store, run, id => RunReading.PlanOf(store, id).Plan, missing);
+}

@@ -1,0 +1,142 @@
+using System.Text;
+using System.Text.Json;
+using Hydra.Model;
+
+namespace Hydra.Execution;
+
+/// <summary>A file that is no cassette, or a damaged one; the message says where and what to do.</summary>
+public sealed class CassetteFileException(string message, Exception? innerException = null) : Exception(message, innerException);
+
+/// <summary>
+/// A cassette as a portable file: JSON lines, a head and then one line a call. What secret nodes asked and were answered
+/// is left out; keys of providers are in no journal, so they are in no cassette.
+/// </summary>
+public static class CassetteFile
+{
+    public const int Version = 1;
+    private const int LineLengthMax = 64 * 1024 * 1024;
+
+    /// <summary>Writes the file whole or not at all.</summary>
+    public static void Write(Cassette cassette, string path)
+    {
+        var beside = $"{path}.{Guid.NewGuid():N}.part";
+        try
+        {
+            if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
+            using (var writer = new StreamWriter(beside, append: false, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { NewLine = "\n" })
+            {
+                writer.WriteLine(Value.Of(HeadLine(cassette)).ToJson());
+                foreach (var call in cassette.Calls) writer.WriteLine(Value.Of(CallLine(call)).ToJson());
+                foreach (var (at, times) in cassette.Waits) writer.WriteLine(Value.Of(ValueMap.Of(("wait", at), ("until_ms", Value.Of(times.Select(time => Value.Of(time)))))).ToJson());
+            }
+            File.Move(beside, path, overwrite: true);
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            File.Delete(beside);
+            throw StoreFaults.Explain(failed, path);
+        }
+    }
+
+    public static Cassette Read(string path, MissingCall missing)
+    {
+        CassetteHead? head = null;
+        var calls = new List<RecordedCall>();
+        var waits = new List<KeyValuePair<string, IReadOnlyList<long>>>();
+        var number = 0;
+        try
+        {
+            foreach (var line in File.ReadLines(path))
+            {
+                number++;
+                if (line.Length == 0) continue;
+                if (line.Length > LineLengthMax) throw new CassetteFileException($"The cassette '{path}' is damaged: line {number} is longer than {LineLengthMax >> 20} MiB.");
+                var map = ValueJson.Parse(line).AsObject;
+                if (head is null) head = ReadHead(map, path);
+                else if (map.TryGetValue("wait", out var at)) waits.Add(new(at.AsText, [.. map["until_ms"].Items.Select(time => time.AsInteger)]));
+                else calls.Add(ReadCall(map));
+            }
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw new CassetteFileException($"The cassette '{path}' cannot be read: {failed.Message}", failed);
+        }
+        catch (Exception wrong) when (wrong is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new CassetteFileException($"The cassette '{path}' is damaged at line {number}: {wrong.Message} Record it again with --record.", wrong);
+        }
+        if (head is null) throw new CassetteFileException($"The cassette '{path}' is empty. Record one with `hydra run FILE --record {path}`.");
+        return new Cassette(head, calls, waits) { Missing = missing };
+    }
+
+    private static ValueMap HeadLine(Cassette cassette) => ValueMap.Of(
+        ("cassette", Version), ("run", cassette.Head.Run.Text), ("workflow", cassette.Head.Workflow), ("definition", cassette.Head.DefinitionHash),
+        ("now", cassette.Head.Now), ("inputs", cassette.Head.Inputs), ("options", cassette.Head.Options));
+
+    private static CassetteHead ReadHead(ValueMap map, string path)
+    {
+        if (map.GetOrNull("cassette") is not { Kind: ValueKind.Integer } version)
+            throw new CassetteFileException($"'{path}' is no cassette: its first line does not say so. Record one with `hydra run FILE --record {path}`.");
+        if (version.AsInteger > Version) throw new CassetteFileException($"The cassette '{path}' was written by a newer Hydra (format {version.AsInteger}, this one knows {Version}). Use that version, or record it again.");
+        var run = map["run"].AsText;
+        if (!RunId.IsValid(run)) throw new CassetteFileException($"The cassette '{path}' is damaged: '{run}' is no run id.");
+        return new CassetteHead
+        {
+            Run = new RunId(run), Workflow = map["workflow"].AsText, DefinitionHash = map["definition"].AsText, Now = map["now"].AsText,
+            Inputs = map["inputs"].AsObject, Options = map["options"].AsObject,
+        };
+    }
+
+    private static ValueMap CallLine(RecordedCall call)
+    {
+        var result = call.Result;
+        var line = new ValueMap.Builder
+        {
+            ["key"] = call.Call.Key, ["kind"] = WireNames.Of(call.Call.Kind), ["name"] = call.Call.Name, ["node"] = call.Path,
+        };
+        if (call.Call.Provider.Length > 0) line["provider"] = call.Call.Provider;
+        if (call.NeverAnswered) line["never_answered"] = true;
+        if (call.IsSecret) line["secret"] = true;
+        else line["request"] = call.Request();
+        if (call.HasResponse && !call.IsSecret) line["response"] = call.Response();
+        line["tokens"] = Value.Of(((long[])[result.Usage.Input, result.Usage.Output, result.Usage.CacheRead, result.Usage.CacheWrite, result.Usage.Reasoning]).Select(Value.Of));
+        line["micro_usd"] = result.Cost.Amount;
+        line["ms"] = Math.Round(result.DurationMs, 3);
+        if (result.FirstTokenMs != 0) line["first_ms"] = Math.Round(result.FirstTokenMs, 3);
+        if (result.AnsweredBy is { } by) line["answered_by"] = by;
+        if (result.FinishReason is { } finish) line["finish"] = finish;
+        if (result.Error is { } error) line["error"] = ValueMap.Of(("code", error.Code.Name), ("message", error.Message));
+        return line.Build();
+    }
+
+    private static RecordedCall ReadCall(ValueMap map)
+    {
+        var request = map.GetOrNull("request");
+        var response = map.GetOrNull("response");
+        var tokens = map["tokens"].AsList;
+        NodeError? error = null;
+        if (map.TryGetValue("error", out var failed))
+        {
+            var code = failed.AsObject["code"].AsText;
+            error = ErrorCode.TryParse(code, out var known) ? new NodeError(known, failed.AsObject["message"].AsText) : throw new JsonException($"'{code}' is no error code.");
+        }
+        var kind = map["kind"].AsText == "model" ? StepKind.Model : StepKind.Tool;
+        return new RecordedCall
+        {
+            Path = map["node"].AsText,
+            Call = new StepCall(kind, map["name"].AsText, map["key"].AsText, 0, 0, null, null) { Provider = map.GetOrNull("provider").TextOrNull ?? "" },
+            Request = () => request,
+            Response = () => response,
+            HasResponse = map.ContainsKey("response"),
+            NeverAnswered = map.ContainsKey("never_answered"),
+            IsSecret = map.ContainsKey("secret"),
+            Result = new StepResult(null, new TokenUsage(tokens[0].AsInteger, tokens[1].AsInteger, tokens[2].AsInteger, tokens[3].AsInteger, tokens[4].AsInteger),
+                new MicroUsd(map["micro_usd"].AsInteger), error, map["ms"].AsNumber)
+            {
+                FirstTokenMs = map.TryGetValue("first_ms", out var first) ? first.AsNumber : 0,
+                AnsweredBy = map.GetOrNull("answered_by").TextOrNull,
+                FinishReason = map.GetOrNull("finish").TextOrNull,
+            },
+        };
+    }
+}

@@ -1,0 +1,78 @@
+using Hydra.Model;
+using Microsoft.Data.Sqlite;
+
+namespace Hydra.Journal;
+
+/// <summary>
+/// The table <c>reuse</c>: an index over completed executions by what their results depend on. It holds no results: it
+/// points at the frame in which the node ended, and the journal is believed.
+/// </summary>
+internal static class ReuseRows
+{
+    public static void Prepare(SqliteConnection connection) => StoreSchema.Run(connection, """
+        CREATE TABLE IF NOT EXISTS reuse(
+            key BLOB NOT NULL, run INTEGER NOT NULL, node INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, path TEXT NOT NULL, parts TEXT NOT NULL,
+            PRIMARY KEY(key, run, node)) WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS reuse_by_path ON reuse(path, at);
+        """);
+
+    public static SqliteCommand InsertInto(SqliteConnection connection)
+    {
+        var insert = connection.CreateCommand();
+        insert.CommandText = "INSERT OR REPLACE INTO reuse(key, run, node, seq, at, path, parts) VALUES($key, $run, $node, $seq, $at, $path, $parts)";
+        foreach (var name in (string[])["$key", "$run", "$node", "$seq", "$at", "$path", "$parts"]) insert.Parameters.Add(new SqliteParameter { ParameterName = name });
+        return insert;
+    }
+
+    public static void Save(SqliteCommand insert, PendingFrame frame)
+    {
+        foreach (var entry in frame.Reuse)
+        {
+            insert.Parameters[0].Value = Convert.FromHexString(entry.Key.Hash);
+            insert.Parameters[1].Value = frame.RunKey.Id;
+            insert.Parameters[2].Value = entry.Node;
+            insert.Parameters[3].Value = frame.Sequence;
+            insert.Parameters[4].Value = frame.AtMs;
+            insert.Parameters[5].Value = entry.Path;
+            insert.Parameters[6].Value = Value.Of(entry.Key.Parts).ToJson();
+            insert.ExecuteNonQuery();
+        }
+    }
+
+    /// <summary>Of several the one at the same path, then the latest: items asked alike keep their own results.</summary>
+    public static ReuseSource? Find(SqliteConnection connection, string key, string path, RunId notOf, long sinceMs)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = """
+            SELECT runs.run, reuse.path, reuse.seq, reuse.node FROM reuse JOIN runs ON runs.id=reuse.run
+            WHERE reuse.key=$key AND runs.run<>$run AND reuse.at>=$since ORDER BY (reuse.path=$path) DESC, reuse.at DESC LIMIT 1
+            """;
+        command.Parameters.AddWithValue("$key", Convert.FromHexString(key));
+        command.Parameters.AddWithValue("$run", notOf.Text);
+        command.Parameters.AddWithValue("$since", sinceMs);
+        command.Parameters.AddWithValue("$path", path);
+        using var reader = command.ExecuteReader();
+        if (!reader.Read()) return null;
+        var (run, node) = (new RunId(reader.GetString(0)), reader.GetInt32(3));
+        foreach (var happened in FrameRows.Read(connection, run, reader.GetInt64(2)).First().Events)
+        {
+            if (happened is RunEvent.Ended { Status: NodeStatus.Completed, Output: { } output } ended && ended.Node == node) return new ReuseSource(run, reader.GetString(1), output, ended.Signal);
+        }
+        return null;
+    }
+
+    public static IReadOnlyList<ReuseRecord> At(SqliteConnection connection, string path, int countMax)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT runs.run, reuse.path, reuse.key, reuse.parts, reuse.at FROM reuse JOIN runs ON runs.id=reuse.run WHERE reuse.path=$path ORDER BY reuse.at DESC, reuse.run DESC LIMIT $max";
+        command.Parameters.AddWithValue("$path", path);
+        command.Parameters.AddWithValue("$max", countMax);
+        using var reader = command.ExecuteReader();
+        var records = new List<ReuseRecord>();
+        while (reader.Read())
+        {
+            records.Add(new ReuseRecord(new RunId(reader.GetString(0)), reader.GetString(1), Convert.ToHexStringLower(reader.GetFieldValue<byte[]>(2)), Value.ParseJson(reader.GetString(3)).AsObject, reader.GetInt64(4)));
+        }
+        return records;
+    }
+}

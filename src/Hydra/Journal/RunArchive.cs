@@ -1,0 +1,192 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Hydra.Model;
+
+namespace Hydra.Journal;
+
+/// <summary>A file that is no exported run, or not the one that was written; the message says what does not fit. Nothing was imported.</summary>
+public sealed class ArchiveException(string message, Exception? innerException = null) : Exception(message, innerException);
+
+/// <summary>
+/// One run as one portable file: JSON lines, packed with gzip. A head, every frame as it lies in the journal with its hash,
+/// every artifact the frames refer to, and a foot with the hash of all lines before it.
+/// </summary>
+public static class RunArchive
+{
+    public const int Version = 1;
+
+    /// <summary>Writes the file whole or not at all. Throws <see cref="StoreException"/> where the run itself is damaged.</summary>
+    /// <returns>How many frames and artifacts it holds.</returns>
+    public static (int Frames, int Artifacts) Write(SqliteRunStore store, RunInfo info, string path, string product)
+    {
+        var beside = $"{path}.{Guid.NewGuid():N}.part";
+        try
+        {
+            if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
+            (int, int) counts;
+            using (var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write))
+            using (var packed = new GZipStream(file, CompressionLevel.Optimal))
+            {
+                counts = WriteLines(store, info, packed, product);
+            }
+            File.Move(beside, path, overwrite: true);
+            return counts;
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw StoreFaults.Explain(failed, path);
+        }
+        finally
+        {
+            File.Delete(beside);
+        }
+    }
+
+    /// <remarks>(1) Read everything and check every hash. (2) Artifacts. (3) All rows in one transaction.</remarks>
+    /// <param name="runId">Another id than the run had; null: its own. A run that exists is never touched.</param>
+    public static RunInfo Import(SqliteRunStore store, string path, RunId? runId)
+    {
+        // (1)
+        var read = Read(path);
+        var info = read.Info with { Run = runId ?? read.Info.Run };
+        if (store.Find(info.Run) is not null) throw new ArchiveException($"Run '{info.Run}' exists here already and is not overwritten. Import '{path}' under another name with --run-id.");
+        // (2)
+        foreach (var (id, bytes) in read.Artifacts) store.ImportArtifact(id, bytes);
+        // (3)
+        store.ImportRun(info, read.Frames);
+        return info;
+    }
+
+    private static (int Frames, int Artifacts) WriteLines(SqliteRunStore store, RunInfo info, Stream to, string product)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Line(ValueMap.Of(("hydra_run", Version), ("product", product), ("events", 1), ("info", InfoOf(info))));
+        var artifacts = new HashSet<ArtifactId>();
+        var frames = 0;
+        foreach (var frame in store.ReadRaw(info.Run))
+        {
+            Line(ValueMap.Of(("seq", frame.Sequence), ("at", frame.AtMs), ("hash", Convert.ToHexStringLower(frame.Hash)), ("body", Encoding.UTF8.GetString(frame.Body))));
+            foreach (var happened in EventReader.Read(frame.Body)) artifacts.UnionWith(ArtifactsOf(happened));
+            frames++;
+        }
+        foreach (var id in artifacts) Line(ValueMap.Of(("artifact", id.Hex), ("bytes", Convert.ToBase64String(store.ReadArtifact(id)))));
+        to.Write(Encoding.UTF8.GetBytes(Value.Of(ValueMap.Of(("frames", frames), ("artifacts", artifacts.Count), ("sha256", Convert.ToHexStringLower(hash.GetHashAndReset())))).ToJson() + "\n"));
+        return (frames, artifacts.Count);
+
+        void Line(ValueMap line)
+        {
+            var bytes = Encoding.UTF8.GetBytes(Value.Of(line).ToJson() + "\n");
+            hash.AppendData(bytes);
+            to.Write(bytes);
+        }
+    }
+
+    private static Archive Read(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            using var reader = new StreamReader(new GZipStream(file, CompressionMode.Decompress), new UTF8Encoding(false, throwOnInvalidBytes: true));
+            return ReadLines(reader, path);
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw new ArchiveException($"'{path}' cannot be read: {failed.Message}", failed);
+        }
+        catch (Exception wrong) when (wrong is InvalidDataException or JsonException or KeyNotFoundException or InvalidOperationException or FormatException or DecoderFallbackException)
+        {
+            throw new ArchiveException($"'{path}' is no exported run, or is damaged: {wrong.Message} Export it again with `hydra export RUN`.", wrong);
+        }
+    }
+
+    private static Archive ReadLines(StreamReader reader, string path)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Archive? archive = null;
+        var previous = FrameHash.First;
+        var wanted = new HashSet<ArtifactId>();
+        while (reader.ReadLine() is { } line)
+        {
+            var map = ValueJson.Parse(line).AsObject;
+            if (archive is null) archive = new Archive(HeadOf(map, path));
+            else if (map.ContainsKey("seq")) archive.Frames.Add(FrameOf(map));
+            else if (map.ContainsKey("artifact")) archive.Artifacts.Add(ArtifactOf(map));
+            else
+            {
+                var isWhole = map["frames"].AsInteger == archive.Frames.Count && map["artifacts"].AsInteger == archive.Artifacts.Count
+                    && map["sha256"].AsText == Convert.ToHexStringLower(hash.GetHashAndReset()) && reader.ReadLine() is null;
+                if (!isWhole) throw Damaged("its contents do not match the hash at its end");
+                if (wanted.Except(archive.Artifacts.Select(artifact => artifact.Id)).Select(id => id.Hex).FirstOrDefault() is { } gone) throw Damaged($"the artifact {gone} is missing");
+                return archive.Frames.Count > 0 ? archive : throw Damaged("it holds no frames");
+            }
+            hash.AppendData(Encoding.UTF8.GetBytes(line + "\n"));
+        }
+        throw Damaged("its end is missing");
+
+        RawFrame FrameOf(ValueMap map)
+        {
+            var frame = new RawFrame(map["seq"].AsInteger, map["at"].AsInteger, Convert.FromHexString(map["hash"].AsText), Encoding.UTF8.GetBytes(map["body"].AsText));
+            if (frame.Sequence != archive.Frames.Count || !FrameHash.Of(previous, frame.Sequence, frame.AtMs, frame.Body).AsSpan().SequenceEqual(frame.Hash)) throw Damaged($"the hash chain breaks at frame {archive.Frames.Count}");
+            previous = frame.Hash;
+            foreach (var happened in EventReader.Read(frame.Body)) wanted.UnionWith(ArtifactsOf(happened));
+            return frame;
+        }
+
+        (ArtifactId Id, byte[] Bytes) ArtifactOf(ValueMap map)
+        {
+            var bytes = Convert.FromBase64String(map["bytes"].AsText);
+            var id = new ArtifactId(map["artifact"].AsText);
+            return Convert.ToHexStringLower(SHA256.HashData(bytes)) == id.Hex ? (id, bytes) : throw Damaged($"the artifact {id.Hex} does not match its hash");
+        }
+
+        ArchiveException Damaged(string what) => new($"'{path}' is damaged: {what}. Nothing was imported; export the run again with `hydra export RUN`.");
+    }
+
+    private static RunInfo HeadOf(ValueMap map, string path)
+    {
+        if (map.GetOrNull("hydra_run") is not { Kind: ValueKind.Integer } version) throw new ArchiveException($"'{path}' is no exported run: its first line does not say so. Make one with `hydra export RUN`.");
+        if (version.AsInteger > Version) throw new ArchiveException($"'{path}' was written by a newer Hydra (format {version.AsInteger}, this one knows {Version}). Use that version.");
+        var info = map["info"].AsObject;
+        if (!RunId.IsValid(info["run"].AsText)) throw new ArchiveException($"'{path}' is damaged: '{info["run"].AsText}' is no run id. Nothing was imported.");
+        return new RunInfo
+        {
+            Run = new RunId(info["run"].AsText), Workflow = info["workflow"].AsText, DefinitionHash = info["definition"].AsText,
+            Status = WireNames.TryParse<RunStatus>(info["status"].AsText, out var status) ? status : RunStatus.Failed, Reason = info["reason"].AsText,
+            StartedAt = DateTimeOffset.FromUnixTimeMilliseconds(info["started_at"].AsInteger), UpdatedAt = DateTimeOffset.FromUnixTimeMilliseconds(info["updated_at"].AsInteger),
+            Cost = new MicroUsd(info["micro_usd"].AsInteger), Tokens = info["tokens"].AsInteger,
+            Tags = info["tags"].AsObject.ToDictionary(tag => tag.Key, tag => tag.Value.AsText, StringComparer.Ordinal),
+        };
+    }
+
+    private static ValueMap InfoOf(RunInfo info) => ValueMap.Of(
+        ("run", info.Run.Text), ("workflow", info.Workflow), ("definition", info.DefinitionHash), ("status", WireNames.Of(info.Status)), ("reason", info.Reason),
+        ("started_at", info.StartedAt.ToUnixTimeMilliseconds()), ("updated_at", info.UpdatedAt.ToUnixTimeMilliseconds()), ("micro_usd", info.Cost.Amount), ("tokens", info.Tokens),
+        ("tags", ValueMap.Of(info.Tags.Select(tag => KeyValuePair.Create(tag.Key, Value.Of(tag.Value))))));
+
+    private static IEnumerable<ArtifactId> ArtifactsOf(RunEvent happened)
+    {
+        var reference = happened switch
+        {
+            RunEvent.RunStarted e => e.Bundle,
+            RunEvent.StepIntended e => e.Call.Request,
+            RunEvent.StepEnded e => e.Result.Response,
+            RunEvent.Ended e => e.Output,
+            RunEvent.Expanded e => e.Opening.Bindings,
+            RunEvent.Forked e => e.Definition?.Bundle,
+            RunEvent.OutputSet e => e.Output,
+            _ => null,
+        };
+        return reference?.Artifact is { } artifact ? [artifact] : [];
+    }
+
+    private sealed record Archive(RunInfo Info)
+    {
+        public List<RawFrame> Frames { get; } = [];
+        public List<(ArtifactId Id, byte[] Bytes)> Artifacts { get; } = [];
+    }
+}
+
+/// <summary>A frame as it lies on disk.</summary>
+internal sealed record RawFrame(long Sequence, long AtMs, byte[] Hash, byte[] Body);

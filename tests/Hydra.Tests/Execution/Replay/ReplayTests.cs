@@ -1,0 +1,206 @@
+using Hydra.Execution;
+using Hydra.Journal;
+using Hydra.Model;
+using Hydra.Planning;
+using static Hydra.Tests.Execution.EngineHarness;
+
+namespace Hydra.Tests.Execution.Replay;
+
+public sealed class ReplayTests : IDisposable
+{
+    private static readonly RunId Recorded = new("recorded");
+    private readonly string _folder = Directory.CreateTempSubdirectory("hydra-replay-").FullName;
+    private readonly SqliteRunStore _store;
+
+    public ReplayTests() => _store = SqliteRunStore.Open(_folder, Durability.Full);
+
+    [Fact]
+    public async Task A_replay_asks_nobody_and_gives_the_same_outputs()
+    {
+        var workflow = Prompts("draft", "report <- draft", ("draft", "Write at {{ now }} in {{ run.id }} of {{ topic }}"), ("report", "Report: {{ draft }}"));
+        var first = await RecordAsync(workflow, new AskingNode());
+
+        var replay = new AskingNode();
+        var second = await ReplayAsync(workflow, replay, CassetteOf(workflow));
+
+        Assert.Equal(RunStatus.Completed, second.Status);
+        Assert.Equal(Value.Of(first.Outputs).ToJson(), Value.Of(second.Outputs).ToJson());
+        Assert.Equal((first.Cost, first.Tokens), (second.Cost, second.Tokens));
+        Assert.Empty(replay.Asked);
+    }
+
+    [Fact]
+    public async Task A_cassette_file_answers_as_the_journal_does()
+    {
+        var workflow = Prompts("draft", "report <- draft", ("draft", "Write of {{ topic }}"), ("report", "Report: {{ draft }}"));
+        var first = await RecordAsync(workflow, new AskingNode());
+        var file = Path.Combine(_folder, "run.cassette");
+        CassetteFile.Write(CassetteOf(workflow), file);
+
+        var replay = new AskingNode();
+        using var elsewhere = SqliteRunStore.Open(Path.Combine(_folder, "elsewhere"), Durability.Full);
+        var cassette = CassetteFile.Read(file, MissingCall.Fail);
+        var second = await EngineOf(elsewhere, workflow, replay).RunAsync(workflow, new RunRequest { Inputs = cassette.Head.Inputs, Cassette = cassette }, CancellationToken.None);
+
+        Assert.Equal(Value.Of(first.Outputs).ToJson(), Value.Of(second.Outputs).ToJson());
+        Assert.Empty(replay.Asked);
+        Assert.Equal(0, cassette.LeftCount);
+    }
+
+    [Fact]
+    public async Task Questions_asked_alike_get_their_answers_in_order_each_node_its_own()
+    {
+        var workflow = Prompts("a", "b <- a\nc <- b", ("a", "same"), ("b", "same"), ("c", "same"));
+        await RecordAsync(workflow, new AskingNode());
+
+        await ReplayAsync(workflow, new AskingNode(), CassetteOf(workflow));
+
+        Assert.Equal(["same (1)", "same (2)", "same (3)"], OutputsOf(new RunId("replayed"), workflow));
+    }
+
+    [Fact]
+    public async Task Recorded_failures_and_retries_come_again_without_waiting()
+    {
+        var workflow = Prompts("a", "", ("a", "flaky"));
+        workflow = workflow with { Nodes = [workflow.Nodes[0] with { Policy = new NodePolicy { Retry = new RetrySpec { Backoff = TimeSpan.Zero } } }] };
+        await RecordAsync(workflow, new AskingNode { Answer = (_, number) => number < 3 ? throw new CallFailedException(ErrorCode.Network, $"cut {number}") : "done" });
+
+        // The same recording, replayed by a file that waits an hour between attempts.
+        var patient = workflow with { Nodes = [workflow.Nodes[0] with { Policy = new NodePolicy { Retry = new RetrySpec { Backoff = TimeSpan.FromHours(1) } } }] };
+        var replay = new AskingNode();
+        var report = await ReplayAsync(patient, replay, CassetteOf(workflow));
+
+        Assert.Equal(RunStatus.Completed, report.Status);
+        Assert.Equal(2, _store.Read(new RunId("replayed")).SelectMany(frame => frame.Events).Count(happened => happened is RunEvent.AttemptFailed));
+        Assert.Empty(replay.Asked);
+    }
+
+    [Fact]
+    public async Task A_changed_prompt_fails_the_run_and_names_the_first_differing_message()
+    {
+        var recorded = Prompts("draft", "report <- draft", ("draft", "Write"), ("report", "Read this:\n{{ draft }}\nReport in three words.\nThanks."));
+        await RecordAsync(recorded, new AskingNode());
+
+        var changed = Prompts("draft", "report <- draft", ("draft", "Write"), ("report", "Read this:\n{{ draft }}\nReport in two words.\nThanks."));
+        var cassette = CassetteOf(recorded);
+        var replay = new AskingNode();
+        var report = await ReplayAsync(changed, replay, cassette);
+
+        Assert.Equal(RunStatus.Failed, report.Status);
+        Assert.Empty(replay.Asked);
+        Verified.Check("Drift", cassette.Drift!);
+    }
+
+    [Fact]
+    public async Task A_new_node_another_model_and_one_call_too_many_are_each_named_as_what_they_are()
+    {
+        var recorded = Prompts("a", "", ("a", "same"));
+        await RecordAsync(recorded, new AskingNode());
+
+        var newNode = CassetteOf(recorded);
+        await ReplayAsync(Prompts("b", "", ("b", "other")), new AskingNode(), newNode, "new-node");
+        var otherModel = CassetteOf(recorded);
+        await ReplayAsync(recorded, new AskingNode { Model = "n" }, otherModel, "other-model");
+        var tooMany = CassetteOf(recorded);
+        await ReplayAsync(Prompts("a", "b <- a", ("a", "same"), ("b", "same")), new AskingNode(), tooMany, "too-many");
+
+        Verified.Check("DriftKinds", string.Join("\n\n", newNode.Drift, otherModel.Drift, tooMany.Drift));
+    }
+
+    [Fact]
+    public async Task Mixed_mode_asks_only_what_is_not_recorded()
+    {
+        var recorded = Prompts("draft", "report <- draft", ("draft", "Write"), ("report", "Report: {{ draft }}"));
+        await RecordAsync(recorded, new AskingNode());
+
+        var replay = new AskingNode { Answer = (prompt, _) => $"anew: {prompt}" };
+        var report = await ReplayAsync(Prompts("draft", "report <- draft", ("draft", "Write"), ("report", "Sum up: {{ draft }}")), replay, CassetteOf(recorded, MissingCall.Call));
+
+        Assert.Equal(["Sum up: Write (1)"], replay.Asked);
+        Assert.Equal("""{"report":"anew: Sum up: Write (1)"}""", Value.Of(report.Outputs).ToJson());
+    }
+
+    [Fact]
+    public async Task A_replay_of_a_replay_asks_what_the_first_run_asked()
+    {
+        var workflow = Prompts("a", "", ("a", "In {{ run.id }} at {{ now }}"));
+        var first = await RecordAsync(workflow, new AskingNode());
+        await ReplayAsync(workflow, new AskingNode(), CassetteOf(workflow));
+
+        var third = await ReplayAsync(workflow, new AskingNode(), CassetteReader.Read(_store, new RunId("replayed"), _ => PlanOf(workflow)), "third");
+
+        Assert.Equal(Value.Of(first.Outputs).ToJson(), Value.Of(third.Outputs).ToJson());
+    }
+
+    [Fact]
+    public async Task A_failed_replay_does_not_go_on_with_real_calls()
+    {
+        var recorded = Prompts("a", "", ("a", "one"));
+        await RecordAsync(recorded, new AskingNode());
+        var changed = Prompts("a", "", ("a", "two"));
+        await ReplayAsync(changed, new AskingNode(), CassetteOf(recorded));
+
+        var refused = await Assert.ThrowsAsync<RunRefusedException>(() => EngineOf(_store, changed, new AskingNode()).ResumeAsync(new RunId("replayed"), new RunRequest(), CancellationToken.None));
+
+        Assert.Contains("--replay-run recorded", refused.Message);
+    }
+
+    [Theory]
+    [InlineData("", "is empty")]
+    [InlineData("name: w\n", "is damaged at line 1")]
+    [InlineData("{\"a\":1}\n", "is no cassette")]
+    [InlineData("{\"cassette\":2}\n", "newer Hydra")]
+    [InlineData("{\"cassette\":1,\"run\":\"../x\",\"workflow\":\"w\",\"definition\":\"\",\"now\":\"\",\"inputs\":{},\"options\":{}}\n", "is no run id")]
+    [InlineData("{\"cassette\":1,\"run\":\"r\",\"workflow\":\"w\",\"definition\":\"\",\"now\":\"\",\"inputs\":{},\"options\":{}}\n{\"key\":\"k\"}\n", "is damaged at line 2")]
+    public void A_file_that_is_no_cassette_is_refused_by_line(string text, string says)
+    {
+        var file = Path.Combine(_folder, "bad.cassette");
+        File.WriteAllText(file, text);
+
+        Assert.Contains(says, Assert.Throws<CassetteFileException>(() => CassetteFile.Read(file, MissingCall.Fail)).Message);
+    }
+
+    [Fact]
+    public async Task What_a_secret_node_asked_and_was_answered_is_in_no_cassette_file()
+    {
+        var workflow = Prompts("a", "", ("a", "the pass phrase"));
+        workflow = workflow with { Nodes = [workflow.Nodes[0] with { Policy = new NodePolicy { Labels = Labels.Secret } }] };
+        await RecordAsync(workflow, new AskingNode { Answer = (_, _) => "open sesame" });
+        var file = Path.Combine(_folder, "secret.cassette");
+        CassetteFile.Write(CassetteOf(workflow), file);
+
+        var text = await File.ReadAllTextAsync(file);
+        Assert.DoesNotContain("open sesame", text);
+        Assert.DoesNotContain("the pass phrase", text);
+        var cassette = CassetteFile.Read(file, MissingCall.Fail);
+        await ReplayAsync(workflow, new AskingNode(), cassette);
+        Assert.Contains("is secret", cassette.Drift!);
+        Assert.Equal(RunStatus.Completed, (await ReplayAsync(workflow, new AskingNode(), CassetteOf(workflow), "local")).Status);
+    }
+
+    private static WorkflowSpec Prompts(string first, string others, params (string Node, string Prompt)[] prompts) =>
+        Graph($"{first}\n{others}", node => node with { Fields = ValueMap.Of(("prompt", prompts.First(prompt => prompt.Node == node.Id.Text).Prompt)) });
+
+    private Task<RunReport> RecordAsync(WorkflowSpec workflow, AskingNode type) =>
+        EngineOf(_store, workflow, type).RunAsync(workflow, new RunRequest { Run = Recorded, Inputs = ValueMap.Of(("topic", "tides")) }, CancellationToken.None);
+
+    private Task<RunReport> ReplayAsync(WorkflowSpec workflow, AskingNode type, Cassette cassette, string run = "replayed") =>
+        EngineOf(_store, workflow, type).RunAsync(workflow, new RunRequest { Run = new RunId(run), Inputs = cassette.Head.Inputs, Cassette = cassette }, CancellationToken.None);
+
+    private Cassette CassetteOf(WorkflowSpec workflow, MissingCall missing = MissingCall.Fail) => CassetteReader.Read(_store, Recorded, _ => PlanOf(workflow), missing);
+
+    private static Plan PlanOf(WorkflowSpec workflow) => Planner.Plan(workflow, new Dictionary<string, INodeType> { ["call"] = new AskingNode() });
+
+    private IEnumerable<string> OutputsOf(RunId run, WorkflowSpec workflow)
+    {
+        var state = new RunState(PlanOf(workflow));
+        foreach (var frame in _store.Read(run)) state.Apply(frame);
+        return Enumerable.Range(0, state.InstanceCount).Select(i => _store.Artifacts.Read(state.OutputOf(i)!).AsText);
+    }
+
+    public void Dispose()
+    {
+        _store.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+}
