@@ -1,0 +1,60 @@
+using Hydra.Gateway.Fake;
+
+namespace Hydra.Cli.Tests;
+
+/// <summary>Recording, replaying and reusing by the real program; the fake provider counts who was asked.</summary>
+public sealed class ReplayAndReuseTests
+{
+    private const string Flow = "name: flow\nnodes:\n  - {id: draft, type: agent, model: gpt-4o-mini, prompt: 'Write of {{ topic }} at {{ now }}'}\n  - {id: report, type: agent, model: gpt-4o-mini, prompt: 'Report: {{ draft }}', depends_on: [draft]}\n";
+    private static readonly Dictionary<string, string> Nothing = [];
+
+    [Fact]
+    public async Task A_recorded_run_replays_with_no_provider_and_drift_exits_1()
+    {
+        await using var provider = await FakeProvider.StartAsync();
+        using var terminal = new Terminal();
+        terminal.Write("flow.yaml", Flow);
+        terminal.Write("changed.yaml", Flow.Replace("Report:", "Sum up:", StringComparison.Ordinal));
+
+        var first = await EndAsync(terminal, Models(provider), "run", "flow.yaml", "-i", "topic=tides", "--run-id", "one", "--record", "one.cassette");
+        var asked = provider.Calls.Count;
+        var journal = await EndAsync(terminal, Nothing, "run", "flow.yaml", "--replay-run", "one");
+        var file = await EndAsync(terminal, Nothing, "run", "flow.yaml", "--replay", "one.cassette", "--backend", "replay", "--runs-dir", "elsewhere");
+        var drift = await EndAsync(terminal, Nothing, "run", "changed.yaml", "--replay", "one.cassette");
+
+        Assert.Equal((0, 0, 0, 1), (first.Code, journal.Code, file.Code, drift.Code));
+        Assert.Equal((first.Out, first.Out), (journal.Out, file.Out));
+        Assert.Contains("+ Sum up:", drift.Error);
+        Assert.Equal(2, asked);
+        Assert.Equal(asked, provider.Calls.Count);
+        Assert.DoesNotContain("sk-secret", await File.ReadAllTextAsync(Path.Combine(terminal.Folder, "one.cassette")));
+    }
+
+    [Fact]
+    public async Task An_unchanged_run_asks_nobody_again_and_an_exported_one_is_reused_nowhere_else()
+    {
+        await using var provider = await FakeProvider.StartAsync();
+        using var terminal = new Terminal();
+        terminal.Write("flow.yaml", Flow.Replace(" at {{ now }}", "", StringComparison.Ordinal));
+
+        await EndAsync(terminal, Models(provider), "run", "flow.yaml", "-i", "topic=tides", "--run-id", "one");
+        var second = await EndAsync(terminal, Models(provider), "run", "flow.yaml", "-i", "topic=tides", "--run-id", "two", "--reuse");
+        var why = await EndAsync(terminal, Nothing, "inspect", "two", "--why", "report");
+        var export = await EndAsync(terminal, Nothing, "export", "one", "-o", "one.hydra");
+        var import = await EndAsync(terminal, Nothing, "import", "one.hydra", "--run-id", "uno");
+        var again = await EndAsync(terminal, Nothing, "import", "one.hydra");
+
+        Assert.Equal((0, 0, 0, 2), (second.Code, export.Code, import.Code, again.Code));
+        Assert.Contains("report reused from one/report", second.Error);
+        Assert.Contains("reused from one/report", why.Out);
+        Assert.Equal(2, provider.Calls.Count);
+    }
+
+    private static Dictionary<string, string> Models(FakeProvider provider) => new() { ["OPENAI_BASE_URL"] = provider.Url + "/v1", ["OPENAI_API_KEY"] = "sk-secret" };
+
+    private static async Task<(int Code, string Out, string Error)> EndAsync(Terminal terminal, Dictionary<string, string> environment, params string[] words)
+    {
+        using var hydra = HydraProcess.Start(terminal.Folder, environment, words);
+        return await hydra.EndAsync();
+    }
+}
