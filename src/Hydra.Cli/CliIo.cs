@@ -5,6 +5,15 @@ internal sealed record CliIo
 {
     public required TextWriter Out { get; init; }
     public required TextWriter Error { get; init; }
+    /// <summary>Where a person types; nobody by default.</summary>
+    public TextReader In { get; init; } = TextReader.Null;
+    public bool IsInTerminal { get; init; }
+    /// <summary>The account that runs the program, where the environment does not name one.</summary>
+    public string AccountName { get; init; } = "";
+
+    /// <summary>Who answers when nothing else is said; empty: nobody knows.</summary>
+    public string UserName => Environment("USER") is { Length: > 0 } user ? user : Environment("USERNAME") is { Length: > 0 } name ? name : AccountName;
+
     public required Func<string, string?> Environment { get; init; }
     public required string WorkingDirectory { get; init; }
     public bool IsOutTerminal { get; init; }

@@ -8,6 +8,9 @@ var io = new CliIo
 {
     Out = output,
     Error = error,
+    In = Console.In,
+    AccountName = Environment.UserName,
+    IsInTerminal = !Console.IsInputRedirected,
     Environment = Environment.GetEnvironmentVariable,
     WorkingDirectory = "",
     IsOutTerminal = !Console.IsOutputRedirected,

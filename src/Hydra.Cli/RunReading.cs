@@ -29,6 +29,13 @@ internal static class RunReading
         .Select(sink => trace.Nodes[sink]).Where(node => node.Output is not null && node.Status != NodeStatus.Skipped)
         .Select(node => KeyValuePair.Create(node.Path, store.Artifacts.Read(node.Output!))));
 
+    public static RunState StateOf(Plan plan, IRunStore store, RunId run)
+    {
+        var state = new RunState(plan);
+        foreach (var frame in store.Read(run)) state.Apply(frame);
+        return state;
+    }
+
     /// <summary>The plan a run is pinned to, with the bundle it comes from.</summary>
     public static (Plan Plan, Value Bundle) PlanOf(IRunStore store, RunId run)
     {

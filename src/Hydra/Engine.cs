@@ -55,6 +55,25 @@ public sealed partial class Engine(EngineOptions options)
         return await FollowAsync(run, state, bundle, bundle.Complete(new RunRequest()), journal, reducer => reducer.Cancel(reason), cancellationToken);
     }
 
+    /// <summary>
+    /// Writes an answer into a run that no process owns; the run goes on when it is next taken up. Gives why the answer was
+    /// refused, or null. Throws as <see cref="CancelAsync"/> does.
+    /// </summary>
+    public string? Answer(RunId run, GivenAnswer given)
+    {
+        using var journal = Options.Store.Own(run);
+        var (state, bundle) = Load(run);
+        var nowMs = Options.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+        var reducer = new Reducer(state);
+        reducer.Begin(nowMs);
+        var refusal = reducer.AnswerAlone(given);
+        if (reducer.Events.Count == 0) return refusal;
+        var info = Describe(run, state, bundle);
+        if (state is { HasEnded: true, OpenWaits.Count: 0 }) info = info with { Reason = "every question is answered: go on with `hydra resume`" };
+        journal.Commit(new Frame(state.NextSequence, nowMs, reducer.Events), info);
+        return null;
+    }
+
     /// <summary>A run's state as its journal has it, without taking it up.</summary>
     public (RunState State, Bundle Bundle) Load(RunId run) => Load(run, long.MaxValue);
 
@@ -79,7 +98,7 @@ public sealed partial class Engine(EngineOptions options)
     private async Task<RunReport> FollowAsync(RunId run, RunState state, Bundle bundle, RunRequest request, IRunJournal journal, Action<Reducer> first, CancellationToken cancellationToken)
     {
         var services = new AttemptServices { Clock = Options.Clock, WorkingDirectory = request.WorkingDirectory, IsDryRun = request.IsDryRun };
-        var loop = new RunLoop(run, state, journal, Options.Store.Artifacts, bundle.InputsOf(run, Options.Environment), services, request.Observer, (at, seconds) => Describe(run, at, bundle) with { NodeSeconds = seconds });
+        var loop = new RunLoop(run, state, journal, Options.Store.Artifacts, bundle.InputsOf(run, Options.Environment), services, request.Observer, (at, seconds) => Describe(run, at, bundle) with { NodeSeconds = seconds }) { StaysForPeople = request.StaysForPeople };
         await loop.RunAsync(first, cancellationToken);
         var files = state.Status == RunStatus.Completed && !request.IsDryRun ? OutputFiles.Write(state, Options.Store.Artifacts, request.WorkingDirectory) : [];
         return ReportOf(run, state, files);
@@ -103,6 +122,7 @@ public sealed partial class Engine(EngineOptions options)
             Tokens = state.RunAccount.Tokens,
             Plan = state.Plan,
             FilesWritten = files,
+            Waits = [.. state.OpenWaits.Select(waiting => new OpenWait(state.PathOf(waiting), state.DetailOf(waiting)!.Wait!))],
         };
     }
 

@@ -31,6 +31,8 @@ public sealed record RunRequest
     /// <summary>Options of the program that a resume must find again (backend, model aliases).</summary>
     public ValueMap Options { get; init; } = ValueMap.Empty;
     public IRunObserver? Observer { get; init; }
+    /// <summary>Stay while people decide; else the run pauses as soon as only people are left to wait for.</summary>
+    public bool StaysForPeople { get; init; }
 }
 
 /// <summary>How a run ended, or how it stands when its process lets go of it.</summary>
@@ -47,7 +49,12 @@ public sealed record RunReport
     public required Plan Plan { get; init; }
     /// <summary>The files of <c>outputs</c> that were written.</summary>
     public IReadOnlyList<string> FilesWritten { get; init; } = [];
+    /// <summary>What the run waits for, where it was left waiting for people.</summary>
+    public IReadOnlyList<OpenWait> Waits { get; init; } = [];
 }
+
+/// <summary>A wait for people at one node of a run.</summary>
+public sealed record OpenWait(string Path, WaitState Wait);
 
 /// <summary>A run that cannot begin or go on; nothing was started.</summary>
 public sealed class RunRefusedException(string message) : Exception(message);

@@ -5,8 +5,7 @@ internal static class VerbTable
 {
     public static IReadOnlyList<Verb> All { get; } =
     [
-        RunVerb.Verb, ValidateVerb.Verb, GraphVerb.Verb, ListVerb.Verb, InspectVerb.Verb, ResumeVerb.Verb, CancelVerb.Verb, ModelsVerb.Verb, HelpVerb.Verb,
-        Verb.Later("approve", "decides a gate"), Verb.Later("respond", "answers a user_input"),
+        RunVerb.Verb, ValidateVerb.Verb, GraphVerb.Verb, ListVerb.Verb, InspectVerb.Verb, ResumeVerb.Verb, CancelVerb.Verb, ApproveVerb.Verb, RespondVerb.Verb, ModelsVerb.Verb, HelpVerb.Verb,
         RerunVerb.Verb, DiffVerb.Verb, MigrateVerb.Verb,
         Verb.Later("pause", "pauses a run"), Verb.Later("signal", "sends an event to a run"), 
         Verb.Later("export", "writes a run to a file"), Verb.Later("import", "reads a run from a file"), VerifyVerb.Verb,

@@ -37,6 +37,10 @@ internal sealed class PlainView(RunId run, CliIo io) : RunView
                 return Line(state, e.Node, e.Attempt > 1 ? $"started, attempt {e.Attempt}" : "started");
             case RunEvent.Expanded { Opening: { Kind: ScopeKind.Items } opening } e: return Line(state, e.Node, Amounts.Count(opening.Count, "item", "items"));
             case RunEvent.AttemptFailed e: return Line(state, e.Node, $"attempt failed: {Error(e.Error)}; trying again");
+            case RunEvent.WaitOpened e: return Line(state, e.Node, $"waits for {(e.Request.Kind == WaitKind.Approval ? "a decision" : "an answer")}: {TerminalText.Clip(e.Request.Prompt, ReasonLengthMax)}");
+            case RunEvent.WaitAnswered e: return Line(state, e.Node, $"answered by {TerminalText.Of(e.Who)}: {TerminalText.Clip(e.Answer.ToJson(), ReasonLengthMax)}");
+            case RunEvent.WaitReminded e: return Line(state, e.Node, "still waits for people");
+            case RunEvent.WaitExpired e: return Line(state, e.Node, $"nobody answered in time: {WireNames.Of(e.As)}");
             case RunEvent.Suspended e: return Line(state, e.Node, "waiting");
             case RunEvent.Skipped e: return Line(state, e.Node, $"skipped ({WireNames.Of(e.Because)})");
             case RunEvent.Ended e: return Line(state, e.Node, Ended(e, atMs, state));

@@ -42,7 +42,7 @@ internal sealed class Attempt : ILine
         AttemptOutcome outcome;
         try
         {
-            outcome = _given.Services.IsDryRun ? DryRun.Outcome(_given) : await type.RunAsync(_given, this, _stop.Token);
+            outcome = _given.Services.IsDryRun && !type.AnswersDryRuns ? DryRun.Outcome(_given) : await type.RunAsync(_given, this, _stop.Token);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {

@@ -57,6 +57,9 @@ internal sealed class RunLoop
 
     public IArtifactStore Artifacts { get; }
 
+    /// <inheritdoc cref="Reducer.StaysForPeople"/>
+    public bool StaysForPeople { init => _reducer.StaysForPeople = value; }
+
     /// <summary>Runs to the end of the run. <paramref name="first"/> makes the first turn's facts.</summary>
     public async Task RunAsync(Action<Reducer> first, CancellationToken cancellationToken)
     {
@@ -65,6 +68,7 @@ internal sealed class RunLoop
         await using var inbox = _services.Clock.CreateTimer(_ => TakeCommands(), null, InboxInterval, InboxInterval);
         await using var interrupt = cancellationToken.Register(() => Post(new Message.StopRequested(RunStatus.Interrupted, "interrupted")));
         _turning = 1;
+        TakeCommands();   // what was left for an owner that died
         Guarded(() => Turn(first));
         Continue();
         await _ended.Task;
@@ -177,6 +181,7 @@ internal sealed class RunLoop
         {
             foreach (var command in _journal.TakeCommands())
             {
+                if (command.Verb == GivenAnswer.Verb && GivenAnswer.Read(command.Body) is { } given) Post(new Message.WaitAnswered(given));
                 if (command.Verb == "cancel") Post(new Message.StopRequested(RunStatus.Cancelled, command.Body.GetReason()));
             }
         }
@@ -224,6 +229,7 @@ internal sealed class RunLoop
             Scope = new InstanceScope(_state, _inputs, Artifacts, instance),
             Services = _services,
             ResumedAtMs = detail?.ResumedAtMs ?? 0,
+            Decision = detail?.Wait?.Decision,
         };
         var type = (ILeafNodeType)runs.Type;
         if (type.RunsInline)

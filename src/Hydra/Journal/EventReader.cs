@@ -39,24 +39,25 @@ public static class EventReader
                 Reference(map, "bundle") is { } bundle ? new ForkDefinition(Text(map, "definition"), bundle) : null),
             "invalidated" => new RunEvent.Invalidated([.. map["nodes"].Items.Select(node => (int)node.AsInteger)]),
             "output_set" => new RunEvent.OutputSet(Node(map), Reference(map, "out")!),
+            "wait_opened" or "wait_answered" or "wait_reminded" or "wait_expired" => WaitEvents.Read(name, map),
             _ => throw new JsonException($"The event '{name}' is not known to this version of Hydra; use the version that wrote the run, or a newer one."),
         };
     }
 
-    private static int Node(ValueMap map) => (int)map["n"].AsInteger;
-    private static int Int(ValueMap map, string name) => (int)(Long(map, name) ?? 0);
-    private static long? Long(ValueMap map, string name) => map.TryGetValue(name, out var value) ? value.AsInteger : null;
-    private static string Text(ValueMap map, string name) => map.GetOrNull(name).TextOrNull ?? "";
-    private static bool Flag(ValueMap map, string name) => map.TryGetValue(name, out var value) && value.AsBoolean;
+    internal static int Node(ValueMap map) => (int)map["n"].AsInteger;
+    internal static int Int(ValueMap map, string name) => (int)(Long(map, name) ?? 0);
+    internal static long? Long(ValueMap map, string name) => map.TryGetValue(name, out var value) ? value.AsInteger : null;
+    internal static string Text(ValueMap map, string name) => map.GetOrNull(name).TextOrNull ?? "";
+    internal static bool Flag(ValueMap map, string name) => map.TryGetValue(name, out var value) && value.AsBoolean;
     private static double Number(ValueMap map, string name) => map.TryGetValue(name, out var value) ? value.AsNumber : 0;
 
-    private static T Enum<T>(ValueMap map, string name, T byDefault) where T : struct, Enum
+    internal static T Enum<T>(ValueMap map, string name, T byDefault) where T : struct, Enum
     {
         if (!map.TryGetValue(name, out var value)) return byDefault;
         return WireNames.TryParse<T>(value.AsText, out var parsed) ? parsed : throw new JsonException($"'{value.AsText}' is no {typeof(T).Name}.");
     }
 
-    private static ValueRef? Reference(ValueMap map, string name)
+    internal static ValueRef? Reference(ValueMap map, string name)
     {
         if (!map.TryGetValue(name, out var value)) return null;
         var inner = value.AsObject;

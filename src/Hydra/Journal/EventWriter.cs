@@ -124,25 +124,26 @@ public static class EventWriter
                 Head(json, "output_set"u8, e.Node);
                 Reference(json, "out"u8, e.Output);
                 break;
+            case RunEvent.WaitOpened or RunEvent.WaitAnswered or RunEvent.WaitReminded or RunEvent.WaitExpired: WaitEvents.Write(json, happened); break;
             default: throw new ArgumentException($"No wire form for {happened.GetType().Name}.", nameof(happened));
         }
         json.WriteEndObject();
     }
 
-    private static void Head(Utf8JsonWriter json, ReadOnlySpan<byte> name, int node)
+    internal static void Head(Utf8JsonWriter json, ReadOnlySpan<byte> name, int node)
     {
         json.WriteString("e"u8, name);
         json.WriteNumber("n"u8, node);
     }
 
-    private static void Data(Utf8JsonWriter json, ReadOnlySpan<byte> name, Value value)
+    internal static void Data(Utf8JsonWriter json, ReadOnlySpan<byte> name, Value value)
     {
         json.WritePropertyName(name);
         ValueJson.Write(json, value);
     }
 
     /// <summary>An inline value as <c>{"v":…}</c>, an artifact as <c>{"sha256":…,"bytes":…}</c>.</summary>
-    private static void Reference(Utf8JsonWriter json, ReadOnlySpan<byte> name, ValueRef reference)
+    internal static void Reference(Utf8JsonWriter json, ReadOnlySpan<byte> name, ValueRef reference)
     {
         json.WriteStartObject(name);
         if (reference.Artifact is { } artifact)

@@ -11,6 +11,9 @@ public interface ILeafNodeType : INodeType
     /// </summary>
     bool RunsInline => false;
 
+    /// <summary>True where <see cref="RunAsync"/> itself answers dry runs (<see cref="AttemptServices.IsDryRun"/>), without asking or calling anybody.</summary>
+    bool AnswersDryRuns => false;
+
     /// <summary>
     /// Does the node's work once. Expected failures come back as <see cref="AttemptOutcome.Failed"/> or are thrown as
     /// <see cref="CallFailedException"/> or <see cref="TemplateException"/>; every call that costs or acts goes through <paramref name="line"/>.
@@ -41,6 +44,8 @@ public sealed class NodeAttempt
     public required AttemptServices Services { get; init; }
     /// <summary>When the node was last suspended and is re-entered: that time, in Unix milliseconds.</summary>
     public long ResumedAtMs { get; init; }
+    /// <summary>What people, or time, have decided of the wait that this attempt opened; null: it has not asked yet.</summary>
+    public WaitDecision? Decision { get; init; }
 }
 
 /// <summary>What runners share: the clock and what the run was told.</summary>
@@ -93,6 +98,10 @@ public abstract record AttemptOutcome
     public sealed record Suspend(long UntilMs) : AttemptOutcome;
     /// <summary>End the whole run with this status.</summary>
     public sealed record Terminate(RunStatus Status, string Reason) : AttemptOutcome;
+    /// <summary>Give the slot back and enter again when people have decided (<see cref="NodeAttempt.Decision"/>).</summary>
+    public sealed record Wait(WaitRequest Request) : AttemptOutcome;
+    /// <summary>The node ends skipped.</summary>
+    public sealed record Skip(SkipCause Because) : AttemptOutcome;
 }
 
 /// <summary>What a composite looks at when it decides.</summary>

@@ -44,6 +44,8 @@ public sealed class InstanceDetail
     public bool IsLoser { get; set; }
     /// <summary>The attempt was left and not ended (crash, interruption, wait): the next start is a new incarnation of it.</summary>
     public bool Reenters { get; set; }
+    /// <summary>What the present attempt asked people for; null: nothing.</summary>
+    public WaitState? Wait { get; set; }
 }
 
 /// <summary>One call of the present attempt.</summary>

@@ -1,7 +1,7 @@
 namespace Hydra.Model;
 
 /// <summary>Why a node was skipped.</summary>
-public enum SkipCause : byte { When, UpstreamFailed, UpstreamSkipped, Join, Terminated }
+public enum SkipCause : byte { When, UpstreamFailed, UpstreamSkipped, Join, Terminated, Rejected }
 
 /// <summary>How a node stands. The names on the wire and on screen are those of the workflow format.</summary>
 public enum NodeStatus : byte
@@ -81,6 +81,18 @@ public abstract record RunEvent
     public sealed record Invalidated(IReadOnlyList<int> Nodes) : RunEvent;
     /// <summary>The instance counts as completed with an output that a person put there.</summary>
     public sealed record OutputSet(int Node, ValueRef Output) : RunEvent;
+    /// <summary>The attempt waits for people, without task or slot.</summary>
+    /// <param name="Wait">The wait's id: run, path and attempt.</param>
+    public sealed record WaitOpened(int Node, string Wait, WaitRequest Request) : RunEvent;
+    /// <summary>Somebody answered. Where a quorum is needed, that alone may not decide.</summary>
+    /// <param name="Who">A claim, unless <paramref name="IsAuthenticated"/>.</param>
+    /// <param name="PayloadSha256">What the answer is bound to.</param>
+    /// <param name="IsAlone">Written by the verb that brought it, because no process owned the run.</param>
+    public sealed record WaitAnswered(int Node, string Wait, Value Answer, string Who, bool IsAuthenticated, string Comment, string PayloadSha256, bool IsAlone) : RunEvent;
+    public sealed record WaitReminded(int Node, string Wait) : RunEvent;
+    /// <summary>Nobody answered in time.</summary>
+    /// <param name="NextDeadlineMs">With <see cref="WaitExpiry.Escalate"/>: when the new time ends (Unix milliseconds).</param>
+    public sealed record WaitExpired(int Node, string Wait, WaitExpiry As, long NextDeadlineMs) : RunEvent;
 }
 
 /// <summary>The definition of a fork that is not its parent's.</summary>

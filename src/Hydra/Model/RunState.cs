@@ -166,7 +166,7 @@ public sealed partial class RunState
     public void Apply(Frame frame)
     {
         // Before a resume no process ran: that time is nobody's work.
-        if (frame.Events is not [RunEvent.RunResumed or RunEvent.Forked, ..]) CountTime(frame.AtMs);
+        if (frame.Events is not ([RunEvent.RunResumed or RunEvent.Forked, ..] or [RunEvent.WaitAnswered { IsAlone: true }, ..])) CountTime(frame.AtMs);
         foreach (var happened in frame.Events) Apply(happened, frame.AtMs);
         Doomed.Clear();   // what a turn dooms or loses it also ends
         Losers.Clear();

@@ -44,6 +44,10 @@ public sealed partial class RunState
             case RunEvent.Forked e: Fork(e, atMs); break;
             case RunEvent.Invalidated e: Invalidate(e, atMs); break;
             case RunEvent.OutputSet e: End(new RunEvent.Ended(e.Node, NodeStatus.Completed, e.Output, null, Value.Null), atMs); break;
+            case RunEvent.WaitOpened e: OpenWait(e, atMs); break;
+            case RunEvent.WaitAnswered e: AnswerWait(e, atMs); break;
+            case RunEvent.WaitReminded e: RemindOfWait(e); break;
+            case RunEvent.WaitExpired e: ExpireWait(e, atMs); break;
             default: throw new UnreachableException($"No fold for {happened.GetType().Name}.");
         }
     }
@@ -92,6 +96,7 @@ public sealed partial class RunState
         ToAdvance.Clear();
         ToCheckStop.Clear();
         Due.Clear();
+        WaitsDue.Clear();
         for (var i = 0; i < InstanceCount; i++)
         {
             switch (_status[i])
@@ -102,6 +107,7 @@ public sealed partial class RunState
                     Detail(i).Crashes++;
                     break;
                 case NodeStatus.Queued: Enqueue(i); break;
+                case NodeStatus.Waiting when OpenWaits.Contains(i): WaitsDue.Enqueue(i, _detail[i]!.Wait!.NextDueMs); break;
                 case NodeStatus.Waiting: Due.Enqueue(i, _detail[i]!.DueMs); break;
                 case NodeStatus.Deciding: ToDecide.Enqueue(i); break;
                 case NodeStatus.Open:
@@ -128,6 +134,7 @@ public sealed partial class RunState
         detail.Incarnation = e.Incarnation;
         detail.Variant = e.Variant;
         detail.Reenters = false;
+        if (e.Incarnation == 0) detail.Wait = null;
     }
 
     /// <summary>If the instance runs, its slot and its resources become free and its breaker learns how it went; <paramref name="error"/> null: well.</summary>
@@ -160,6 +167,7 @@ public sealed partial class RunState
     private void LeaveWaiting(int instance)
     {
         if (_status[instance] == NodeStatus.Waiting) WaitingCount--;
+        OpenWaits.Remove(instance);
     }
 
     private void End(RunEvent.Ended e, long atMs)
@@ -196,6 +204,8 @@ public sealed partial class RunState
 
     private void Skip(RunEvent.Skipped e)
     {
+        Release(e.Node, null, 0);
+        StopClock(e.Node);
         _status[e.Node] = NodeStatus.Skipped;
         Detail(e.Node).SkippedBecause = e.Because;
         var failed = e.Because is SkipCause.UpstreamFailed or SkipCause.Terminated;

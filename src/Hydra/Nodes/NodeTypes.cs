@@ -12,6 +12,7 @@ public static class NodeTypes
     [
         new MapNode(), new EvaluatorLoopNode(), new LoopNode(), new SubgraphNode(), new SetNode(), new BashNode(),
         new PythonExecNode(), new HttpNode(), new WaitNode(), new TerminateNode(), new FunctionNode(functions),
+        new ApprovalGateNode(), new UserInputNode(),
     ];
 
     /// <summary>Types by name. Throws <see cref="ArgumentException"/> where two have one name.</summary>

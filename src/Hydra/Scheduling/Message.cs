@@ -20,6 +20,8 @@ public abstract record Message
     public sealed record StopWhenHeld(int Node) : Message;
     /// <summary>Somebody ends the run: cancelled for good, or interrupted to go on later.</summary>
     public sealed record StopRequested(RunStatus As, string Reason) : Message;
+    /// <summary>Somebody answers a wait.</summary>
+    public sealed record WaitAnswered(GivenAnswer Given) : Message;
     /// <summary>Time has passed; sent when something was due.</summary>
     public sealed record Tick : Message
     {

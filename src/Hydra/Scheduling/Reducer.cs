@@ -81,6 +81,7 @@ public sealed partial class Reducer(RunState state)
             case Message.Advanced m: Advance(m); break;
             case Message.StopWhenHeld m: HoldStopWhen(m.Node); break;
             case Message.StopRequested m: RequestStop(m); break;
+            case Message.WaitAnswered m: AnswerWait(m.Given); break;
             case Message.Tick: break;
             default: throw new ArgumentException($"No handling for {message.GetType().Name}.", nameof(message));
         }
@@ -92,6 +93,7 @@ public sealed partial class Reducer(RunState state)
         if (State.HasEnded) return;
         State.CountTime(_nowMs);
         WakeDue();
+        CheckWaits();
         CheckTimeBudgets();
         CheckDeadlines();
         GrantWaitingSteps();
@@ -113,7 +115,7 @@ public sealed partial class Reducer(RunState state)
     {
         Events.Add(happened);
         State.Apply(happened, _nowMs);
-        var isRelease = happened is RunEvent.Ended or RunEvent.AttemptFailed or RunEvent.Suspended or RunEvent.AttemptInterrupted;
+        var isRelease = happened is RunEvent.Ended or RunEvent.AttemptFailed or RunEvent.Suspended or RunEvent.AttemptInterrupted or RunEvent.WaitOpened or RunEvent.Skipped;
         if (!isRelease || _parkedForResource.Count == 0) return;
         foreach (var parked in _parkedForResource) State.Enqueue(parked);
         _parkedForResource.Clear();
@@ -249,8 +251,13 @@ public sealed partial class Reducer(RunState state)
             if (State.RunningCount == 0) Emit(new RunEvent.RunEnded(status, State.Reason));
             return;
         }
-        var isMoving = State.RunningCount > 0 || _asked.Count > 0 || State.WaitingCount > 0 || State.Ready.Count > 0
+        var isMoving = State.RunningCount > 0 || _asked.Count > 0 || State.WaitingCount > State.OpenWaits.Count || State.Ready.Count > 0
             || _waitingSteps.Count > 0 || Commands.Count > 0;
+        if (!isMoving && State.OpenWaits.Count > 0)
+        {
+            if (!StaysForPeople) PauseForPeople();
+            return;
+        }
         if (!isMoving) Emit(new RunEvent.RunEnded(RunStatus.Failed, "no node can go on and none is running: this is a defect of Hydra; please report it with the run's events"));
     }
 
@@ -290,6 +297,7 @@ public sealed partial class Reducer(RunState state)
         }
         if (State.StoppingAs is not null) return;
         if (State.Deadlines.TryPeek(out _, out var deadlineMs)) Sooner(deadlineMs);
+        if (State.WaitsDue.TryPeek(out _, out var waitDueMs)) Sooner(waitDueMs);
         if (State.RunningCount == 0) return;
         if (_rateOpensAtMs is { } opens) Sooner(opens);
         if (State.RunAccount.Limits.MaxTime is { } limit) Sooner(_nowMs + Math.Max(1, (long)limit.TotalMilliseconds - State.RunAccount.ActiveMs));

@@ -16,6 +16,7 @@ public class BuilderTests
         ["research.yaml"] = Research,
         ["map_reduce.yaml"] = MapReduce,
         ["chain.yaml"] = Chain,
+        ["approval_flow.yaml"] = ApprovalFlow,
         ["evaluator.yaml"] = Evaluator,
         ["loop.yaml"] = Loop,
         ["subgraph.yaml"] = Subgraph,
@@ -72,6 +73,17 @@ public class BuilderTests
         .Agent("fetch_data", node => node.Model(Small).Prompt("Fetch the latest stats for {{ topic }}."))
         .Agent("clean_data", node => node.Model(Small).DependsOn("fetch_data").Prompt("Clean and normalize: {{ fetch_data }}"))
         .Agent("write_report", node => node.Model(Strong).DependsOn("clean_data").Prompt("Write a report from: {{ clean_data }}"));
+
+    private static WorkflowBuilder ApprovalFlow() => Workflow.Create("approval_flow")
+        .Description("A draft is published only after a person has approved it; the figures beside it need nobody.")
+        .Input("topic", byDefault: "the new release")
+        .Set("draft", "Announcement: {{ topic }} is here.")
+        .Set("figures", "{{ topic | length }} characters")
+        .Node("review", "approval_gate", node => node.DependsOn("draft").Field("prompt_to_human", "Publish this announcement of {{ topic }}?")
+            .Field("show", Value.OfTexts(["draft"])).Field("timeout_seconds", 259200).Field("remind_after_seconds", 86400).Field("on_reject", "fail"))
+        .Node("channel", "user_input", node => node.DependsOn("review").Field("prompt", "Where shall it go?").Field("input_type", "select")
+            .Field("options", Value.OfTexts(["blog", "newsletter", "both"])).Field("default", "blog"))
+        .Set("publish", "{{ draft }} ({{ channel }}, {{ figures }}, approved by {{ review.approver }})", node => node.DependsOn("draft", "figures", "review", "channel"));
 
     private static WorkflowBuilder Evaluator() => Workflow.Create("evaluator")
         .Description("Writes a product description and improves it until a second model approves.")

@@ -41,6 +41,16 @@ public sealed class EventFormatTests
         new RunEvent.Forked("r3", "r2", 21, new ForkDefinition("h", Artifact)),
         new RunEvent.Invalidated([3, 5]),
         new RunEvent.OutputSet(3, Inline),
+        new RunEvent.WaitOpened(12, "r:a/b[3]:2", new WaitRequest { Kind = WaitKind.Approval, Prompt = "publish?", Payload = Artifact, PayloadSha256 = new string('b', 64), DeadlineMs = 1_700_000_000_000, TimeoutMs = 1000 }),
+        new RunEvent.WaitOpened(12, "r:a:1", new WaitRequest
+        {
+            Kind = WaitKind.Input, Prompt = "which?", Payload = Inline, PayloadSha256 = "c", AnswerType = AnswerType.Select, Options = ["x", "y"], Schema = ValueMap.Of(("type", "string")),
+            DeadlineMs = 1, TimeoutMs = 2, RemindAtMs = 3, OnTimeout = WaitExpiry.Escalate, Default = "x", Approvers = ["anna", "bo"], EscalateTo = "chris", Quorum = 2,
+        }),
+        new RunEvent.WaitAnswered(12, "r:a:1", "x", "anna", IsAuthenticated: true, "fine", "c", IsAlone: true),
+        new RunEvent.WaitAnswered(12, "r:a:1", false, "anna", IsAuthenticated: false, "", "c", IsAlone: false),
+        new RunEvent.WaitReminded(12, "r:a:1"),
+        new RunEvent.WaitExpired(12, "r:a:1", WaitExpiry.Escalate, 1_700_000_000_001),
     ];
 
     [Theory]

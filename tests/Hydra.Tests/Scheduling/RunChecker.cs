@@ -62,6 +62,7 @@ internal sealed class RunChecker(int cap)
                 _steps.Remove(e.Node);
                 break;
             case RunEvent.Suspended e: _running.Remove(e.Node); break;
+            case RunEvent.WaitOpened e: _running.Remove(e.Node); break;
             case RunEvent.AttemptInterrupted e: _running.Remove(e.Node); break;
             case RunEvent.Cancelling e: _cancelling.Add(e.Node); break;
             case RunEvent.Reopened e:
@@ -69,8 +70,9 @@ internal sealed class RunChecker(int cap)
                 break;
             case RunEvent.Ended e: CheckEnd(e, state, reopens); break;
             case RunEvent.Skipped e:
+                _running.Remove(e.Node);
                 if (!_final.Add(e.Node) && !reopens) Broken($"{state.PathOf(e.Node)} was skipped after its end");
-                if (_begun.Contains(e.Node) && !reopens && state.AttemptOf(e.Node) > 0) Broken($"{state.PathOf(e.Node)} was skipped after it had started");
+                if (e.Because != SkipCause.Rejected && _begun.Contains(e.Node) && !reopens && state.AttemptOf(e.Node) > 0) Broken($"{state.PathOf(e.Node)} was skipped after it had started");
                 break;
             case RunEvent.Expanded e:
                 if (_done.Contains(e.Node)) Broken($"{state.PathOf(e.Node)} was opened after its end");

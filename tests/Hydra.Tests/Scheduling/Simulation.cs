@@ -47,10 +47,11 @@ internal sealed class Simulation
     private readonly List<Message> _said = [];
     private readonly Dictionary<(int Node, int Attempt, string Key), int> _made = [];
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
-    private readonly bool _isHostile, _stops, _suspends, _lies, _crashes;
+    private readonly bool _isHostile, _stops, _suspends, _lies, _crashes, _asks;
     private RunLimits _limits;
     private Reducer _reducer;
     private RunState _replica;
+    private readonly Random _people;
     private long _nowMs = 1_000_000;
     private int _turns, _crashCount, _resumes, _starts, _calls, _replays, _stale, _interrupted;
     private bool _isHealed, _isPlanted;
@@ -79,9 +80,14 @@ internal sealed class Simulation
         var cap = _random.Next(3) == 0 ? 1000 : 1 + _random.Next(5);
         _limits = new RunLimits(cap, _random.Next(4) == 0 ? 2 + _random.Next(8) : null, _random.Next(5) == 0 ? 300 + _random.Next(2000) : null, budget);
         _checker = new RunChecker(cap) { RunBudget = budget };
+        _asks = seed % 3 == 0;   // not drawn: seeds keep the runs they always gave
+        _people = new Random(seed);
         _replica = new RunState(_plan);
-        _reducer = new Reducer(new RunState(_plan));
+        _reducer = NewReducer(new RunState(_plan));
     }
+
+    /// <summary>Some processes stay while people decide, some leave.</summary>
+    private Reducer NewReducer(RunState state) => new(state) { StaysForPeople = _seed % 2 == 0 };
 
     private RunState State => _reducer.State;
     private bool Chance(int oneIn) => !_isHealed && _random.Next(oneIn) == 0;
@@ -156,6 +162,7 @@ internal sealed class Simulation
         }
         if (_stops && Chance(60)) messages.Add(new Message.StopRequested(_random.Next(3) == 0 ? RunStatus.Cancelled : RunStatus.Interrupted, "somebody asked"));
         if (_isHostile && _said.Count > 0 && Chance(8)) messages.Add(Again(_said[^(1 + _random.Next(Math.Min(8, _said.Count)))]));
+        if (_asks && State.OpenWaits.Count > 0 && _people.Next(4) == 0) messages.Add(new Message.WaitAnswered(AnswerOf(State.OpenWaits.ElementAt(_people.Next(State.OpenWaits.Count)))));
         if (messages.Count == 0 && AnyMessage() is { } any) messages.Add(any);
         if (messages.Count == 0)
         {
@@ -237,8 +244,36 @@ internal sealed class Simulation
         return EndOf(attempt, OutcomeOf(attempt));
     }
 
+    /// <summary>Three people, at random: approvals, rejections, answers to another run, the same answer again.</summary>
+    private GivenAnswer AnswerOf(int instance)
+    {
+        var who = "p" + _people.Next(3);
+        var wait = State.DetailOf(instance)!.Wait!;
+        var target = _people.Next(8) switch { 0 => "other:" + State.PathOf(instance) + ":1", 1 => "nowhere", 2 => State.PathOf(instance), _ => wait.Id };
+        return new GivenAnswer(target, WaitKind.Approval, _people.Next(6) > 0, IsText: false, who, IsAuthenticated: false, "", _people.Next(10) == 0 ? "other" : wait.Request.PayloadSha256);
+    }
+
+    private AttemptOutcome.Wait AskOf(Attempt attempt) => new(new WaitRequest
+    {
+        Kind = WaitKind.Approval,
+        Prompt = "go on?",
+        Payload = ValueRef.EmptyText,
+        PayloadSha256 = $"{attempt.Started.Node}",
+        DeadlineMs = _nowMs + 5_000,
+        TimeoutMs = 5_000,
+        RemindAtMs = attempt.Script.Next(2) == 0 ? _nowMs + 1_000 : 0,
+        OnTimeout = (WaitExpiry)attempt.Script.Next(3),
+        EscalateTo = "p2",
+        Quorum = 1 + attempt.Script.Next(2),
+    });
+
     private AttemptOutcome OutcomeOf(Attempt attempt)
     {
+        if (_asks && attempt.Started.Node % 3 == 0)
+        {
+            if (State.DetailOf(attempt.Started.Node)?.Wait?.Decision is not { } decision) return AskOf(attempt);
+            return decision.IsApproved || _isHealed ? new AttemptOutcome.Completed("ok") : attempt.Script.Next(3) == 0 ? new AttemptOutcome.Skip(SkipCause.Rejected) : new AttemptOutcome.Failed(ErrorCode.PolicyDenied, "rejected");
+        }
         if (_suspends && Chance(12)) return new AttemptOutcome.Suspend(_nowMs + _random.Next(3000));
         if (_isHealed || !_isHostile) return new AttemptOutcome.Completed("ok");
         return attempt.Script.Next(40) switch
@@ -299,6 +334,7 @@ internal sealed class Simulation
         RunEvent.Ended e => $"ended {e.Status}{(e.Error is { } error ? " " + error.Code.Name : "")}",
         RunEvent.Skipped e => $"skipped {e.Because}",
         RunEvent.RunEnded e => $"run {e.Status}",
+        RunEvent.WaitExpired e => $"wait {e.As}",
         RunEvent.Cancelling { KeepsResult: true } => "stop_when held",
         RunEvent.StepEnded { Result.IsBound: true } => "charged at its bound",
         _ => happened.GetType().Name,
@@ -399,7 +435,7 @@ internal sealed class Simulation
     {
         var state = new RunState(_plan);
         foreach (var frame in frames) state.Apply(frame);
-        _reducer = new Reducer(state);
+        _reducer = NewReducer(state);
         _reducer.Begin(_nowMs);
         if (!state.HasStarted) _reducer.Open(new RunEvent.RunStarted($"seed{_seed}", "test", "", ValueRef.EmptyText, Told(_limits)));
         else if (state.HasEnded) return;
@@ -425,17 +461,36 @@ internal sealed class Simulation
         }
         else if (_limits.Budget is { } budget) _limits = _limits with { Budget = budget with { MaxTokens = budget.MaxTokens * 2, MaxSteps = budget.MaxSteps * 2, MaxModelCalls = budget.MaxModelCalls * 2, MaxTime = budget.MaxTime * 2 } };
         _checker.RunBudget = _limits.Budget;
-        _resumes++;
+        if (State is { Status: RunStatus.Paused, OpenWaits.Count: > 0 }) AnswerAlone();
+        else _resumes++;
         _turns = Math.Max(_turns, 1);
         Die();
         _crashCount--;
         var state = new RunState(_plan);
         foreach (var frame in _frames) state.Apply(frame);
-        _reducer = new Reducer(state);
+        _reducer = NewReducer(state);
         _reducer.Begin(_nowMs);
         _reducer.Resume(Told(_limits));
         EndTurn();
         return true;
+    }
+
+    /// <summary>A verb of another process writes an answer into the run that nobody owns.</summary>
+    private void AnswerAlone()
+    {
+        if (_people.Next(3) == 0) _nowMs += _people.Next(10_000);   // nobody came in time
+        var state = new RunState(_plan);
+        foreach (var frame in _frames) state.Apply(frame);
+        var verb = new Reducer(state);
+        verb.Begin(_nowMs);
+        var given = AnswerOf(state.OpenWaits.Min);
+        verb.AnswerAlone(given);
+        if (verb.Events.Count == 0) return;
+        var alone = new Frame(state.NextSequence, _nowMs, [.. verb.Events]);
+        _frames.Add(alone);
+        _replica.Apply(alone);
+        _seen.Add("answered alone");
+        _checker.Check(alone, _replica);
     }
 
     /// <summary>What the engine is told of its limits; with a planted bug, not what the checker goes by.</summary>

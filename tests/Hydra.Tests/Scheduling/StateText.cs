@@ -61,6 +61,7 @@ internal static class StateText
             if (d.StopWhenHeld) text.Append(" stopped");
             if (d.IsLoser) text.Append(" loser");
             if (d.Reenters) text.Append(" reenters");
+            if (d.Wait is { } wait) text.Append(" wait=").Append(wait.Id).Append(' ').Append(wait.NextDueMs).Append(wait.IsEscalated ? " up " : " ").AppendJoin(',', wait.Answers.Select(answer => answer.Who)).Append(' ').Append(wait.Decision);
             if (d.Account is { } account) Write(account, text);
             foreach (var step in d.Steps ?? []) text.Append(" [").Append(step.Call.Key).Append(' ').Append(step.Result is { } r ? $"{r.Usage.Total}{(r.IsBound ? "!" : "")}{r.Error?.Code.Name}" : "open").Append(']');
         }

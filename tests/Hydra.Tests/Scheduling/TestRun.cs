@@ -39,6 +39,8 @@ internal sealed class TestRun
     public List<string> StartOrder { get; } = [];
     /// <summary>Whether decisions and moves of composites are answered in the turn after they were asked for.</summary>
     public bool AnswersDecisions { get; set; } = true;
+    /// <summary>Whether the run goes on when only people are left to wait for; else it pauses.</summary>
+    public bool StaysForPeople { get; set; }
 
     public IReadOnlyList<string> Running => [.. Paths(NodeStatus.Running)];
     public IReadOnlyList<string> Queued => [.. Paths(NodeStatus.Queued)];
@@ -114,9 +116,12 @@ internal sealed class TestRun
     {
         var state = new RunState(Plan);
         foreach (var frame in _frames) state.Apply(frame);
+        _replica = new RunState(Plan);
+        foreach (var frame in _frames) _replica.Apply(frame);
         _attempts.Clear();
         CancelAsked.Clear();
         _reducer = new Reducer(state);
+        _reducer.StaysForPeople = StaysForPeople;
         _reducer.Begin(NowMs);
         _reducer.Resume(Limits = limits ?? Limits);
         Finish();
@@ -153,10 +158,45 @@ internal sealed class TestRun
 
     public void Turn(params Message[] messages)
     {
+        _reducer.StaysForPeople = StaysForPeople;
         _reducer.Begin(NowMs);
         foreach (var message in messages) _reducer.Handle(message);
         Finish();
     }
+
+    /// <summary>The attempt asks people and gives its slot back.</summary>
+    public void AskPeople(string path, double seconds = 60, WaitExpiry onTimeout = WaitExpiry.Reject, int quorum = 1, double remind = 0, params string[] approvers) => Turn(Outcome(path, new AttemptOutcome.Wait(new WaitRequest
+    {
+        Kind = WaitKind.Approval,
+        Prompt = "go on?",
+        Payload = ValueRef.EmptyText,
+        PayloadSha256 = "hash",
+        DeadlineMs = NowMs + (long)(seconds * 1000),
+        TimeoutMs = (long)(seconds * 1000),
+        RemindAtMs = remind == 0 ? 0 : NowMs + (long)(remind * 1000),
+        OnTimeout = onTimeout,
+        EscalateTo = "boss",
+        Quorum = quorum,
+        Approvers = approvers,
+    })));
+
+    public void Answer(string target, string who = "anna", bool approves = true) => Turn(new Message.WaitAnswered(AnswerOf(target, who, approves)));
+    public string? RefusalOf(string target, string who = "anna", bool approves = true, string hash = "") => WaitRules.Judge(State, AnswerOf(target, who, approves) with { PayloadSha256 = hash }, NowMs, isAlone: false).Refusal;
+    public static GivenAnswer AnswerOf(string target, string who, bool approves) => new(target, WaitKind.Approval, approves, IsText: false, who, IsAuthenticated: false, "", "");
+
+    /// <summary>Another process writes the answer, because nobody owns the run.</summary>
+    public string? AnswerAlone(string target, string who = "anna", bool approves = true)
+    {
+        var state = new RunState(Plan);
+        foreach (var frame in _frames) state.Apply(frame);
+        var verb = new Reducer(state);
+        verb.Begin(NowMs);
+        var refusal = verb.AnswerAlone(AnswerOf(target, who, approves));
+        if (verb.Events.Count > 0) _frames.Add(new Frame(state.NextSequence, NowMs, [.. verb.Events]));
+        return refusal;
+    }
+
+    public void WaitUntil(double seconds) => NowMs += (long)(seconds * 1000);
 
     public int Find(string path)
     {

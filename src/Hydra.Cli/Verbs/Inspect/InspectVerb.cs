@@ -64,6 +64,7 @@ internal static class InspectVerb
             table.Add([TerminalText.Of(node.Path), WireNames.Of(node.Status), $"{node.AttemptCount}", took, $"{node.Spent.Tokens.Total:#,0}", Amounts.Usd(node.Spent.Usd), .. origin]);
         }
         io.Out.WriteLine(table);
+        WaitText.WriteAll(RunReading.StateOf(trace.Plan, store, info.Run), store, arguments, io);
     }
 
     private static void Show(object text, Value json, ParsedArguments arguments, CliIo io) =>

@@ -15,6 +15,7 @@ internal static class RunOptions
     public static readonly Option DurabilityOption = new("--durability", "full|normal|memory", "how hard results are pressed to disk; default full");
     public static readonly Option Tag = new("--tag", "NAME=VALUE", "a tag on the run") { IsMany = true };
     public static readonly Option Detach = Option.Switch("--detach", "runs in the background and prints the run's id");
+    public static readonly Option Wait = Option.Switch("--wait", "stays while people decide, and goes on by itself");
     public static readonly Option Log = new("--log", "FILE", "progress and result go to this file");
 
     public static RunRequest ToRequest(ParsedArguments arguments, CliIo io)

@@ -16,9 +16,12 @@ internal static class RunSession
         using var stop = new CancellationTokenSource();
         using var interrupts = io.OnInterrupt(() => Interrupt(stop, io));
         RunReport report;
-        await using (var view = RunViews.For(run, arguments, io))
+        var asks = WaitAsker.MayAsk(arguments, io);
+        var stays = asks || arguments.Has(RunOptions.Wait);
+        using (var asker = asks ? new WaitAsker(run, workshop.Engine.Options.Store, io) : null)
+        await using (var view = new WaitView(RunViews.For(run, arguments, io), run, stays && !isQuiet, asker, arguments, io))
         {
-            report = await start(request with { Observer = view }, stop.Token);
+            report = await start(request with { Observer = view, StaysForPeople = stays }, stop.Token);
         }
         RunOutput.Write(report, workshop.Engine.Options.Store, arguments, io);
         if (!isQuiet) Closing(report, isKept, arguments, io);
@@ -47,6 +50,10 @@ internal static class RunSession
             case RunStatus.Stopped: io.Error.WriteLine($"More budget: hydra resume {report.Run}{where} --add-budget-usd 1.00, or --add-budget-tokens 10000"); break;
             case RunStatus.Interrupted: io.Error.WriteLine($"Go on: hydra resume {report.Run}{where}"); break;
             case RunStatus.Failed: io.Error.WriteLine($"See why: hydra inspect {report.Run}{where}   Try again what failed: hydra resume {report.Run}{where}"); break;
+            case RunStatus.Paused when report.Waits.Count > 0:
+                foreach (var open in report.Waits) WaitText.WriteAsk(report.Run, open, where, io.Error);
+                io.Error.WriteLine($"Then go on: hydra resume {report.Run}{where}");
+                break;
             default: break;
         }
     }

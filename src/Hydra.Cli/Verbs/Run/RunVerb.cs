@@ -15,11 +15,11 @@ internal static class RunVerb
         [
             CommonOptions.Input, CommonOptions.Inputs, RunOptions.RunId, CommonOptions.RunsDir, CommonOptions.Backend, ProgramOptions.Model, RunOptions.Sandbox,
             CommonOptions.MaxConcurrent, CommonOptions.Rpm, CommonOptions.Tpm, RunOptions.BudgetUsd, RunOptions.BudgetTokens, RunOptions.Dry,
-            RunOptions.DurabilityOption, RunOptions.Tag, RunOptions.Detach, RunOptions.Log, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Quiet, CommonOptions.Help,
+            RunOptions.DurabilityOption, RunOptions.Tag, RunOptions.Detach, RunOptions.Wait, RunOptions.Log, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Quiet, CommonOptions.Help,
             Option.Later("--record", "FILE"), Option.Later("--replay", "FILE"), Option.Later("--replay-run", "ID"), Option.Later("--replay-missing", "WORD"),
-            Option.Later("--reuse"), Option.Later("--wait"), Option.Later("--chaos", "FILE"),
+            Option.Later("--reuse"), Option.Later("--chaos", "FILE"),
         ],
-        Notes = "Exit codes: 0 done, 1 failed or cancelled, 2 bad usage or invalid file, 3 paused, 4 budget exceeded, 130 interrupted.",
+        Notes = "Exit codes: 0 done, 1 failed or cancelled, 2 bad usage or invalid file, 3 paused (people are left to wait for), 4 budget exceeded, 130 interrupted.",
         Run = RunAsync,
     };
 

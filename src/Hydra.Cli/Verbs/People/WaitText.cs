@@ -1,0 +1,70 @@
+using Hydra.Model;
+
+namespace Hydra.Cli.Verbs;
+
+/// <summary>What waits for people, in words and as JSON.</summary>
+internal static class WaitText
+{
+    private const int PromptLengthMax = 300;
+
+    /// <summary>One line about the wait and the command that answers it.</summary>
+    public static void WriteAsk(RunId run, OpenWait open, string where, TextWriter writer)
+    {
+        writer.WriteLine($"{TerminalText.Of(open.Path)} asks: {TerminalText.Clip(open.Wait.Request.Prompt, PromptLengthMax)}");
+        writer.WriteLine($"  {CommandFor(run.Text, open.Path, open.Wait.Request)}{where}{(open.Wait.Request.Kind == WaitKind.Approval ? "   or with --reject --comment TEXT" : "")}");
+    }
+
+    /// <summary>The command line that answers.</summary>
+    public static string CommandFor(string run, string path, WaitRequest request) => request.Kind == WaitKind.Approval
+        ? $"hydra approve {run} {Quoted(path)}"
+        : $"hydra respond {run} {Quoted(path)} {Example(request)}";
+
+    private static string Example(WaitRequest request) => request.AnswerType switch
+    {
+        AnswerType.Select => Quoted(request.Options[0]),
+        AnswerType.Confirm => "true",
+        AnswerType.Form => "'{…}'",
+        _ => "TEXT",
+    };
+
+    private static string Quoted(string word) => word.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '/' or '.') ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+
+    public static void WriteAll(RunState state, IRunStore store, ParsedArguments arguments, CliIo io)
+    {
+        var where = arguments.Get(CommonOptions.RunsDir) is { } folder ? $" --runs-dir {folder}" : "";
+        foreach (var node in state.OpenWaits)
+        {
+            var wait = state.DetailOf(node)!.Wait!;
+            io.Out.WriteLine($"\n{TerminalText.Of(state.PathOf(node))} waits since {Time(wait.OpenedAtMs)} until {Time(wait.DeadlineMs)} ({WireNames.Of(wait.IsEscalated ? WaitExpiry.Reject : wait.Request.OnTimeout)} then)");
+            if (wait.Request.Approvers.Count > 0) io.Out.WriteLine($"may decide: {TerminalText.Of(string.Join(", ", wait.IsEscalated ? wait.Request.Approvers.Append(wait.Request.EscalateTo!) : wait.Request.Approvers))}");
+            if (wait.Request.Quorum > 1) io.Out.WriteLine($"approvals: {wait.Answers.Count} of {wait.Request.Quorum} ({TerminalText.Of(string.Join(", ", wait.Answers.Select(answer => answer.Who)))})");
+            if (wait.Request.Options.Count > 0) io.Out.WriteLine($"options: {TerminalText.Of(string.Join(", ", wait.Request.Options))}");
+            WritePayload(store.Artifacts.Read(wait.Request.Payload).AsObject, io.Out);
+            io.Out.WriteLine($"payload {wait.Request.PayloadSha256}   wait {TerminalText.Of(wait.Id)}");
+            io.Out.WriteLine($"  {CommandFor(state.RunName, state.PathOf(node), wait.Request)}{where}");
+        }
+    }
+
+    /// <summary>All that the person is to see before deciding.</summary>
+    public static void WritePayload(ValueMap payload, TextWriter writer)
+    {
+        writer.WriteLine(TerminalText.Block(payload["prompt"].ToDisplayText()));
+        foreach (var (id, output) in payload["shown"].AsObject.Pairs) writer.WriteLine($"── {TerminalText.Of(id)}\n{TerminalText.Block(output.ToDisplayText())}");
+    }
+
+    public static Value ToJson(RunState state, IRunStore store) => Value.Of(state.OpenWaits.Select(node =>
+    {
+        var wait = state.DetailOf(node)!.Wait!;
+        var request = wait.Request;
+        return Value.Of(ValueMap.Of(
+            ("id", wait.Id), ("node", state.PathOf(node)), ("kind", WireNames.Of(request.Kind)), ("asked", store.Artifacts.Read(request.Payload)), ("payload_sha256", request.PayloadSha256),
+            ("type", WireNames.Of(request.AnswerType)), ("options", Value.OfTexts(request.Options)), ("schema", request.Schema),
+            ("since", Iso(wait.OpenedAtMs)), ("deadline", Iso(wait.DeadlineMs)), ("on_timeout", WireNames.Of(request.OnTimeout)), ("escalated", wait.IsEscalated),
+            ("approvers", Value.OfTexts(request.Approvers)), ("quorum", request.Quorum),
+            ("answers", Value.Of(wait.Answers.Select(answer => Value.Of(ValueMap.Of(("who", answer.Who), ("authenticated", answer.IsAuthenticated), ("answer", answer.Answer), ("comment", answer.Comment), ("at", Iso(answer.AtMs))))))),
+            ("command", CommandFor(state.RunName, state.PathOf(node), request))));
+    }));
+
+    private static string Iso(long atMs) => DateTimeOffset.FromUnixTimeMilliseconds(atMs).ToString("O");
+    private static string Time(long atMs) => DateTimeOffset.FromUnixTimeMilliseconds(atMs).ToString("yyyy-MM-dd HH:mm:ss 'UTC'");
+}

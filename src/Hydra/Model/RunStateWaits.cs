@@ -1,0 +1,73 @@
+namespace Hydra.Model;
+
+// Waits for people: opened, answered, reminded of, ended by time. A waiting instance holds no slot and its clock stands.
+public sealed partial class RunState
+{
+    /// <summary>Instances that wait for people, in order of their numbers.</summary>
+    public SortedSet<int> OpenWaits { get; } = [];
+    /// <summary>Reminders and deadlines; entries are checked against the wait when they are taken out.</summary>
+    public PriorityQueue<int, long> WaitsDue { get; } = new();
+
+    /// <summary>The id of the wait that the instance's present attempt opens.</summary>
+    public string WaitIdOf(int instance) => $"{RunName}:{PathOf(instance)}:{_attempt[instance]}";
+
+    /// <summary>The instance whose latest wait has this id or whose path this is; −1: none. An open wait goes before a decided one.</summary>
+    public int FindWait(string target)
+    {
+        foreach (var open in OpenWaits)
+        {
+            if (IsTarget(open, target)) return open;
+        }
+        for (var i = InstanceCount - 1; i >= 0; i--)
+        {
+            if (_detail[i] is { Wait: not null } && IsTarget(i, target)) return i;
+        }
+        return -1;
+    }
+
+    private bool IsTarget(int instance, string target) => _detail[instance]!.Wait!.Id == target || PathOf(instance) == target;
+
+    public bool IsWaitDue(int instance, long dueMs) => OpenWaits.Contains(instance) && _detail[instance]!.Wait!.NextDueMs == dueMs;
+
+    private void OpenWait(RunEvent.WaitOpened e, long atMs)
+    {
+        Leave(e.Node);
+        var detail = Detail(e.Node);
+        detail.Wait = new WaitState(e.Wait, e.Request, atMs);
+        detail.DueMs = long.MaxValue;
+        _status[e.Node] = NodeStatus.Waiting;
+        WaitingCount++;
+        OpenWaits.Add(e.Node);
+        WaitsDue.Enqueue(e.Node, detail.Wait.NextDueMs);
+    }
+
+    private void AnswerWait(RunEvent.WaitAnswered e, long atMs)
+    {
+        var wait = _detail[e.Node]!.Wait!;
+        wait.Add(new WaitAnswer(e.Who, e.IsAuthenticated, e.Answer, e.Comment, atMs));
+        if (wait.Decision is not null) CloseWait(e.Node);
+    }
+
+    private void RemindOfWait(RunEvent.WaitReminded e)
+    {
+        var wait = _detail[e.Node]!.Wait!;
+        wait.Remind();
+        WaitsDue.Enqueue(e.Node, wait.NextDueMs);
+    }
+
+    private void ExpireWait(RunEvent.WaitExpired e, long atMs)
+    {
+        var wait = _detail[e.Node]!.Wait!;
+        wait.Expire(e.As, e.NextDeadlineMs, atMs);
+        if (wait.Decision is not null) CloseWait(e.Node);
+        else WaitsDue.Enqueue(e.Node, wait.NextDueMs);
+    }
+
+    /// <summary>The decision stands: the attempt is entered again as soon as it may.</summary>
+    private void CloseWait(int instance)
+    {
+        LeaveWaiting(instance);
+        _detail[instance]!.DueMs = 0;
+        Queue(instance);
+    }
+}
