@@ -149,6 +149,7 @@ public sealed partial class RunState
     {
         Release(instance, CutShort, 0);
         LeaveWaiting(instance);
+        OpenWaits.Remove(instance);
         StopClock(instance);
         if (_detail[instance] is { } detail)
         {

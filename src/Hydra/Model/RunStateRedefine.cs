@@ -60,6 +60,14 @@ public sealed partial class RunState
             if (scope is not null) Scopes.Add(scope);
         }
         for (var i = 0; i < Timed.Count; i++) Timed[i] = (moved[Timed[i].Node], Timed[i].Account);
+        var waits = OpenWaits.Select(wait => moved[wait]).Where(wait => wait >= 0).ToList();
+        OpenWaits.Clear();
+        WaitsDue.Clear();
+        foreach (var wait in waits)
+        {
+            OpenWaits.Add(wait);
+            WaitsDue.Enqueue(wait, _detail[wait]!.Wait!.NextDueMs);
+        }
         Moved = moved;
         return CarryOver(next, anew, moved);
     }
