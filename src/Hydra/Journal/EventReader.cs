@@ -36,6 +36,10 @@ public static class EventReader
             "run_started" => new RunEvent.RunStarted(Text(map, "run"), Text(map, "workflow"), Text(map, "definition"), Reference(map, "bundle")!, Limits(map)),
             "run_resumed" => new RunEvent.RunResumed(Int(map, "epoch"), Limits(map)),
             "wait_opened" or "wait_answered" or "wait_reminded" or "wait_expired" => WaitEvents.Read(name, map),
+            "forked" => new RunEvent.Forked(Text(map, "run"), Text(map, "parent"), Long(map, "up_to") ?? 0,
+                Reference(map, "bundle") is { } bundle ? new ForkDefinition(Text(map, "definition"), bundle) : null),
+            "invalidated" => new RunEvent.Invalidated([.. map["nodes"].Items.Select(node => (int)node.AsInteger)]),
+            "output_set" => new RunEvent.OutputSet(Node(map), Reference(map, "out")!),
             _ => throw new JsonException($"The event '{name}' is not known to this version of Hydra; use the version that wrote the run, or a newer one."),
         };
     }

@@ -70,6 +70,11 @@ internal sealed class FrameWriter : IDisposable
         if (needsTransaction) _begin.ExecuteNonQuery();
         foreach (var frame in _batch)
         {
+            if (frame.Parent is { } parent && RunRows.Find(_connection, parent) is null)
+            {
+                frame.Failure = new StoreException(StoreFault.Missing, $"Run '{parent}' was removed while '{frame.Run}' was being forked from it.");
+                continue;
+            }
             if (frame.Info is { } info) RunRows.Save(_connection, frame, info);
             var parameters = _insert.Parameters;
             parameters[0].Value = frame.RunKey.Id;
@@ -118,6 +123,8 @@ internal sealed class PendingFrame
     public required byte[] Hash { get; init; }
     public required byte[] Body { get; init; }
     public RunInfo? Info { get; init; }
+    /// <summary>For the first frame of a fork: the run that must still be there.</summary>
+    public RunId? Parent { get; init; }
     public bool IsWritten { get; set; }
     public StoreException? Failure { get; set; }
 }
@@ -165,8 +172,14 @@ internal sealed class SqliteRunJournal : IRunJournal
         _buffer.ResetWrittenCount();
         EventWriter.Write(_buffer, frame.Events);
         var body = _buffer.WrittenSpan.ToArray();
+        RunId? parent = null;
+        if (frame is { Sequence: > 0, Events: [RunEvent.Forked forked, ..] })
+        {
+            parent = new RunId(forked.Parent);
+            _lastHash = _store.HashOf(parent.Value, forked.UpTo);
+        }
         var hash = FrameHash.Of(_lastHash, frame.Sequence, frame.AtMs, body);
-        _writer.Commit(new PendingFrame { Run = _run, RunKey = _key, Sequence = frame.Sequence, AtMs = frame.AtMs, Hash = hash, Body = body, Info = info });
+        _writer.Commit(new PendingFrame { Run = _run, RunKey = _key, Sequence = frame.Sequence, AtMs = frame.AtMs, Hash = hash, Body = body, Info = info, Parent = parent });
         _lastHash = hash;
     }
 

@@ -50,6 +50,9 @@ public sealed class Breaker(BreakerSpec spec)
         _probe = Nobody;
     }
 
+    /// <summary>Nobody who could answer is there any more.</summary>
+    public void ForgetProbe() => _probe = Nobody;
+
     /// <summary>A call ended without saying anything of the other side (cancelled, cut by a crash, refused by budget).</summary>
     public void Abandoned(long caller)
     {

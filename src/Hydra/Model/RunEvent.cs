@@ -86,7 +86,17 @@ public abstract record RunEvent
     /// <summary>Nobody answered in time.</summary>
     /// <param name="NextDeadlineMs">With <see cref="WaitExpiry.Escalate"/>: when the new time ends (Unix milliseconds).</param>
     public sealed record WaitExpired(int Node, string Wait, WaitExpiry As, long NextDeadlineMs) : RunEvent;
+    /// <summary>The first fact of a fork: its state is that of <paramref name="Parent"/> after frame <paramref name="UpTo"/>.</summary>
+    /// <param name="Definition">What the fork is pinned to where that is another definition; null: that of the parent.</param>
+    public sealed record Forked(string Run, string Parent, long UpTo, ForkDefinition? Definition) : RunEvent;
+    /// <summary>Work of the parent that a fork does anew: these instances, all that depends on them and all they opened.</summary>
+    public sealed record Invalidated(IReadOnlyList<int> Nodes) : RunEvent;
+    /// <summary>The instance counts as completed with an output that a person put there.</summary>
+    public sealed record OutputSet(int Node, ValueRef Output) : RunEvent;
 }
+
+/// <summary>The definition of a fork that is not its parent's.</summary>
+public sealed record ForkDefinition(string Hash, ValueRef Bundle);
 
 /// <summary>The limits of a run that a resume may change.</summary>
 /// <param name="Rpm">Model calls in any 60 s; null: no limit.</param>

@@ -45,6 +45,9 @@ public sealed partial class RunState
             case RunEvent.WaitAnswered e: AnswerWait(e, atMs); break;
             case RunEvent.WaitReminded e: RemindOfWait(e); break;
             case RunEvent.WaitExpired e: ExpireWait(e, atMs); break;
+            case RunEvent.Forked e: Fork(e, atMs); break;
+            case RunEvent.Invalidated e: Invalidate(e, atMs); break;
+            case RunEvent.OutputSet e: End(new RunEvent.Ended(e.Node, NodeStatus.Completed, e.Output, null, Value.Null), atMs); break;
             default: throw new UnreachableException($"No fold for {happened.GetType().Name}.");
         }
     }
@@ -253,6 +256,8 @@ public sealed partial class RunState
             RecentCalls.Enqueue(rate);
         }
         (Detail(e.Node).Steps ??= []).Add(new StepState(e.Call) { Rate = rate });
+        if (e.Call.Kind == StepKind.Model) _detail[e.Node]!.ModelCalls++;
+        else _detail[e.Node]!.ToolCalls++;
         for (var account = AccountOf(e.Node); account is not null; account = account.Parent) account.Reserve(e.Call);
         if (e.Call.Provider.Length > 0) ProviderBreaker(e.Call.Provider).Enter(CallerOf(e.Node, e.Step));
     }
@@ -297,6 +302,7 @@ public sealed partial class RunState
         detail.ResumedAtMs = 0;
         if (isRetry)
         {
+            detail.Retries++;
             for (var account = AccountOf(e.Node); account is not null; account = account.Parent) account.Retries++;
         }
         Await(e.Node, e.RetryAtMs);

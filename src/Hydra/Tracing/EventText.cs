@@ -59,6 +59,9 @@ public sealed class EventText(Plan plan)
         RunEvent.WaitAnswered e => (e.Node, $"answered {e.Answer.ToJson()} by {e.Who}{(e.IsAuthenticated ? "" : " (a claim)")}{(e.Comment.Length == 0 ? "" : $": {e.Comment}")}"),
         RunEvent.WaitReminded e => (e.Node, "people were reminded"),
         RunEvent.WaitExpired e => (e.Node, $"nobody answered in time: {WireNames.Of(e.As)}"),
+        RunEvent.Forked e => (-1, $"forked from {e.Parent} after frame {e.UpTo}{(e.Definition is { } other ? $", definition {Short(other.Hash)}" : "")}"),
+        RunEvent.Invalidated e => (-1, $"{TraceText.Count(e.Nodes.Count, "instance")} and what depends on {(e.Nodes.Count == 1 ? "it" : "them")} to be done anew"),
+        RunEvent.OutputSet e => (e.Node, $"output set by hand → {TraceText.Of(e.Output)}"),
         _ => (-1, happened.GetType().Name),
     };
 

@@ -24,6 +24,7 @@ public static class RunReportJson
             json.WriteString("definition_hash"u8, trace.DefinitionHash);
         }
         else json.WriteNull("run_id"u8);
+        if (trace?.ForkedFrom is { } parent) json.WriteString("forked_from"u8, parent);
         json.WriteString("status"u8, trace is null ? "rejected" : WireNames.Of(trace.Status));
         json.WriteNumber("exit_code"u8, exitCode);
         json.WriteString("reason"u8, trace is null ? reason : trace.Reason);
@@ -51,6 +52,7 @@ public static class RunReportJson
         json.WriteString("type"u8, node.Type);
         json.WriteString("status"u8, WireNames.Of(node.Status == NodeStatus.Dormant ? NodeStatus.Pending : node.Status));
         if (node.Because is { } because) json.WriteString("because"u8, because);
+        if (node.InheritedFrom is { } origin) json.WriteString("inherited_from"u8, origin);
         json.WriteNumber("attempts"u8, node.AttemptCount);
         json.WriteNumber("cost_usd"u8, node.Spent.Usd.Usd);
         json.WriteNumber("tokens"u8, node.Spent.Tokens.Total);

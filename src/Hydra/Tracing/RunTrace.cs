@@ -39,6 +39,10 @@ public sealed class RunTrace
     public long? EndedMs { get; internal set; }
     /// <summary>Milliseconds from the beginning to the last frame.</summary>
     public long LastMs { get; internal set; }
+    /// <summary>The run it was forked from; null: it is no fork.</summary>
+    public string? ForkedFrom { get; internal set; }
+    /// <summary>Milliseconds from the beginning of the oldest ancestor to the fork's own; 0: it is no fork.</summary>
+    public long ForkedMs { get; internal set; }
     /// <summary>Frames read.</summary>
     public long FrameCount => State.NextSequence;
     /// <summary>How often a process took the run up again.</summary>

@@ -19,6 +19,7 @@ public static class TraceText
     {
         text.Write($"{node.Path} {node.Type} {WireNames.Of(node.Status)}");
         if (node.Because is { } because) text.Write($" ({because})");
+        if (node.InheritedFrom is { } origin) text.Write($" (inherited from {origin})");
         if (node.QueuedMs is { } queued) text.Write($" {Span(queued, node.StartedMs, node.EndedMs)}");
         if (node.ModelAsked is { } asked) text.Write($" {asked}{(node.ModelAnswered is { } answered && answered != asked ? $" → {answered}" : "")}");
         if (node.Spent.Calls > 0) text.Write($" {Of(node.Spent)}");

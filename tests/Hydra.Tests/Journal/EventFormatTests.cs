@@ -47,6 +47,10 @@ public sealed class EventFormatTests
         new RunEvent.WaitAnswered(12, "r:a:1", false, "anna", IsAuthenticated: false, "", "c", IsAlone: false),
         new RunEvent.WaitReminded(12, "r:a:1"),
         new RunEvent.WaitExpired(12, "r:a:1", WaitExpiry.Escalate, 1_700_000_000_001),
+        new RunEvent.Forked("r2", "r1", 17, null),
+        new RunEvent.Forked("r3", "r2", 21, new ForkDefinition("h", Artifact)),
+        new RunEvent.Invalidated([3, 5]),
+        new RunEvent.OutputSet(3, Inline),
     ];
 
     [Theory]

@@ -54,12 +54,14 @@ internal static class InspectVerb
             return;
         }
         io.Out.WriteLine($"{info.Run}  {TerminalText.Of(info.Workflow)}  {WireNames.Of(info.Status)}{(info.Reason.Length == 0 ? "" : ": " + TerminalText.Clip(info.Reason, 300))}");
-        io.Out.WriteLine($"started {info.StartedAt:yyyy-MM-dd HH:mm:ss} UTC, {Amounts.Tokens(trace.Spent.Tokens.Total)}, {Amounts.Usd(trace.Spent.Usd)}\n");
-        var table = new TextTable("node", "status", "attempts", "took", "tokens", "cost") { Right = [2, 3, 4, 5] };
+        io.Out.WriteLine($"started {info.StartedAt:yyyy-MM-dd HH:mm:ss} UTC, {Amounts.Tokens(trace.Spent.Tokens.Total)}, {Amounts.Usd(trace.Spent.Usd)}{(trace.ForkedFrom is { } parent ? $", forked from {parent}" : "")}\n");
+        string[] from = trace.ForkedFrom is null ? [] : ["inherited from"];
+        var table = new TextTable(["node", "status", "attempts", "took", "tokens", "cost", .. from]) { Right = [2, 3, 4, 5] };
         foreach (var node in trace.Nodes.Where(node => node.Status != NodeStatus.Dormant))
         {
             var took = node is { StartedMs: { } began, EndedMs: { } ended } ? Amounts.Duration(ended - began) : "";
-            table.Add(TerminalText.Of(node.Path), WireNames.Of(node.Status), $"{node.AttemptCount}", took, $"{node.Spent.Tokens.Total:#,0}", Amounts.Usd(node.Spent.Usd));
+            string[] origin = trace.ForkedFrom is null ? [] : [node.InheritedFrom ?? ""];
+            table.Add([TerminalText.Of(node.Path), WireNames.Of(node.Status), $"{node.AttemptCount}", took, $"{node.Spent.Tokens.Total:#,0}", Amounts.Usd(node.Spent.Usd), .. origin]);
         }
         io.Out.WriteLine(table);
         WaitText.WriteAll(RunReading.StateOf(trace.Plan, store, info.Run), store, arguments, io);

@@ -1,0 +1,95 @@
+using Microsoft.Data.Sqlite;
+
+namespace Hydra.Cli.Tests;
+
+/// <summary>Forks, differences and migrations as a user types them.</summary>
+public sealed class ForkVerbTests
+{
+    private const string Flow = """
+        name: flow
+        inputs: {topic: {default: tea}}
+        nodes:
+          - {id: facts, type: set, value: "facts of {{ topic }}"}
+          - {id: style, type: set, value: plain}
+          - {id: items, type: map, depends_on: [facts], over: "[1, 2]", as: n, body: [{id: item, type: set, value: "{{ n }}. {{ facts }}"}]}
+          - {id: report, type: set, depends_on: [items, style], value: "{{ style }}: {{ items | join('; ') }}"}
+        """;
+
+    [Fact]
+    public void A_run_is_forked_changed_and_compared()
+    {
+        using var terminal = WithFlow();
+        Assert.Equal(0, terminal.Run("run", "flow.yaml", "--run-id", "first", "-q"));
+        Assert.Equal(0, terminal.Run("rerun", "first", "--from", "items[1]", "--run-id", "again"));
+        Assert.Equal(0, terminal.Run("rerun", "again", "--set", "style.value=fancy", "--run-id", "fancy", "-q"));
+        Assert.Equal(0, terminal.Run("rerun", "fancy", "--set-output", "facts=a fact of my own", "--run-id", "mine", "-q"));
+        Assert.Equal(0, terminal.Run("inspect", "mine"));
+        Assert.Equal(0, terminal.Run("diff", "first", "again"));
+        Assert.Equal(1, terminal.Run("diff", "again", "mine", "--exit-code"));
+        Assert.Equal(0, terminal.Run("list"));
+        Assert.Equal(0, terminal.Run("resume", "mine", "-q"));
+        Assert.Equal(0, terminal.Run("verify"));
+        Verified.Check(terminal.Transcript);
+    }
+
+    [Fact]
+    public void What_cannot_be_forked_is_refused_with_its_mend()
+    {
+        using var terminal = WithFlow();
+        terminal.Run("run", "flow.yaml", "--run-id", "first", "-q");
+        foreach (var words in new string[][]
+        {
+            ["rerun", "first"], ["rerun", "nobody", "--from", "facts"], ["rerun", "first", "--from", "fcats"], ["rerun", "first", "--only-failed"], ["rerun", "first", "--set", "style=fancy"],
+            ["rerun", "first", "--set", "stlye.value=fancy"], ["rerun", "first", "--set", "style.vlaue=fancy"], ["rerun", "first", "--set", "style.depends_on=[\"facts\"]"],
+            ["rerun", "first", "--set-output", "style=@nothing.txt"], ["rerun", "first", "--from", "facts", "--run-id", "first"], ["diff", "first", "nobody"], ["gc", "--older-than", "soon"], ["doctor"],
+        })
+        {
+            var code = terminal.Run(words);
+            Assert.True(code == 2, $"hydra {string.Join(' ', words)} ended with {code}");
+        }
+        terminal.Run("list");
+        Verified.Check(terminal.Transcript);
+    }
+
+    [Fact]
+    public void A_changed_file_is_refused_shown_and_migrated()
+    {
+        using var terminal = WithFlow();
+        terminal.Run("run", "flow.yaml", "--run-id", "first", "-q");
+        terminal.Write("flow.yaml", Flow.Replace("plain", "fancy", StringComparison.Ordinal).Replace("  - {id: report", "  - {id: title, type: set, value: Report}\n  - {id: report", StringComparison.Ordinal));
+        Assert.Equal(2, terminal.Run("run", "flow.yaml", "--run-id", "first"));
+        Assert.Equal(0, terminal.Run("migrate", "first", "flow.yaml"));
+        Assert.Equal(0, terminal.Run("migrate", "first", "flow.yaml", "--apply", "--run-id", "second"));
+        Assert.Equal(0, terminal.Run("resume", "second"));
+        Assert.Equal(0, terminal.Run("inspect", "second"));
+        Assert.Equal(2, terminal.Run("migrate", "second", "flow.yaml"));
+        Verified.Check(terminal.Transcript);
+    }
+
+    [Fact]
+    public void A_damaged_store_says_what_can_be_saved_and_how()
+    {
+        using var terminal = WithFlow();
+        terminal.Run("run", "flow.yaml", "--run-id", "first", "-q");
+        using (var connection = new SqliteConnection($"Data Source={terminal.PathOf(".hydra/hydra.db")};Pooling=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "UPDATE frames SET at=at+1 WHERE seq=(SELECT max(seq) FROM frames)";
+            command.ExecuteNonQuery();
+        }
+        Assert.Equal(1, terminal.Run("verify", "first"));
+        Assert.Equal(1, terminal.Run("doctor", "--runs"));
+        Assert.Contains("hydra rerun first --up-to", terminal.Out);
+        var frame = terminal.Out.Split("--up-to ")[1].Split('\n')[0];
+        Assert.Equal(0, terminal.Run("rerun", "first", "--up-to", frame, "-q"));
+        Assert.Contains("plain: 1. facts of tea; 2. facts of tea", terminal.Out);
+    }
+
+    private static Terminal WithFlow()
+    {
+        var terminal = new Terminal();
+        terminal.Write("flow.yaml", Flow);
+        return terminal;
+    }
+}
