@@ -46,7 +46,10 @@ public sealed partial class RunState
             case RunEvent.WaitReminded e: RemindOfWait(e); break;
             case RunEvent.WaitExpired e: ExpireWait(e, atMs); break;
             case RunEvent.Forked e: Fork(e, atMs); break;
-            case RunEvent.Invalidated e: Invalidate(e, atMs); break;
+            case RunEvent.Invalidated e:
+                Invalidate(e, atMs);
+                FindOpenWaits();
+                break;
             case RunEvent.OutputSet e: End(new RunEvent.Ended(e.Node, NodeStatus.Completed, e.Output, null, Value.Null), atMs); break;
             default: throw new UnreachableException($"No fold for {happened.GetType().Name}.");
         }
