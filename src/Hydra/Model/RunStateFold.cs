@@ -43,7 +43,10 @@ public sealed partial class RunState
             case RunEvent.RunResumed e: Resume(e, atMs); break;
             case RunEvent.Reused e: Detail(e.Node).ReusedFrom = (e.Run, e.Path); break;
             case RunEvent.Forked e: Fork(e, atMs); break;
-            case RunEvent.Invalidated e: Invalidate(e, atMs); break;
+            case RunEvent.Invalidated e:
+                Invalidate(e, atMs);
+                FindOpenWaits();
+                break;
             case RunEvent.OutputSet e: End(new RunEvent.Ended(e.Node, NodeStatus.Completed, e.Output, null, Value.Null), atMs); break;
             case RunEvent.WaitOpened e: OpenWait(e, atMs); break;
             case RunEvent.WaitAnswered e: AnswerWait(e, atMs); break;

@@ -63,6 +63,19 @@ public sealed partial class RunState
         else WaitsDue.Enqueue(e.Node, wait.NextDueMs);
     }
 
+    /// <summary>After a fork, whose instances may have other numbers.</summary>
+    private void FindOpenWaits()
+    {
+        OpenWaits.Clear();
+        WaitsDue.Clear();
+        for (var i = 0; i < InstanceCount; i++)
+        {
+            if (_status[i] != NodeStatus.Waiting || _detail[i] is not { Wait: { Decision: null } wait }) continue;
+            OpenWaits.Add(i);
+            WaitsDue.Enqueue(i, wait.NextDueMs);
+        }
+    }
+
     /// <summary>The decision stands: the attempt is entered again as soon as it may.</summary>
     private void CloseWait(int instance)
     {

@@ -33,6 +33,7 @@ public sealed class EventText(Plan plan)
         _state.ToCheckStop.Clear();
         _state.Deadlines.Clear();
         _state.Due.Clear();
+        _state.WaitsDue.Clear();
         return lines;
     }
 
@@ -54,6 +55,10 @@ public sealed class EventText(Plan plan)
         RunEvent.Reopened e => (e.Node, "gets new attempts"),
         RunEvent.AttemptInterrupted e => (e.Node, "attempt interrupted"),
         RunEvent.Cancelling e => (e.Node, e.KeepsResult ? "is being ended early, with what it has" : $"is being cancelled{(e.Error is { } error ? $", {Error(error)}" : "")}"),
+        RunEvent.WaitOpened e => (e.Node, $"waits for people until {TraceText.Seconds(e.Request.DeadlineMs - _state.StartedAtMs)}: {e.Request.Prompt}"),
+        RunEvent.WaitAnswered e => (e.Node, $"answered {e.Answer.ToJson()} by {e.Who}{(e.IsAuthenticated ? "" : " (a claim)")}{(e.Comment.Length == 0 ? "" : $": {e.Comment}")}"),
+        RunEvent.WaitReminded e => (e.Node, "people were reminded"),
+        RunEvent.WaitExpired e => (e.Node, $"nobody answered in time: {WireNames.Of(e.As)}"),
         RunEvent.Forked e => (-1, $"forked from {e.Parent} after frame {e.UpTo}{(e.Definition is { } other ? $", definition {Short(other.Hash)}" : "")}"),
         RunEvent.Invalidated e => (-1, $"{TraceText.Count(e.Nodes.Count, "instance")} and what depends on {(e.Nodes.Count == 1 ? "it" : "them")} to be done anew"),
         RunEvent.OutputSet e => (e.Node, $"output set by hand → {TraceText.Of(e.Output)}"),

@@ -117,7 +117,7 @@ internal static class Answering
         io.Out.WriteLine($"{run} {TerminalText.Of(state.PathOf(node))} {what}");
         var where = arguments.Get(CommonOptions.RunsDir) is { } folder ? $" --runs-dir {folder}" : "";
         if (!hasOwner && !state.HasEnded) io.Error.WriteLine($"The run's process is gone. Go on: hydra resume {run}{where}");
-        else if (!hasOwner && wait.Decision is not null) io.Error.WriteLine($"The run goes on when it is taken up: hydra resume {run}{where}");
+        else if (!hasOwner && wait.Decision is not null && store.Find(new RunId(run))?.Status == RunStatus.Paused) io.Error.WriteLine($"The run goes on when it is taken up: hydra resume {run}{where}");
         return ExitCode.Done;
     }
 }

@@ -7,7 +7,7 @@ namespace Hydra.Cli.Verbs;
 /// <summary>One run on a screen or in a pipe: shows its progress, listens for Ctrl+C, prints its result.</summary>
 internal static class RunSession
 {
-    public static async Task<int> FollowAsync(Workshop workshop, ParsedArguments arguments, CliIo io, RunRequest request, bool isKept, Func<RunRequest, CancellationToken, Task<RunReport>> start)
+    public static async Task<int> FollowAsync(Workshop workshop, ParsedArguments arguments, CliIo io, RunRequest request, bool isKept, bool hasQuestions, Func<RunRequest, CancellationToken, Task<RunReport>> start)
     {
         var run = request.Run!.Value;
         using var log = LogFile.Open(arguments, ref io);
@@ -16,10 +16,10 @@ internal static class RunSession
         using var stop = new CancellationTokenSource();
         using var interrupts = io.OnInterrupt(() => Interrupt(stop, io));
         RunReport report;
-        var asks = WaitAsker.MayAsk(arguments, io);
+        var asks = hasQuestions && WaitAsker.MayAsk(arguments, io);
         var stays = asks || arguments.Has(RunOptions.Wait);
         using (var asker = asks ? new WaitAsker(run, workshop.Engine.Options.Store, io) : null)
-        await using (var view = new WaitView(RunViews.For(run, arguments, io), run, stays && !isQuiet, asker, arguments, io))
+        await using (var view = new WaitView(hasQuestions && stays && !isQuiet ? new PlainView(run, io) : RunViews.For(run, arguments, io), run, stays && !isQuiet, asker, arguments, io))
         {
             report = await start(request with { Observer = view, StaysForPeople = stays }, stop.Token);
         }
