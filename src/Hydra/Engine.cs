@@ -43,16 +43,18 @@ public sealed class Engine(EngineOptions options)
         if (state is { HasEnded: true, Status: RunStatus.Completed }) return ReportOf(run, state, []);
         Sandbox.Check(state.Plan, request.Sandbox, request.IsDryRun);
         var limits = RunLimitsOf.Resumed(state.Limits, request);
-        return await FollowAsync(run, state, bundle, request, journal!, reducer => reducer.Resume(limits), cancellationToken);
+        var assumed = Control.Check(run, state, request.Assumptions, Options.Store.Artifacts);
+        return await FollowAsync(run, state, bundle, request, journal!, reducer => Control.Resume(reducer, limits, assumed), cancellationToken);
     }
 
-    /// <summary>Ends a run that no process owns as cancelled. Throws as <see cref="RunAsync"/> does; with <see cref="StoreFault.Owned"/>, the owner is to be asked.</summary>
-    public async Task<RunReport> CancelAsync(RunId run, string reason, CancellationToken cancellationToken)
+    /// <summary>Pauses or cancels a run that no process owns. Throws as <see cref="RunAsync"/> does; with <see cref="StoreFault.Owned"/>, the owner is to be asked.</summary>
+    public async Task<RunReport> AskAsync(RunId run, ControlRequest asked, CancellationToken cancellationToken)
     {
         using var journal = Options.Store.Own(run);
         var (state, bundle) = Load(run);
-        if (state is { HasEnded: true, Status: RunStatus.Completed or RunStatus.Cancelled }) return ReportOf(run, state, []);
-        return await FollowAsync(run, state, bundle, bundle.Complete(new RunRequest()), journal, reducer => reducer.Cancel(reason), cancellationToken);
+        if (!Control.Changes(state, asked)) return ReportOf(run, state, []);
+        journal.TakeCommands();   // whoever left one is overtaken by this request
+        return await FollowAsync(run, state, bundle, bundle.Complete(new RunRequest()), journal, reducer => reducer.ResumeFor(asked), cancellationToken);
     }
 
     /// <summary>A run's state as its journal has it, without taking it up.</summary>
@@ -106,6 +108,8 @@ public sealed class Engine(EngineOptions options)
             Tokens = state.RunAccount.Tokens,
             Plan = state.Plan,
             FilesWritten = files,
+            IsSwitchedOff = state is { Status: RunStatus.Paused, IsSwitchedOff: true },
+            Rollback = state.RollbackAs is null ? null : RollbackReceipt.Of(state),
         };
     }
 

@@ -30,6 +30,8 @@ public sealed record RunRequest
     public bool IsDryRun { get; init; }
     /// <summary>Options of the program that a resume must find again (backend, model aliases).</summary>
     public ValueMap Options { get; init; } = ValueMap.Empty;
+    /// <summary>On a resume: what a person says of effects whose outcome is unknown.</summary>
+    public IReadOnlyList<Assumption> Assumptions { get; init; } = [];
     public IRunObserver? Observer { get; init; }
 }
 
@@ -47,6 +49,10 @@ public sealed record RunReport
     public required Plan Plan { get; init; }
     /// <summary>The files of <c>outputs</c> that were written.</summary>
     public IReadOnlyList<string> FilesWritten { get; init; } = [];
+    /// <summary>The kill switch stopped the run.</summary>
+    public bool IsSwitchedOff { get; init; }
+    /// <summary>What the run's end undid and what it could not; null: it undid nothing.</summary>
+    public RollbackReceipt? Rollback { get; init; }
 }
 
 /// <summary>A run that cannot begin or go on; nothing was started.</summary>

@@ -35,6 +35,9 @@ public static class EventReader
             "run_ended" => new RunEvent.RunEnded(Enum(map, "status", RunStatus.Failed), Text(map, "reason")),
             "run_started" => new RunEvent.RunStarted(Text(map, "run"), Text(map, "workflow"), Text(map, "definition"), Reference(map, "bundle")!, Limits(map)),
             "run_resumed" => new RunEvent.RunResumed(Int(map, "epoch"), Limits(map)),
+            "asked" => new RunEvent.Asked(Text(map, "verb"), Text(map, "by"), Text(map, "reason"), Flag(map, "rollback")),
+            "assumed" => new RunEvent.Assumed(Node(map), Flag(map, "happened"), Reference(map, "out"), Text(map, "by")),
+            "rolling_back" => new RunEvent.RollingBack(Enum(map, "status", RunStatus.Failed), Text(map, "reason"), Flag(map, "all")),
             _ => throw new JsonException($"The event '{name}' is not known to this version of Hydra; use the version that wrote the run, or a newer one."),
         };
     }
@@ -85,6 +88,7 @@ public static class EventReader
             AnsweredBy = map.GetOrNull("by").TextOrNull,
             FinishReason = map.GetOrNull("finish").TextOrNull,
             IsBound = Flag(map, "bound"),
+            IsRefused = Flag(map, "refused"),
         };
     }
 

@@ -27,8 +27,8 @@ internal sealed class FrameWriter : IDisposable
         _connection = connection;
         _file = file;
         _insert = connection.CreateCommand();
-        _insert.CommandText = "INSERT INTO frames(run, seq, at, hash, body) VALUES($run, $seq, $at, $hash, $body)";
-        foreach (var name in (string[])["$run", "$seq", "$at", "$hash", "$body"]) _insert.Parameters.Add(new SqliteParameter { ParameterName = name });
+        _insert.CommandText = "INSERT INTO frames(run, seq, at, hash, body) SELECT $run, $seq, $at, $hash, $body WHERE $calls=0 OR NOT EXISTS(SELECT 1 FROM kill_switch WHERE scope & $calls)";
+        foreach (var name in (string[])["$run", "$seq", "$at", "$hash", "$body", "$calls"]) _insert.Parameters.Add(new SqliteParameter { ParameterName = name });
         _insert.Prepare();
         _begin = connection.CreateCommand();
         _begin.CommandText = "BEGIN IMMEDIATE";
@@ -77,7 +77,8 @@ internal sealed class FrameWriter : IDisposable
             parameters[2].Value = frame.AtMs;
             parameters[3].Value = frame.Hash;
             parameters[4].Value = frame.Body;
-            _insert.ExecuteNonQuery();
+            parameters[5].Value = (long)frame.Calls;
+            frame.IsForbidden = _insert.ExecuteNonQuery() == 0;
         }
         if (needsTransaction) _commit.ExecuteNonQuery();
     }
@@ -118,6 +119,10 @@ internal sealed class PendingFrame
     public required byte[] Hash { get; init; }
     public required byte[] Body { get; init; }
     public RunInfo? Info { get; init; }
+    /// <summary>What kinds of calls it announces: read against the kill switch by the statement that writes it.</summary>
+    public SwitchScope Calls { get; init; }
+    /// <summary>The kill switch forbids a call of it; nothing was written.</summary>
+    public bool IsForbidden { get; set; }
     public bool IsWritten { get; set; }
     public StoreException? Failure { get; set; }
 }
@@ -166,11 +171,15 @@ internal sealed class SqliteRunJournal : IRunJournal
         EventWriter.Write(_buffer, frame.Events);
         var body = _buffer.WrittenSpan.ToArray();
         var hash = FrameHash.Of(_lastHash, frame.Sequence, frame.AtMs, body);
-        _writer.Commit(new PendingFrame { Run = _run, RunKey = _key, Sequence = frame.Sequence, AtMs = frame.AtMs, Hash = hash, Body = body, Info = info });
+        var pending = new PendingFrame { Run = _run, RunKey = _key, Sequence = frame.Sequence, AtMs = frame.AtMs, Hash = hash, Body = body, Info = info, Calls = FrameCalls.Of(frame) };
+        _writer.Commit(pending);
+        if (pending.IsForbidden) throw new SwitchedOffException(_store.Switch.Read());
         _lastHash = hash;
     }
 
     public IReadOnlyList<InboxCommand> TakeCommands() => _store.TakeCommands(_run);
+
+    public KillSwitch ReadSwitch() => _store.Switch.Read();
 
     public void Dispose() => _owned.Dispose();
 }

@@ -14,7 +14,11 @@ internal static class StoreSchema
         // 16 MiB of log between checkpoints: a checkpoint costs fsyncs of its own.
         Run(connection, $"PRAGMA journal_mode=WAL; PRAGMA synchronous={(durability == Durability.Full ? "FULL" : "NORMAL")}; PRAGMA wal_autocheckpoint=4096;");
         var found = Convert.ToInt32(Ask(connection, "PRAGMA user_version"), CultureInfo.InvariantCulture);
-        if (found == Version) return;
+        if (found == Version)
+        {
+            Run(connection, KillSwitchRows.Tables);   // stores of before there was a switch
+            return;
+        }
         if (found > Version) throw new StoreException(StoreFault.Corrupt, $"{connection.DataSource} was written by a newer Hydra (format {found}, this one knows {Version}). Use that version, or another --runs-dir.");
         Run(connection, $"""
             BEGIN IMMEDIATE;
@@ -28,6 +32,7 @@ internal static class StoreSchema
                 PRIMARY KEY(run, seq)) WITHOUT ROWID;
             CREATE TABLE IF NOT EXISTS inbox(
                 id INTEGER PRIMARY KEY, run TEXT NOT NULL, at INTEGER NOT NULL, verb TEXT NOT NULL, body TEXT NOT NULL);
+            {KillSwitchRows.Tables}
             PRAGMA user_version={Version};
             COMMIT;
             """);

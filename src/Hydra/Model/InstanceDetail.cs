@@ -40,6 +40,10 @@ public sealed class InstanceDetail
     public bool IsLoser { get; set; }
     /// <summary>The attempt was left and not ended (crash, interruption, wait): the next start is a new incarnation of it.</summary>
     public bool Reenters { get; set; }
+    /// <summary>It ended without anybody knowing whether a call that may not be repeated took effect.</summary>
+    public bool IsUnknown { get; set; }
+    /// <summary>The scope that undoes this instance; −1: none was opened.</summary>
+    public int UndoScope { get; set; } = -1;
 }
 
 /// <summary>One call of the present attempt.</summary>

@@ -27,7 +27,7 @@ public enum NodeStatus : byte
 
 public enum RunStatus : byte { Running, Paused, Interrupted, Stopped, Completed, Failed, Cancelled }
 
-public enum ScopeKind : byte { Root, Items, Round, Nested }
+public enum ScopeKind : byte { Root, Items, Round, Nested, Undo }
 
 public enum StepKind : byte { Model, Tool }
 
@@ -71,6 +71,16 @@ public abstract record RunEvent
     /// <summary>Nothing new starts from here on; <paramref name="Status"/> is how the run will end once running work has.</summary>
     public sealed record Stopping(RunStatus Status, string Reason) : RunEvent;
     public sealed record RunEnded(RunStatus Status, string Reason) : RunEvent;
+    /// <summary>A person, or the kill switch, asked something of the run.</summary>
+    /// <param name="Verb"><c>pause</c>, <c>cancel</c>, <c>kill-switch</c>.</param>
+    /// <param name="By">Who, as they say: a claim, not a proof.</param>
+    /// <param name="Rollback">What completed is to be undone at the run's end.</param>
+    public sealed record Asked(string Verb, string By, string Reason, bool Rollback = false) : RunEvent;
+    /// <summary>A person said whether an effect whose outcome was unknown has happened; <paramref name="Output"/> stands for its answer.</summary>
+    public sealed record Assumed(int Node, bool Happened, ValueRef? Output, string By) : RunEvent;
+    /// <summary>The run is over and what it did is being undone; <paramref name="Status"/> is how it ends after that.</summary>
+    /// <param name="All">All that completed; false: only effects of unknown outcome that are to be undone.</param>
+    public sealed record RollingBack(RunStatus Status, string Reason, bool All) : RunEvent;
 }
 
 /// <summary>The limits of a run that a resume may change.</summary>
@@ -108,6 +118,8 @@ public sealed record StepResult(ValueRef? Response, TokenUsage Usage, MicroUsd C
     public string? FinishReason { get; init; }
     /// <summary>The charge is the bound, because the process died before the answer was known.</summary>
     public bool IsBound { get; init; }
+    /// <summary>The call was never made: the kill switch refused it, or a person said that it did not happen.</summary>
+    public bool IsRefused { get; init; }
 }
 
 /// <summary>A graph opened below a composite.</summary>

@@ -39,6 +39,9 @@ public interface IRunJournal : IDisposable
 
     /// <summary>Commands other processes left for this run since the last call, oldest first; they are gone afterwards.</summary>
     IReadOnlyList<InboxCommand> TakeCommands();
+
+    /// <summary>The kill switch as it stands. Besides this look, <see cref="Commit"/> reads it in its own transaction and throws <see cref="SwitchedOffException"/>.</summary>
+    KillSwitch ReadSwitch() => KillSwitch.Off;
 }
 
 /// <param name="Verb"><c>cancel</c>, <c>pause</c>, …</param>

@@ -20,6 +20,10 @@ public abstract record Message
     public sealed record StopWhenHeld(int Node) : Message;
     /// <summary>Somebody ends the run: cancelled for good, or interrupted to go on later.</summary>
     public sealed record StopRequested(RunStatus As, string Reason) : Message;
+    /// <summary>A person asks something of the run.</summary>
+    public sealed record ControlAsked(ControlRequest Request) : Message;
+    /// <summary>The kill switch was looked at and has changed.</summary>
+    public sealed record SwitchRead(KillSwitch Switch) : Message;
     /// <summary>Time has passed; sent when something was due.</summary>
     public sealed record Tick : Message
     {

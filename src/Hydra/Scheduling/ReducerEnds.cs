@@ -35,13 +35,14 @@ public sealed partial class Reducer
     private void FailAttempt(int instance, NodeError error, TimeSpan? retryAfter)
     {
         var detail = State.Detail(instance);
-        if (detail.IsCancelling || (error.Code == ErrorCode.Cancelled && State.StoppingAs != RunStatus.Interrupted))
+        if (detail.IsCancelling || (error.Code == ErrorCode.Cancelled && State.StoppingAs is not (RunStatus.Interrupted or RunStatus.Paused)))
         {
             EndCancelled(instance, detail);
             return;
         }
         var isPause = State.StoppingAs == RunStatus.Paused && (detail.RefusedBy is null || detail.RefusedBy == State.RunAccount);
-        if (error.Code == ErrorCode.Cancelled || (error.Code == ErrorCode.Budget && isPause))
+        var isSwitchedOff = error.Code == ErrorCode.PolicyDenied && State.IsSwitchedOff;
+        if (error.Code == ErrorCode.Cancelled || (error.Code == ErrorCode.Budget && isPause) || isSwitchedOff)
         {
             Emit(new RunEvent.AttemptInterrupted(instance));
             return;
@@ -72,6 +73,7 @@ public sealed partial class Reducer
 
     private bool HasRetriesLeft(int instance)
     {
+        if (State.IsUndo(instance)) return true;
         for (var account = State.AccountOf(instance); account is not null; account = account.Parent)
         {
             if (account.Retries >= account.Limits.MaxRetries) return false;
@@ -207,12 +209,12 @@ public sealed partial class Reducer
 
     private void RequestStop(Message.StopRequested request)
     {
-        if (Weight(request.As) > Weight(State.StoppingAs)) Stop(request.As, request.Reason);
+        if (Weight(request.As) > Weight(State.StoppingAs) || (IsUndoing && request.As == RunStatus.Interrupted)) Stop(request.As, request.Reason);
     }
 
     private void Terminate(AttemptOutcome.Terminate terminate)
     {
-        if (Weight(terminate.Status) > Weight(State.StoppingAs)) Stop(terminate.Status, terminate.Reason);
+        if (State.RollbackAs is null && Weight(terminate.Status) > Weight(State.StoppingAs)) Stop(terminate.Status, terminate.Reason);
     }
 
     /// <summary>Which of two ways to stop wins: waiting for calls in flight, letting go of them for now, ending, ending by hand.</summary>

@@ -22,8 +22,8 @@ internal sealed class PolicyCheck(WorkflowSpec spec, ValidationOptions options, 
         BudgetCheck.Check(policy.Budget, spec.Budget, node.PlaceOf("budget"), $"node '{node.Id}'", problems);
         if (policy.ConflictsWith?.Contains(node.Id.Text) == true)
             problems.Warning(ProblemCodes.BadConflict, node.PlaceOf("conflicts_with"), $"node '{node.Id}' conflicts with itself, which says nothing. Remove it from `conflicts_with`.");
-        if (policy.OnUnknown == UnknownOutcomePolicy.Compensate)
-            problems.Error(ProblemCodes.NotSupportedYet, node.PlaceOf("on_unknown"), $"node '{node.Id}' says `on_unknown: compensate`, and compensation is not supported yet. Write ask or retry.");
+        if (policy.OnUnknown == UnknownOutcomePolicy.Compensate && node.Compensation is null)
+            problems.Error(ProblemCodes.FieldConflict, node.PlaceOf("on_unknown"), $"node '{node.Id}' says `on_unknown: compensate` and has no `compensate`, so there is nothing to undo it with. Add the node, or write ask or retry.");
         if (policy.Cache is { Kind: not CacheKind.Off })
             problems.Error(ProblemCodes.NotSupportedYet, node.PlaceOf("cache"), $"node '{node.Id}' asks for a `cache`, which is not supported yet. Write 'cache: off', or leave it out.");
         if (policy.RepairAttempts is not null && policy.OutputSchema is null && spec.Defaults.OutputSchema is null)
