@@ -53,8 +53,7 @@ public sealed class Engine(EngineOptions options)
         using var journal = Options.Store.Own(run);
         var (state, bundle) = Load(run);
         if (!Control.Changes(state, asked)) return ReportOf(run, state, []);
-        journal.TakeCommands();   // whoever left one is overtaken by this request
-        return await FollowAsync(run, state, bundle, bundle.Complete(new RunRequest()), journal, reducer => reducer.ResumeFor(asked), cancellationToken);
+        return await FollowAsync(run, state, bundle, bundle.Complete(new RunRequest()), journal, reducer => reducer.ResumeFor(asked with { AtMs = 0 }), cancellationToken);
     }
 
     /// <summary>A run's state as its journal has it, without taking it up.</summary>

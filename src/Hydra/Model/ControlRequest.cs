@@ -9,15 +9,21 @@ public sealed record ControlRequest(string Verb, string By, string Reason, bool 
 {
     public const string Pause = "pause", Cancel = "cancel";
 
+    /// <summary>When it was asked (Unix milliseconds). A run taken up after that is not bound by it; 0: always.</summary>
+    public long AtMs { get; init; }
+
     /// <summary>For the run's inbox.</summary>
-    public InboxCommand ToCommand() => new(Verb, ValueMap.Of(("by", By), ("reason", Reason), ("now", Now), ("rollback", Rollback)));
+    public InboxCommand ToCommand() => new(Verb, ValueMap.Of(("by", By), ("reason", Reason), ("now", Now), ("rollback", Rollback), ("at", AtMs)));
 
     /// <summary>Null where the command is none of these.</summary>
     public static ControlRequest? Of(InboxCommand command)
     {
         if (command.Verb is not (Pause or Cancel)) return null;
         var body = command.Body.IsObject ? command.Body.AsObject : ValueMap.Empty;
-        return new ControlRequest(command.Verb, TextOf(body, "by", "somebody"), TextOf(body, "reason", "no reason was given"), IsTrue(body, "now"), IsTrue(body, "rollback"));
+        return new ControlRequest(command.Verb, TextOf(body, "by", "somebody"), TextOf(body, "reason", "no reason was given"), IsTrue(body, "now"), IsTrue(body, "rollback"))
+        {
+            AtMs = body.GetOrNull("at") is { Kind: ValueKind.Integer } at ? at.AsInteger : 0,
+        };
     }
 
     private static string TextOf(ValueMap body, string name, string otherwise) => body.GetOrNull(name).TextOrNull is { Length: > 0 } text ? text : otherwise;

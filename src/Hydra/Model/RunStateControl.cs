@@ -3,6 +3,8 @@ namespace Hydra.Model;
 // What people and the kill switch ask of a run, effects whose outcome is unknown, and undoing what was done.
 public sealed partial class RunState
 {
+    /// <summary>When the present process took the run up (Unix milliseconds).</summary>
+    public long TakenUpAtMs { get; private set; }
     /// <summary>How the run ends once what it did is undone; null: nothing is being undone. Survives a resume.</summary>
     public RunStatus? RollbackAs { get; private set; }
     /// <summary>Why the run ended, before anything was undone.</summary>
@@ -102,8 +104,9 @@ public sealed partial class RunState
     }
 
     /// <summary>A new process goes on undoing where the last one was; what was asked of the last one is done with.</summary>
-    private void ResumeControl()
+    private void ResumeControl(long atMs)
     {
+        TakenUpAtMs = atMs;
         IsSwitchedOff = false;
         if (RollbackAs is { } status)
         {

@@ -68,7 +68,7 @@ public sealed partial class RunState
         Status = RunStatus.Running;
         LastFrameMs = atMs;
         SetLimits(e.Limits);
-        ResumeControl();
+        ResumeControl(atMs);
         RebuildWorkLists();
         Deadlines.Clear();
         for (var i = 0; i < InstanceCount; i++)

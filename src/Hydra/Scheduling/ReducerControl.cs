@@ -24,6 +24,7 @@ public sealed partial class Reducer
 
     private void Hear(ControlRequest request)
     {
+        if (request.AtMs != 0 && request.AtMs < State.TakenUpAtMs) return;   // who resumed the run since then has overtaken it
         Emit(new RunEvent.Asked(request.Verb, request.By, request.Reason, request.Rollback));
         if (request.Verb == ControlRequest.Cancel)
         {

@@ -86,6 +86,8 @@ public sealed partial class Reducer
     {
         var settings = State.NodeOf(instance).Settings;
         var isBudget = error.Code == ErrorCode.Budget;
+        var isOpen = State.HasUnknownStep(instance) && error.Code != ErrorCode.UnknownOutcome && !isBudget;
+        if (isOpen) error = error with { Message = $"{error.Message}. {UnknownText(instance, State.DetailOf(instance)!.Steps!.Find(step => step.Result is { IsBound: true })!.Call)}" };
         var mayDegrade = !isBudget || settings.OnFailure == FailurePolicy.Degrade || State.DetailOf(instance)?.RefusedBy is { Limits.OnExceeded: BudgetPolicy.Degrade };
         if (settings.FallbackValue is { } standIn && mayDegrade) End(instance, NodeStatus.Degraded, ValueRef.Of(standIn), error);
         else End(instance, isBudget ? NodeStatus.BudgetExceeded : NodeStatus.Failed, null, error);
@@ -209,7 +211,9 @@ public sealed partial class Reducer
 
     private void RequestStop(Message.StopRequested request)
     {
-        if (Weight(request.As) > Weight(State.StoppingAs) || (IsUndoing && request.As == RunStatus.Interrupted)) Stop(request.As, request.Reason);
+        // What a run's end undoes is undone; it can only be put off.
+        if (State.RollbackAs is not null && request.As != RunStatus.Interrupted) return;
+        if (IsUndoing || Weight(request.As) > Weight(State.StoppingAs)) Stop(request.As, request.Reason);
     }
 
     private void Terminate(AttemptOutcome.Terminate terminate)

@@ -39,6 +39,7 @@ public sealed partial class Reducer
                 return true;
             }
             if (State.MayRepeat(request.Node, step.Call)) continue;
+            step.IsUsed = false;   // whoever asks once more is told the same
             Deny(request, new NodeError(ErrorCode.UnknownOutcome, UnknownText(request.Node, step.Call)), null);
             return true;
         }

@@ -37,6 +37,13 @@ public sealed class EventFormatTests
         new RunEvent.Cancelling(11, Error, KeepsResult: true),
         new RunEvent.Stopping(RunStatus.Stopped, "because"),
         new RunEvent.RunEnded(RunStatus.Interrupted, "because"),
+        new RunEvent.Asked("cancel", "ann", "because", Rollback: true),
+        new RunEvent.Asked("pause", "ann", ""),
+        new RunEvent.Assumed(12, Happened: true, Inline, "ann"),
+        new RunEvent.Assumed(12, Happened: false, null, "ann"),
+        new RunEvent.RollingBack(RunStatus.Cancelled, "because", All: true),
+        new RunEvent.Expanded(13, new ScopeOpening(ScopeKind.Undo, 0, 0, 1, null)),
+        new RunEvent.StepEnded(3, 0, new StepResult(null, default, MicroUsd.Zero, Error, 0) { IsRefused = true }),
     ];
 
     [Theory]

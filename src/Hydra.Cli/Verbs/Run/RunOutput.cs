@@ -18,6 +18,11 @@ internal static class RunOutput
         io.Out.WriteLine(io.IsOutTerminal ? TerminalText.Block(text) : text);
     }
 
+    private static Value RollbackOf(RollbackReceipt receipt) => ValueMap.Of(
+        ("undone", Value.OfTexts(receipt.Undone)),
+        ("not_undone", Value.Of(receipt.NotUndone.Select(each => Value.Of(ValueMap.Of(
+            ("node", each.Path), ("code", each.Error?.Code.Name ?? ""), ("message", each.Error?.Message ?? "")))))));
+
     private static ValueMap ToJson(RunReport report, IRunStore store)
     {
         var facts = RunFacts.Of(report.Plan, store.Read(report.Run));
@@ -25,6 +30,7 @@ internal static class RunOutput
             ("run_id", report.Run.Text), ("workflow", report.Workflow), ("status", WireNames.Of(report.Status)), ("exit_code", RunSession.ExitCodeOf(report)),
             ("reason", report.Reason), ("outputs", report.Outputs), ("nodes", facts.ToJson()),
             ("spent", ValueMap.Of(("usd", (double)report.Cost.Usd), ("tokens", report.Tokens))),
+            ("rollback", report.Rollback is { } rollback ? RollbackOf(rollback) : Value.Null),
             ("files", Value.OfTexts(report.FilesWritten)), ("problems", Value.EmptyList));
     }
 }
