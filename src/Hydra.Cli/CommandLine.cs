@@ -6,13 +6,14 @@ namespace Hydra.Cli;
 /// <summary>From the words of a command line to a verb and its exit code.</summary>
 internal static class CommandLine
 {
-    public static async Task<int> RunAsync(string[] words, CliIo io)
+    /// <remarks>Not async: state machines over value types are compiled at every start.</remarks>
+    public static int Run(string[] words, CliIo io)
     {
         try
         {
-            return await DispatchAsync(words, io);
+            return DispatchAsync(words, io).GetAwaiter().GetResult();
         }
-        catch (Exception known) when (known is UsageException or RunRefusedException or ModelUnavailableException)
+        catch (Exception known) when (known is UsageException or RunRefusedException or ModelUnavailableException or Tracing.GraphTooLargeException)
         {
             io.Error.WriteLine($"hydra: {TerminalText.Of(known.Message)}");
             return ExitCode.Usage;

@@ -15,4 +15,4 @@ var io = new CliIo
     OnInterrupt = Signals.Listen,
     Exit = Environment.Exit,
 };
-return await CommandLine.RunAsync(args, io);
+return CommandLine.Run(args, io);

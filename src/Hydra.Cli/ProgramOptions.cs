@@ -1,4 +1,5 @@
 using Hydra.Gateway;
+using Hydra.Gateway.Prices;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
 
@@ -44,6 +45,19 @@ internal sealed record ProgramOptions(string? Backend, ValueMap Models)
             if (aliases.TryGetValue(alias, out var known)) aliases[alias] = known with { Model = id.AsText, Fallbacks = [] };
         }
         return workflow with { Models = aliases };
+    }
+}
+
+/// <summary>Models as the price table knows them, whoever may answer.</summary>
+internal sealed class ListedPrices(ValueMap names, CliIo io) : IModelCatalog
+{
+    private readonly PriceTable _prices = PriceTable.Load(io.Environment("HYDRA_PRICES"));
+
+    public ModelFacts Resolve(string model)
+    {
+        var name = names.GetOrNull(model).TextOrNull ?? model;
+        var entry = _prices.Find(name);
+        return new ModelFacts { Name = name, Provider = "", Id = name, Price = entry?.Price, ContextTokensMax = entry?.ContextTokensMax, OutputTokensMax = entry?.OutputTokensMax };
     }
 }
 

@@ -21,6 +21,14 @@ internal static class RunReading
         return RunTrace.Of(plan, store.Read(run), bundle);
     }
 
+    public static NodeTrace NodeOf(RunTrace trace, string path) =>
+        trace.Find(path) ?? throw new UsageException($"run '{trace.Run}' has no node '{path}'.{DidYouMean.Hint(path, trace.Nodes.Select(node => node.Path))} `hydra inspect {trace.Run}` lists them.");
+
+    /// <summary>The outputs of the sinks that have one, by node id.</summary>
+    public static ValueMap OutputsOf(RunTrace trace, IRunStore store) => ValueMap.Of(trace.Plan.Sinks
+        .Select(sink => trace.Nodes[sink]).Where(node => node.Output is not null && node.Status != NodeStatus.Skipped)
+        .Select(node => KeyValuePair.Create(node.Path, store.Artifacts.Read(node.Output!))));
+
     /// <summary>The plan a run is pinned to, with the bundle it comes from.</summary>
     public static (Plan Plan, Value Bundle) PlanOf(IRunStore store, RunId run)
     {

@@ -14,9 +14,9 @@ internal static class Wiring
     public static IReadOnlyDictionary<string, INodeType> TypesForReading() => NodeTypes.Of([.. NodeTypes.Core, new AgentNode()]);
 
     /// <summary>Everything a run needs. The options come from the command line, or from the bundle of the run that goes on.</summary>
-    public static Workshop Open(ProgramOptions options, IRunStore store, CliIo io)
+    public static Workshop Open(ProgramOptions options, IRunStore store, CliIo io, ModelGateway? gateway = null)
     {
-        var gateway = OpenGateway(options.Backend, io);
+        gateway ??= OpenGateway(options.Backend, io);
         var models = new RenamedModels(gateway, options.Models);
         var types = NodeTypes.Of([.. NodeTypes.Core, new AgentNode(models, models.GetClient)]);
         var engine = new Engine(new EngineOptions

@@ -43,8 +43,8 @@ public sealed class Engine(EngineOptions options)
         if (state is { HasEnded: true, Status: RunStatus.Completed }) return ReportOf(run, state, []);
         Sandbox.Check(state.Plan, request.Sandbox, request.IsDryRun);
         var limits = RunLimitsOf.Resumed(state.Limits, request);
-        var assumed = Control.Check(run, state, request.Assumptions, Options.Store.Artifacts);
-        return await FollowAsync(run, state, bundle, request, journal!, reducer => Control.Resume(reducer, limits, assumed), cancellationToken);
+        var said = Control.Check(run, state, request.Assumptions, Options.Store.Artifacts);
+        return await FollowAsync(run, state, bundle, request, journal!, reducer => reducer.Resume(limits, said), cancellationToken);
     }
 
     /// <summary>Pauses or cancels a run that no process owns. Throws as <see cref="RunAsync"/> does; with <see cref="StoreFault.Owned"/>, the owner is to be asked.</summary>

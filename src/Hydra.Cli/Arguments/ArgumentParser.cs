@@ -41,7 +41,7 @@ internal static class ArgumentParser
         if (positionals.Count > verb.PositionalsMax)
             throw new UsageException($"'{positionals[verb.PositionalsMax]}' is one word too many. Usage: hydra {verb.Name} {verb.Arguments}{InputHint(verb, positionals[verb.PositionalsMax])}");
         if (positionals.Count < verb.PositionalsMin && !values.ContainsKey(CommonOptions.Help.Name))
-            throw new UsageException($"{(positionals.Count == 0 ? "something is missing" : $"something is missing after '{positionals[^1]}'")}. Usage: hydra {verb.Name} {verb.Arguments}");
+            throw new UsageException($"{verb.Arguments} is missing. Usage: hydra {verb.Name} {verb.Arguments}");
         return new ParsedArguments(verb, [verb.Name, .. words], positionals, values);
     }
 
@@ -55,7 +55,7 @@ internal static class ArgumentParser
             if (option.Name == name || option.Short == name) return (option, inline);
             if (option is { Short: { } brief, Value: not null } && word.StartsWith(brief, StringComparison.Ordinal) && word[1] != '-') return (option, word[brief.Length..]);
         }
-        throw new UsageException($"hydra {verb.Name} has no option '{name}'.{DidYouMean.Hint(name, verb.Options.Select(option => option.Name))} `hydra help {verb.Name}` lists them.");
+        throw new UsageException($"`hydra {verb.Name}` has no option '{name}'.{DidYouMean.Hint(name, verb.Options.Select(option => option.Name))} `hydra help {verb.Name}` lists them.");
     }
 
     private static string InputHint(Verb verb, string word) =>

@@ -29,7 +29,7 @@ internal static class HelpVerb
 
     public static int PrintVerb(Verb verb, CliIo io)
     {
-        io.Out.WriteLine($"hydra {verb.Name} {verb.Arguments}\n  {verb.Summary}\n");
+        io.Out.WriteLine($"{$"hydra {verb.Name} {verb.Arguments}".TrimEnd()}\n  {verb.Summary}\n");
         foreach (var option in verb.Options.Where(option => !option.IsLater))
         {
             var name = option.Value is null ? option.Name : $"{option.Name} {option.Value}";

@@ -1,5 +1,4 @@
 using Hydra.Model;
-using Hydra.Scheduling;
 
 namespace Hydra.Execution;
 
@@ -16,24 +15,19 @@ internal static class Control
     };
 
     /// <summary>What people say of unknown outcomes, against the run; refuses what it does not ask, and a run that was rolled back.</summary>
-    public static List<(int Instance, Assumption Assumed, ValueRef? Output)> Check(RunId run, RunState state, IReadOnlyList<Assumption> assumptions, IArtifactStore artifacts)
+    public static List<RunEvent.Assumed> Check(RunId run, RunState state, IReadOnlyList<Assumption> assumptions, IArtifactStore artifacts)
     {
         if (state is { HasEnded: true, RollbackAs: not null, Status: RunStatus.Failed or RunStatus.Stopped or RunStatus.Cancelled } && state.Reopenable().Count == 0)
             throw new RunRefusedException($"Run '{run}' was rolled back: {RollbackReceipt.Of(state)}. It cannot go on from there; start it anew.");
-        var found = new List<(int, Assumption, ValueRef?)>();
+        var said = new List<RunEvent.Assumed>();
         foreach (var assumed in assumptions)
         {
             var instance = Enumerable.Range(0, state.InstanceCount).FirstOrDefault(i => state.HasUnknownStep(i) && state.PathOf(i) == assumed.Path, -1);
             if (instance < 0) throw new RunRefusedException($"--assume names '{assumed.Path}', and {Unknown(state)}.");
-            found.Add((instance, assumed, assumed.Happened ? artifacts.Keep(assumed.Output, state.NodeOf(instance).Settings.Labels) : null));
+            var output = assumed.Happened ? artifacts.Keep(assumed.Output, state.NodeOf(instance).Settings.Labels) : null;
+            said.Add(new RunEvent.Assumed(instance, assumed.Happened, output, assumed.By));
         }
-        return found;
-    }
-
-    public static void Resume(Reducer reducer, RunLimits limits, List<(int Instance, Assumption Assumed, ValueRef? Output)> assumptions)
-    {
-        reducer.Resume(limits);
-        foreach (var (instance, assumed, output) in assumptions) reducer.Assume(instance, assumed.Happened, output, assumed.By);
+        return said;
     }
 
     private static string Unknown(RunState state)

@@ -137,7 +137,7 @@ internal sealed class RunLoop
 
     private void Turn(Action<Reducer>? first)
     {
-        var nowMs = _services.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+        var nowMs = Math.Max(_services.Clock.GetUtcNow().ToUnixTimeMilliseconds(), _state.LastFrameMs);   // a clock set back must not turn time round
         _reducer.Begin(nowMs);
         first?.Invoke(_reducer);
         for (var i = 0; i < MessagesPerTurnMax && _inbox.TryDequeue(out var message); i++) _reducer.Handle(message);

@@ -92,7 +92,7 @@ public static class EventWriter
                 break;
             case RunEvent.RunStarted e:
                 json.WriteString("e"u8, "run_started"u8);
-                json.WriteNumber("v"u8, 1);
+                json.WriteNumber("v"u8, RunEvent.FormatVersion);
                 json.WriteString("run"u8, e.Run);
                 json.WriteString("workflow"u8, e.Workflow);
                 json.WriteString("definition"u8, e.DefinitionHash);

@@ -40,6 +40,9 @@ public abstract record RunEvent
 {
     private RunEvent() { }
 
+    /// <summary>Version of the events as they are written today; each run's first event carries its own.</summary>
+    public const int FormatVersion = 1;
+
     /// <summary>The first fact of a run.</summary>
     /// <param name="Bundle">All that the run is pinned to: definition, files, inputs, options.</param>
     public sealed record RunStarted(string Run, string Workflow, string DefinitionHash, ValueRef Bundle, RunLimits Limits) : RunEvent;

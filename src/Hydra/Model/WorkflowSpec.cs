@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Hydra.Model;
 
 /// <summary>A workflow as its author wrote it: checked for shape, nothing resolved. The YAML, XML and C# doors all end here.</summary>
@@ -33,9 +35,20 @@ public sealed record WorkflowSpec
     /// </summary>
     public Value Written { get; init; }
     /// <summary>The canonical form: JSON with sorted keys, shorthands written out, places and comments gone (UTF-8).</summary>
-    public ReadOnlyMemory<byte> Canonical { get; init; }
+    /// <remarks>Made when first asked for: checking a file needs no identity.</remarks>
+    public ReadOnlyMemory<byte> Canonical
+    {
+        get => _canonical ??= CanonicalFrom?.Invoke() ?? default;
+        init => _canonical = value;
+    }
+
+    /// <summary>Makes <see cref="Canonical"/>.</summary>
+    public Func<ReadOnlyMemory<byte>>? CanonicalFrom { private get; init; }
     /// <summary>SHA-256 of <see cref="Canonical"/> in hexadecimal: the identity of the definition.</summary>
-    public string Hash { get; init; } = "";
+    public string Hash => _hash ??= Convert.ToHexStringLower(SHA256.HashData(Canonical.Span));
+
+    private ReadOnlyMemory<byte>? _canonical;
+    private string? _hash;
 }
 
 public enum InputType { String, Integer, Number, Boolean, Array, Object }

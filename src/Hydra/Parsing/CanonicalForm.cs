@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Hydra.Model;
 
 namespace Hydra.Parsing;
@@ -9,9 +8,8 @@ internal static class CanonicalForm
     /// <summary>Gives a workflow its two forms: as written, and canonical, where nodes are ordered by id because their order in the file means nothing.</summary>
     public static WorkflowSpec Seal(WorkflowSpec spec, ValueMap written)
     {
-        var canonical = written.With("nodes", Ordered(written["nodes"], spec.Nodes));
-        var bytes = ValueJson.ToCanonicalUtf8(Value.Of(canonical));
-        return spec with { Written = Value.Of(written), Canonical = bytes, Hash = Convert.ToHexStringLower(SHA256.HashData(bytes)) };
+        ReadOnlyMemory<byte> Canonical() => ValueJson.ToCanonicalUtf8(written.With("nodes", Ordered(written["nodes"], spec.Nodes)));
+        return spec with { Written = Value.Of(written), CanonicalFrom = Canonical };
     }
 
     /// <summary>A list of nodes by id; <paramref name="written"/> and <paramref name="nodes"/> lie side by side.</summary>

@@ -7,9 +7,16 @@ namespace Hydra.Parsing;
 /// <summary>The text of one file: decoded strictly, its lines known, so that any index can be told as line and column.</summary>
 internal sealed class YamlText
 {
-    /// <summary>Characters that YAML text may not hold: C0 controls but tab and line breaks, and the two non-characters.</summary>
-    private static readonly SearchValues<char> Forbidden = SearchValues.Create(
-        [.. Enumerable.Range(0, 32).Where(c => c is not ('\t' or '\n' or '\r')).Select(c => (char)c), '\uFFFE', '\uFFFF']);
+    /// <summary>The first character that YAML text may not hold: C0 controls but tab and line breaks, and the two non-characters.</summary>
+    /// <remarks>A plain loop: it is ready at once, where a vectorised set is compiled at every start of the program.</remarks>
+    private static int IndexOfForbidden(ReadOnlySpan<char> text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] is < ' ' and not ('\t' or '\n' or '\r') or '\uFFFE' or '\uFFFF') return i;
+        }
+        return -1;
+    }
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -59,7 +66,7 @@ internal sealed class YamlText
     {
         if (text.StartsWith('\uFEFF')) text = text[1..];
         var decoded = new YamlText(text);
-        var bad = text.AsSpan().IndexOfAny(Forbidden);
+        var bad = IndexOfForbidden(text);
         if (bad < 0) return decoded;
         problems.Error(ProblemCodes.BadEncoding, decoded.PlaceOf(bad),
             $"the control character U+{(int)text[bad]:X4} may not stand in a YAML file. Remove it, or write it as \"\\x{(int)text[bad]:X2}\" in double quotes.");

@@ -19,8 +19,12 @@ public sealed partial class Reducer
         Hear(request);
     }
 
-    /// <summary>After <see cref="Resume"/>: what a person says of effects whose outcome is unknown.</summary>
-    public void Assume(int instance, bool happened, ValueRef? output, string by) => Emit(new RunEvent.Assumed(instance, happened, output, by));
+    /// <summary>The first turn of a run taken up again by somebody who knows what came of effects whose outcome was unknown.</summary>
+    public void Resume(RunLimits limits, IReadOnlyList<RunEvent.Assumed> said)
+    {
+        Resume(limits);
+        foreach (var assumed in said) Emit(assumed);
+    }
 
     private void Hear(ControlRequest request)
     {

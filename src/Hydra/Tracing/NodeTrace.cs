@@ -10,6 +10,12 @@ public sealed record Spend(MicroUsd Usd, TokenUsage Tokens, int ModelCalls, int 
 
     public int Calls => ModelCalls + ToolCalls;
 
+    /// <summary><c>usd</c>, <c>tokens</c> and their classes, <c>model_calls</c>, <c>tool_calls</c>.</summary>
+    public Value ToValue() => ValueMap.Of(
+        ("usd", (double)Usd.Usd), ("tokens", Tokens.Total), ("input_tokens", Tokens.Input), ("output_tokens", Tokens.Output),
+        ("cache_read_tokens", Tokens.CacheRead), ("cache_write_tokens", Tokens.CacheWrite), ("reasoning_tokens", Tokens.Reasoning),
+        ("model_calls", ModelCalls), ("tool_calls", ToolCalls));
+
     public static Spend operator +(Spend left, Spend right)
     {
         if (ReferenceEquals(left, Nothing)) return right;
@@ -55,7 +61,7 @@ public sealed class NodeTrace
             if (Status == NodeStatus.Skipped) return WireNames.Of(_run.State.DetailOf(Instance)!.SkippedBecause);
             if (Status != NodeStatus.Cancelled) return null;
             if (Scope is { CutFrom: { } cut } scope && scope.ItemOf(Instance) >= cut) return "cut";
-            return IsLoser ? "lost" : null;
+            return _run.State.DetailOf(Instance) is { IsLoser: true } ? "lost" : null;
         }
     }
 
@@ -81,7 +87,6 @@ public sealed class NodeTrace
     public string? ModelAsked => LastModelStep()?.Call.Name;
     /// <summary>The model that answered the last model call, where it said so.</summary>
     public string? ModelAnswered => LastModelStep()?.Result?.AnsweredBy;
-    internal bool IsLoser { get; set; }
 
     private AttemptTrace[] _attempts = [];
 
@@ -109,20 +114,22 @@ public sealed class NodeTrace
 /// <summary>How an attempt came to its end.</summary>
 public enum AttemptEnd : byte
 {
-    /// <summary>It runs, or waits inside.</summary>
+    /// <summary>It runs.</summary>
     None,
     Completed,
     Degraded,
     Failed,
     Cancelled,
     BudgetExceeded,
+    /// <summary>It gave its slot back to wait; the next incarnation goes on.</summary>
+    Suspended,
     /// <summary>Its process was asked to stop and let go of it.</summary>
     Interrupted,
     /// <summary>Its process died; a new incarnation followed.</summary>
     Cut,
 }
 
-/// <summary>One try at a node's work by one process. Times as in <see cref="NodeTrace"/>.</summary>
+/// <summary>One try at a node's work, or the part of it that one incarnation did. Times as in <see cref="NodeTrace"/>.</summary>
 public sealed class AttemptTrace
 {
     /// <summary>Counts from 1 over all variants.</summary>
@@ -137,8 +144,6 @@ public sealed class AttemptTrace
     public NodeError? Error { get; internal set; }
     /// <summary>Milliseconds until the next attempt might begin; null when none followed.</summary>
     public long? RetryDelayMs { get; internal set; }
-    /// <summary>How often the attempt gave its slot back to wait and was entered again.</summary>
-    public int Waits { get; internal set; }
     public IReadOnlyList<StepTrace> Steps => _steps;
 
     private List<StepTrace> _steps = NoSteps;

@@ -6,10 +6,12 @@ namespace Hydra.Tracing;
 /// What happened in a run, drawn from its journal alone: the same frames give the same trace, also while the run goes on
 /// or after its process has died. Everything that explains a run (text, spans, receipts, lineage, graphs) starts here.
 /// </summary>
-/// <remarks>About 200 bytes a node instance and 150 a call. Read-only once made; safe for many readers.</remarks>
+/// <remarks>Below 900 bytes for a node with one attempt and one call. Read-only once made; safe for many readers.</remarks>
 public sealed class RunTrace
 {
     private readonly Dictionary<string, int> _byPath = new(StringComparer.Ordinal);
+
+    private readonly Dictionary<int, List<Scope>> _byParent = [];
 
     internal RunTrace(Plan plan)
     {
@@ -41,6 +43,8 @@ public sealed class RunTrace
     public long FrameCount => State.NextSequence;
     /// <summary>How often a process took the run up again.</summary>
     public int Resumes { get; internal set; }
+    /// <summary>When the run had ended before it was last taken up again, in milliseconds since it began; null when its process died, or never stopped.</summary>
+    public long? EarlierEndMs { get; internal set; }
     public RunLimits Limits => State.Limits;
     public Spend Spent { get; internal set; } = Spend.Nothing;
     /// <summary>Reserved for calls that are open, at their bound.</summary>
@@ -52,6 +56,29 @@ public sealed class RunTrace
     public IReadOnlyList<NodeTrace> Nodes { get; internal set; } = [];
     /// <summary>Every opened graph, in the order opened; the first is the workflow.</summary>
     public IReadOnlyList<Scope> Scopes => State.Scopes;
+
+    /// <summary>The graphs that a composite opened, in order; none for a leaf.</summary>
+    public IReadOnlyList<Scope> ScopesOf(NodeTrace node)
+    {
+        lock (_byParent)
+        {
+            if (_byParent.Count == 0)
+            {
+                foreach (var scope in Scopes)
+                {
+                    if (!_byParent.TryGetValue(scope.Parent, out var opened)) _byParent[scope.Parent] = opened = [];
+                    opened.Add(scope);
+                }
+            }
+            return _byParent.TryGetValue(node.Instance, out var found) ? found : [];
+        }
+    }
+
+    /// <summary>The instances of one opened graph, item by item and in file order.</summary>
+    public IEnumerable<NodeTrace> NodesOf(Scope scope)
+    {
+        for (var i = 0; i < scope.InstanceCount; i++) yield return Nodes[scope.First + i];
+    }
 
     /// <summary>Finds a node by path; null when the run has none of that name. The first call reads all paths once.</summary>
     public NodeTrace? Find(string path)

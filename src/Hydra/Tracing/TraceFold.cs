@@ -31,38 +31,32 @@ internal sealed class TraceFold
 
     private void Apply(Frame frame)
     {
-        _state.CountTime(frame.AtMs);
-        foreach (var happened in frame.Events)
-        {
-            if (happened is RunEvent.RunStarted) _atMs = 0;
-            else _atMs = Math.Max(_trace.LastMs, frame.AtMs - _state.StartedAtMs);
-            Before(happened);
-            _state.Apply(happened, frame.AtMs);
-            After(happened, frame.AtMs);
-        }
-        _state.CloseFrame(frame.Sequence);
+        if (frame.Events.Any(happened => happened is RunEvent.RunResumed)) CutOpenAttempts();
+        _state.Apply(frame);
+        _atMs = Math.Max(_trace.LastMs, frame.AtMs - _state.StartedAtMs);
+        foreach (var happened in frame.Events) Note(happened, frame.AtMs);
         _trace.LastMs = _atMs;
         DrainWorkLists();
     }
 
-    private void Before(RunEvent happened)
+    /// <summary>The last frame is the last that is known of attempts whose process died.</summary>
+    private void CutOpenAttempts()
     {
-        if (happened is not RunEvent.RunResumed) return;
         MeetNewInstances();
         foreach (var node in _nodes)
         {
-            // The last frame is the last that is known of an attempt whose process died.
             if (node.Status == NodeStatus.Running) Close(node, AttemptEnd.Cut, null, _trace.LastMs);
         }
     }
 
-    private void After(RunEvent happened, long frameMs)
+    private void Note(RunEvent happened, long frameMs)
     {
         switch (happened)
         {
             case RunEvent.RunStarted e: _trace.DefinitionHash = e.DefinitionHash; break;
             case RunEvent.RunResumed:
                 _trace.Resumes++;
+                _trace.EarlierEndMs = _trace.EndedMs;
                 _trace.EndedMs = null;
                 break;
             case RunEvent.RunEnded: _trace.EndedMs = _atMs; break;
@@ -74,9 +68,7 @@ internal sealed class TraceFold
                 if (NodeOf(e.Node).LastAttempt is { } failed) failed.RetryDelayMs = e.RetryAtMs == 0 ? 0 : e.RetryAtMs - frameMs;
                 break;
             case RunEvent.AttemptInterrupted e: Close(NodeOf(e.Node), AttemptEnd.Interrupted, null, _atMs); break;
-            case RunEvent.Suspended e:
-                if (NodeOf(e.Node).LastAttempt is { } suspended) suspended.Waits++;
-                break;
+            case RunEvent.Suspended e: Close(NodeOf(e.Node), AttemptEnd.Suspended, null, _atMs); break;
             case RunEvent.StepIntended e:
                 NodeOf(e.Node).LastAttempt?.Add(new StepTrace { Index = e.Step, Call = e.Call, StartedMs = _atMs });
                 break;
@@ -90,7 +82,6 @@ internal sealed class TraceFold
         var node = NodeOf(e.Node);
         node.QueuedMs ??= _atMs;
         node.StartedMs ??= _atMs;
-        if (node.LastAttempt is { End: AttemptEnd.None } open && open.Number == e.Attempt && open.Incarnation == e.Incarnation) return;
         node.Add(new AttemptTrace { Number = e.Attempt, Incarnation = e.Incarnation, Variant = e.Variant, StartedMs = _atMs });
     }
 
@@ -163,10 +154,9 @@ internal sealed class TraceFold
             composite.QueuedMs ??= _atMs;
             composite.StartedMs ??= _atMs;
         }
-        while (_state.Losers.TryDequeue(out var instance)) NodeOf(instance).IsLoser = true;
-        _state.Doomed.Clear();
         _state.ToCheckStop.Clear();
         _state.Due.Clear();
+        _state.Deadlines.Clear();
     }
 
     private NodeTrace NodeOf(int instance)

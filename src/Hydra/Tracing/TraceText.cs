@@ -43,7 +43,6 @@ public static class TraceText
         var variant = attempt.Variant == 0 ? "" : $" by {Of(node.Node.Variants[attempt.Variant])}";
         var incarnation = attempt.Incarnation == 0 ? "" : $" incarnation {attempt.Incarnation}";
         text.Write($"  attempt {attempt.Number}{incarnation}{variant} {(attempt.End == AttemptEnd.None ? "open" : WireNames.Of(attempt.End))} {Span(attempt.StartedMs, null, attempt.EndedMs)}");
-        if (attempt.Waits > 0) text.Write($", waited {attempt.Waits}×");
         if (attempt.Error is { } error) text.Write($", {error.Code}: {OneLine(error.Message)}");
         if (attempt.RetryDelayMs is > 0 and var delay) text.Write($", next after {Seconds(delay)}");
         text.Write('\n');
@@ -59,13 +58,13 @@ public static class TraceText
             text.Write($" open since {Seconds(step.StartedMs)}\n");
             return;
         }
-        text.Write($" {Seconds(result.DurationMs)}");
+        text.Write(result.IsBound ? " cut" : $" {Seconds(result.DurationMs)}");
         if (result.FirstTokenMs > 0) text.Write($", first token {Seconds(result.FirstTokenMs)}");
         if (result.Usage.Total > 0) text.Write($", {Of(result.Usage)}");
         if (result.Cost.Amount > 0) text.Write($", {result.Cost} USD");
         if (result.FinishReason is { } finish) text.Write($", {finish}");
         if (result.IsBound) text.Write(", charged at its bound");
-        if (result.Error is { } error) text.Write($", {error.Code}: {OneLine(error.Message)}");
+        if (result is { IsBound: false, Error: { } error }) text.Write($", {error.Code}: {OneLine(error.Message)}");
         text.Write('\n');
     }
 

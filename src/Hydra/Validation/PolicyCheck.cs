@@ -15,6 +15,7 @@ internal sealed class PolicyCheck(WorkflowSpec spec, ValidationOptions options, 
         CheckTokens(node);
         if (ReferenceEquals(node.Policy, NodePolicy.Empty)) return;
         CheckFallback(scope, index);
+        if (type is ICompositeNodeType) CheckComposite(node);
         var policy = node.Policy;
         if (policy.BreakerName is { } breaker && !spec.Breakers.ContainsKey(breaker))
             problems.Error(ProblemCodes.UnknownBreaker, node.PlaceOf("breaker"), $"node '{node.Id}' names the breaker '{breaker}', which `breakers` does not define.{DidYouMean.Hint(breaker, spec.Breakers.Keys)} Define it, or write its settings in place.");
@@ -32,6 +33,22 @@ internal sealed class PolicyCheck(WorkflowSpec spec, ValidationOptions options, 
             problems.Warning(ProblemCodes.FieldConflict, node.PlaceOf("retry"), $"node '{node.Id}' makes one attempt, so the other lines of `retry` do nothing. Raise `max_attempts`: it counts the first.");
         if (policy.Timeout is { } timeout && policy.IdleTimeout > timeout)
             problems.Warning(ProblemCodes.FieldConflict, node.PlaceOf("idle_timeout_seconds"), $"node '{node.Id}' has an idle timeout longer than its timeout, so it never counts. Lower it.");
+    }
+
+    /// <summary>A composite calls nobody itself: what says how a call is tried belongs on the nodes inside. A map's `prompt` hands it to its items.</summary>
+    private void CheckComposite(NodeSpec node)
+    {
+        var policy = node.Policy;
+        var handsDown = node.Fields.ContainsKey("prompt");
+        if (policy.Retry is { MaxAttempts: > 1 } && !handsDown) Misplaced("retry", "retry");
+        if ((policy.Breaker is not null || policy.BreakerName is not null) && !handsDown) Misplaced("breaker", "breaker");
+        if (policy.Fallback is { Models.Count: > 0 } && !handsDown) Misplaced("fallback.models", "fallback.models");
+        if (policy.Fallback?.Agent is not null && !handsDown) Misplaced("fallback.agent", "fallback.agent");
+        if (policy.Fallback?.Node is not null) Misplaced("fallback.node", "fallback.node");
+        if (policy.EscalateTo is not null && node.Type != "evaluator_loop") Misplaced("escalate_to", "escalate_to");
+
+        void Misplaced(string field, string place) => problems.Error(ProblemCodes.FieldConflict, node.PlaceOf(place),
+            $"node '{node.Id}' is a {node.Type}, which makes no call of its own, so its `{field}` would do nothing. Put it on the nodes inside.");
     }
 
     private void CheckModels(NodeSpec node)
@@ -62,7 +79,7 @@ internal sealed class PolicyCheck(WorkflowSpec spec, ValidationOptions options, 
         var limits = new[] { spec.Budget?.MaxTokens, node.Policy.Budget?.MaxTokens }.Where(limit => limit is not null).ToList();
         if (limits.Count == 0) return;
         if (field.Kind != ValueKind.Integer)
-            problems.Note(ProblemCodes.BadBudget, node.At, $"node '{node.Id}' has no `max_output_tokens`, so the longest answer of its model counts against the budget. Add it to reserve less.");
+            problems.Note(ProblemCodes.BadBudget, node.At, $"node '{node.Id}' has no `max_output_tokens`, so an answer of up to 4,096 tokens is asked for and reserved. Add it to reserve less.");
         else if (field.AsInteger > limits.Min())
             problems.Error(ProblemCodes.BadBudget, node.PlaceOf("max_output_tokens"), $"node '{node.Id}' may answer with {field.AsInteger} tokens and its budget is {limits.Min()} in all, so its call could never be made. Lower `max_output_tokens`, or raise `max_tokens`.");
     }

@@ -81,7 +81,7 @@ internal static class EngineHarness
             var node = new NodeSpec { Id = new NodeId(sides[0]), Type = "call", DependsOn = [.. parents.Select(parent => new NodeId(parent))] };
             nodes.Add(shape?.Invoke(node) ?? node);
         }
-        return new WorkflowSpec { Name = "test", Nodes = nodes, Canonical = "{}"u8.ToArray(), Budget = budget };
+        return new WorkflowSpec { Name = "test", Nodes = nodes, Written = Value.EmptyObject, Budget = budget };
     }
 
     public static Engine EngineOf(IRunStore store, WorkflowSpec workflow, params INodeType[] types) => new(new EngineOptions

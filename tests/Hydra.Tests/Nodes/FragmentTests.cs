@@ -93,12 +93,4 @@ public class FragmentTests
         var spec = TestTypes.Parse($"name: a\nnodes: [{node}]");
         return Assert.Single(TestTypes.All[spec.Nodes[0].Type].Fragments(spec.Nodes[0]));
     }
-
-    private sealed class TempFolder : IDisposable
-    {
-        public string Path { get; } = Directory.CreateTempSubdirectory("hydra-").FullName;
-        public string PathOf(string name) => System.IO.Path.Combine(Path, name);
-        public void Write(string name, string text) => File.WriteAllText(PathOf(name), text);
-        public void Dispose() => Directory.Delete(Path, recursive: true);
-    }
 }

@@ -397,7 +397,7 @@ internal sealed class Simulation
 
     /// <summary>What a person finds who looks outside.</summary>
     private bool Happened(RunState state, int instance) =>
-        state.DetailOf(instance)!.Steps!.Exists(step => step.Result is { IsBound: true, IsRefused: false } && _made.ContainsKey((instance, state.AttemptOf(instance), step.Call.Key)));
+        state.DetailOf(instance)!.Steps!.Exists(step => step.Result is null or { IsBound: true, IsRefused: false } && _made.ContainsKey((instance, state.AttemptOf(instance), step.Call.Key)));
 
     private void Lose()
     {
@@ -464,11 +464,12 @@ internal sealed class Simulation
         foreach (var frame in _frames) state.Apply(frame);
         _reducer = new Reducer(state);
         _reducer.Begin(_nowMs);
-        _reducer.Resume(Told(_limits));
+        var said = new List<RunEvent.Assumed>();
         for (var i = 0; i < state.InstanceCount; i++)
         {
-            if (state.HasUnknownStep(i) && (_isHealed || Chance(2))) _reducer.Assume(i, Happened(state, i), ValueRef.Of("as they say"), "ann");
+            if (state.HasUnknownStep(i) && (_isHealed || Chance(2))) said.Add(new RunEvent.Assumed(i, Happened(state, i), ValueRef.Of("as they say"), "ann"));
         }
+        _reducer.Resume(Told(_limits), said);
         EndTurn();
         return true;
     }

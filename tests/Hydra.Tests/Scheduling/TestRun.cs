@@ -99,7 +99,7 @@ internal sealed class TestRun
     /// <summary>Takes the run up again and says of a node whether its effect happened.</summary>
     public void Assume(string path, bool happened, string output = "")
     {
-        Resume(null, reducer => reducer.Assume(Find(path), happened, happened ? ValueRef.Of(output) : null, "ann"));
+        Resume(null, [new RunEvent.Assumed(Find(path), happened, happened ? ValueRef.Of(output) : null, "ann")]);
     }
 
     /// <summary>Moves the clock and takes every turn that falls due on the way.</summary>
@@ -123,7 +123,7 @@ internal sealed class TestRun
     }
 
     /// <summary>Takes an ended run up again.</summary>
-    public void Resume(RunLimits? limits = null, Action<Reducer>? then = null)
+    public void Resume(RunLimits? limits = null, IReadOnlyList<RunEvent.Assumed>? said = null)
     {
         var state = new RunState(Plan);
         foreach (var frame in _frames) state.Apply(frame);
@@ -131,8 +131,7 @@ internal sealed class TestRun
         CancelAsked.Clear();
         _reducer = new Reducer(state);
         _reducer.Begin(NowMs);
-        _reducer.Resume(Limits = limits ?? Limits);
-        then?.Invoke(_reducer);
+        _reducer.Resume(Limits = limits ?? Limits, said ?? []);
         Finish();
     }
 

@@ -6,13 +6,13 @@ namespace Hydra.Tests.Tracing;
 public sealed class GraphTextTests
 {
     [Fact]
-    public void Mermaid_groups_nodes_by_wave() => Verified.Check(GraphText.Mermaid(TestRun.PlanOf(TestFlows.Research)));
+    public void Mermaid_groups_nodes_by_wave() => Verified.Check("Mermaid_groups_nodes_by_wave", GraphText.Mermaid(TestRun.PlanOf(TestFlows.Research)));
 
     [Fact]
-    public void Mermaid_shows_bodies_as_groups_and_keeps_off_reserved_words() => Verified.Check(GraphText.Mermaid(TestRun.PlanOf(TestFlows.Nested)));
+    public void Mermaid_shows_bodies_as_groups_and_keeps_off_reserved_words() => Verified.Check("Mermaid_shows_bodies_as_groups_and_keeps_off_reserved_words", GraphText.Mermaid(TestRun.PlanOf(TestFlows.Nested)));
 
     [Fact]
-    public void Dot_shows_the_same_graph() => Verified.Check(GraphText.Dot(TestRun.PlanOf(TestFlows.Nested)));
+    public void Dot_shows_the_same_graph() => Verified.Check("Dot_shows_the_same_graph", GraphText.Dot(TestRun.PlanOf(TestFlows.Nested)));
 
     [Fact]
     public void Json_holds_nodes_edges_and_waves()
@@ -60,7 +60,7 @@ public sealed class GraphTextTests
     public void A_run_gives_nodes_their_states()
     {
         var run = TestRun.Of(TestFlows.Research).After(5).Complete("research_a", "A").Fail("research_b", ErrorCode.Auth, "no key");
-        Verified.Check(GraphText.Mermaid(run.Plan, RunTrace.Of(run.Plan, run.Frames)));
+        Verified.Check("A_run_gives_nodes_their_states", GraphText.Mermaid(run.Plan, RunTrace.Of(run.Plan, run.Frames)));
     }
 
     [Fact]

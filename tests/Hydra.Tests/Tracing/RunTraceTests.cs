@@ -6,13 +6,34 @@ namespace Hydra.Tests.Tracing;
 public sealed class RunTraceTests
 {
     [Fact]
-    public void A_run_reads_as_text() => Verified.Check(RunTrace.Of(Plays.Research.Plan, Plays.Research.Frames).ToString());
+    public void A_run_reads_as_text() => Verified.Check("A_run_reads_as_text", RunTrace.Of(Plays.Research.Plan, Plays.Research.Frames).ToString());
 
     [Fact]
-    public void Composites_rounds_and_items_read_as_text() => Verified.Check(RunTrace.Of(Plays.Nested.Plan, Plays.Nested.Frames).ToString());
+    public void Composites_rounds_and_items_read_as_text() => Verified.Check("Composites_rounds_and_items_read_as_text", RunTrace.Of(Plays.Nested.Plan, Plays.Nested.Frames).ToString());
 
     [Fact]
-    public void A_crash_makes_an_incarnation_and_charges_the_cut_call_at_its_bound() => Verified.Check(RunTrace.Of(Plays.Crashed.Plan, Plays.Crashed.Frames).ToString());
+    public void A_crash_makes_an_incarnation_and_charges_the_cut_call_at_its_bound() => Verified.Check("A_crash_makes_an_incarnation_and_charges_the_cut_call_at_its_bound", RunTrace.Of(Plays.Crashed.Plan, Plays.Crashed.Frames).ToString());
+
+    [Fact]
+    public void A_wait_parts_an_attempt_into_incarnations_with_a_span_each()
+    {
+        var run = TestRun.Of("name: w\nnodes:\n  - { id: pause, type: wait, seconds: 5 }\n").After(10)
+            .End("pause", new AttemptOutcome.Suspend(TestRun.BeganAtMs + 5_000), null).After(4_990).Tick().After(10).Complete("pause", "done");
+        var trace = RunTrace.Of(run.Plan, run.Frames);
+        var attempts = trace.Find("pause")!.Attempts;
+        Assert.Equal([(1, 0, AttemptEnd.Suspended, 10L), (1, 1, AttemptEnd.Completed, 5_010L)], attempts.Select(attempt => (attempt.Number, attempt.Incarnation, attempt.End, attempt.EndedMs!.Value)));
+        Assert.Equal(4, RunSpans.Of(trace).Select(span => span.SpanId).Distinct(StringComparer.Ordinal).Count());
+    }
+
+    [Fact]
+    public void A_failed_run_that_is_taken_up_again_forgets_the_end_it_had()
+    {
+        var run = TestRun.Of(TestFlows.Research).Complete("research_a", "A").Fail("research_b", ErrorCode.Auth, "no key").After(1_000).Resume();
+        var trace = RunTrace.Of(run.Plan, run.Frames);
+        Assert.Equal((null, 1, 0L), (trace.EndedMs, trace.Resumes, trace.EarlierEndMs));
+        Assert.Equal(((long?)null, (NodeError?)null), (trace.Find("research_b")!.EndedMs, trace.Find("research_b")!.Error));
+        Assert.Equal("waits for 'research_b'", Why.Of(trace, trace.Find("synthesizer")!));
+    }
 
     [Fact]
     public void A_composite_has_spent_what_its_children_spent()

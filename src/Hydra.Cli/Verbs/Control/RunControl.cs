@@ -41,7 +41,7 @@ internal static class RunControl
                 await Task.Delay(LookInterval, io.Clock);
                 continue;
             }
-            if (hasDecided || IsOver(store, run, wanted, wasAsked)) return Print(store, run, wanted, wasAsked || hasDecided, request, inFlight, arguments, io);
+            if (hasDecided || IsOver(store, run, wanted, wasAsked)) return Print(store, run, wanted, wasAsked, request, inFlight, arguments, io);
             try
             {
                 var before = store.Find(run)!.UpdatedAt;

@@ -48,7 +48,7 @@ internal static class GraphVerb
             "mermaid" => GraphText.Mermaid(plan, trace),
             "dot" => GraphText.Dot(plan, trace),
             "json" => ValueJson.ToText(GraphText.Json(plan, trace), indented: true),
-            _ => throw new UsageException("--format svg is not supported yet. Let Graphviz draw it: hydra graph … --format dot | dot -Tsvg > graph.svg"),
+            _ => GraphText.Svg(plan, trace),
         };
         io.Out.WriteLine(text.TrimEnd('\n'));
     }

@@ -7,6 +7,9 @@ namespace Hydra.Cli.Verbs;
 internal static class InspectVerb
 {
     private static readonly Option Node = new("--node", "PATH", "one node: attempts, calls, prompts, answers, output");
+    private static readonly Option Receipt = Option.Switch("--receipt", "why it ended, what it spent, what was left undone, what ran");
+    private static readonly Option Lineage = new("--lineage", "PATH", "where a node's output comes from");
+    private static readonly Option Why = new("--why", "PATH", "why a node stands as it does");
     private static readonly Option Events = Option.Switch("--events", "every fact of the journal");
     private static readonly Option Trace = Option.Switch("--trace", "every node with its attempts and calls");
     private static readonly Option Follow = Option.Switch("--follow", "stays until the run ends");
@@ -17,8 +20,7 @@ internal static class InspectVerb
         PositionalsMax = 1,
         Options =
         [
-            Node, Events, Trace, Follow, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Help,
-            Option.Later("--receipt"), Option.Later("--lineage"), Option.Later("--why", "PATH"),
+            Node, Receipt, Lineage, Why, Events, Trace, Follow, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Help,
         ],
         Run = InspectAsync,
     };
@@ -28,32 +30,40 @@ internal static class InspectVerb
         using var store = Wiring.OpenExisting(arguments, io);
         var info = RunRow.AsItStands(Wiring.FindRun(store, arguments.Positionals[0]), store);
         if (arguments.Has(Follow)) return await FollowVerb.FollowAsync(store, info.Run, arguments, io);
-        if (arguments.Get(Node) is { } path) NodeText.Write(RunReading.TraceOf(store, info.Run), path, store, arguments, io);
-        else if (arguments.Has(Trace)) io.Out.WriteLine(TerminalText.Block(RunReading.TraceOf(store, info.Run).ToString().TrimEnd('\n')));
-        else if (arguments.Has(Events)) WriteEvents(store, info.Run, io);
-        else Summary(info, store, arguments, io);
+        var trace = RunReading.TraceOf(store, info.Run);
+        if (arguments.Get(Lineage) is { } origin) Show(Tracing.Lineage.Of(trace, RunReading.NodeOf(trace, origin).Path)!, Tracing.Lineage.Of(trace, origin)!.ToValue(), arguments, io);
+        else if (arguments.Get(Why) is { } asked) Show(Tracing.Why.Of(trace, RunReading.NodeOf(trace, asked)), Tracing.Why.Of(trace, RunReading.NodeOf(trace, asked)), arguments, io);
+        else if (arguments.Has(Receipt)) Show(Tracing.Receipt.Of(trace), Tracing.Receipt.Of(trace).ToValue(), arguments, io);
+        else if (arguments.Get(Node) is { } path) NodeText.Write(RunReading.NodeOf(trace, path), store, arguments, io);
+        else if (arguments.Has(Trace)) Show(trace, trace.ToString(), arguments, io);
+        else if (arguments.Has(Events)) WriteEvents(trace, store, io);
+        else Summary(info, trace, store, arguments, io);
         return ExitCode.Done;
     }
 
-    private static void WriteEvents(IRunStore store, RunId run, CliIo io)
+    private static void WriteEvents(RunTrace trace, IRunStore store, CliIo io)
     {
-        foreach (var frame in store.Read(run))
-        {
-            foreach (var happened in frame.Events) io.Out.WriteLine($"{frame.Sequence} {DateTimeOffset.FromUnixTimeMilliseconds(frame.AtMs):HH:mm:ss.fff} {TerminalText.Clip(happened.ToString(), 400)}");
-        }
+        foreach (var line in EventText.Of(trace.Plan, store.Read(new RunId(trace.Run)))) io.Out.WriteLine(TerminalText.Of(line));
     }
 
-    private static void Summary(RunInfo info, IRunStore store, ParsedArguments arguments, CliIo io)
+    private static void Summary(RunInfo info, RunTrace trace, IRunStore store, ParsedArguments arguments, CliIo io)
     {
-        var (plan, _) = RunReading.PlanOf(store, info.Run);
-        var facts = RunFacts.Of(plan, store.Read(info.Run));
         if (arguments.Has(CommonOptions.Json))
         {
-            io.Out.WriteLine(ValueJson.ToText(RunRow.ToJson(info).With("nodes", facts.ToJson()), indented: true));
+            RunOutput.WriteJson(trace, ExitCode.Done, RunReading.OutputsOf(trace, store), [], io);
             return;
         }
         io.Out.WriteLine($"{info.Run}  {TerminalText.Of(info.Workflow)}  {WireNames.Of(info.Status)}{(info.Reason.Length == 0 ? "" : ": " + TerminalText.Clip(info.Reason, 300))}");
-        io.Out.WriteLine($"started {info.StartedAt:yyyy-MM-dd HH:mm:ss} UTC, {Amounts.Tokens(facts.State.RunAccount.Tokens)}, {Amounts.Usd(facts.State.RunAccount.Usd)}\n");
-        io.Out.WriteLine(facts.ToTable());
+        io.Out.WriteLine($"started {info.StartedAt:yyyy-MM-dd HH:mm:ss} UTC, {Amounts.Tokens(trace.Spent.Tokens.Total)}, {Amounts.Usd(trace.Spent.Usd)}\n");
+        var table = new TextTable("node", "status", "attempts", "took", "tokens", "cost") { Right = [2, 3, 4, 5] };
+        foreach (var node in trace.Nodes.Where(node => node.Status != NodeStatus.Dormant))
+        {
+            var took = node is { StartedMs: { } began, EndedMs: { } ended } ? Amounts.Duration(ended - began) : "";
+            table.Add(TerminalText.Of(node.Path), WireNames.Of(node.Status), $"{node.AttemptCount}", took, $"{node.Spent.Tokens.Total:#,0}", Amounts.Usd(node.Spent.Usd));
+        }
+        io.Out.WriteLine(table);
     }
+
+    private static void Show(object text, Value json, ParsedArguments arguments, CliIo io) =>
+        io.Out.WriteLine(arguments.Has(CommonOptions.Json) ? ValueJson.ToText(json, indented: true) : TerminalText.Block(text.ToString()!.TrimEnd('\n')));
 }

@@ -6,9 +6,8 @@ namespace Hydra.Cli.Verbs;
 /// <summary>All about one node of a run: what it was asked, what came of it.</summary>
 internal static class NodeText
 {
-    public static void Write(RunTrace trace, string path, IRunStore store, ParsedArguments arguments, CliIo io)
+    public static void Write(NodeTrace node, IRunStore store, ParsedArguments arguments, CliIo io)
     {
-        var node = trace.Find(path) ?? throw new UsageException($"run '{trace.Run}' has no node '{path}'.{DidYouMean.Hint(path, trace.Nodes.Select(each => each.Path))}");
         if (arguments.Has(CommonOptions.Json))
         {
             io.Out.WriteLine(ValueJson.ToText(ToJson(node, store), indented: true));
@@ -19,7 +18,7 @@ internal static class NodeText
         foreach (var (instance, result) in Steps(node))
         {
             io.Out.WriteLine($"\n── {WireNames.Of(instance.Kind)} {TerminalText.Of(instance.Name)}");
-            if (instance.Request is { } request) io.Out.WriteLine($"asked:\n{Text(request, store)}");
+            if (instance.Request is { } request) io.Out.WriteLine($"asked:\n{Asked(store.Artifacts.Read(request))}");
             if (result is null) io.Out.WriteLine("no answer yet");
             else if (result.Error is { } failed) io.Out.WriteLine($"failed: {failed.Code}: {TerminalText.Block(failed.Message)}");
             else if (result.Response is { } response) io.Out.WriteLine($"answered ({Amounts.Tokens(result.Usage.Total)}, {Amounts.Usd(result.Cost)}, {Amounts.Duration(result.DurationMs)}):\n{Text(response, store)}");
@@ -29,6 +28,14 @@ internal static class NodeText
 
     private static IEnumerable<(StepCall Call, StepResult? Result)> Steps(NodeTrace node) =>
         node.Attempts.SelectMany(attempt => attempt.Steps).Select(step => (step.Call, step.Result));
+
+    /// <summary>Messages as <c>role: text</c>; anything else as it is.</summary>
+    private static string Asked(Value request)
+    {
+        if (!request.IsList) return TerminalText.Block(request.ToDisplayText());
+        return TerminalText.Block(string.Join('\n', request.Items.Select(message =>
+            message.IsObject && message.AsObject.GetOrNull("role").TextOrNull is { } role ? $"{role}: {message.AsObject.GetOrNull("content").ToDisplayText()}" : message.ToDisplayText())));
+    }
 
     private static string Text(ValueRef reference, IRunStore store) => TerminalText.Block(store.Artifacts.Read(reference).ToDisplayText());
 

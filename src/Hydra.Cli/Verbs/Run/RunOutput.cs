@@ -1,4 +1,6 @@
+using System.Text;
 using Hydra.Model;
+using Hydra.Tracing;
 
 namespace Hydra.Cli.Verbs;
 
@@ -9,7 +11,7 @@ internal static class RunOutput
     {
         if (arguments.Has(CommonOptions.Json))
         {
-            io.Out.WriteLine(ValueJson.ToText(ToJson(report, store), indented: true));
+            WriteJson(RunTrace.Of(report.Plan, store.Read(report.Run)), RunSession.ExitCodeOf(report), report.Outputs, [], io);
             return;
         }
         if (report.Status != RunStatus.Completed || report.Outputs.Count == 0) return;
@@ -18,19 +20,11 @@ internal static class RunOutput
         io.Out.WriteLine(io.IsOutTerminal ? TerminalText.Block(text) : text);
     }
 
-    private static Value RollbackOf(RollbackReceipt receipt) => ValueMap.Of(
-        ("undone", Value.OfTexts(receipt.Undone)),
-        ("not_undone", Value.Of(receipt.NotUndone.Select(each => Value.Of(ValueMap.Of(
-            ("node", each.Path), ("code", each.Error?.Code.Name ?? ""), ("message", each.Error?.Message ?? "")))))));
-
-    private static ValueMap ToJson(RunReport report, IRunStore store)
+    /// <summary>The document of <c>--json</c>; also for a run that never began.</summary>
+    public static void WriteJson(RunTrace? trace, int exitCode, ValueMap outputs, IReadOnlyList<Problem> problems, CliIo io)
     {
-        var facts = RunFacts.Of(report.Plan, store.Read(report.Run));
-        return ValueMap.Of(
-            ("run_id", report.Run.Text), ("workflow", report.Workflow), ("status", WireNames.Of(report.Status)), ("exit_code", RunSession.ExitCodeOf(report)),
-            ("reason", report.Reason), ("outputs", report.Outputs), ("nodes", facts.ToJson()),
-            ("spent", ValueMap.Of(("usd", (double)report.Cost.Usd), ("tokens", report.Tokens))),
-            ("rollback", report.Rollback is { } rollback ? RollbackOf(rollback) : Value.Null),
-            ("files", Value.OfTexts(report.FilesWritten)), ("problems", Value.EmptyList));
+        using var document = new MemoryStream();
+        RunReportJson.Write(document, trace, exitCode, outputs, problems, problems.Count == 0 ? "" : "the file or its inputs have problems");
+        io.Out.WriteLine(Encoding.UTF8.GetString(document.GetBuffer(), 0, (int)document.Length));
     }
 }

@@ -52,6 +52,7 @@ internal static class RunVerb
         request = request with { Inputs = read.Inputs, Options = options.ToBundle() };
         if (arguments.Has(RunOptions.Detach)) return await Detached.StartAsync(run ?? NewRunId(), arguments, io);
         // (2) the store
+        using var gateway = Wiring.OpenGateway(options.Backend, io);
         var keepsNothing = durability == "memory" || request.IsDryRun;
         // A run that keeps nothing obeys the folder's kill switch all the same.
         using var shared = keepsNothing && SqliteRunStore.Exists(Wiring.RunsDirOf(arguments, io)) ? Wiring.OpenExisting(arguments, io) : null;
@@ -62,7 +63,7 @@ internal static class RunVerb
             return await ResumeVerb.ResumeAsync(store, existing, arguments, io);
         }
         // (3) the run
-        using var workshop = Wiring.Open(options, store, io);
+        using var workshop = Wiring.Open(options, store, io, gateway);
         var workflow = options.Apply(read.Spec);
         if (!request.IsDryRun) CheckModels(workflow, workshop);
         request = request with { Run = run ?? NewRunId() };
@@ -71,7 +72,7 @@ internal static class RunVerb
 
     private static int Invalid(ProblemList problems, ParsedArguments arguments, CliIo io)
     {
-        if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(ValueMap.Of(("status", "invalid"), ("exit_code", ExitCode.Usage), ("problems", ProblemText.ToJson(problems))), indented: true));
+        if (arguments.Has(CommonOptions.Json)) RunOutput.WriteJson(null, ExitCode.Usage, ValueMap.Empty, problems.Problems, io);
         else ProblemText.Write(problems, io.Error, ProblemSeverity.Warning);
         return ExitCode.Usage;
     }

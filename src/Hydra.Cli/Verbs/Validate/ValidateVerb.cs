@@ -54,6 +54,8 @@ internal static class ValidateVerb
     {
         var options = ProgramOptions.Of(arguments);
         using var gateway = Wiring.OpenGateway(options.Backend, io);
-        return CostEstimate.Of(options.Apply(read.Spec!), read.Inputs, new RenamedModels(gateway, options.Models), Wiring.TypesForReading());
+        // With nothing configured the offline model would answer for nothing; what is asked here is the price of the models named.
+        IModelCatalog models = gateway.IsOfflineByDefault ? new ListedPrices(options.Models, io) : new RenamedModels(gateway, options.Models);
+        return CostEstimate.Of(options.Apply(read.Spec!), read.Inputs, models, Wiring.TypesForReading());
     }
 }

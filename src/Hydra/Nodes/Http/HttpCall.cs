@@ -69,10 +69,9 @@ internal static class HttpCall
             request.Content = new ByteArrayContent(question.Body.IsText ? Encoding.UTF8.GetBytes(question.Body.AsText) : ValueJson.ToUtf8(question.Body));
             request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(question.Body.IsText ? "text/plain; charset=utf-8" : "application/json");
         }
-        request.Headers.TryAddWithoutValidation("User-Agent", "hydra");
+        if (!question.Headers.Any(header => header.Key.Equals("User-Agent", StringComparison.OrdinalIgnoreCase))) request.Headers.TryAddWithoutValidation("User-Agent", "hydra");
         foreach (var (name, value) in question.Headers)
         {
-            request.Headers.Remove(name);
             if (request.Headers.TryAddWithoutValidation(name, value) || request.Content is not { } content) continue;
             content.Headers.Remove(name);
             content.Headers.TryAddWithoutValidation(name, value);

@@ -27,8 +27,8 @@ public sealed partial class LoopNode : INodeType
         var exhausted = node.Fields.GetOrNull("on_exhausted").TextOrNull;
         if (exhausted == "accept_best")
             context.Problems.Error(ProblemCodes.FieldConflict, node.PlaceOf("on_exhausted"), $"node '{node.Id}' accepts the best round, but rounds of a `loop` have no score. Write accept_last, or use `evaluator_loop`.");
-        if (exhausted == "escalate" && node.Policy.EscalateTo is null)
-            context.Problems.Error(ProblemCodes.BadFallback, node.PlaceOf("on_exhausted"), $"node '{node.Id}' escalates when exhausted, but does not say to whom. Add `escalate_to: <agent>`.");
+        if (exhausted == "escalate")
+            context.Problems.Error(ProblemCodes.FieldConflict, node.PlaceOf("on_exhausted"), $"node '{node.Id}' escalates when exhausted, but a `loop` asks no agent that could be replaced. Write fail or accept_last, or put `escalate_to` on a node inside.");
     }
 
     public IReadOnlyList<FragmentSpec> Fragments(NodeSpec node) =>

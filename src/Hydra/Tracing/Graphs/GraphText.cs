@@ -21,7 +21,17 @@ public static class GraphText
     /// <summary>One JSON document: <c>nodes</c>, <c>edges</c>, <c>waves</c>; see docs/graphs.md.</summary>
     public static Value Json(Plan plan, RunTrace? run = null) => GraphJson.Of(GraphModel.Of(plan, run));
 
+    /// <summary>A picture that needs nothing but itself and reads on light and dark pages. Throws <see cref="GraphTooLargeException"/>.</summary>
+    public static string Svg(Plan plan, RunTrace? run = null)
+    {
+        var graph = GraphModel.Of(plan, run);
+        return graph.NodeCount > SvgNodesMax ? throw new GraphTooLargeException(graph.NodeCount) : SvgForm.Of(graph);
+    }
 }
+
+/// <summary>A graph that would make no readable picture; the message names the way out.</summary>
+public sealed class GraphTooLargeException(int nodes) : Exception(
+    $"The graph has {nodes:N0} nodes; an SVG is drawn for up to {GraphText.SvgNodesMax:N0}. Use --format dot with Graphviz (sfdp -Tsvg), --format mermaid, or --format json.");
 
 /// <summary>Colours of states, the same in every form. Text on them is dark, so they read on light and dark pages.</summary>
 internal static class StatusColours

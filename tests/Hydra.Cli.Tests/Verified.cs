@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Hydra.Tests.Tracing;
+namespace Hydra.Cli.Tests;
 
 /// <summary>Compares a text with the reviewed <c>CLASS.METHOD.verified.txt</c> beside the test; a difference leaves a <c>.received.txt</c> there.</summary>
 internal static class Verified

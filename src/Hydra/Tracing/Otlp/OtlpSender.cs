@@ -1,0 +1,103 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Http.Headers;
+
+namespace Hydra.Tracing;
+
+/// <summary>
+/// Sends spans to an OpenTelemetry collector. It never throws for what the collector or the network does, and never takes
+/// longer than <see cref="OtlpSettings.Timeout"/>: the first failure ends the sending and comes back as one sentence.
+/// </summary>
+public sealed class OtlpSender : IDisposable
+{
+    /// <summary>Spans in one request.</summary>
+    public const int BatchSize = 512;
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly OtlpSettings _settings;
+    private readonly HttpClient _http;
+
+    public OtlpSender(OtlpSettings settings)
+    {
+        _settings = settings;
+        _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, AllowAutoRedirect = false }) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
+    }
+
+    /// <summary>Sends all spans in order. Throws only when <paramref name="cancellationToken"/> is cancelled.</summary>
+    /// <returns>Null when all were taken; else why not, for one warning.</returns>
+    public async Task<string?> SendAsync(IEnumerable<TraceSpan> spans, CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(_settings.Timeout);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        var sent = 0;
+        foreach (var batch in spans.Chunk(BatchSize))
+        {
+            string? refusal;
+            try
+            {
+                refusal = await PostAsync(batch, either.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                refusal = deadline.IsCancellationRequested ? $"no answer within {_settings.Timeout.TotalSeconds:0.###} s" : $"no connection within {ConnectTimeout.TotalSeconds:0.###} s";
+            }
+            catch (Exception failed) when (failed is HttpRequestException or IOException)
+            {
+                refusal = failed.InnerException?.Message ?? failed.Message;
+            }
+            if (refusal is not null)
+                return $"Spans were not sent to {_settings.Endpoint} ({sent:N0} were before): {refusal}. The run is not affected; check OTEL_EXPORTER_OTLP_ENDPOINT, or set OTEL_SDK_DISABLED=true.";
+            sent += batch.Length;
+        }
+        return null;
+    }
+
+    private async Task<string?> PostAsync(TraceSpan[] batch, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, _settings.Endpoint);
+        request.Content = ContentOf(batch);
+        foreach (var (name, value) in _settings.Headers) request.Headers.TryAddWithoutValidation(name, value);
+        if (_settings.Protocol == OtlpProtocol.Grpc)
+        {
+            request.Version = HttpVersion.Version20;
+            request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+            request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
+        }
+        using var response = await _http.SendAsync(request, cancellationToken);
+        if (!response.IsSuccessStatusCode) return $"the collector answered {(int)response.StatusCode} {response.ReasonPhrase}";
+        if (_settings.Protocol != OtlpProtocol.Grpc) return null;
+        var status = Trailer(response, "grpc-status");
+        return status is "0" ? null : $"the collector answered gRPC status {status ?? "none"} {Trailer(response, "grpc-message")}".TrimEnd();
+    }
+
+    /// <summary>A gRPC call without body has its trailers among the headers.</summary>
+    private static string? Trailer(HttpResponseMessage response, string name)
+    {
+        if (response.TrailingHeaders.TryGetValues(name, out var trailing)) return trailing.FirstOrDefault();
+        return response.Headers.TryGetValues(name, out var leading) ? leading.FirstOrDefault() : null;
+    }
+
+    private ByteArrayContent ContentOf(TraceSpan[] batch)
+    {
+        var (bytes, type) = _settings.Protocol switch
+        {
+            OtlpProtocol.HttpJson => (OtlpJson.Of(_settings.Resource, batch).ToArray(), "application/json"),
+            OtlpProtocol.Grpc => (Framed(OtlpProtobuf.Of(_settings.Resource, batch).Span), "application/grpc"),
+            _ => (OtlpProtobuf.Of(_settings.Resource, batch).ToArray(), "application/x-protobuf"),
+        };
+        var content = new ByteArrayContent(bytes);
+        content.Headers.ContentType = new MediaTypeHeaderValue(type);
+        return content;
+    }
+
+    /// <summary>gRPC's frame: not compressed, length, message.</summary>
+    private static byte[] Framed(ReadOnlySpan<byte> message)
+    {
+        var frame = new byte[message.Length + 5];
+        BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(1), message.Length);
+        message.CopyTo(frame.AsSpan(5));
+        return frame;
+    }
+
+    public void Dispose() => _http.Dispose();
+}

@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Hydra.Cli.Tests;
+
+/// <summary>The built program as a real process: for exit codes, signals and crashes.</summary>
+internal sealed partial class HydraProcess : IDisposable
+{
+    private readonly Process _process;
+
+    private HydraProcess(Process process)
+    {
+        _process = process;
+        Out = process.StandardOutput.ReadToEndAsync();
+    }
+
+    public Task<string> Out { get; }
+    public int Id => _process.Id;
+
+    public static HydraProcess Start(string folder, IReadOnlyDictionary<string, string> environment, params string[] words)
+    {
+        var start = new ProcessStartInfo("dotnet") { UseShellExecute = false, WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        start.ArgumentList.Add(typeof(CommandLine).Assembly.Location);
+        foreach (var word in words) start.ArgumentList.Add(word);
+        foreach (var name in start.Environment.Keys.Where(name => name.EndsWith("_API_KEY", StringComparison.Ordinal) || name.EndsWith("_BASE_URL", StringComparison.Ordinal) || name.StartsWith("HYDRA_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
+        foreach (var (name, value) in environment) start.Environment[name] = value;
+        var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        return new HydraProcess(process);
+    }
+
+    /// <summary>The next line of standard error; null at its end.</summary>
+    public Task<string?> ReadErrorLineAsync() => _process.StandardError.ReadLineAsync();
+
+    public async Task<string> ReadErrorUntilAsync(string part)
+    {
+        while (await ReadErrorLineAsync() is { } line)
+        {
+            if (line.Contains(part, StringComparison.Ordinal)) return line;
+        }
+        throw new InvalidOperationException($"The process ended without saying '{part}'.");
+    }
+
+    public void Kill() => _process.Kill(entireProcessTree: false);
+
+    public void Signal(int number)
+    {
+        if (SendSignal(_process.Id, number) != 0) throw new InvalidOperationException("The signal was not sent.");
+    }
+
+    public async Task<(int Code, string Out, string Error)> EndAsync()
+    {
+        var error = await _process.StandardError.ReadToEndAsync();
+        await _process.WaitForExitAsync();
+        return (_process.ExitCode, await Out, error);
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited) _process.Kill();
+        _process.Dispose();
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int SendSignal(int process, int signal);
+}
