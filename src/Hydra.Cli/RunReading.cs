@@ -32,10 +32,9 @@ internal static class RunReading
     /// <summary>The plan a run is pinned to, with the bundle it comes from.</summary>
     public static (Plan Plan, Value Bundle) PlanOf(IRunStore store, RunId run)
     {
-        var first = store.Read(run).FirstOrDefault() ?? throw new UsageException($"run '{run}' has no frames yet.");
-        var bundle = store.Artifacts.Read(((RunEvent.RunStarted)first.Events[0]).Bundle);
-        var map = bundle.AsObject;
         var types = Wiring.TypesForReading();
-        return (Planner.Plan(Definitions.ReadBundle(map["workflow"], map["file"].AsText, map["files"].AsObject, types), types), bundle);
+        var definition = RunDefinition.Of(store, run, (written, file, files) => Definitions.ReadBundle(written, file, files, types), workflow => Planner.Plan(workflow, types))
+            ?? throw new UsageException($"run '{run}' has no frames yet.");
+        return (definition.Plan, definition.Bundle.Value);
     }
 }

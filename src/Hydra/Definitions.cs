@@ -1,5 +1,8 @@
+using Hydra.Changes;
+using Hydra.Execution;
 using Hydra.Model;
 using Hydra.Parsing;
+using Hydra.Validation;
 
 namespace Hydra;
 
@@ -26,5 +29,17 @@ public static class Definitions
         if (spec is not null && !problems.HasErrors) return spec;
         var first = problems.Problems.First(problem => problem.Severity == ProblemSeverity.Error);
         throw new RunRefusedException($"The run was started by a version of Hydra whose definitions this one does not read: {first}");
+    }
+
+    /// <summary>A definition with some fields changed, checked anew. Throws <see cref="RunRefusedException"/> where it is not valid then.</summary>
+    public static WorkflowSpec Edit(WorkflowSpec workflow, IReadOnlyList<FieldEdit> edits, IReadOnlyDictionary<string, INodeType> types, Func<Value, string, ValueMap, WorkflowSpec> read)
+    {
+        var written = edits.Aggregate(workflow.Written, (known, edit) => edit.In(known));
+        var problems = new ProblemList(workflow.File);
+        SpecBinder.Bind(SourceNode.From(written), types, problems);
+        if (problems.HasErrors) throw new RunRefusedException($"With --set the definition is not valid: {problems.Problems.First(problem => problem.Severity == ProblemSeverity.Error).Message}");
+        var edited = read(written, workflow.File, Bundle.FilesOf(workflow));
+        var wrong = WorkflowValidator.Check(edited, types).Problems.FirstOrDefault(problem => problem.Severity == ProblemSeverity.Error);
+        return wrong is null ? edited : throw new RunRefusedException($"With --set the definition is not valid: {wrong.Message}");
     }
 }

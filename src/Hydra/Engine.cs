@@ -11,7 +11,7 @@ namespace Hydra;
 /// is planned, its run is opened in the store and its loop turns until the run ends.
 /// </summary>
 /// <remarks>Safe for concurrent runs; they share the store and its group commit.</remarks>
-public sealed class Engine(EngineOptions options)
+public sealed partial class Engine(EngineOptions options)
 {
     public EngineOptions Options { get; } = options;
 
@@ -57,21 +57,18 @@ public sealed class Engine(EngineOptions options)
     }
 
     /// <summary>A run's state as its journal has it, without taking it up.</summary>
-    public (RunState State, Bundle Bundle) Load(RunId run)
+    public (RunState State, Bundle Bundle) Load(RunId run) => Load(run, long.MaxValue);
+
+    private (RunState State, Bundle Bundle) Load(RunId run, long upTo)
     {
-        RunState? state = null;
-        Bundle? bundle = null;
+        if (RunDefinition.Of(Options.Store, run, Options.ReadDefinition, PlanOf) is not { } definition) throw new RunRefusedException($"There is no run '{run}' here. `hydra list` shows the runs of this folder.");
+        var state = new RunState(definition.Plan);
         foreach (var frame in Options.Store.Read(run))
         {
-            if (state is null)
-            {
-                var started = (RunEvent.RunStarted)frame.Events[0];
-                bundle = Bundle.Read(Options.Store.Artifacts.Read(started.Bundle), Options.ReadDefinition);
-                state = new RunState(PlanOf(bundle.Workflow));
-            }
             state.Apply(frame);
+            if (frame.Sequence >= upTo) break;
         }
-        return state is null ? throw new RunRefusedException($"There is no run '{run}' here. `hydra list` shows the runs of this folder.") : (state, bundle!);
+        return (state, definition.Bundle);
     }
 
     private Plan PlanOf(WorkflowSpec workflow)
@@ -119,7 +116,7 @@ public sealed class Engine(EngineOptions options)
         DefinitionHash = state.Plan.Workflow.Hash,
         Status = state.Status,
         Reason = state.Reason,
-        StartedAt = DateTimeOffset.FromUnixTimeMilliseconds(state.StartedAtMs),
+        StartedAt = DateTimeOffset.FromUnixTimeMilliseconds(Math.Max(state.StartedAtMs, state.ForkedAtMs)),
         UpdatedAt = Options.Clock.GetUtcNow(),
         Cost = state.RunAccount.Usd,
         Tokens = state.RunAccount.Tokens,

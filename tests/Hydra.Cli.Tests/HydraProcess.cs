@@ -6,6 +6,9 @@ namespace Hydra.Cli.Tests;
 /// <summary>The built program as a real process: for exit codes, signals and crashes.</summary>
 internal sealed partial class HydraProcess : IDisposable
 {
+    /// <summary>A process that says nothing for so long hangs; it is killed and the test fails.</summary>
+    private static readonly TimeSpan SilenceMax = TimeSpan.FromMinutes(5);
+
     private readonly Process _process;
 
     private HydraProcess(Process process)
@@ -19,7 +22,10 @@ internal sealed partial class HydraProcess : IDisposable
 
     public static HydraProcess Start(string folder, IReadOnlyDictionary<string, string> environment, params string[] words)
     {
-        var start = new ProcessStartInfo("dotnet") { UseShellExecute = false, WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        // A shell that starts tests in the background has them ignore SIGINT, and children inherit that.
+        var start = new ProcessStartInfo("env") { UseShellExecute = false, WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        start.ArgumentList.Add("--default-signal=INT,TERM");
+        start.ArgumentList.Add("dotnet");
         start.ArgumentList.Add(typeof(CommandLine).Assembly.Location);
         foreach (var word in words) start.ArgumentList.Add(word);
         foreach (var name in start.Environment.Keys.Where(name => name.EndsWith("_API_KEY", StringComparison.Ordinal) || name.EndsWith("_BASE_URL", StringComparison.Ordinal) || name.StartsWith("HYDRA_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
@@ -30,7 +36,7 @@ internal sealed partial class HydraProcess : IDisposable
     }
 
     /// <summary>The next line of standard error; null at its end.</summary>
-    public Task<string?> ReadErrorLineAsync() => _process.StandardError.ReadLineAsync();
+    public Task<string?> ReadErrorLineAsync() => _process.StandardError.ReadLineAsync().WaitAsync(SilenceMax);
 
     public async Task<string> ReadErrorUntilAsync(string part)
     {
@@ -50,8 +56,8 @@ internal sealed partial class HydraProcess : IDisposable
 
     public async Task<(int Code, string Out, string Error)> EndAsync()
     {
-        var error = await _process.StandardError.ReadToEndAsync();
-        await _process.WaitForExitAsync();
+        var error = await _process.StandardError.ReadToEndAsync().WaitAsync(SilenceMax);
+        await _process.WaitForExitAsync().WaitAsync(SilenceMax);
         return (_process.ExitCode, await Out, error);
     }
 

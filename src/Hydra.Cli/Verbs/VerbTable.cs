@@ -7,15 +7,15 @@ internal static class VerbTable
     [
         RunVerb.Verb, ValidateVerb.Verb, GraphVerb.Verb, ListVerb.Verb, InspectVerb.Verb, ResumeVerb.Verb, PauseVerb.Verb, CancelVerb.Verb, KillSwitchVerb.Verb, ModelsVerb.Verb, HelpVerb.Verb,
         Verb.Later("approve", "decides a gate"), Verb.Later("respond", "answers a user_input"),
-        Verb.Later("rerun", "runs a changed copy of a run"), Verb.Later("diff", "says what differs between two runs"),
-        Verb.Later("signal", "sends an event to a run"), Verb.Later("migrate", "moves a run to a changed file"),
-        Verb.Later("export", "writes a run to a file"), Verb.Later("import", "reads a run from a file"), Verb.Later("verify", "checks hash chains and artifacts"),
-        Verb.Later("gc", "removes what no run needs"), Verb.Later("schedule", "runs a file on time"),
+        RerunVerb.Verb, DiffVerb.Verb, MigrateVerb.Verb,
+        Verb.Later("signal", "sends an event to a run"),
+        Verb.Later("export", "writes a run to a file"), Verb.Later("import", "reads a run from a file"), VerifyVerb.Verb,
+        GcVerb.Verb, Verb.Later("schedule", "runs a file on time"),
         Verb.Later("serve", "HTTP API and dashboard"), Verb.Later("gateway", "the model gateway alone"), Verb.Later("worker", "joins a cluster"),
         Verb.Later("agents", "the agent registry"), Verb.Later("tools", "tools"), Verb.Later("cache", "the cache"), Verb.Later("knowledge", "the knowledge store"),
         Verb.Later("eval", "evaluation suites"), Verb.Later("new", "a new epic"), Verb.Later("plan", "plans an epic"), Verb.Later("pm-view", "an epic for people"),
         Verb.Later("pm", "an epic for people"), Verb.Later("enhance", "improves a text"), Verb.Later("orchestrate", "runs an epic"), Verb.Later("recap", "says what happened"),
-        Verb.Later("doctor", "checks the machine"), Verb.Later("install", "installs hydra"),
+        DoctorVerb.Verb, Verb.Later("install", "installs hydra"),
     ];
 
     public static Verb? Find(string name)

@@ -56,10 +56,55 @@ public sealed class FileArtifacts(string folder, bool isDurable) : IArtifactStor
         _ => true,
     };
 
+    /// <summary>Every artifact file, whatever refers to it; what is half written or being removed is left out.</summary>
+    public IEnumerable<string> Files()
+    {
+        var root = Path.Combine(folder, "sha256");
+        if (!Directory.Exists(root)) return [];
+        return Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Where(file => Path.GetFileName(file).Length == 64);
+    }
+
+    /// <summary>
+    /// Removes a file that nothing refers to and that nobody has kept anew since <paramref name="before"/>. It is moved aside
+    /// first: whoever keeps the same value meanwhile either makes it young again or writes it anew. True: it is gone.
+    /// </summary>
+    public static bool Remove(string file, DateTime before)
+    {
+        var aside = file + ".gone";
+        if (File.GetLastWriteTimeUtc(file) >= before) return false;
+        File.Move(file, aside, overwrite: true);
+        if (File.GetLastWriteTimeUtc(aside) < before)
+        {
+            File.Delete(aside);
+            return true;
+        }
+        File.Move(aside, file, overwrite: true);
+        return false;
+    }
+
+    /// <summary>The file is there, and young again: nothing that looks for old ones takes it away before a frame refers to it.</summary>
+    private static bool IsKept(string path)
+    {
+        if (!File.Exists(path)) return false;
+        try
+        {
+            File.SetLastWriteTimeUtc(path, DateTime.UtcNow);
+            return true;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
+        catch (Exception denied) when (denied is IOException or UnauthorizedAccessException)
+        {
+            return true;   // a store that may only be read: nobody removes anything there
+        }
+    }
+
     private void Write(ArtifactId id, byte[] bytes)
     {
         var path = PathOf(id);
-        if (File.Exists(path)) return;
+        if (IsKept(path)) return;
         try
         {
             var parent = Path.GetDirectoryName(path)!;

@@ -36,6 +36,21 @@ public sealed record Bundle
         return new Bundle { Value = value, Workflow = readDefinition(map["workflow"], map["file"].AsText, map["files"].AsObject) };
     }
 
+    /// <summary>This bundle with another definition: what a fork of the run is pinned to.</summary>
+    public Bundle With(WorkflowSpec workflow, ValueMap? inputs) => new()
+    {
+        Workflow = workflow,
+        Value = Map.With("file", workflow.File).With("workflow", workflow.Written).With("files", FilesOf(workflow)).With("inputs", inputs ?? Inputs),
+    };
+
+    /// <summary>The sub-workflows that a workflow names, by path.</summary>
+    public static ValueMap FilesOf(WorkflowSpec workflow)
+    {
+        var files = new ValueMap.Builder();
+        AddFiles(workflow, files);
+        return files.Build();
+    }
+
     /// <summary>A resume's request with what the run was started with where the request says nothing.</summary>
     internal RunRequest Complete(RunRequest request) => request with
     {

@@ -38,6 +38,10 @@ public static class EventReader
             "asked" => new RunEvent.Asked(Text(map, "verb"), Text(map, "by"), Text(map, "reason"), Flag(map, "rollback")),
             "assumed" => new RunEvent.Assumed(Node(map), Flag(map, "happened"), Reference(map, "out"), Text(map, "by")),
             "rolling_back" => new RunEvent.RollingBack(Enum(map, "status", RunStatus.Failed), Text(map, "reason"), Flag(map, "all")),
+            "forked" => new RunEvent.Forked(Text(map, "run"), Text(map, "parent"), Long(map, "up_to") ?? 0,
+                Reference(map, "bundle") is { } bundle ? new ForkDefinition(Text(map, "definition"), bundle) : null),
+            "invalidated" => new RunEvent.Invalidated([.. map["nodes"].Items.Select(node => (int)node.AsInteger)]),
+            "output_set" => new RunEvent.OutputSet(Node(map), Reference(map, "out")!),
             _ => throw new JsonException($"The event '{name}' is not known to this version of Hydra; use the version that wrote the run, or a newer one."),
         };
     }

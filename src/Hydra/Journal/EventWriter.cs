@@ -123,6 +123,26 @@ public static class EventWriter
                 json.WriteString("reason"u8, e.Reason);
                 if (e.All) json.WriteBoolean("all"u8, true);
                 break;
+            case RunEvent.Forked e:
+                json.WriteString("e"u8, "forked"u8);
+                json.WriteNumber("v"u8, 1);
+                json.WriteString("run"u8, e.Run);
+                json.WriteString("parent"u8, e.Parent);
+                json.WriteNumber("up_to"u8, e.UpTo);
+                if (e.Definition is null) break;
+                json.WriteString("definition"u8, e.Definition.Hash);
+                Reference(json, "bundle"u8, e.Definition.Bundle);
+                break;
+            case RunEvent.Invalidated e:
+                json.WriteString("e"u8, "invalidated"u8);
+                json.WriteStartArray("nodes"u8);
+                foreach (var node in e.Nodes) json.WriteNumberValue(node);
+                json.WriteEndArray();
+                break;
+            case RunEvent.OutputSet e:
+                Head(json, "output_set"u8, e.Node);
+                Reference(json, "out"u8, e.Output);
+                break;
             default: throw new ArgumentException($"No wire form for {happened.GetType().Name}.", nameof(happened));
         }
         json.WriteEndObject();

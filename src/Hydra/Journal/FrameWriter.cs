@@ -70,6 +70,11 @@ internal sealed class FrameWriter : IDisposable
         if (needsTransaction) _begin.ExecuteNonQuery();
         foreach (var frame in _batch)
         {
+            if (frame.Parent is { } parent && RunRows.Find(_connection, parent) is null)
+            {
+                frame.Failure = new StoreException(StoreFault.Missing, $"Run '{parent}' was removed while '{frame.Run}' was being forked from it.");
+                continue;
+            }
             if (frame.Info is { } info) RunRows.Save(_connection, frame, info);
             var parameters = _insert.Parameters;
             parameters[0].Value = frame.RunKey.Id;
@@ -123,6 +128,8 @@ internal sealed class PendingFrame
     public SwitchScope Calls { get; init; }
     /// <summary>The kill switch forbids a call of it; nothing was written.</summary>
     public bool IsForbidden { get; set; }
+    /// <summary>For the first frame of a fork: the run that must still be there.</summary>
+    public RunId? Parent { get; init; }
     public bool IsWritten { get; set; }
     public StoreException? Failure { get; set; }
 }
@@ -170,8 +177,14 @@ internal sealed class SqliteRunJournal : IRunJournal
         _buffer.ResetWrittenCount();
         EventWriter.Write(_buffer, frame.Events);
         var body = _buffer.WrittenSpan.ToArray();
+        RunId? parent = null;
+        if (frame is { Sequence: > 0, Events: [RunEvent.Forked forked, ..] })
+        {
+            parent = new RunId(forked.Parent);
+            _lastHash = _store.HashOf(parent.Value, forked.UpTo);
+        }
         var hash = FrameHash.Of(_lastHash, frame.Sequence, frame.AtMs, body);
-        var pending = new PendingFrame { Run = _run, RunKey = _key, Sequence = frame.Sequence, AtMs = frame.AtMs, Hash = hash, Body = body, Info = info, Calls = FrameCalls.Of(frame) };
+        var pending = new PendingFrame { Run = _run, RunKey = _key, Sequence = frame.Sequence, AtMs = frame.AtMs, Hash = hash, Body = body, Info = info, Calls = FrameCalls.Of(frame), Parent = parent };
         _writer.Commit(pending);
         if (pending.IsForbidden) throw new SwitchedOffException(_store.Switch.Read());
         _lastHash = hash;

@@ -32,6 +32,10 @@ public sealed class MemoryRunStore(bool keepsFrames = true, IKillSwitch? killSwi
         if (!_runs.TryGetValue(run, out var entry)) yield break;
         Frame[] frames;
         lock (entry.Frames) frames = [.. entry.Frames];
+        if (frames is [{ Events: [RunEvent.Forked forked, ..] }, ..])
+        {
+            foreach (var frame in Read(new RunId(forked.Parent), fromSequence).TakeWhile(frame => frame.Sequence <= forked.UpTo)) yield return frame;
+        }
         foreach (var frame in frames)
         {
             if (frame.Sequence >= fromSequence) yield return frame;

@@ -90,39 +90,59 @@ internal static class FrameRows
         return (new RunKey { Id = reader.GetInt64(0) }, reader.IsDBNull(1) ? FrameHash.First : reader.GetFieldValue<byte[]>(1));
     }
 
+    public static byte[] HashOf(SqliteConnection connection, RunId run, long sequence)
+    {
+        foreach (var segment in Segment.ChainOf(connection, run))
+        {
+            if (sequence < segment.First || sequence > segment.Last) continue;
+            using var command = connection.CreateCommand();
+            command.CommandText = "SELECT hash FROM frames WHERE run=$run AND seq=$seq";
+            command.Parameters.AddWithValue("$run", segment.RowId);
+            command.Parameters.AddWithValue("$seq", sequence);
+            if (command.ExecuteScalar() is byte[] hash) return hash;
+        }
+        throw new StoreException(StoreFault.Missing, $"Run '{run}' has no frame {sequence}.");
+    }
+
     public static IEnumerable<Frame> Read(SqliteConnection connection, RunId run, long fromSequence)
     {
-        using var command = connection.CreateCommand();
-        command.CommandText = "SELECT seq, at, hash, body FROM frames WHERE run=(SELECT id FROM runs WHERE run=$run) AND seq>=$from ORDER BY seq";
-        command.Parameters.AddWithValue("$run", run.Text);
-        command.Parameters.AddWithValue("$from", Math.Max(0, fromSequence - 1));
-        using var reader = command.ExecuteReader();
-        var previous = FrameHash.First;
-        var expected = Math.Max(0, fromSequence - 1);
-        while (reader.Read())
+        fromSequence = Math.Max(0, fromSequence);
+        var previous = fromSequence == 0 ? FrameHash.First : null;
+        var expected = fromSequence;
+        foreach (var segment in Segment.ChainOf(connection, run))
         {
-            var sequence = reader.GetInt64(0);
-            var hash = reader.GetFieldValue<byte[]>(2);
-            if (sequence == fromSequence - 1)
+            if (segment.Last < fromSequence - 1) continue;
+            using var command = connection.CreateCommand();
+            command.CommandText = "SELECT seq, at, hash, body FROM frames WHERE run=$run AND seq>=$from AND seq<=$last ORDER BY seq";
+            command.Parameters.AddWithValue("$run", segment.RowId);
+            command.Parameters.AddWithValue("$from", previous is null ? fromSequence - 1 : expected);
+            command.Parameters.AddWithValue("$last", segment.Last);
+            using var reader = command.ExecuteReader();
+            while (reader.Read())
             {
-                // Read only for its hash: the chain of what was asked for begins here.
+                var sequence = reader.GetInt64(0);
+                var hash = reader.GetFieldValue<byte[]>(2);
+                if (sequence == fromSequence - 1)
+                {
+                    // Read only for its hash: the chain of what was asked for begins here.
+                    previous = hash;
+                    continue;
+                }
+                var body = reader.GetFieldValue<byte[]>(3);
+                var at = reader.GetInt64(1);
+                if (sequence != expected || !FrameHash.Of(previous, sequence, at, body).AsSpan().SequenceEqual(hash)) throw Broken(connection, run, segment, expected);
                 previous = hash;
-                expected = fromSequence;
-                continue;
+                expected++;
+                yield return new Frame(sequence, at, Decode(run, sequence, body));
             }
-            var body = reader.GetFieldValue<byte[]>(3);
-            var at = reader.GetInt64(1);
-            if (sequence != expected || !FrameHash.Of(previous, sequence, at, body).AsSpan().SequenceEqual(hash))
-            {
-                throw new StoreException(StoreFault.Corrupt, $"The journal of run '{run}' is damaged at frame {expected} of {connection.DataSource}: the hash chain breaks there. Nothing was overwritten; the frames before it are sound.");
-            }
-            previous = hash;
-            expected++;
-            yield return new Frame(sequence, at, Decode(run, sequence, body));
+            if (segment.Last != long.MaxValue && expected <= segment.Last) throw Broken(connection, run, segment, expected);
         }
     }
 
-    private static IReadOnlyList<RunEvent> Decode(RunId run, long sequence, byte[] body)
+    private static StoreException Broken(SqliteConnection connection, RunId run, Segment segment, long at) => new(StoreFault.Corrupt,
+        $"The journal of run '{run}' is damaged at frame {at} of {connection.DataSource}{(segment.Run == run ? "" : $" (a frame of its ancestor '{segment.Run}')")}: the hash chain breaks there. Nothing was overwritten; the frames before it are sound.");
+
+    public static IReadOnlyList<RunEvent> Decode(RunId run, long sequence, byte[] body)
     {
         try
         {

@@ -8,7 +8,7 @@ namespace Hydra.Journal;
 /// All runs of one folder in one SQLite file, <c>hydra.db</c>, in WAL mode. One connection writes; frames that arrive
 /// while it commits are written together by the next one, so one fsync serves every run that has something to say.
 /// </summary>
-public sealed class SqliteRunStore : IRunStore
+public sealed partial class SqliteRunStore : IRunStore
 {
     private readonly string _folder;
     private readonly string _file;
@@ -85,6 +85,12 @@ public sealed class SqliteRunStore : IRunStore
         foreach (var frame in FrameRows.Read(connection, run, fromSequence)) yield return frame;
     }
 
+    public IEnumerable<Frame> Heads(RunId run)
+    {
+        using var connection = Connect(_file, isReadOnly: true);
+        return [.. Segment.ChainOf(connection, run).Select(segment => segment.Head)];
+    }
+
     public void Post(RunId run, InboxCommand command) => Query(connection =>
     {
         InboxRows.Post(connection, run, command);
@@ -92,6 +98,8 @@ public sealed class SqliteRunStore : IRunStore
     });
 
     internal (RunKey Key, byte[] Hash) Tail(RunId run) => Query(connection => FrameRows.Tail(connection, run));
+
+    internal byte[] HashOf(RunId run, long sequence) => Query(connection => FrameRows.HashOf(connection, run, sequence));
 
     internal IReadOnlyList<InboxCommand> TakeCommands(RunId run) => Query(connection => InboxRows.Take(connection, run));
 

@@ -45,7 +45,7 @@ internal static class StoreSchema
         command.ExecuteNonQuery();
     }
 
-    private static object? Ask(SqliteConnection connection, string sql)
+    public static object? Ask(SqliteConnection connection, string sql)
     {
         using var command = connection.CreateCommand();
         command.CommandText = sql;

@@ -49,6 +49,25 @@ public sealed class Account(string owner, BudgetSpec limits, Account? parent)
         else ToolCalls--;
     }
 
+    /// <summary>What an instance has spent and holds reserved is taken out: a fork does it anew.</summary>
+    public void Forget(InstanceDetail detail)
+    {
+        foreach (var step in detail.Steps ?? [])
+        {
+            if (step.Result is not null) continue;
+            Outstanding--;
+            ReservedTokens -= Counted(step.Call.TokensMax);
+            ReservedUsd -= Counted(step.Call.UsdMax ?? MicroUsd.Zero);
+        }
+        var usage = detail.Usage;
+        Tokens = Math.Max(0, Tokens - Counted(Counted(usage.Input) + Counted(usage.Output) + Counted(usage.CacheRead) + Counted(usage.CacheWrite) + Counted(usage.Reasoning)));
+        Usd = Counted(new MicroUsd(Usd.Amount - Counted(detail.Cost).Amount));
+        ModelCalls -= detail.ModelCalls;
+        ToolCalls -= detail.ToolCalls;
+        Steps -= detail.ModelCalls + detail.ToolCalls;
+        Retries -= detail.Retries;
+    }
+
     /// <summary>A negative count never frees anything.</summary>
     private static long Counted(long amount) => Math.Clamp(amount, 0, CountMax);
     private static MicroUsd Counted(MicroUsd amount) => new(Counted(amount.Amount));

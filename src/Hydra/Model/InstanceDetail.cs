@@ -34,6 +34,10 @@ public sealed class InstanceDetail
     /// <summary>What all attempts of this instance have spent.</summary>
     public MicroUsd Cost { get; set; }
     public TokenUsage Usage { get; set; }
+    /// <summary>Calls and retries of all attempts: what a fork that does the instance anew does not inherit.</summary>
+    public int ModelCalls { get; set; }
+    public int ToolCalls { get; set; }
+    public int Retries { get; set; }
     /// <summary>Steps of the present attempt, in order.</summary>
     public List<StepState>? Steps { get; set; }
     /// <summary>A loser of a join: its end is nobody's failure.</summary>

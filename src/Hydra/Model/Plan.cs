@@ -30,6 +30,8 @@ public sealed class Plan
     /// <summary>Further names for nodes' outputs: name to node id.</summary>
     public IReadOnlyDictionary<string, string>? Aliases { get; init; }
     public bool IsInline { get; init; }
+    /// <summary>For a fork whose definition was changed: the plan over which the frames before the change are folded.</summary>
+    public Plan? Earlier { get; internal set; }
     /// <summary>A workflow of its own: nodes inside see its inputs only.</summary>
     public bool IsIsolated { get; init; }
 

@@ -84,7 +84,17 @@ public abstract record RunEvent
     /// <summary>The run is over and what it did is being undone; <paramref name="Status"/> is how it ends after that.</summary>
     /// <param name="All">All that completed; false: only effects of unknown outcome that are to be undone.</param>
     public sealed record RollingBack(RunStatus Status, string Reason, bool All) : RunEvent;
+    /// <summary>The first fact of a fork: its state is that of <paramref name="Parent"/> after frame <paramref name="UpTo"/>.</summary>
+    /// <param name="Definition">What the fork is pinned to where that is another definition; null: that of the parent.</param>
+    public sealed record Forked(string Run, string Parent, long UpTo, ForkDefinition? Definition) : RunEvent;
+    /// <summary>Work of the parent that a fork does anew: these instances, all that depends on them and all they opened.</summary>
+    public sealed record Invalidated(IReadOnlyList<int> Nodes) : RunEvent;
+    /// <summary>The instance counts as completed with an output that a person put there.</summary>
+    public sealed record OutputSet(int Node, ValueRef Output) : RunEvent;
 }
+
+/// <summary>The definition of a fork that is not its parent's.</summary>
+public sealed record ForkDefinition(string Hash, ValueRef Bundle);
 
 /// <summary>The limits of a run that a resume may change.</summary>
 /// <param name="Rpm">Model calls in any 60 s; null: no limit.</param>

@@ -21,12 +21,13 @@ public sealed partial class RunState
 
     public RunState(Plan plan)
     {
+        for (; plan.Earlier is { } earlier; plan = earlier) (_laterPlans ??= new Stack<Plan>()).Push(plan);
         Plan = plan;
         RunAccount = new Account("", plan.Workflow.Budget ?? new BudgetSpec(), null);
         Open(-1, plan, new ScopeOpening(ScopeKind.Root, 0, 0, 1, null));
     }
 
-    public Plan Plan { get; }
+    public Plan Plan { get; private set; }
     public string RunName { get; private set; } = "";
     public ValueRef? Bundle { get; private set; }
     public RunLimits Limits { get; private set; } = new(10, null, null, null);
@@ -166,7 +167,7 @@ public sealed partial class RunState
     public void Apply(Frame frame)
     {
         // Before a resume no process ran: that time is nobody's work.
-        if (frame.Events is not [RunEvent.RunResumed, ..]) CountTime(frame.AtMs);
+        if (frame.Events is not [RunEvent.RunResumed or RunEvent.Forked, ..]) CountTime(frame.AtMs);
         foreach (var happened in frame.Events) Apply(happened, frame.AtMs);
         Doomed.Clear();   // what a turn dooms or loses it also ends
         Losers.Clear();

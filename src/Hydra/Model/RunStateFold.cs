@@ -44,6 +44,9 @@ public sealed partial class RunState
             case RunEvent.Asked e: HearAsked(e); break;
             case RunEvent.Assumed e: Assume(e); break;
             case RunEvent.RollingBack e: RollBack(e); break;
+            case RunEvent.Forked e: Fork(e, atMs); break;
+            case RunEvent.Invalidated e: Invalidate(e, atMs); break;
+            case RunEvent.OutputSet e: End(new RunEvent.Ended(e.Node, NodeStatus.Completed, e.Output, null, Value.Null), atMs); break;
             default: throw new UnreachableException($"No fold for {happened.GetType().Name}.");
         }
     }
@@ -249,6 +252,8 @@ public sealed partial class RunState
             RecentCalls.Enqueue(rate);
         }
         (Detail(e.Node).Steps ??= []).Add(new StepState(e.Call) { Rate = rate });
+        if (e.Call.Kind == StepKind.Model) _detail[e.Node]!.ModelCalls++;
+        else _detail[e.Node]!.ToolCalls++;
         for (var account = AccountOf(e.Node); account is not null; account = account.Parent) account.Reserve(e.Call);
         if (e.Call.Provider.Length > 0) ProviderBreaker(e.Call.Provider).Enter(CallerOf(e.Node, e.Step));
     }
@@ -293,6 +298,7 @@ public sealed partial class RunState
         detail.ResumedAtMs = 0;
         if (isRetry)
         {
+            detail.Retries++;
             for (var account = AccountOf(e.Node); account is not null; account = account.Parent) account.Retries++;
         }
         Await(e.Node, e.RetryAtMs);

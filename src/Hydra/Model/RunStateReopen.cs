@@ -188,7 +188,9 @@ public sealed partial class RunState
         for (var node = 0; node < scope.NodesPerItem; node++)
         {
             var instance = scope.InstanceOf(item, node);
-            if (_status[instance] == NodeStatus.Dormant) GoOn(instance);
+            if (_status[instance] != NodeStatus.Dormant) continue;
+            if (HasBegun(instance)) GoOn(instance);
+            else Rejoin(instance, scope.InstanceOf(item, 0));
         }
     }
 

@@ -56,8 +56,13 @@ public interface IRunStore : IDisposable
     IEnumerable<RunInfo> List();
     /// <summary>How long the nodes of a workflow took in its latest completed run; null when there is none.</summary>
     IReadOnlyDictionary<string, float>? NodeSecondsOf(string workflow);
-    /// <summary>A run's frames in order, each checked against its hash chain.</summary>
+    /// <summary>A run's frames in order, each checked against its hash chain. A fork's begin with those it shares with its parent.</summary>
     IEnumerable<Frame> Read(RunId run, long fromSequence = 0);
+    /// <summary>
+    /// The frame with which the run began, and before it those of the runs it was forked from, oldest first: what a run is
+    /// pinned to stands in them.
+    /// </summary>
+    IEnumerable<Frame> Heads(RunId run) => Read(run).Where(frame => frame.Events is [RunEvent.RunStarted or RunEvent.Forked, ..]);
     /// <summary>Whether a living process owns the run.</summary>
     bool IsOwned(RunId run);
     /// <summary>Leaves a command for the run's owner.</summary>

@@ -9,7 +9,7 @@ public sealed class Scope(int id, int parent, Plan plan, ScopeOpening opening, i
     public int Id { get; } = id;
     /// <summary>The composite's instance; −1 for the root.</summary>
     public int Parent { get; } = parent;
-    public Plan Plan { get; } = plan;
+    public Plan Plan { get; set; } = plan;
     public ScopeOpening Opening { get; } = opening;
     /// <summary>Number of the first instance.</summary>
     public int First { get; } = first;
@@ -29,6 +29,8 @@ public sealed class Scope(int id, int parent, Plan plan, ScopeOpening opening, i
     public bool HasFailures { get; set; }
     /// <summary>More items have failed than may: none that has not started is to start.</summary>
     public bool IsHopeless { get; set; }
+    /// <summary>A fork does the composite anew, or goes back to an earlier round: nothing in here counts any more.</summary>
+    public bool IsDropped { get; set; }
     /// <summary>Ended items that a resume reopened and that wait for their turn; null: none ever did.</summary>
     public Queue<int>? Returning { get; set; }
     /// <summary>Instances of each open item that have not ended; null when an item is one instance.</summary>

@@ -38,8 +38,16 @@ public sealed class NodeTrace
         Instance = instance;
     }
 
+    internal NodeTrace MovedTo(int instance)
+    {
+        Instance = instance;
+        return this;
+    }
+
     /// <summary>Number of the instance: its place in <see cref="RunTrace.Nodes"/>.</summary>
-    public int Instance { get; }
+    public int Instance { get; private set; }
+    /// <summary>The run from which the fork inherited the result; null: it is the run's own.</summary>
+    public string? InheritedFrom => _run.State.OriginOf(Instance);
     /// <summary>The path, made anew at each call: <c>research_a</c>, <c>summaries[17]</c>, <c>polish#2/evaluator</c>.</summary>
     public string Path => _run.State.PathOf(Instance);
     public PlannedNode Node => _run.State.NodeOf(Instance);

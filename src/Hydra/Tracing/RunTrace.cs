@@ -88,7 +88,10 @@ public sealed class RunTrace
             if (_byPath.Count == 0)
             {
                 _byPath.EnsureCapacity(Nodes.Count);
-                foreach (var node in Nodes) _byPath[node.Path] = node.Instance;
+                foreach (var node in Nodes)
+                {
+                    if (!State.IsDropped(node.Instance)) _byPath[node.Path] = node.Instance;
+                }
             }
             return _byPath.TryGetValue(path, out var instance) ? Nodes[instance] : null;
         }

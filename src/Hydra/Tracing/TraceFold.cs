@@ -74,6 +74,9 @@ internal sealed class TraceFold
                 break;
             case RunEvent.StepEnded e: EndStep(e); break;
             case RunEvent.Reopened: Reopen(); break;
+            case RunEvent.Forked e: _trace.DefinitionHash = e.Definition?.Hash ?? _trace.DefinitionHash; break;
+            case RunEvent.Invalidated: Renew(); break;
+            case RunEvent.OutputSet e: NodeOf(e.Node).EndedMs = _atMs; break;
         }
     }
 
@@ -142,6 +145,24 @@ internal sealed class TraceFold
             node.EndedMs = null;
             node.Error = null;
         }
+    }
+
+    /// <summary>A fork: what it does anew has no past here, and with another definition the rest has other numbers.</summary>
+    private void Renew()
+    {
+        if (_state.Moved is { } moved)
+        {
+            var known = _nodes.ToList();
+            _nodes.Clear();
+            MeetNewInstances();
+            for (var i = 0; i < known.Count; i++)
+            {
+                if (moved[i] >= 0) _nodes[moved[i]] = known[i].MovedTo(moved[i]);
+            }
+        }
+        MeetNewInstances();
+        foreach (var instance in _state.DoneAnew) _nodes[instance] = new NodeTrace(_trace, instance);
+        Reopen();
     }
 
     private void DrainWorkLists()

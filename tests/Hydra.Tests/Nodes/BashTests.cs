@@ -81,7 +81,7 @@ public class BashTests
         var clock = Stopwatch.StartNew();
         var run = await RunAsync("command: '(sleep 300; true) & echo $! > child; echo $$ > parent; wait', timeout_seconds: 0.5", new RunRequest { WorkingDirectory = folder.Path });
         Assert.Equal(ErrorCode.Timeout, run["b"].Error!.Code);
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20));
+        Assert.True(clock.Elapsed < TimeSpan.FromMinutes(2));
         foreach (var name in (string[])["child", "parent"]) Assert.False(Lives(File.ReadAllText(Path.Combine(folder.Path, name)).Trim()), name);
     }
 

@@ -60,7 +60,7 @@ internal sealed class Simulation
         _seed = seed;
         _bug = bug;
         _random = new Random(seed);
-        _graph = new RandomGraph(_random).Next();
+        _graph = new RandomGraph(_random, undoes: true).Next();
         _plan = TestGraph.PlanOf(_graph);
         _isHostile = _random.Next(5) > 0;
         _stops = _random.Next(5) == 0;

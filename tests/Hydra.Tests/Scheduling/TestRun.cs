@@ -27,7 +27,7 @@ internal sealed class TestRun
 
     public static TestRun Of(string graph, int cap = 100, int? rpm = null, long? tpm = null, BudgetSpec? budget = null) => new(graph, new RunLimits(cap, rpm, tpm, budget));
 
-    public Plan Plan { get; }
+    public Plan Plan { get; private set; }
     public RunLimits Limits { get; private set; }
     public RunState State => _reducer.State;
     public long NowMs { get; private set; } = 1_000_000;
@@ -133,6 +133,35 @@ internal sealed class TestRun
         _reducer.Begin(NowMs);
         _reducer.Resume(Limits = limits ?? Limits, said ?? []);
         Finish();
+    }
+
+    /// <summary>A fork of the run as its frames have it, taken up at once; <paramref name="next"/>: with another definition.</summary>
+    public void Fork(IEnumerable<int> anew, IReadOnlyDictionary<int, ValueRef>? outputs = null, Plan? next = null, bool isTakenUp = true)
+    {
+        var state = new RunState(Plan);
+        foreach (var frame in _frames) state.Apply(frame);
+        if (next is not null)
+        {
+            state.Expect(next);
+            _replica.Expect(next);
+            Plan = Chained(next, Plan);
+        }
+        _attempts.Clear();
+        CancelAsked.Clear();
+        _reducer = new Reducer(state);
+        _reducer.Begin(NowMs);
+        var definition = next is null ? null : new ForkDefinition("h", ValueRef.EmptyText);
+        _reducer.Fork(new RunEvent.Forked("fork", State.RunName, state.NextSequence - 1, definition), [.. anew], outputs ?? new Dictionary<int, ValueRef>());
+        Commit();
+        if (isTakenUp) Resume();
+    }
+
+    public void Fork(params string[] paths) => Fork(paths.Select(Find).ToList());
+
+    private static Plan Chained(Plan next, Plan earlier)
+    {
+        next.Earlier = earlier;
+        return next;
     }
 
     public void Turn(params Message[] messages)

@@ -59,7 +59,7 @@ internal static class RunVerb
         using IRunStore store = keepsNothing ? new MemoryRunStore(killSwitch: shared?.Switch) : SqliteRunStore.Open(Wiring.RunsDirOf(arguments, io), durability == "normal" ? Durability.Normal : Durability.Full);
         if (run is { } id && store.Find(id) is { } existing)
         {
-            RefuseChange(existing, read, store, arguments);
+            RefuseChange(existing, read, store, arguments, io);
             return await ResumeVerb.ResumeAsync(store, existing, arguments, io);
         }
         // (3) the run
@@ -78,10 +78,10 @@ internal static class RunVerb
     }
 
     /// <summary>A run is pinned to its definition and inputs: a changed copy is another run.</summary>
-    private static void RefuseChange(RunInfo existing, CheckedWorkflow read, IRunStore store, ParsedArguments arguments)
+    private static void RefuseChange(RunInfo existing, CheckedWorkflow read, IRunStore store, ParsedArguments arguments, CliIo io)
     {
         if (existing.DefinitionHash != read.Spec!.Hash)
-            throw new UsageException($"run '{existing.Run}' was started from another version of this file. Go on with the version it has: hydra resume {existing.Run}. Or start a new run: leave --run-id out.");
+            throw ChangeRefusal.Of(existing.Run, read.Spec, store, arguments.Positionals[0], io);
         if (!arguments.Has(CommonOptions.Input) && !arguments.Has(CommonOptions.Inputs)) return;
         var started = (RunEvent.RunStarted)store.Read(existing.Run).First().Events[0];
         var known = store.Artifacts.Read(started.Bundle).AsObject["inputs"];

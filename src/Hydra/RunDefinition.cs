@@ -1,0 +1,24 @@
+using Hydra.Execution;
+using Hydra.Model;
+
+namespace Hydra;
+
+/// <summary>What a run is pinned to. A fork with a definition of its own has that of its parent as the earlier one.</summary>
+public sealed record RunDefinition(Plan Plan, Bundle Bundle)
+{
+    /// <summary>Reads it from the frames with which the run and those it was forked from began; null when there is no such run.</summary>
+    public static RunDefinition? Of(IRunStore store, RunId run, Func<Value, string, ValueMap, WorkflowSpec> readDefinition, Func<WorkflowSpec, Plan> planOf)
+    {
+        RunDefinition? known = null;
+        foreach (var head in store.Heads(run))
+        {
+            var kept = head.Events[0] is RunEvent.RunStarted started ? started.Bundle : ((RunEvent.Forked)head.Events[0]).Definition?.Bundle;
+            if (kept is null) continue;
+            var bundle = Bundle.Read(store.Artifacts.Read(kept), readDefinition);
+            var plan = planOf(bundle.Workflow);
+            plan.Earlier = known?.Plan;
+            known = new RunDefinition(plan, bundle);
+        }
+        return known;
+    }
+}
