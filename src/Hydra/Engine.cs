@@ -44,16 +44,17 @@ public sealed partial class Engine(EngineOptions options)
         if (bundle.Replays is { } replayed && request.Cassette is null) throw new RunRefusedException($"Run '{run}' replays the recording of run '{replayed}', and going on with it would make real calls. Start the replay anew: `hydra run FILE --replay-run {replayed}`.");
         Sandbox.Check(state.Plan, request.Sandbox, request.CallsNobody);
         var limits = RunLimitsOf.Resumed(state.Limits, request);
-        return await FollowAsync(run, state, bundle, request, journal!, reducer => reducer.Resume(limits), cancellationToken);
+        var said = Control.Check(run, state, request.Assumptions, Options.Store.Artifacts);
+        return await FollowAsync(run, state, bundle, request, journal!, reducer => reducer.Resume(limits, said), cancellationToken);
     }
 
-    /// <summary>Ends a run that no process owns as cancelled. Throws as <see cref="RunAsync"/> does; with <see cref="StoreFault.Owned"/>, the owner is to be asked.</summary>
-    public async Task<RunReport> CancelAsync(RunId run, string reason, CancellationToken cancellationToken)
+    /// <summary>Pauses or cancels a run that no process owns. Throws as <see cref="RunAsync"/> does; with <see cref="StoreFault.Owned"/>, the owner is to be asked.</summary>
+    public async Task<RunReport> AskAsync(RunId run, ControlRequest asked, CancellationToken cancellationToken)
     {
         using var journal = Options.Store.Own(run);
         var (state, bundle) = Load(run);
-        if (state is { HasEnded: true, Status: RunStatus.Completed or RunStatus.Cancelled }) return ReportOf(run, state, []);
-        return await FollowAsync(run, state, bundle, bundle.Complete(new RunRequest()), journal, reducer => reducer.Cancel(reason), cancellationToken);
+        if (!Control.Changes(state, asked)) return ReportOf(run, state, []);
+        return await FollowAsync(run, state, bundle, bundle.Complete(new RunRequest()), journal, reducer => reducer.ResumeFor(asked with { AtMs = 0 }), cancellationToken);
     }
 
     /// <summary>
@@ -128,6 +129,8 @@ public sealed partial class Engine(EngineOptions options)
             Plan = state.Plan,
             FilesWritten = files,
             Waits = [.. state.OpenWaits.Select(waiting => new OpenWait(state.PathOf(waiting), state.DetailOf(waiting)!.Wait!))],
+            IsSwitchedOff = state is { Status: RunStatus.Paused, IsSwitchedOff: true },
+            Rollback = state.RollbackAs is null ? null : RollbackReceipt.Of(state),
         };
     }
 

@@ -15,6 +15,7 @@ public sealed partial class Engine
     {
         var (state, bundle) = Load(parent, fork.UpTo ?? long.MaxValue);
         var run = fork.Run ?? NewRunId();
+        if (state.RollbackAs is not null) throw new RunRefusedException($"What run '{parent}' did was undone at that point: {RollbackReceipt.Of(state)}. A fork would count it as done. Fork an earlier frame, or start anew.");
         // (1) what is done anew
         var anew = new SortedSet<int>(fork.OnlyFailed ? state.FailedWork() : []);
         if (fork.OnlyFailed && anew.Count == 0) throw new RunRefusedException($"Nothing failed in run '{parent}': there is nothing to do anew. Name a node with --from.");
@@ -71,8 +72,8 @@ public sealed partial class Engine
     {
         foreach (var instance in state.ResetBy(anew))
         {
-            if (state.DetailOf(instance)?.Steps is not { } steps || !steps.Exists(step => step.Result is null && step.Call.Effect == EffectClass.Irreversible)) continue;
-            throw new RunRefusedException($"Node '{state.PathOf(instance)}' has made an irreversible call whose outcome is unknown; a fork that does it anew might make it twice. Resume run '{state.RunName}' first.");
+            if (!state.HasUnknownStep(instance)) continue;
+            throw new RunRefusedException($"Node '{state.PathOf(instance)}' has made a call that may not be repeated and whose outcome is unknown; a fork that does it anew might make it twice. Resume run '{state.RunName}' first.");
         }
     }
 }

@@ -32,6 +32,8 @@ public sealed record RunRequest
     internal bool CallsNobody => IsDryRun || Cassette is { Missing: not MissingCall.Call };
     /// <summary>Options of the program that a resume must find again (backend, model aliases).</summary>
     public ValueMap Options { get; init; } = ValueMap.Empty;
+    /// <summary>On a resume: what a person says of effects whose outcome is unknown.</summary>
+    public IReadOnlyList<Assumption> Assumptions { get; init; } = [];
     public IRunObserver? Observer { get; init; }
     /// <summary>Stay while people decide; else the run pauses as soon as only people are left to wait for.</summary>
     public bool StaysForPeople { get; init; }
@@ -57,6 +59,10 @@ public sealed record RunReport
     public IReadOnlyList<string> FilesWritten { get; init; } = [];
     /// <summary>What the run waits for, where it was left waiting for people.</summary>
     public IReadOnlyList<OpenWait> Waits { get; init; } = [];
+    /// <summary>The kill switch stopped the run.</summary>
+    public bool IsSwitchedOff { get; init; }
+    /// <summary>What the run's end undid and what it could not; null: it undid nothing.</summary>
+    public RollbackReceipt? Rollback { get; init; }
 }
 
 /// <summary>A wait for people at one node of a run.</summary>

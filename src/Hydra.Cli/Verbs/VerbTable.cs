@@ -5,11 +5,11 @@ internal static class VerbTable
 {
     public static IReadOnlyList<Verb> All { get; } =
     [
-        RunVerb.Verb, ValidateVerb.Verb, GraphVerb.Verb, ListVerb.Verb, InspectVerb.Verb, ResumeVerb.Verb, CancelVerb.Verb, ApproveVerb.Verb, RespondVerb.Verb, ModelsVerb.Verb, HelpVerb.Verb,
+        RunVerb.Verb, ValidateVerb.Verb, GraphVerb.Verb, ListVerb.Verb, InspectVerb.Verb, ResumeVerb.Verb, PauseVerb.Verb, CancelVerb.Verb, KillSwitchVerb.Verb, ApproveVerb.Verb, RespondVerb.Verb, ModelsVerb.Verb, HelpVerb.Verb,
         RerunVerb.Verb, DiffVerb.Verb, MigrateVerb.Verb,
-        Verb.Later("pause", "pauses a run"), Verb.Later("signal", "sends an event to a run"), 
+        Verb.Later("signal", "sends an event to a run"),
         ExportVerb.Verb, ImportVerb.Verb, VerifyVerb.Verb,
-        GcVerb.Verb, Verb.Later("kill-switch", "stops tools everywhere"), Verb.Later("schedule", "runs a file on time"),
+        GcVerb.Verb, Verb.Later("schedule", "runs a file on time"),
         Verb.Later("serve", "HTTP API and dashboard"), Verb.Later("gateway", "the model gateway alone"), Verb.Later("worker", "joins a cluster"),
         Verb.Later("agents", "the agent registry"), Verb.Later("tools", "tools"), Verb.Later("cache", "the cache"), Verb.Later("knowledge", "the knowledge store"),
         Verb.Later("eval", "evaluation suites"), Verb.Later("new", "a new epic"), Verb.Later("plan", "plans an epic"), Verb.Later("pm-view", "an epic for people"),

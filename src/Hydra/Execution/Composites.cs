@@ -92,9 +92,3 @@ public static class Truth
         _ => value.AsObject.Count > 0,
     };
 }
-
-internal static class InboxBodies
-{
-    public static string GetReason(this Value body) =>
-        body.IsObject && body.AsObject.GetOrNull("reason").TextOrNull is { Length: > 0 } reason ? reason : "cancelled on request";
-}

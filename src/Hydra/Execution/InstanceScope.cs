@@ -52,11 +52,20 @@ internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactS
         for (var at = instance; at >= 0;)
         {
             var scope = state.ScopeOf(at);
-            if (TryBound(scope, at, name, out value) || TryOutput(scope, at, name, out value)) return true;
+            if (TryUndone(scope, name, out value) || TryBound(scope, at, name, out value) || TryOutput(scope, at, name, out value)) return true;
             if (scope.Plan.IsIsolated) return TryAmbient(name, out value);
             at = scope.Parent;
         }
         return inputs.Values.TryGetValue(name, out value) || TryAmbient(name, out value);
+    }
+
+    /// <summary>What undoes a node sees that node's output under its id; null where it never was known.</summary>
+    private bool TryUndone(Scope scope, string name, out Value value)
+    {
+        value = Value.Null;
+        if (scope.Opening.Kind != ScopeKind.Undo || state.NodeOf(scope.Parent).Id.Text != name) return false;
+        if (state.OutputOf(scope.Parent) is { } output) value = artifacts.Read(output);
+        return true;
     }
 
     private bool TryBound(Scope scope, int at, string name, out Value value)

@@ -40,6 +40,7 @@ internal sealed class RunLoop
     private ITimer? _timer;
     private long _timerDueMs = long.MaxValue;
     private int _turning;
+    private KillSwitch _switch = KillSwitch.Off;
 
     public RunLoop(RunId run, RunState state, IRunJournal journal, IArtifactStore artifacts, RunInputs inputs, AttemptServices services, IRunObserver? observer, Func<RunState, IReadOnlyDictionary<string, float>?, RunInfo> describe)
     {
@@ -69,6 +70,7 @@ internal sealed class RunLoop
         await using var timer = _timer;
         await using var inbox = _services.Clock.CreateTimer(_ => TakeCommands(), null, InboxInterval, InboxInterval);
         await using var interrupt = cancellationToken.Register(() => Post(new Message.StopRequested(RunStatus.Interrupted, "interrupted")));
+        ReadSwitch();
         _turning = 1;
         TakeCommands();   // what was left for an owner that died
         Guarded(() => Turn(first));
@@ -155,7 +157,15 @@ internal sealed class RunLoop
             var frame = new Frame(_state.NextSequence, nowMs, _reducer.Events);
             _nodeClock.Read(frame);
             if (Reuse?.Completed(frame) is { Count: > 0 } completed) _journal.Remember(completed);
-            _journal.Commit(frame, ChangesInfo(frame) ? _describe(_state, _nodeClock.Seconds) : null);
+            try
+            {
+                _journal.Commit(frame, ChangesInfo(frame) ? _describe(_state, _nodeClock.Seconds) : null);
+            }
+            catch (SwitchedOffException off)
+            {
+                _reducer.Refuse(off.Switch);   // the frame holds the refusals now
+                _journal.Commit(frame, null);
+            }
             _state.CloseFrame(frame.Sequence);
             _observer?.OnFrame(frame, _state);
         }
@@ -189,13 +199,24 @@ internal sealed class RunLoop
             foreach (var command in _journal.TakeCommands())
             {
                 if (command.Verb == GivenAnswer.Verb && GivenAnswer.Read(command.Body) is { } given) Post(new Message.WaitAnswered(given));
-                if (command.Verb == "cancel") Post(new Message.StopRequested(RunStatus.Cancelled, command.Body.GetReason()));
+                else if (ControlRequest.Of(command) is { } request) Post(new Message.ControlAsked(request));
             }
+            if (ReadSwitch()) Post(Message.Tick.Now);
         }
         catch (StoreException)
         {
             // The inbox is read again at the next interval; a store that is truly broken shows at the next commit.
         }
+    }
+
+    /// <summary>Leaves a message where the switch has changed. A switch turned on between two looks is found by the commit of the first call after it.</summary>
+    private bool ReadSwitch()
+    {
+        var now = _journal.ReadSwitch();
+        if (now == _switch) return false;
+        _switch = now;
+        Enqueue(new Message.SwitchRead(now));
+        return true;
     }
 
     private void Carry(Command command)

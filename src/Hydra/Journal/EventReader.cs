@@ -36,6 +36,9 @@ public static class EventReader
             "run_started" => new RunEvent.RunStarted(Text(map, "run"), Text(map, "workflow"), Text(map, "definition"), Reference(map, "bundle")!, Limits(map)),
             "run_resumed" => new RunEvent.RunResumed(Int(map, "epoch"), Limits(map)),
             "reused" => new RunEvent.Reused(Node(map), Text(map, "run"), Text(map, "path")),
+            "asked" => new RunEvent.Asked(Text(map, "verb"), Text(map, "by"), Text(map, "reason"), Flag(map, "rollback")),
+            "assumed" => new RunEvent.Assumed(Node(map), Flag(map, "happened"), Reference(map, "out"), Text(map, "by")),
+            "rolling_back" => new RunEvent.RollingBack(Enum(map, "status", RunStatus.Failed), Text(map, "reason"), Flag(map, "all")),
             "forked" => new RunEvent.Forked(Text(map, "run"), Text(map, "parent"), Long(map, "up_to") ?? 0,
                 Reference(map, "bundle") is { } bundle ? new ForkDefinition(Text(map, "definition"), bundle) : null),
             "invalidated" => new RunEvent.Invalidated([.. map["nodes"].Items.Select(node => (int)node.AsInteger)]),
@@ -91,6 +94,7 @@ public static class EventReader
             AnsweredBy = map.GetOrNull("by").TextOrNull,
             FinishReason = map.GetOrNull("finish").TextOrNull,
             IsBound = Flag(map, "bound"),
+            IsRefused = Flag(map, "refused"),
         };
     }
 

@@ -109,6 +109,25 @@ public static class EventWriter
                 json.WriteString("run"u8, e.Run);
                 json.WriteString("path"u8, e.Path);
                 break;
+            case RunEvent.Asked e:
+                json.WriteString("e"u8, "asked"u8);
+                json.WriteString("verb"u8, e.Verb);
+                json.WriteString("by"u8, e.By);
+                json.WriteString("reason"u8, e.Reason);
+                if (e.Rollback) json.WriteBoolean("rollback"u8, true);
+                break;
+            case RunEvent.Assumed e:
+                Head(json, "assumed"u8, e.Node);
+                if (e.Happened) json.WriteBoolean("happened"u8, true);
+                if (e.Output is not null) Reference(json, "out"u8, e.Output);
+                json.WriteString("by"u8, e.By);
+                break;
+            case RunEvent.RollingBack e:
+                json.WriteString("e"u8, "rolling_back"u8);
+                json.WriteString("status"u8, WireNames.Of(e.Status));
+                json.WriteString("reason"u8, e.Reason);
+                if (e.All) json.WriteBoolean("all"u8, true);
+                break;
             case RunEvent.Forked e:
                 json.WriteString("e"u8, "forked"u8);
                 json.WriteNumber("v"u8, 1);
@@ -197,6 +216,7 @@ public static class EventWriter
         if (result.AnsweredBy is not null) json.WriteString("by"u8, result.AnsweredBy);
         if (result.FinishReason is not null) json.WriteString("finish"u8, result.FinishReason);
         if (result.IsBound) json.WriteBoolean("bound"u8, true);
+        if (result.IsRefused) json.WriteBoolean("refused"u8, true);
         if (result.Error is not null) Error(json, result.Error);
     }
 

@@ -28,8 +28,8 @@ internal sealed class FrameWriter : IDisposable
         _connection = connection;
         _file = file;
         _insert = connection.CreateCommand();
-        _insert.CommandText = "INSERT INTO frames(run, seq, at, hash, body) VALUES($run, $seq, $at, $hash, $body)";
-        foreach (var name in (string[])["$run", "$seq", "$at", "$hash", "$body"]) _insert.Parameters.Add(new SqliteParameter { ParameterName = name });
+        _insert.CommandText = "INSERT INTO frames(run, seq, at, hash, body) SELECT $run, $seq, $at, $hash, $body WHERE $calls=0 OR NOT EXISTS(SELECT 1 FROM kill_switch WHERE scope & $calls)";
+        foreach (var name in (string[])["$run", "$seq", "$at", "$hash", "$body", "$calls"]) _insert.Parameters.Add(new SqliteParameter { ParameterName = name });
         _insert.Prepare();
         _remember = ReuseRows.InsertInto(connection);
         _begin = connection.CreateCommand();
@@ -84,8 +84,9 @@ internal sealed class FrameWriter : IDisposable
             parameters[2].Value = frame.AtMs;
             parameters[3].Value = frame.Hash;
             parameters[4].Value = frame.Body;
-            _insert.ExecuteNonQuery();
-            if (frame.Reuse.Count > 0) ReuseRows.Save(_remember, frame);
+            parameters[5].Value = (long)frame.Calls;
+            frame.IsForbidden = _insert.ExecuteNonQuery() == 0;
+            if (!frame.IsForbidden && frame.Reuse.Count > 0) ReuseRows.Save(_remember, frame);
         }
         if (needsTransaction) _commit.ExecuteNonQuery();
     }
@@ -128,6 +129,10 @@ internal sealed class PendingFrame
     public required byte[] Body { get; init; }
     public RunInfo? Info { get; init; }
     public IReadOnlyList<ReuseEntry> Reuse { get; init; } = [];
+    /// <summary>What kinds of calls it announces: read against the kill switch by the statement that writes it.</summary>
+    public SwitchScope Calls { get; init; }
+    /// <summary>The kill switch forbids a call of it; nothing was written.</summary>
+    public bool IsForbidden { get; set; }
     /// <summary>For the first frame of a fork: the run that must still be there.</summary>
     public RunId? Parent { get; init; }
     public bool IsWritten { get; set; }
@@ -185,7 +190,9 @@ internal sealed class SqliteRunJournal : IRunJournal
             _lastHash = _store.HashOf(parent.Value, forked.UpTo);
         }
         var hash = FrameHash.Of(_lastHash, frame.Sequence, frame.AtMs, body);
-        _writer.Commit(new PendingFrame { Run = _run, RunKey = _key, Sequence = frame.Sequence, AtMs = frame.AtMs, Hash = hash, Body = body, Info = info, Parent = parent, Reuse = _remembered });
+        var pending = new PendingFrame { Run = _run, RunKey = _key, Sequence = frame.Sequence, AtMs = frame.AtMs, Hash = hash, Body = body, Info = info, Calls = FrameCalls.Of(frame), Parent = parent, Reuse = _remembered };
+        _writer.Commit(pending);
+        if (pending.IsForbidden) throw new SwitchedOffException(_store.Switch.Read());
         _lastHash = hash;
         _remembered = [];
     }
@@ -193,6 +200,7 @@ internal sealed class SqliteRunJournal : IRunJournal
     public IReadOnlyList<InboxCommand> TakeCommands() => _store.TakeCommands(_run);
 
     public void Remember(IReadOnlyList<ReuseEntry> entries) => _remembered = entries;
+    public KillSwitch ReadSwitch() => _store.Switch.Read();
 
     public void Dispose() => _owned.Dispose();
 }

@@ -6,17 +6,19 @@ namespace Hydra.Journal;
 
 /// <summary>Keeps runs for the life of the process, or not at all: <c>--durability memory</c>, dry runs, tests, embedders that need no history.</summary>
 /// <param name="keepsFrames">False: frames are dropped once applied; the run cannot be traced afterwards.</param>
-public sealed class MemoryRunStore(bool keepsFrames = true) : IRunStore
+/// <param name="killSwitch">The switch to obey; null: one of its own.</param>
+public sealed class MemoryRunStore(bool keepsFrames = true, IKillSwitch? killSwitch = null) : IRunStore
 {
     private readonly ConcurrentDictionary<RunId, Entry> _runs = new();
 
     public IArtifactStore Artifacts { get; } = new MemoryArtifacts();
+    public IKillSwitch Switch { get; } = killSwitch ?? new MemoryKillSwitch();
 
     public IRunJournal Own(RunId run)
     {
         var entry = _runs.GetOrAdd(run, _ => new Entry());
         if (Interlocked.Exchange(ref entry.Owned, 1) != 0) throw new StoreException(StoreFault.Owned, $"Run '{run}' is already running in this process.");
-        return new Journal(entry, keepsFrames);
+        return new Journal(entry, keepsFrames, Switch);
     }
 
     public RunInfo? Find(RunId run) => _runs.TryGetValue(run, out var entry) ? entry.Info : null;
@@ -57,10 +59,13 @@ public sealed class MemoryRunStore(bool keepsFrames = true) : IRunStore
         public RunInfo? Info { get; set; }
     }
 
-    private sealed class Journal(Entry entry, bool keepsFrames) : IRunJournal
+    private sealed class Journal(Entry entry, bool keepsFrames, IKillSwitch killSwitch) : IRunJournal
     {
+        public KillSwitch ReadSwitch() => killSwitch.Read();
+
         public void Commit(Frame frame, RunInfo? info)
         {
+            if (killSwitch is MemoryKillSwitch own && own.Read() is { IsOn: true } on && (on.Scope & FrameCalls.Of(frame)) != SwitchScope.None) throw new SwitchedOffException(on);
             if (info is not null) entry.Info = info;
             if (!keepsFrames) return;
             lock (entry.Frames) entry.Frames.Add(frame with { Events = [.. frame.Events] });

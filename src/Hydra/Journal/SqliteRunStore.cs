@@ -22,10 +22,12 @@ public sealed partial class SqliteRunStore : IRunStore
         _file = file;
         _writer = writer;
         _frames = new FrameWriter(writer, file);
+        Switch = new SharedSwitch(this);
         _artifacts = new FileArtifacts(Path.Combine(folder, "artifacts"), durability == Durability.Full);
     }
 
     public IArtifactStore Artifacts => _artifacts;
+    public IKillSwitch Switch { get; }
 
     /// <summary>Opens the store, making folder and file where they are missing. Throws <see cref="StoreException"/>.</summary>
     public static SqliteRunStore Open(string folder, Durability durability)
@@ -137,6 +139,14 @@ public sealed partial class SqliteRunStore : IRunStore
     {
         _frames.Dispose();
         _writer.Dispose();
+    }
+
+    /// <summary>The switch in the database: every process that shares the folder sees it.</summary>
+    private sealed class SharedSwitch(SqliteRunStore store) : IKillSwitch
+    {
+        public KillSwitch Read() => store.Query(KillSwitchRows.Read);
+        public KillSwitch Use(SwitchUse use) => store.Query(connection => KillSwitchRows.Use(connection, use));
+        public IReadOnlyList<SwitchUse> Audit() => store.Query(KillSwitchRows.Audit);
     }
 
     private string LockPath(RunId run) => Path.Combine(_folder, "locks", run.Text + ".lock");

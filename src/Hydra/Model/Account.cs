@@ -43,6 +43,10 @@ public sealed class Account(string owner, BudgetSpec limits, Account? parent)
         var usage = result.Usage;
         Tokens = Counted(Tokens + Counted(Counted(usage.Input) + Counted(usage.Output) + Counted(usage.CacheRead) + Counted(usage.CacheWrite) + Counted(usage.Reasoning)));
         Usd = Counted(Usd + Counted(result.Cost));
+        if (!result.IsRefused) return;
+        Steps--;   // it was never made
+        if (call.Kind == StepKind.Model) ModelCalls--;
+        else ToolCalls--;
     }
 
     /// <summary>What an instance has spent and holds reserved is taken out: a fork does it anew.</summary>

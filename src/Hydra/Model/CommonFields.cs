@@ -35,7 +35,7 @@ public static class CommonFields
         new("breaker", new Shape.OneOf(new Shape.Text(), BreakerRecord), "A circuit breaker: the name of one under `breakers`, or its own settings. Open: straight to the fallback."),
         new("effect", new Shape.Choice("pure", "idempotent", "compensatable", "irreversible"), "What running the node twice would do to the world. Default: by type."),
         new("on_unknown", new Shape.Choice("ask", "retry", "compensate"), "What to do when it is not known whether the effect happened. Default: ask."),
-        new("compensate", new Shape.Node("compensate"), "A node that undoes this one.") { NotSupportedYet = "compensation is not supported yet: leave `compensate` out" },
+        new("compensate", new Shape.Node("compensate"), "A node that undoes this one: it runs when the run fails or is rolled back, and sees this node's output."),
         new("estimate_seconds", Seconds, "Expected duration in seconds, for priorities and the recap."),
         new("stop_when", new Shape.Expression(), "Ends the node early when it is true of the partial result.") { ExtraNames = ["output", "confidence", "elapsed_seconds"] },
         new("join", new Shape.OneOf(new Shape.Choice("all", "any", "all_done"), new Shape.Record(

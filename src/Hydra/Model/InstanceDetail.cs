@@ -48,6 +48,10 @@ public sealed class InstanceDetail
     public bool Reenters { get; set; }
     /// <summary>What the present attempt asked people for; null: nothing.</summary>
     public WaitState? Wait { get; set; }
+    /// <summary>It ended without anybody knowing whether a call that may not be repeated took effect.</summary>
+    public bool IsUnknown { get; set; }
+    /// <summary>The scope that undoes this instance; −1: none was opened.</summary>
+    public int UndoScope { get; set; } = -1;
 }
 
 /// <summary>One call of the present attempt.</summary>

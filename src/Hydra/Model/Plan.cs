@@ -67,6 +67,8 @@ public sealed class PlannedNode
     public object? Fields { get; init; }
     /// <summary>The graphs this node may open, in the order of <see cref="INodeType.Fragments"/>.</summary>
     public Plan[] Fragments { get; init; } = [];
+    /// <summary>The node that undoes this one, as a graph; null when it has none.</summary>
+    public Plan? Undo { get; init; }
     /// <summary>What to try in turn: the node as written, then its fallbacks, then its escalation.</summary>
     public Variant[] Variants { get; init; } = Variant.AsWritten;
     /// <summary>Resource names this node holds while it runs; null when nothing conflicts with it.</summary>

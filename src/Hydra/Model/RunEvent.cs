@@ -27,7 +27,7 @@ public enum NodeStatus : byte
 
 public enum RunStatus : byte { Running, Paused, Interrupted, Stopped, Completed, Failed, Cancelled }
 
-public enum ScopeKind : byte { Root, Items, Round, Nested }
+public enum ScopeKind : byte { Root, Items, Round, Nested, Undo }
 
 public enum StepKind : byte { Model, Tool }
 
@@ -76,6 +76,16 @@ public abstract record RunEvent
     public sealed record RunEnded(RunStatus Status, string Reason) : RunEvent;
     /// <summary>The node's work was not done: the result of an earlier execution stands for it, at no cost. Its end follows in the same frame.</summary>
     public sealed record Reused(int Node, string Run, string Path) : RunEvent;
+    /// <summary>A person, or the kill switch, asked something of the run.</summary>
+    /// <param name="Verb"><c>pause</c>, <c>cancel</c>, <c>kill-switch</c>.</param>
+    /// <param name="By">Who, as they say: a claim, not a proof.</param>
+    /// <param name="Rollback">What completed is to be undone at the run's end.</param>
+    public sealed record Asked(string Verb, string By, string Reason, bool Rollback = false) : RunEvent;
+    /// <summary>A person said whether an effect whose outcome was unknown has happened; <paramref name="Output"/> stands for its answer.</summary>
+    public sealed record Assumed(int Node, bool Happened, ValueRef? Output, string By) : RunEvent;
+    /// <summary>The run is over and what it did is being undone; <paramref name="Status"/> is how it ends after that.</summary>
+    /// <param name="All">All that completed; false: only effects of unknown outcome that are to be undone.</param>
+    public sealed record RollingBack(RunStatus Status, string Reason, bool All) : RunEvent;
     /// <summary>The first fact of a fork: its state is that of <paramref name="Parent"/> after frame <paramref name="UpTo"/>.</summary>
     /// <param name="Definition">What the fork is pinned to where that is another definition; null: that of the parent.</param>
     public sealed record Forked(string Run, string Parent, long UpTo, ForkDefinition? Definition) : RunEvent;
@@ -135,6 +145,8 @@ public sealed record StepResult(ValueRef? Response, TokenUsage Usage, MicroUsd C
     public string? FinishReason { get; init; }
     /// <summary>The charge is the bound, because the process died before the answer was known.</summary>
     public bool IsBound { get; init; }
+    /// <summary>The call was never made: the kill switch refused it, or a person said that it did not happen.</summary>
+    public bool IsRefused { get; init; }
 }
 
 /// <summary>A graph opened below a composite.</summary>

@@ -104,6 +104,7 @@ public sealed partial class RunState
         {
             ScopeKind.Items => $"{parent}[{scope.ItemOf(instance)}]",
             ScopeKind.Round => $"{parent}#{opening.Ordinal}",
+            ScopeKind.Undo => parent + "~undo",
             _ => parent,
         };
         return scope.Plan.IsInline ? prefix : $"{prefix}/{id}";

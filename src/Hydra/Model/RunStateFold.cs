@@ -42,6 +42,9 @@ public sealed partial class RunState
                 break;
             case RunEvent.RunResumed e: Resume(e, atMs); break;
             case RunEvent.Reused e: Detail(e.Node).ReusedFrom = (e.Run, e.Path); break;
+            case RunEvent.Asked e: HearAsked(e); break;
+            case RunEvent.Assumed e: Assume(e); break;
+            case RunEvent.RollingBack e: RollBack(e); break;
             case RunEvent.Forked e: Fork(e, atMs); break;
             case RunEvent.Invalidated e:
                 Invalidate(e, atMs);
@@ -76,6 +79,7 @@ public sealed partial class RunState
         Status = RunStatus.Running;
         LastFrameMs = atMs;
         SetLimits(e.Limits);
+        ResumeControl(atMs);
         RebuildWorkLists();
         Deadlines.Clear();
         for (var i = 0; i < InstanceCount; i++)
@@ -190,7 +194,9 @@ public sealed partial class RunState
         if (detail is not null)
         {
             // With more budget the attempt goes on where it stood: what it has paid for stays.
-            detail.Reenters = e.Status == NodeStatus.BudgetExceeded && (wasRunning || detail.Reenters);
+            detail.IsUnknown = e.Status is NodeStatus.Failed or NodeStatus.Cancelled && HasUnknownStep(e.Node);
+            // An unknown effect is not forgotten: what a person says of it goes to the call that is in question.
+            detail.Reenters = (e.Status == NodeStatus.BudgetExceeded || (e.Status == NodeStatus.Failed && detail.IsUnknown)) && (wasRunning || detail.Reenters);
             if (!detail.Reenters) detail.Steps = null;
             detail.AwaitsAdvance = false;
         }
@@ -352,6 +358,11 @@ public sealed partial class RunState
     private void Expand(RunEvent.Expanded e, long atMs)
     {
         var detail = Detail(e.Node);
+        if (e.Opening.Kind == ScopeKind.Undo)
+        {
+            detail.UndoScope = Open(e.Node, NodeOf(e.Node).Undo!, e.Opening);
+            return;
+        }
         detail.AwaitsAdvance = false;
         StartClock(e.Node);
         if (detail.DeadlineMs == 0) SetDeadline(e.Node, atMs);

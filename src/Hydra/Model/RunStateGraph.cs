@@ -93,7 +93,7 @@ public sealed partial class RunState
     }
 
     /// <summary>The composite above is being ended: nothing more begins inside.</summary>
-    private bool IsBeingCut(Scope scope) => scope.Parent >= 0 && _detail[scope.Parent] is { IsCancelling: true } or { StopWhenHeld: true };
+    private bool IsBeingCut(Scope scope) => scope.Parent >= 0 && scope.Opening.Kind != ScopeKind.Undo && _detail[scope.Parent] is { IsCancelling: true } or { StopWhenHeld: true };
 
     private void AfterEnd(int instance)
     {

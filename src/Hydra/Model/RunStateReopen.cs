@@ -12,6 +12,7 @@ public sealed partial class RunState
         var found = new List<int>();
         for (var i = 0; i < InstanceCount; i++)
         {
+            if (IsUndo(i) != RollbackAs.HasValue) continue;   // once what it did is undone, only the undoing is tried again
             if (!HasBegun(i) || !IsUncaughtFailure(i)) continue;
             if (IsReachable(i) && !(NodeOf(i).Composite is not null && HasBadChild(i))) found.Add(i);
         }
@@ -32,7 +33,7 @@ public sealed partial class RunState
     /// <summary>Every composite above is at this scope still, and open or itself to be reopened.</summary>
     private bool IsReachable(int instance)
     {
-        for (var scope = ScopeOf(instance); scope.Parent >= 0; scope = ScopeOf(scope.Parent))
+        for (var scope = ScopeOf(instance); scope.Parent >= 0 && scope.Opening.Kind != ScopeKind.Undo; scope = ScopeOf(scope.Parent))
         {
             if (Detail(scope.Parent).Scope != scope.Id) return false;
             if (IsFinal(scope.Parent) && !IsUncaughtFailure(scope.Parent)) return false;
@@ -57,7 +58,7 @@ public sealed partial class RunState
         if (IsReturning(scope, scope.ItemOf(instance))) _status[instance] = NodeStatus.Dormant;
         else if (!goesOn && detail.Scope < 0 && HasOpenParent(instance, first)) JoinAgain(instance, first);
         else GoOn(instance);
-        for (; scope.Parent >= 0; scope = ScopeOf(scope.Parent))
+        for (; scope.Parent >= 0 && scope.Opening.Kind != ScopeKind.Undo; scope = ScopeOf(scope.Parent))
         {
             if (IsFinal(scope.Parent)) TakeBack(scope.Parent);
             var above = Detail(scope.Parent);

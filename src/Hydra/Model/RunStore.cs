@@ -42,6 +42,8 @@ public interface IRunJournal : IDisposable
 
     /// <summary>Leaves completed executions for later runs to reuse; they are written in the transaction of the next commit.</summary>
     void Remember(IReadOnlyList<ReuseEntry> entries) { }
+    /// <summary>The kill switch as it stands. Besides this look, <see cref="Commit"/> reads it in its own transaction and throws <see cref="SwitchedOffException"/>.</summary>
+    KillSwitch ReadSwitch() => KillSwitch.Off;
 }
 
 /// <param name="Verb"><c>cancel</c>, <c>pause</c>, …</param>

@@ -5,6 +5,14 @@ namespace Hydra.Model;
 /// <summary>The identity of a call: a hash of everything that is asked, so that a replayed step is recognised.</summary>
 public static class StepKey
 {
+    /// <summary>
+    /// What makes an effect the same effect: run, path, the step's number, tool and canonical arguments, and neither attempt
+    /// nor incarnation. Handed to the other side, so that it can tell a repetition.
+    /// </summary>
+    /// <returns>64 hexadecimal digits.</returns>
+    public static string Idempotency(NodeAttempt attempt, int step, string tool, Value arguments) =>
+        Of(ValueMap.Of(("run", attempt.Run.Text), ("path", attempt.Path), ("step", step), ("tool", tool), ("arguments", arguments)));
+
     /// <summary>SHA-256 of the data's canonical form, as 64 hexadecimal digits: the order of keys makes no difference.</summary>
     public static string Of(Value asked) => Convert.ToHexStringLower(SHA256.HashData(ValueJson.ToCanonicalUtf8(asked)));
 }

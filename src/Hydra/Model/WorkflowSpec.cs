@@ -103,6 +103,8 @@ public sealed record NodeSpec
     public IReadOnlyDictionary<string, IReadOnlyList<NodeSpec>> Children { get; init; } = NoChildren;
     /// <summary>Fields of <see cref="Children"/> that hold one node, not a list of one.</summary>
     public IReadOnlyList<string> SingleChildren { get; init; } = [];
+    /// <summary>The node that undoes this one.</summary>
+    public NodeSpec? Compensation => Policy.Compensate ?? (Children.TryGetValue("compensate", out var written) && written.Count == 1 ? written[0] : null);
     /// <summary>The workflow that a <c>subgraph</c> names, once linked.</summary>
     public WorkflowSpec? Linked { get; init; }
     public SourcePosition At { get; init; }

@@ -9,6 +9,12 @@ internal sealed record ToolQuestion(string Name, Value Asked, EffectClass Effect
 {
     /// <summary>What the log keeps of it; null: all of <see cref="Asked"/>.</summary>
     public Value? Shown { get; init; }
+
+    /// <summary>The variable in which programs find their idempotency key.</summary>
+    public const string KeyVariable = "HYDRA_IDEMPOTENCY_KEY";
+
+    /// <summary>The key of the leaf's one effect.</summary>
+    public string KeyFor(NodeAttempt attempt) => StepKey.Idempotency(attempt, 0, Name, Asked);
 }
 
 /// <summary>One act of a leaf that leaves Hydra, made as a step: announced, done or known from before, reported.</summary>

@@ -26,6 +26,10 @@ public abstract record Message
     public sealed record StopRequested(RunStatus As, string Reason) : Message;
     /// <summary>Somebody answers a wait.</summary>
     public sealed record WaitAnswered(GivenAnswer Given) : Message;
+    /// <summary>A person asks something of the run.</summary>
+    public sealed record ControlAsked(ControlRequest Request) : Message;
+    /// <summary>The kill switch was looked at and has changed.</summary>
+    public sealed record SwitchRead(KillSwitch Switch) : Message;
     /// <summary>Time has passed; sent when something was due.</summary>
     public sealed record Tick : Message
     {

@@ -63,13 +63,6 @@ public sealed partial class Reducer(RunState state)
         foreach (var instance in State.Reopenable()) Emit(new RunEvent.Reopened(instance));
     }
 
-    /// <summary>The first turn of a run that nobody runs any more and that is to end as cancelled.</summary>
-    public void Cancel(string reason)
-    {
-        Resume(State.Limits);
-        Handle(new Message.StopRequested(RunStatus.Cancelled, reason));
-    }
-
     public void Handle(Message message)
     {
         if (State.HasEnded) return;
@@ -84,6 +77,8 @@ public sealed partial class Reducer(RunState state)
             case Message.StopWhenHeld m: HoldStopWhen(m.Node); break;
             case Message.StopRequested m: RequestStop(m); break;
             case Message.WaitAnswered m: AnswerWait(m.Given); break;
+            case Message.ControlAsked m: Hear(m.Request); break;
+            case Message.SwitchRead m: HearSwitch(m.Switch); break;
             case Message.Tick: break;
             default: throw new ArgumentException($"No handling for {message.GetType().Name}.", nameof(message));
         }
@@ -99,18 +94,23 @@ public sealed partial class Reducer(RunState state)
         CheckTimeBudgets();
         CheckDeadlines();
         GrantWaitingSteps();
+        do StartAll();
+        while (CheckEnd());
+        FindNextDue();
+    }
+
+    private void StartAll()
+    {
         do
         {
             SkipDoomed();
             CancelLosers();
             CutQueuedItems();
-            if (State.StoppingAs is not null) continue;
+            if (IsHeld) continue;
             IssueDecisions();
             StartReady();
         }
-        while (State.Doomed.Count > 0 || State.Losers.Count > 0 || State.Hopeless.Count > 0 || (State.StoppingAs is null && State.ToDecide.Count + State.ToAdvance.Count > 0));
-        CheckEnd();
-        FindNextDue();
+        while (State.Doomed.Count > 0 || State.Losers.Count > 0 || State.Hopeless.Count > 0 || (!IsHeld && State.ToDecide.Count + State.ToAdvance.Count > 0));
     }
 
     private void Emit(RunEvent happened)
@@ -168,12 +168,12 @@ public sealed partial class Reducer(RunState state)
     {
         while (State.ToDecide.TryDequeue(out var instance))
         {
-            if (State.StatusOf(instance) != NodeStatus.Deciding || !_asked.Add(instance)) continue;
+            if (State.StatusOf(instance) != NodeStatus.Deciding || IsOver(instance) || !_asked.Add(instance)) continue;
             Commands.Add(new(CommandKind.Decide, instance));
         }
         while (State.ToAdvance.TryDequeue(out var instance))
         {
-            if (State.StatusOf(instance) != NodeStatus.Open || State.DetailOf(instance) is not { AwaitsAdvance: true } detail) continue;
+            if (State.StatusOf(instance) != NodeStatus.Open || IsOver(instance) || State.DetailOf(instance) is not { AwaitsAdvance: true } detail) continue;
             if (detail.IsCancelling) EndCancelled(instance, detail);
             else if (_asked.Add(instance)) Commands.Add(new(CommandKind.Advance, instance));
         }
@@ -211,12 +211,15 @@ public sealed partial class Reducer(RunState state)
     }
 
     /// <summary>Queued, or waiting for a time that has come; entries of the heap may be stale.</summary>
-    private bool MayStart(int instance) => State.StatusOf(instance) switch
+    private bool MayStart(int instance) => !IsOver(instance) && State.StatusOf(instance) switch
     {
         NodeStatus.Queued => true,
         NodeStatus.Waiting => State.DetailOf(instance)!.DueMs <= _nowMs,
         _ => false,
     };
+
+    /// <summary>The run only undoes what it did, and the instance is no part of that.</summary>
+    private bool IsOver(int instance) => State.RollbackAs is not null && !State.IsUndo(instance);
 
     private void Start(int instance)
     {
@@ -237,30 +240,26 @@ public sealed partial class Reducer(RunState state)
         Commands.Add(new(CommandKind.Start, instance));
     }
 
-    private void CheckEnd()
+    /// <summary>Ends the run when it is over. True: there is more to start, because what it did is to be undone.</summary>
+    private bool CheckEnd()
     {
+        if (State.RollbackAs is not null) return Undo();
         // A run that was to stop, pause or be interrupted, and whose last node has ended meanwhile, has simply ended.
         if (State.Scopes[0].HasEnded && State.StoppingAs is null or RunStatus.Stopped or RunStatus.Paused or RunStatus.Interrupted)
         {
             var failed = FirstFailure();
-            Emit(failed < 0
-                ? new RunEvent.RunEnded(RunStatus.Completed, "every node has ended")
-                : new RunEvent.RunEnded(FailureStatusOf(failed), ReasonOf(failed)));
-            return;
+            return failed < 0 ? EndOrRollBack(RunStatus.Completed, "every node has ended", -1) : EndOrRollBack(FailureStatusOf(failed), ReasonOf(failed), failed);
         }
-        if (State.StoppingAs is { } status)
-        {
-            if (State.RunningCount == 0) Emit(new RunEvent.RunEnded(status, State.Reason));
-            return;
-        }
+        if (State.StoppingAs is { } status) return State.RunningCount == 0 && EndOrRollBack(status, State.Reason, -1);
         var isMoving = State.RunningCount > 0 || _asked.Count > 0 || State.WaitingCount > State.OpenWaits.Count || State.Ready.Count > 0
             || _waitingSteps.Count > 0 || Commands.Count > 0;
         if (!isMoving && State.OpenWaits.Count > 0)
         {
             if (!StaysForPeople) PauseForPeople();
-            return;
+            return false;
         }
         if (!isMoving) Emit(new RunEvent.RunEnded(RunStatus.Failed, "no node can go on and none is running: this is a defect of Hydra; please report it with the run's events"));
+        return false;
     }
 
     private RunStatus FailureStatusOf(int instance) =>
@@ -297,7 +296,7 @@ public sealed partial class Reducer(RunState state)
             NextDueMs = dueMs;
             break;
         }
-        if (State.StoppingAs is not null) return;
+        if (IsHeld) return;
         if (State.Deadlines.TryPeek(out _, out var deadlineMs)) Sooner(deadlineMs);
         if (State.WaitsDue.TryPeek(out _, out var waitDueMs)) Sooner(waitDueMs);
         if (State.RunningCount == 0) return;

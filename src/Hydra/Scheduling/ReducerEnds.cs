@@ -39,13 +39,14 @@ public sealed partial class Reducer
     private void FailAttempt(int instance, NodeError error, TimeSpan? retryAfter)
     {
         var detail = State.Detail(instance);
-        if (detail.IsCancelling || (error.Code == ErrorCode.Cancelled && State.StoppingAs != RunStatus.Interrupted))
+        if (detail.IsCancelling || (error.Code == ErrorCode.Cancelled && State.StoppingAs is not (RunStatus.Interrupted or RunStatus.Paused)))
         {
             EndCancelled(instance, detail);
             return;
         }
         var isPause = State.StoppingAs == RunStatus.Paused && (detail.RefusedBy is null || detail.RefusedBy == State.RunAccount);
-        if (error.Code == ErrorCode.Cancelled || (error.Code == ErrorCode.Budget && isPause))
+        var isSwitchedOff = error.Code == ErrorCode.PolicyDenied && State.IsSwitchedOff;
+        if (error.Code == ErrorCode.Cancelled || (error.Code == ErrorCode.Budget && isPause) || isSwitchedOff)
         {
             Emit(new RunEvent.AttemptInterrupted(instance));
             return;
@@ -76,6 +77,7 @@ public sealed partial class Reducer
 
     private bool HasRetriesLeft(int instance)
     {
+        if (State.IsUndo(instance)) return true;
         for (var account = State.AccountOf(instance); account is not null; account = account.Parent)
         {
             if (account.Retries >= account.Limits.MaxRetries) return false;
@@ -88,6 +90,8 @@ public sealed partial class Reducer
     {
         var settings = State.NodeOf(instance).Settings;
         var isBudget = error.Code == ErrorCode.Budget;
+        var isOpen = State.HasUnknownStep(instance) && error.Code != ErrorCode.UnknownOutcome && !isBudget;
+        if (isOpen) error = error with { Message = $"{error.Message}. {UnknownText(instance, State.DetailOf(instance)!.Steps!.Find(step => step.Result is { IsBound: true })!.Call)}" };
         var mayDegrade = !isBudget || settings.OnFailure == FailurePolicy.Degrade || State.DetailOf(instance)?.RefusedBy is { Limits.OnExceeded: BudgetPolicy.Degrade };
         if (settings.FallbackValue is { } standIn && mayDegrade) End(instance, NodeStatus.Degraded, ValueRef.Of(standIn), error);
         else End(instance, isBudget ? NodeStatus.BudgetExceeded : NodeStatus.Failed, null, error);
@@ -211,12 +215,14 @@ public sealed partial class Reducer
 
     private void RequestStop(Message.StopRequested request)
     {
-        if (Weight(request.As) > Weight(State.StoppingAs)) Stop(request.As, request.Reason);
+        // What a run's end undoes is undone; it can only be put off.
+        if (State.RollbackAs is not null && request.As != RunStatus.Interrupted) return;
+        if (IsUndoing || Weight(request.As) > Weight(State.StoppingAs)) Stop(request.As, request.Reason);
     }
 
     private void Terminate(AttemptOutcome.Terminate terminate)
     {
-        if (Weight(terminate.Status) > Weight(State.StoppingAs)) Stop(terminate.Status, terminate.Reason);
+        if (State.RollbackAs is null && Weight(terminate.Status) > Weight(State.StoppingAs)) Stop(terminate.Status, terminate.Reason);
     }
 
     /// <summary>Which of two ways to stop wins: waiting for calls in flight, letting go of them for now, ending, ending by hand.</summary>

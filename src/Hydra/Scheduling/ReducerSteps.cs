@@ -32,36 +32,48 @@ public sealed partial class Reducer
             var step = steps[i];
             if (step.IsUsed || step.Call.Key != request.Call.Key) continue;
             step.IsUsed = true;
+            if (step.Result is { IsRefused: true }) continue;   // it was never made
             if (step.Result is { IsBound: false } known)
             {
                 Commands.Add(new(CommandKind.Grant, request.Node, new StepAnswer(request.Ticket, i, known, null)));
                 return true;
             }
-            var mayRepeat = step.Call.Effect is EffectClass.Pure or EffectClass.Idempotent || State.NodeOf(request.Node).Settings.OnUnknown == UnknownOutcomePolicy.Retry;
-            if (mayRepeat) continue;
-            Deny(request, new NodeError(ErrorCode.UnknownOutcome,
-                $"the process died while '{step.Call.Name}' ran, and it may not be repeated: it is not known whether it took effect. Set `effect: idempotent` or `on_unknown: retry` on the node if repeating is safe"), null);
+            if (State.MayRepeat(request.Node, step.Call)) continue;
+            step.IsUsed = false;   // whoever asks once more is told the same
+            Deny(request, new NodeError(ErrorCode.UnknownOutcome, UnknownText(request.Node, step.Call)), null);
             return true;
         }
         return false;
     }
 
+    private string UnknownText(int instance, StepCall call)
+    {
+        var happened = $"'{call.Name}' was cut off, and it may not be repeated: it is not known whether it took effect. ";
+        var path = State.PathOf(instance);
+        return State.NodeOf(instance).Settings.OnUnknown == UnknownOutcomePolicy.Compensate && State.NodeOf(instance).Undo is not null
+            ? happened + $"Its compensation '{path}~undo' runs before the run ends"
+            : happened + $"Find out, then say so: hydra resume {State.RunName} --assume '{path}=done' (or '{path}=done:JSON' with its result), or --assume '{path}=not-done' to do it once more. "
+                + "Where repeating is safe, write `effect: idempotent` or `on_unknown: retry` on the node";
+    }
+
     private Verdict Judge(Message.StepRequested request)
     {
         var call = request.Call;
-        if (State.StoppingAs is not null)
+        if (IsHeld)
         {
             var code = State.StoppingAs is RunStatus.Stopped or RunStatus.Paused ? ErrorCode.Budget : ErrorCode.Cancelled;
             return Deny(request, new NodeError(code, State.Reason), null);
         }
         if (State.DetailOf(request.Node) is { IsCancelling: true }) return Deny(request, new NodeError(ErrorCode.Cancelled, "the node is being cancelled"), null);
+        if (_switch.Covers(call.Kind)) return RefuseBySwitch(request);
         if (!IsReplay && call.Provider.Length > 0 && State.ProviderBreaker(call.Provider) is var breaker && breaker.Refuses(_nowMs))
         {
             var wait = TimeSpan.FromMilliseconds(breaker.AskAgainMs(_nowMs) - _nowMs);
             return Deny(request, new NodeError(ErrorCode.ProviderError, $"the circuit breaker of provider '{call.Provider}' is open after repeated failures"), wait);
         }
         if (call.Kind == StepKind.Model && (_rateOpensAtMs is not null || !RateAllows(call))) return Verdict.Waits;
-        for (var account = State.AccountOf(request.Node); account is not null; account = account.Parent)
+        // What undoes a run is charged, and never refused for want of budget.
+        for (var account = State.IsUndo(request.Node) ? null : State.AccountOf(request.Node); account is not null; account = account.Parent)
         {
             if (account.Refuses(call, out var mayFitLater) is not { } why) continue;
             if (mayFitLater) return Verdict.Waits;

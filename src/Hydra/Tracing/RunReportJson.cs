@@ -39,9 +39,29 @@ public static class RunReportJson
         json.WriteEndObject();
         json.WritePropertyName("spent"u8);
         ValueJson.Write(json, (trace?.Spent ?? Spend.Nothing).ToValue());
+        if (trace is { State.RollbackAs: not null }) Write(json, RollbackReceipt.Of(trace.State));
         if (trace is not null) json.WriteNumber("took_ms"u8, trace.EndedMs ?? trace.LastMs);
         json.WriteStartArray("problems"u8);
         foreach (var problem in problems) Write(json, problem);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, RollbackReceipt receipt)
+    {
+        json.WriteStartObject("rollback"u8);
+        json.WriteStartArray("undone"u8);
+        foreach (var path in receipt.Undone) json.WriteStringValue(path);
+        json.WriteEndArray();
+        json.WriteStartArray("not_undone"u8);
+        foreach (var (path, error) in receipt.NotUndone)
+        {
+            json.WriteStartObject();
+            json.WriteString("node"u8, path);
+            json.WriteString("code"u8, error?.Code.Name ?? "");
+            json.WriteString("message"u8, error?.Message ?? "");
+            json.WriteEndObject();
+        }
         json.WriteEndArray();
         json.WriteEndObject();
     }

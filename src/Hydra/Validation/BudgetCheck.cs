@@ -8,8 +8,6 @@ internal static class BudgetCheck
     public static void Check(BudgetSpec? budget, BudgetSpec? outer, SourcePosition at, string who, ProblemList problems)
     {
         if (budget is null) return;
-        if (budget.OnExceeded == BudgetPolicy.Rollback)
-            problems.Error(ProblemCodes.NotSupportedYet, at, $"the budget of {who} says `on_exceeded: rollback`, which is not supported yet. Write stop, degrade, ask or pause.");
         foreach (var (name, limit, outerLimit) in Limits(budget, outer))
         {
             if (limit == 0 && name is not ("max_retries" or "max_tool_calls"))

@@ -23,8 +23,8 @@ internal sealed class PolicyCheck(WorkflowSpec spec, ValidationOptions options, 
         BudgetCheck.Check(policy.Budget, spec.Budget, node.PlaceOf("budget"), $"node '{node.Id}'", problems);
         if (policy.ConflictsWith?.Contains(node.Id.Text) == true)
             problems.Warning(ProblemCodes.BadConflict, node.PlaceOf("conflicts_with"), $"node '{node.Id}' conflicts with itself, which says nothing. Remove it from `conflicts_with`.");
-        if (policy.OnUnknown == UnknownOutcomePolicy.Compensate)
-            problems.Error(ProblemCodes.NotSupportedYet, node.PlaceOf("on_unknown"), $"node '{node.Id}' says `on_unknown: compensate`, and compensation is not supported yet. Write ask or retry.");
+        if (policy.OnUnknown == UnknownOutcomePolicy.Compensate && node.Compensation is null)
+            problems.Error(ProblemCodes.FieldConflict, node.PlaceOf("on_unknown"), $"node '{node.Id}' says `on_unknown: compensate` and has no `compensate`, so there is nothing to undo it with. Add the node, or write ask or retry.");
         if (policy.RepairAttempts is not null && policy.OutputSchema is null && spec.Defaults.OutputSchema is null)
             problems.Warning(ProblemCodes.FieldConflict, node.PlaceOf("repair_attempts"), $"node '{node.Id}' has `repair_attempts` and no `output_schema`, so nothing is repaired. Add the schema, or remove the line.");
         if (policy.Retry is { MaxAttempts: 1 } retry && (retry.Backoff is not null || retry.RetryOn is { Count: > 0 }))

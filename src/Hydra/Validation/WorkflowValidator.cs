@@ -91,8 +91,20 @@ public static class WorkflowValidator
                 type.Check(node, _context);
                 foreach (var fragment in type.Fragments(node).Where(fragment => !fragment.IsRepeat)) CheckFragment(scope, index, type, fragment, used);
             }
+            if (node.Compensation is { } undo) CheckCompensation(scope, index, undo, used);
             if (type is null || !type.TakesInputsUnnamed) NoteIdleEdges(scope, index, used);
             used.CopyTo(outerUsed);
+        }
+
+        /// <summary>A node that undoes another sees what that one saw, and its output under its own id.</summary>
+        private void CheckCompensation(NameScope scope, int index, NodeSpec undo, UsedNodes used)
+        {
+            var node = scope.Graph.Nodes[index];
+            if (undo.DependsOn.Count > 0)
+                _problems.Error(ProblemCodes.FieldConflict, undo.PlaceOf("depends_on"), $"the `compensate` of '{node.Id}' has `depends_on`, and it runs only when '{node.Id}' is to be undone. Remove the line.");
+            if (undo.Compensation is not null)
+                _problems.Error(ProblemCodes.FieldConflict, undo.PlaceOf("compensate"), $"the `compensate` of '{node.Id}' has a `compensate` of its own, and nothing undoes an undoing. Remove it.");
+            CheckScope(new NameScope(_spec, [undo], new FragmentSpec("compensate", [undo]) { Names = [node.Id.Text], IsInline = true }, scope, index), used);
         }
 
         private void CheckFragment(NameScope scope, int index, INodeType type, FragmentSpec fragment, UsedNodes used)

@@ -145,7 +145,7 @@ public sealed class EngineTests : IDisposable
         var report = await running;
 
         Assert.Equal(RunStatus.Cancelled, report.Status);
-        Assert.Equal("enough", report.Reason);
+        Assert.Equal("cancelled by somebody: enough", report.Reason);
         Assert.Equal(30, report.Cost.Amount);   // cut before its answer was known: charged at its bound
     }
 

@@ -37,7 +37,7 @@ public class BashTests
     public async Task Of_the_environment_only_a_few_names_are_inherited()
     {
         var run = await RunAsync("command: 'compgen -e'");
-        Assert.Empty(run.Text("b").Split('\n').Except([.. ProcessRunner.Inherited, "PWD", "OLDPWD", "SHLVL", "_"]));
+        Assert.Empty(run.Text("b").Split('\n').Except([.. ProcessRunner.Inherited, "HYDRA_IDEMPOTENCY_KEY", "PWD", "OLDPWD", "SHLVL", "_"]));
     }
 
     [Fact]

@@ -90,7 +90,9 @@ public sealed class HttpTests : IDisposable
         Assert.Equal(["{\"q\":2}", "{\"q\":2}"], seen.Select(each => each.Body));
         Assert.Equal(["application/json", "application/x-test"], seen.Select(each => each.Headers["Content-Type"]));
         Assert.NotNull(seen[0].Headers["Idempotency-Key"]);
-        Assert.Equal(seen[0].Headers["Idempotency-Key"], seen[1].Headers["Idempotency-Key"]);
+        Assert.NotEqual(seen[0].Headers["Idempotency-Key"], seen[1].Headers["Idempotency-Key"]);   // other arguments: another effect
+        await GetAsync("/json", """, method: POST, body: {q: 2}""");
+        Assert.Equal(seen[0].Headers["Idempotency-Key"], _server.Seen.Last().Headers["Idempotency-Key"]);
     }
 
     [Theory]

@@ -3,7 +3,7 @@ using System.Text;
 namespace Hydra.Tests.Scheduling;
 
 /// <summary>Random graphs in the notation of <see cref="TestGraph"/>. Each seed uses some of the features only, so that rare combinations come up too.</summary>
-internal sealed class RandomGraph(Random random)
+internal sealed class RandomGraph(Random random, bool undoes = false)
 {
     private const int DepthMax = 3;
 
@@ -11,7 +11,7 @@ internal sealed class RandomGraph(Random random)
     private int _bodyCount;
 
     private readonly bool _joins = random.Next(4) > 0, _retries = random.Next(2) == 0, _budgets = random.Next(3) == 0, _conflicts = random.Next(3) == 0,
-        _whens = random.Next(2) == 0, _composites = random.Next(2) == 0, _fallbacks = random.Next(3) == 0, _breakers = random.Next(4) == 0, _timed = random.Next(4) == 0;
+        _whens = random.Next(2) == 0, _composites = random.Next(2) == 0, _fallbacks = random.Next(3) == 0, _breakers = random.Next(4) == 0, _timed = random.Next(4) == 0, _undos = random.Next(3) == 0 && undoes;
 
     public string Next()
     {
@@ -56,7 +56,8 @@ internal sealed class RandomGraph(Random random)
         if (_budgets && Often) text.Append($" tokens={200 + random.Next(1500)}{(Seldom ? " on_exceeded=degrade" : "")}{(Seldom ? " steps=2" : "")}{(Seldom ? " calls=2" : "")}");
         if (_timed && Often) text.Append(" seconds=").Append(1 + random.Next(5));
         if (Seldom) text.Append(" effect=irreversible");
-        if (Seldom) text.Append(" on_unknown=retry");
+        if (_undos && Often) text.Append(random.Next(4) == 0 ? " undo=irreversible" : " undo");
+        if (Seldom) text.Append(_undos ? " on_unknown=compensate" : " on_unknown=retry");
         var isComposite = _composites && depth < DepthMax && random.Next(5 + (3 * depth)) == 0;
         if (!isComposite)
         {

@@ -23,7 +23,10 @@ internal sealed class RunChecker(int cap)
     private readonly Dictionary<int, List<(StepCall Call, bool IsOpen)>> _steps = [];
     private readonly Dictionary<(int Node, int Attempt), int> _incarnations = [];
     private readonly List<(long AtMs, RunEvent.StepIntended Step)> _calls = [];
-    private bool _isStopping, _believes;
+    private readonly Dictionary<int, int> _endOrder = [];
+    private readonly HashSet<int> _undone = [];
+    private int _ends, _lastUndone = int.MaxValue;
+    private bool _isStopping, _isRollingBack, _believes;
 
     /// <summary>Attempts that said they had completed, by identity: an end without one is made up.</summary>
     public HashSet<(int Node, int Attempt, int Incarnation)> Said { get; } = [];
@@ -69,6 +72,15 @@ internal sealed class RunChecker(int cap)
                 for (var at = e.Node; at >= 0; at = state.ScopeOf(at).Parent) _cancelling.Remove(at);
                 break;
             case RunEvent.Ended e: CheckEnd(e, state, reopens); break;
+            case RunEvent.RollingBack:
+                if (_running.Count > 0) Broken("what was done is undone while something still runs");
+                _isStopping = false;
+                _isRollingBack = true;
+                break;
+            case RunEvent.Assumed e:
+                if (_steps.TryGetValue(e.Node, out var settled) && settled.Exists(step => step.IsOpen)) Broken($"{state.PathOf(e.Node)} was spoken for while its call was open");
+                break;
+            case RunEvent.Expanded { Opening.Kind: ScopeKind.Undo } e: CheckUndo(e.Node, state); break;
             case RunEvent.Skipped e:
                 _running.Remove(e.Node);
                 if (!_final.Add(e.Node) && !reopens) Broken($"{state.PathOf(e.Node)} was skipped after its end");
@@ -81,20 +93,41 @@ internal sealed class RunChecker(int cap)
             case RunEvent.RunEnded e:
                 if (e.Reason.Length == 0) Broken("the run ended without a reason");
                 if (e.Reason.Contains("defect", StringComparison.Ordinal)) Broken("deadlock: " + e.Reason);
+                if (_isRollingBack && state.RollsBackAll && e.Status is not (RunStatus.Paused or RunStatus.Interrupted))
+                {
+                    foreach (var done in _done)
+                    {
+                        if (state.NodeOf(done).Undo is not null && !_undone.Contains(done)) Broken($"{state.PathOf(done)} was not undone");
+                    }
+                }
                 if (_running.Count > 0) Broken($"the run ended while {state.PathOf(_running.Keys.First())} ran");
                 break;
         }
     }
 
+    /// <summary>The last to end is undone first, one after another, each once.</summary>
+    private void CheckUndo(int node, RunState state)
+    {
+        var path = state.PathOf(node);
+        if (!_isRollingBack) Broken($"{path} is undone in a run that goes on");
+        if (!_undone.Add(node)) Broken($"{path} is undone twice");
+        if (!_done.Contains(node) && !state.DetailOf(node)!.IsUnknown) Broken($"{path} is undone and was never done");
+        if (_endOrder[node] > _lastUndone) Broken($"{path} is undone after what ended before it");
+        _lastUndone = _endOrder[node];
+        if (_running.Count > 0) Broken($"{path} is undone while another compensation runs");
+    }
+
     private void CheckStart(RunEvent.Started e, RunState state, bool reopens)
     {
         var path = state.PathOf(e.Node);
+        if (_isRollingBack && !state.IsUndo(e.Node)) Broken($"{path} started in a run that is being undone");
         if (_isStopping) Broken($"{path} started in a run that was stopping");
         if (_done.Contains(e.Node)) Broken($"{path} started again after it had completed");
         if (_final.Contains(e.Node) && !reopens) Broken($"{path} started after its end");
         if (!_running.TryAdd(e.Node, e)) Broken($"{path} started twice at once");
         for (var at = e.Node; at >= 0; at = state.ScopeOf(at).Parent)
         {
+            if (at != e.Node && state.IsUndo(e.Node)) break;   // what undoes a node stands outside of what that node stood in
             if (_cancelling.Contains(at)) Broken($"{path} started inside {state.PathOf(at)}, which was being cancelled");
         }
         if (_begun.Add(e.Node) && !reopens && JoinOf(state, e.Node) != Join.Fires) Broken($"{path} started although its join does not allow it");
@@ -106,6 +139,7 @@ internal sealed class RunChecker(int cap)
     {
         var path = state.PathOf(e.Node);
         if (!_final.Add(e.Node) && !reopens) Broken($"{path} ended twice");
+        _endOrder[e.Node] = _ends++;
         var isLeaf = state.NodeOf(e.Node).Composite is null;
         if (_running.Remove(e.Node, out var started))
         {
@@ -114,7 +148,7 @@ internal sealed class RunChecker(int cap)
         else if (isLeaf && e.Status == NodeStatus.Completed) Broken($"{path} completed without running");
         if (e.Status is NodeStatus.Completed or NodeStatus.Degraded) _done.Add(e.Node);
         if (_steps.TryGetValue(e.Node, out var steps) && steps.Exists(step => step.IsOpen)) Broken($"{path} ended with an open call");
-        if (e.Status != NodeStatus.BudgetExceeded) _steps.Remove(e.Node);   // with more budget it goes on where it stood
+        if (e.Status != NodeStatus.BudgetExceeded && !(e.Status == NodeStatus.Failed && state.DetailOf(e.Node) is { IsUnknown: true })) _steps.Remove(e.Node);   // with more budget it goes on where it stood
     }
 
     private void CheckStep(RunEvent.StepIntended e, Frame frame, RunState state)
@@ -134,6 +168,7 @@ internal sealed class RunChecker(int cap)
             ledger.Reserved += e.Call.TokensMax;
             var limits = LimitsOf(state, owner);
             var who = owner < 0 ? "the run" : state.PathOf(owner);
+            if (state.IsUndo(e.Node)) continue;   // undoing is charged and never refused
             if (ledger.Tokens + ledger.Reserved - ledger.Excess > limits.MaxTokens) Broken($"the budget of {who} was overshot: {ledger.Tokens} spent, {ledger.Reserved} reserved, {ledger.Excess} over their bounds");
             if (ledger.Steps > limits.MaxSteps || ledger.Calls > limits.MaxModelCalls || ledger.ToolCalls > limits.MaxToolCalls) Broken($"{who} made more calls than its budget allows");
         }
@@ -161,6 +196,10 @@ internal sealed class RunChecker(int cap)
             ledger.Reserved -= call.TokensMax;
             ledger.Tokens += used;
             ledger.Excess += Math.Max(0, used - call.TokensMax);
+            if (!e.Result.IsRefused) continue;
+            ledger.Steps--;
+            if (call.Kind == StepKind.Model) ledger.Calls--;
+            else ledger.ToolCalls--;
         }
     }
 

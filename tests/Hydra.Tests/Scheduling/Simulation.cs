@@ -47,7 +47,7 @@ internal sealed class Simulation
     private readonly List<Message> _said = [];
     private readonly Dictionary<(int Node, int Attempt, string Key), int> _made = [];
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
-    private readonly bool _isHostile, _stops, _suspends, _lies, _crashes, _asks;
+    private readonly bool _isHostile, _stops, _suspends, _lies, _crashes, _asks, _controls;
     private RunLimits _limits;
     private Reducer _reducer;
     private RunState _replica;
@@ -61,7 +61,7 @@ internal sealed class Simulation
         _seed = seed;
         _bug = bug;
         _random = new Random(seed);
-        _graph = new RandomGraph(_random).Next();
+        _graph = new RandomGraph(_random, undoes: true).Next();
         _plan = TestGraph.PlanOf(_graph);
         _isHostile = _random.Next(5) > 0;
         _stops = _random.Next(5) == 0;
@@ -84,6 +84,7 @@ internal sealed class Simulation
         _people = new Random(seed);
         _replica = new RunState(_plan);
         _reducer = NewReducer(new RunState(_plan));
+        _controls = _random.Next(4) == 0;
     }
 
     /// <summary>Some processes stay while people decide, some leave.</summary>
@@ -161,6 +162,7 @@ internal sealed class Simulation
             if (NextMessage() is { } message) messages.Add(message);
         }
         if (_stops && Chance(60)) messages.Add(new Message.StopRequested(_random.Next(3) == 0 ? RunStatus.Cancelled : RunStatus.Interrupted, "somebody asked"));
+        if (_controls && Chance(80)) messages.Add(Control());
         if (_isHostile && _said.Count > 0 && Chance(8)) messages.Add(Again(_said[^(1 + _random.Next(Math.Min(8, _said.Count)))]));
         if (_asks && State.OpenWaits.Count > 0 && _people.Next(4) == 0) messages.Add(new Message.WaitAnswered(AnswerOf(State.OpenWaits.ElementAt(_people.Next(State.OpenWaits.Count)))));
         if (messages.Count == 0 && AnyMessage() is { } any) messages.Add(any);
@@ -177,6 +179,17 @@ internal sealed class Simulation
         EndTurn();
         return true;
     }
+
+    /// <summary>What people and the switch ask.</summary>
+    private Message Control() => _random.Next(4) switch
+    {
+        0 => new Message.ControlAsked(new ControlRequest(ControlRequest.Pause, "ann", "lunch", Now: _random.Next(2) == 0)),
+        1 => new Message.ControlAsked(new ControlRequest(ControlRequest.Cancel, "ann", "wrong", Rollback: _random.Next(2) == 0)),
+        2 => new Message.SwitchRead(KillSwitch.Off),
+        _ => new Message.SwitchRead(SwitchedOn()),
+    };
+
+    private KillSwitch SwitchedOn() => new((SwitchScope)(1 + _random.Next(3)), "ann", "panic", _nowMs);
 
     /// <summary>A message that was sent before comes once more, or late.</summary>
     private Message Again(Message message)
@@ -306,6 +319,7 @@ internal sealed class Simulation
                 Lose();   // the frame never became durable: nobody may know of it
                 return;
             }
+            if (_controls && Chance(30)) RefuseCalls();
             Commit();
         }
         if (_crashes && Chance(60))
@@ -314,6 +328,16 @@ internal sealed class Simulation
             return;
         }
         foreach (var command in _reducer.Commands) Carry(command);
+    }
+
+    /// <summary>The store finds the switch on in the transaction of the frame.</summary>
+    private void RefuseCalls()
+    {
+        var found = SwitchedOn();
+        if (!_reducer.Events.OfType<RunEvent.StepIntended>().Any(intent => found.Covers(intent.Call.Kind))) return;
+        _reducer.Refuse(found);
+        if (_reducer.Commands.Exists(command => command is { Kind: CommandKind.Grant, Detail: StepAnswer { Known: null } answer } && found.Covers(((Ticket)answer.Ticket).Call.Kind)))
+            throw new InvariantBrokenException("a call was granted that the kill switch forbids");
     }
 
     private void Commit()
@@ -336,6 +360,8 @@ internal sealed class Simulation
         RunEvent.RunEnded e => $"run {e.Status}",
         RunEvent.WaitExpired e => $"wait {e.As}",
         RunEvent.Cancelling { KeepsResult: true } => "stop_when held",
+        RunEvent.StepEnded { Result.IsRefused: true } => "refused",
+        RunEvent.Expanded { Opening.Kind: ScopeKind.Undo } => "undone",
         RunEvent.StepEnded { Result.IsBound: true } => "charged at its bound",
         _ => happened.GetType().Name,
     };
@@ -405,6 +431,10 @@ internal sealed class Simulation
         if (times > 1 && !mayRepeat) throw new InvariantBrokenException($"the irreversible call {key} of {State.PathOf(key.Node)} was made {times} times");
     }
 
+    /// <summary>What a person finds who looks outside.</summary>
+    private bool Happened(RunState state, int instance) =>
+        state.DetailOf(instance)!.Steps!.Exists(step => step.Result is null or { IsBound: true, IsRefused: false } && _made.ContainsKey((instance, state.AttemptOf(instance), step.Call.Key)));
+
     private void Lose()
     {
         Die();
@@ -446,6 +476,7 @@ internal sealed class Simulation
     private bool GoOnAfterEnd()
     {
         if (State.Status == RunStatus.Interrupted) _interrupted++;
+        if (State.RollbackAs is not null && State.Status is not (RunStatus.Paused or RunStatus.Interrupted) && State.Reopenable().Count == 0) return false;
         if (State.Status is RunStatus.Completed or RunStatus.Cancelled || _resumes >= 6)
         {
             // Only what the file itself fixes may keep a run from completing once the faults are over.
@@ -470,7 +501,12 @@ internal sealed class Simulation
         foreach (var frame in _frames) state.Apply(frame);
         _reducer = NewReducer(state);
         _reducer.Begin(_nowMs);
-        _reducer.Resume(Told(_limits));
+        var said = new List<RunEvent.Assumed>();
+        for (var i = 0; i < state.InstanceCount; i++)
+        {
+            if (state.HasUnknownStep(i) && (_isHealed || Chance(2))) said.Add(new RunEvent.Assumed(i, Happened(state, i), ValueRef.Of("as they say"), "ann"));
+        }
+        _reducer.Resume(Told(_limits), said);
         EndTurn();
         return true;
     }

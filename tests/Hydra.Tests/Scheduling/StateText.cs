@@ -16,6 +16,7 @@ internal static class StateText
     private static void Write(RunState state, StringBuilder text)
     {
         text.Append($"run {state.Status} stopping={state.StoppingAs} ended={state.HasEnded} started={state.HasStarted} reason='{state.Reason}' epoch={state.Epoch} next={state.NextSequence} at={state.LastFrameMs} running={state.RunningCount} waiting={state.WaitingCount} limits={state.Limits}\n");
+        if (state.RollbackAs is not null || state.WantsRollback || state.IsSwitchedOff) text.Append($"rollback={state.RollbackAs} all={state.RollsBackAll} '{state.RollbackReason}' wanted={state.WantsRollback} off={state.IsSwitchedOff}\n");
         Write(state.RunAccount, text);
         foreach (var (name, breaker) in state.Breakers.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
@@ -62,8 +63,10 @@ internal static class StateText
             if (d.IsLoser) text.Append(" loser");
             if (d.Reenters) text.Append(" reenters");
             if (d.Wait is { } wait) text.Append(" wait=").Append(wait.Id).Append(' ').Append(wait.NextDueMs).Append(wait.IsEscalated ? " up " : " ").AppendJoin(',', wait.Answers.Select(answer => answer.Who)).Append(' ').Append(wait.Decision);
+            if (d.IsUnknown) text.Append(" unknown");
+            if (d.UndoScope >= 0) text.Append(" undo=").Append(d.UndoScope);
             if (d.Account is { } account) Write(account, text);
-            foreach (var step in d.Steps ?? []) text.Append(" [").Append(step.Call.Key).Append(' ').Append(step.Result is { } r ? $"{r.Usage.Total}{(r.IsBound ? "!" : "")}{r.Error?.Code.Name}" : "open").Append(']');
+            foreach (var step in d.Steps ?? []) text.Append(" [").Append(step.Call.Key).Append(' ').Append(step.Result is { } r ? $"{r.Usage.Total}{(r.IsBound ? "!" : "")}{(r.IsRefused ? "-" : "")}{r.Error?.Code.Name}" : "open").Append(']');
         }
         text.Append('\n');
     }

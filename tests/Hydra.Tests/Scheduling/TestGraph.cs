@@ -95,6 +95,11 @@ internal static class TestGraph
                 Node = Text("fallback_node") is { } node ? new NodeId(node) : null,
             },
             EscalateTo = Text("escalate_to"),
+            Compensate = Text("undo") is not { } undo ? null : new NodeSpec
+            {
+                Id = new NodeId("compensate"), Type = "leaf",
+                Fields = ValueMap.Of(("undo_of", "")), Policy = new NodePolicy { Effect = undo.Length == 0 ? null : Enum.Parse<EffectClass>(undo, ignoreCase: true) },
+            },
             Breaker = Long("breaker") is { } failures ? new BreakerSpec { Failures = (int)failures, Cooldown = Seconds("cooldown") ?? TimeSpan.FromSeconds(30) } : null,
             Effect = Text("effect") is { } effect ? Enum.Parse<EffectClass>(effect, ignoreCase: true) : null,
             OnUnknown = Text("on_unknown") is { } unknown ? Enum.Parse<UnknownOutcomePolicy>(unknown, ignoreCase: true) : null,
@@ -120,12 +125,13 @@ internal static class TestGraph
         {
             var node = plan.Nodes[i];
             foreach (var fragment in node.Fragments) WithExpressions(fragment);
+            if (node.Undo is not null) WithExpressions(node.Undo);
             var hasWhen = Option(node.Spec, "when") is not null;
             var hasStop = Option(node.Spec, "stop_when") is not null;
             if (!hasWhen && !hasStop) continue;
             plan.Nodes[i] = new PlannedNode
             {
-                Index = node.Index, Spec = node.Spec, Type = node.Type, Fields = node.Fields, Fragments = node.Fragments, Variants = node.Variants, Resources = node.Resources,
+                Index = node.Index, Spec = node.Spec, Type = node.Type, Fields = node.Fields, Fragments = node.Fragments, Variants = node.Variants, Resources = node.Resources, Undo = node.Undo,
                 Settings = node.Settings with { When = hasWhen ? AnyExpression : null, StopWhen = hasStop ? AnyExpression : null },
             };
         }

@@ -91,6 +91,19 @@ internal sealed class TestRun
         Turn(new Message.StepReported(ticket.Started.Node, ticket.Started.Attempt, ticket.Started.Incarnation, ticket.Answer!.Step,
             new StepResult(ValueRef.Of("answer"), new TokenUsage(tokens, 0), usd, error is { } code ? new NodeError(code, "boom") : null, 1)));
 
+    public void Pause(bool now = false) => Turn(new Message.ControlAsked(new ControlRequest("pause", "ann", "lunch", Now: now)));
+    public void Cancel(bool rollback = false) => Turn(new Message.ControlAsked(new ControlRequest("cancel", "ann", "wrong", Rollback: rollback)));
+    public void ReadSwitch(SwitchScope scope) => Turn(new Message.SwitchRead(new KillSwitch(scope, "ann", "panic", NowMs)));
+
+    /// <summary>The switch that the store finds in the transaction of the next frame with calls.</summary>
+    public KillSwitch? FoundAtCommit { get; set; }
+
+    /// <summary>Takes the run up again and says of a node whether its effect happened.</summary>
+    public void Assume(string path, bool happened, string output = "")
+    {
+        Resume(null, [new RunEvent.Assumed(Find(path), happened, happened ? ValueRef.Of(output) : null, "ann")]);
+    }
+
     /// <summary>Moves the clock and takes every turn that falls due on the way.</summary>
     public void Pass(double seconds)
     {
@@ -112,7 +125,7 @@ internal sealed class TestRun
     }
 
     /// <summary>Takes an ended run up again.</summary>
-    public void Resume(RunLimits? limits = null)
+    public void Resume(RunLimits? limits = null, IReadOnlyList<RunEvent.Assumed>? said = null)
     {
         var state = new RunState(Plan);
         foreach (var frame in _frames) state.Apply(frame);
@@ -123,7 +136,7 @@ internal sealed class TestRun
         _reducer = new Reducer(state);
         _reducer.StaysForPeople = StaysForPeople;
         _reducer.Begin(NowMs);
-        _reducer.Resume(Limits = limits ?? Limits);
+        _reducer.Resume(Limits = limits ?? Limits, said ?? []);
         Finish();
     }
 
@@ -210,6 +223,7 @@ internal sealed class TestRun
     private void Finish()
     {
         _reducer.Finish();
+        if (FoundAtCommit is { } found && _reducer.Commands.Exists(command => command.Kind == CommandKind.Grant)) _reducer.Refuse(found);
         Commit();
         var answers = new List<Message>();
         foreach (var command in _reducer.Commands)

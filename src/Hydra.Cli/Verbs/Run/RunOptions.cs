@@ -11,6 +11,7 @@ internal static class RunOptions
     public static readonly Option BudgetTokens = new("--budget-tokens", "N", "at most so many tokens");
     public static readonly Option AddUsd = new("--add-budget-usd", "USD", "so many US dollars more than before");
     public static readonly Option AddTokens = new("--add-budget-tokens", "N", "so many tokens more than before");
+    public static readonly Option Assume = new("--assume", "NODE=done[:JSON]|not-done", "whether an effect of unknown outcome happened, and its result") { IsMany = true };
     public static readonly Option Dry = Option.Switch("--dry", "stubs instead of calls, on the real scheduler; keeps nothing");
     public static readonly Option DurabilityOption = new("--durability", "full|normal|memory", "how hard results are pressed to disk; default full");
     public static readonly Option Tag = new("--tag", "NAME=VALUE", "a tag on the run") { IsMany = true };
@@ -33,11 +34,21 @@ internal static class RunOptions
             AddUsd = arguments.Usd(AddUsd) ?? MicroUsd.Zero,
             AddTokens = arguments.Integer(AddTokens, 1, long.MaxValue) ?? 0,
             Sandbox = arguments.Get(Sandbox),
+            Assumptions = [.. arguments.Pairs(Assume).Select(pair => AssumptionOf(pair.Key, pair.Value, io))],
             IsDryRun = arguments.Has(Dry),
             Reuse = arguments.Has(Reuse),
             Tags = arguments.Pairs(Tag).ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal),
             WorkingDirectory = io.WorkingDirectory.Length == 0 ? "." : io.WorkingDirectory,
         };
+    }
+
+    private static Assumption AssumptionOf(string path, string said, CliIo io)
+    {
+        var by = ControlOptions.CallerOf(io);
+        if (said == "not-done") return new Assumption(path, Happened: false, Value.Null, by);
+        if (said == "done") return new Assumption(path, Happened: true, Value.EmptyText, by);
+        if (said.StartsWith("done:", StringComparison.Ordinal) && ValueJson.TryParse(said["done:".Length..], out var output)) return new Assumption(path, Happened: true, output, by);
+        throw new UsageException($"{Assume.Name} is '{path}={said}'. Write {path}=not-done, {path}=done, or {path}=done:JSON with its result, such as {path}=done:'\"text\"'.");
     }
 
     public static RunId? IdOf(ParsedArguments arguments)

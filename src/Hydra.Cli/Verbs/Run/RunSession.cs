@@ -49,12 +49,14 @@ internal static class RunSession
         switch (report.Status)
         {
             case RunStatus.Stopped: io.Error.WriteLine($"More budget: hydra resume {report.Run}{where} --add-budget-usd 1.00, or --add-budget-tokens 10000"); break;
-            case RunStatus.Interrupted: io.Error.WriteLine($"Go on: hydra resume {report.Run}{where}"); break;
-            case RunStatus.Failed: io.Error.WriteLine($"See why: hydra inspect {report.Run}{where}   Try again what failed: hydra resume {report.Run}{where}"); break;
+            case RunStatus.Paused when report.IsSwitchedOff: io.Error.WriteLine($"Go on: hydra kill-switch off{where} && hydra resume {report.Run}{where}"); break;
             case RunStatus.Paused when report.Waits.Count > 0:
                 foreach (var open in report.Waits) WaitText.WriteAsk(report.Run, open, where, io.Error);
                 io.Error.WriteLine($"Then go on: hydra resume {report.Run}{where}");
                 break;
+            case RunStatus.Paused or RunStatus.Interrupted: io.Error.WriteLine($"Go on: hydra resume {report.Run}{where}"); break;
+            case RunStatus.Failed when report.Rollback is not null: io.Error.WriteLine($"See why: hydra inspect {report.Run}{where}"); break;
+            case RunStatus.Failed: io.Error.WriteLine($"See why: hydra inspect {report.Run}{where}   Try again what failed: hydra resume {report.Run}{where}"); break;
             default: break;
         }
     }
@@ -62,6 +64,7 @@ internal static class RunSession
     public static int ExitCodeOf(RunReport report) => report.Status switch
     {
         RunStatus.Completed => ExitCode.Done,
+        RunStatus.Paused when report.IsSwitchedOff => ExitCode.Refused,
         RunStatus.Paused => ExitCode.Paused,
         RunStatus.Stopped => ExitCode.BudgetExceeded,
         RunStatus.Interrupted => ExitCode.Interrupted,

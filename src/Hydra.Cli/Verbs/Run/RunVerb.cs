@@ -19,7 +19,7 @@ internal static class RunVerb
             ReplayOptions.Record, ReplayOptions.Replay, ReplayOptions.ReplayRun, ReplayOptions.ReplayMissing,
             RunOptions.Reuse, Option.Later("--chaos", "FILE"),
         ],
-        Notes = "Exit codes: 0 done, 1 failed or cancelled, 2 bad usage or invalid file, 3 paused (people are left to wait for), 4 budget exceeded, 130 interrupted.",
+        Notes = "Exit codes: 0 done, 1 failed or cancelled, 2 bad usage or invalid file, 3 paused (people are left to wait for), 4 budget exceeded, 5 kill switch, 130 interrupted.",
         Run = RunAsync,
     };
 
@@ -57,7 +57,9 @@ internal static class RunVerb
         // (2) the store
         using var gateway = Wiring.OpenGateway(options.Backend, io);
         var keepsNothing = durability == "memory" || request.IsDryRun;
-        using IRunStore store = keepsNothing ? new MemoryRunStore() : SqliteRunStore.Open(Wiring.RunsDirOf(arguments, io), durability == "normal" ? Durability.Normal : Durability.Full);
+        // A run that keeps nothing obeys the folder's kill switch all the same.
+        using var shared = keepsNothing && SqliteRunStore.Exists(Wiring.RunsDirOf(arguments, io)) ? Wiring.OpenExisting(arguments, io) : null;
+        using IRunStore store = keepsNothing ? new MemoryRunStore(killSwitch: shared?.Switch) : SqliteRunStore.Open(Wiring.RunsDirOf(arguments, io), durability == "normal" ? Durability.Normal : Durability.Full);
         if (run is { } id && store.Find(id) is { } existing)
         {
             RefuseChange(existing, read, store, arguments, io);

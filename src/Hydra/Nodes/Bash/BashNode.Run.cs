@@ -36,6 +36,9 @@ public sealed partial class BashNode : ILeafNodeType
         var environment = ProcessText.Map(plan.Environment.Evaluate(attempt.Scope));
         ProcessText.RefuseNul("command", command);
         foreach (var argument in arguments) ProcessText.RefuseNul("args", argument);
+        var asked = ValueMap.Of(("command", command), ("args", Value.OfTexts(arguments)), ("stdin", input), ("env", ProcessText.ToValue(environment)));
+        var question = new ToolQuestion(Name, asked, attempt.Node.Settings.Effect) { Shown = asked.With("env", ProcessText.Shown(environment)) };
+        environment[ToolQuestion.KeyVariable] = question.KeyFor(attempt);
         var request = new ProcessRequest("bash", ["-c", command, "bash", .. arguments])
         {
             Input = Encoding.UTF8.GetBytes(input),
@@ -43,8 +46,6 @@ public sealed partial class BashNode : ILeafNodeType
             WorkingDirectory = attempt.Services.WorkingDirectory,
             OutputBytesMax = plan.OutputBytesMax,
         };
-        var asked = ValueMap.Of(("command", command), ("args", Value.OfTexts(arguments)), ("stdin", input), ("env", ProcessText.ToValue(environment)));
-        var question = new ToolQuestion(Name, asked, attempt.Node.Settings.Effect) { Shown = asked.With("env", ProcessText.Shown(environment)) };
         return ToolStep.RunAsync(attempt, line, question, async token =>
             ProcessOutcome.Of(request, await ProcessRunner.RunAsync(request, () => line.Progress(), token)), cancellationToken);
     }

@@ -33,11 +33,11 @@ public sealed partial class HttpNode : ILeafNodeType
         if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             throw new CallFailedException(ErrorCode.BadRequest, $"`url` gave '{Excerpt.Of(url)}', which is no http or https address");
         var headers = HeadersOf(plan.Headers.Evaluate(attempt.Scope));
-        if (plan.Effect is EffectClass.Irreversible or EffectClass.Compensatable && !headers.Exists(header => header.Key.Equals(IdempotencyHeader, StringComparison.OrdinalIgnoreCase)))
-            headers.Add(new(IdempotencyHeader, KeyOf(attempt)));
         var question = new HttpQuestion(plan.Method, address, headers, plan.Body.Evaluate(attempt.Scope), plan.AllowHosts);
-        return ToolStep.RunAsync(attempt, line, new ToolQuestion(Name, question.ToValue((_, value) => value), plan.Effect) { Shown = question.ToValue(SecretNames.Shown) },
-            token => HttpCall.SendAsync(question, () => line.Progress(), token), cancellationToken);
+        var step = new ToolQuestion(Name, question.ToValue((_, value) => value), plan.Effect) { Shown = question.ToValue(SecretNames.Shown) };
+        if (plan.Effect != EffectClass.Pure && !headers.Exists(header => header.Key.Equals(IdempotencyHeader, StringComparison.OrdinalIgnoreCase)))
+            question = question with { Headers = [.. headers, new(IdempotencyHeader, step.KeyFor(attempt))] };
+        return ToolStep.RunAsync(attempt, line, step, token => HttpCall.SendAsync(question, () => line.Progress(), token), cancellationToken);
     }
 
     private static List<KeyValuePair<string, string>> HeadersOf(Value given)
@@ -52,7 +52,4 @@ public sealed partial class HttpNode : ILeafNodeType
         }
         return headers;
     }
-
-    /// <summary>The same for every attempt and every incarnation: run, path, and the number of the step, which is always the first.</summary>
-    private static string KeyOf(NodeAttempt attempt) => StepKey.Of(ValueMap.Of(("run", attempt.Run.Text), ("path", attempt.Path), ("step", 0)));
 }

@@ -32,7 +32,9 @@ public sealed partial class PythonExecNode : ILeafNodeType
         var environment = ProcessText.Map(plan.Environment.Evaluate(attempt.Scope));
         var given = ValueMap.Of(("code", plan.Code), ("inputs", InputsOf(attempt.Scope)));
         var asked = given.With("env", ProcessText.ToValue(environment));
+        var question = new ToolQuestion(Name, asked, attempt.Node.Settings.Effect) { Shown = asked.With("env", ProcessText.Shown(environment)) };
         environment["PYTHONUTF8"] = "1";
+        environment[ToolQuestion.KeyVariable] = question.KeyFor(attempt);
         var request = new ProcessRequest("python3", ["-u", "-c", Bootstrap])
         {
             Input = ValueJson.ToUtf8(given),
@@ -40,7 +42,6 @@ public sealed partial class PythonExecNode : ILeafNodeType
             WorkingDirectory = attempt.Services.WorkingDirectory,
             OutputBytesMax = plan.OutputBytesMax,
         };
-        var question = new ToolQuestion(Name, asked, attempt.Node.Settings.Effect) { Shown = asked.With("env", ProcessText.Shown(environment)) };
         return ToolStep.RunAsync(attempt, line, question, async token =>
             Parsed(ProcessOutcome.Of(request, await ProcessRunner.RunAsync(request, () => line.Progress(), token))), cancellationToken);
     }

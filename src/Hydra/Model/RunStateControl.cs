@@ -1,0 +1,118 @@
+namespace Hydra.Model;
+
+// What people and the kill switch ask of a run, effects whose outcome is unknown, and undoing what was done.
+public sealed partial class RunState
+{
+    /// <summary>When the present process took the run up (Unix milliseconds).</summary>
+    public long TakenUpAtMs { get; private set; }
+    /// <summary>How the run ends once what it did is undone; null: nothing is being undone. Survives a resume.</summary>
+    public RunStatus? RollbackAs { get; private set; }
+    /// <summary>Why the run ended, before anything was undone.</summary>
+    public string RollbackReason { get; private set; } = "";
+    /// <summary>Somebody asked that what completed be undone when the run ends.</summary>
+    public bool WantsRollback { get; private set; }
+    /// <summary>The kill switch stopped the run.</summary>
+    public bool IsSwitchedOff { get; private set; }
+    /// <summary>All that completed is undone, not only effects of unknown outcome.</summary>
+    public bool RollsBackAll { get; private set; }
+
+    /// <summary>The instance belongs to what undoes another.</summary>
+    public bool IsUndo(int instance)
+    {
+        if (RollbackAs is null) return false;
+        for (var scope = ScopeOf(instance); scope.Parent >= 0; scope = ScopeOf(scope.Parent))
+        {
+            if (scope.Opening.Kind == ScopeKind.Undo) return true;
+        }
+        return false;
+    }
+
+    /// <summary>Whether making the call once more is no more than making it once, or the author accepts it.</summary>
+    public bool MayRepeat(int instance, StepCall call) =>
+        call.Effect is EffectClass.Pure or EffectClass.Idempotent || NodeOf(instance).Settings.OnUnknown == UnknownOutcomePolicy.Retry;
+
+    /// <summary>The present attempt holds a call that may not be repeated and whose answer was never known.</summary>
+    public bool HasUnknownStep(int instance)
+    {
+        if (_detail[instance]?.Steps is not { } steps) return false;
+        foreach (var step in steps)
+        {
+            if (IsUnknown(instance, step)) return true;
+        }
+        return false;
+    }
+
+    /// <summary>Waits for a person to say whether its effect happened (<c>on_unknown: ask</c>).</summary>
+    public bool AwaitsAssumption(int instance) =>
+        _status[instance] == NodeStatus.Failed && _detail[instance] is { IsUnknown: true } && NodeOf(instance).Settings.OnUnknown == UnknownOutcomePolicy.Ask && IsUncaughtFailure(instance);
+
+    /// <summary>
+    /// What there is to undo, in the order in which it ended: all that completed, where <paramref name="all"/>; and always
+    /// what may have happened and says <c>on_unknown: compensate</c>. What has been undone already is left out.
+    /// </summary>
+    public List<int> ToUndo(bool all)
+    {
+        var found = new List<int>();
+        for (var i = 0; i < InstanceCount; i++)
+        {
+            if (NodeOf(i).Undo is null || _detail[i] is { UndoScope: >= 0 }) continue;
+            var isDone = all && _status[i] is NodeStatus.Completed or NodeStatus.Degraded;
+            if (isDone || (_detail[i] is { IsUnknown: true } && NodeOf(i).Settings.OnUnknown == UnknownOutcomePolicy.Compensate)) found.Add(i);
+        }
+        found.Sort((x, y) => _endedAt[x].CompareTo(_endedAt[y]));
+        return found;
+    }
+
+    /// <summary>The compensations so far: whose, and the scope that undoes it.</summary>
+    public IEnumerable<(int Instance, Scope Undo)> Undone
+    {
+        get
+        {
+            foreach (var scope in Scopes)
+            {
+                if (scope.Opening.Kind == ScopeKind.Undo) yield return (scope.Parent, scope);
+            }
+        }
+    }
+
+    private bool IsUnknown(int instance, StepState step) =>
+        step.Result is null or { IsBound: true, IsRefused: false } && !MayRepeat(instance, step.Call);
+
+    private void HearAsked(RunEvent.Asked e)
+    {
+        WantsRollback |= e.Rollback;
+        IsSwitchedOff |= e.Verb == "kill-switch";
+    }
+
+    private void Assume(RunEvent.Assumed e)
+    {
+        foreach (var step in _detail[e.Node]!.Steps!)
+        {
+            if (!IsUnknown(e.Node, step)) continue;
+            var charged = step.Result ?? new StepResult(null, default, MicroUsd.Zero, null, 0);
+            step.Result = e.Happened
+                ? charged with { Response = e.Output, Error = null, IsBound = false }
+                : charged with { IsRefused = true };
+        }
+    }
+
+    private void RollBack(RunEvent.RollingBack e)
+    {
+        RollbackAs = StoppingAs = e.Status;
+        RollbackReason = Reason = e.Reason;
+        RollsBackAll = e.All;
+    }
+
+    /// <summary>A new process goes on undoing where the last one was; what was asked of the last one is done with.</summary>
+    private void ResumeControl(long atMs)
+    {
+        TakenUpAtMs = atMs;
+        IsSwitchedOff = false;
+        if (RollbackAs is { } status)
+        {
+            StoppingAs = status;
+            Reason = RollbackReason;
+        }
+        else if (StoppingAs is null) WantsRollback = false;
+    }
+}

@@ -1,0 +1,113 @@
+using Hydra.Journal;
+using Hydra.Model;
+using static Hydra.Tests.Execution.EngineHarness;
+
+namespace Hydra.Tests.Execution;
+
+/// <summary>Control through the engine, on real stores.</summary>
+public sealed class ControlTests : IDisposable
+{
+    private static readonly RunId Run = new("run-1");
+    private readonly string _folder = Directory.CreateTempSubdirectory("hydra-control-").FullName;
+
+    [Fact]
+    public async Task A_run_that_meets_the_switch_ends_paused_and_goes_on_once_it_is_off()
+    {
+        var workflow = Graph("a\nb <- a\nc <- b");
+        using var store = SqliteRunStore.Open(_folder, Durability.Full);
+        var type = new CallingNode
+        {
+            Answer = (attempt, _) =>
+            {
+                if (attempt.Path == "a") store.Switch.Use(new SwitchUse(true, SwitchScope.Models, "ann", "runaway", 1));
+                return new(Value.Of(attempt.Path));
+            },
+        };
+        var report = await EngineOf(store, workflow, type).RunAsync(workflow, new RunRequest { Run = Run }, CancellationToken.None);
+        Assert.Equal((RunStatus.Paused, true), (report.Status, report.IsSwitchedOff));
+        Assert.Equal(["a/0"], type.Calls);
+
+        store.Switch.Use(new SwitchUse(false, SwitchScope.All, "ann", "mended", 2));
+        var calls = new CallingNode();
+        report = await EngineOf(store, workflow, calls).ResumeAsync(Run, new RunRequest(), CancellationToken.None);
+        Assert.Equal(RunStatus.Completed, report.Status);
+        Assert.Equal(["b/0", "c/0"], calls.Calls);
+    }
+
+    [Fact]
+    public async Task A_pause_from_the_inbox_stops_between_two_calls_and_nothing_is_asked_twice()
+    {
+        var workflow = Graph("a\nb <- a");
+        using var store = SqliteRunStore.Open(_folder, Durability.Full);
+        var heard = new TaskCompletionSource();
+        var first = new CallingNode { Steps = 3 };
+        first.Answer = async (attempt, _) =>
+        {
+            if (first.Calls.Count == 2)
+            {
+                store.Post(Run, new ControlRequest(ControlRequest.Pause, "ann", "lunch").ToCommand());
+                await heard.Task;
+            }
+            return Value.Of(attempt.Path);
+        };
+        var report = await EngineOf(store, workflow, first).RunAsync(workflow, new RunRequest { Run = Run, Observer = new Watch(heard) }, CancellationToken.None);
+        Assert.Equal((RunStatus.Paused, "paused by ann: lunch"), (report.Status, report.Reason));
+        Assert.Equal(["a/0", "a/1"], first.Calls);
+
+        var second = new CallingNode { Steps = 3 };
+        report = await EngineOf(store, workflow, second).ResumeAsync(Run, new RunRequest(), CancellationToken.None);
+        Assert.Equal(RunStatus.Completed, report.Status);
+        Assert.Equal(["a/2", "b/0", "b/1", "b/2"], second.Calls);
+    }
+
+    [Fact]
+    public async Task Compensations_survive_death_at_any_commit_and_each_is_made_once()
+    {
+        var undo = new NodeSpec { Id = new NodeId("compensate"), Type = "call" };
+        var workflow = Graph("a\nb <- a\nc <- b", node => node.Id.Text == "c" ? node : node with { Policy = new NodePolicy { Compensate = undo, Effect = EffectClass.Irreversible } });
+        for (var death = 1; death < 60; death++)
+        {
+            using var store = SqliteRunStore.Open(Path.Combine(_folder, $"death-{death}"), Durability.Normal);
+            var type = new CallingNode { Answer = (attempt, _) => attempt.Path == "c" ? throw new CallFailedException(ErrorCode.BadRequest, "boom") : new(Value.Of(attempt.Path)) };
+            var died = false;
+            try
+            {
+                await EngineOf(new DyingStore(store, death), workflow, type).RunAsync(workflow, new RunRequest { Run = Run }, CancellationToken.None);
+            }
+            catch (StoreException)
+            {
+                died = true;
+            }
+            if (died && store.Find(Run) is null) continue;
+            if (died) await EngineOf(store, workflow, type).ResumeAsync(Run, new RunRequest(), CancellationToken.None);
+            var (state, _) = EngineOf(store, workflow, type).Load(Run);
+            Assert.Equal(RunStatus.Failed, state.Status);
+            Assert.EndsWith("; undone: b, a", state.Reason, StringComparison.Ordinal);
+            Assert.Equal(["b", "a"], RollbackReceipt.Of(state).Undone);
+            if (!died) return;
+        }
+        Assert.Fail("the run was never let live to its end");
+    }
+
+    [Fact]
+    public async Task Nobody_can_speak_of_an_effect_that_is_in_no_doubt()
+    {
+        var workflow = Graph("a");
+        using var store = SqliteRunStore.Open(_folder, Durability.Normal);
+        var failing = new CallingNode { Answer = (_, _) => throw new CallFailedException(ErrorCode.BadRequest, "no") };
+        await EngineOf(store, workflow, failing).RunAsync(workflow, new RunRequest { Run = Run }, CancellationToken.None);
+        var refused = await Assert.ThrowsAsync<RunRefusedException>(() => EngineOf(store, workflow, failing).ResumeAsync(Run, new RunRequest { Assumptions = [new Assumption("a", true, "x", "ann")] }, CancellationToken.None));
+        Assert.Contains("no effect of this run has an unknown outcome", refused.Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    /// <summary>Tells when the run has heard that it is to stop.</summary>
+    private sealed class Watch(TaskCompletionSource heard) : Hydra.Execution.IRunObserver
+    {
+        public void OnFrame(Frame frame, RunState state)
+        {
+            if (state.StoppingAs is not null) heard.TrySetResult();
+        }
+    }
+}
