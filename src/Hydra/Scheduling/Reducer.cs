@@ -240,6 +240,11 @@ public sealed partial class Reducer(RunState state)
         Commands.Add(new(CommandKind.Start, instance));
     }
 
+    /// <summary>Something runs, is about to, or comes by itself with time; only people are left to wait for otherwise.</summary>
+    private bool IsMoving =>
+        State.RunningCount > 0 || _asked.Count > 0 || State.WaitingCount > State.OpenWaits.Count || State.Ready.Count > 0
+            || _waitingSteps.Count > 0 || Commands.Count > 0;
+
     /// <summary>Ends the run when it is over. True: there is more to start, because what it did is to be undone.</summary>
     private bool CheckEnd()
     {
@@ -251,8 +256,7 @@ public sealed partial class Reducer(RunState state)
             return failed < 0 ? EndOrRollBack(RunStatus.Completed, "every node has ended", -1) : EndOrRollBack(FailureStatusOf(failed), ReasonOf(failed), failed);
         }
         if (State.StoppingAs is { } status) return State.RunningCount == 0 && EndOrRollBack(status, State.Reason, -1);
-        var isMoving = State.RunningCount > 0 || _asked.Count > 0 || State.WaitingCount > State.OpenWaits.Count || State.Ready.Count > 0
-            || _waitingSteps.Count > 0 || Commands.Count > 0;
+        var isMoving = IsMoving;
         if (!isMoving && State.OpenWaits.Count > 0)
         {
             if (!StaysForPeople) PauseForPeople();

@@ -141,7 +141,9 @@ public sealed partial class Reducer
         }
         foreach (var (_, scope) in State.Undone)
         {
-            if (!scope.HasEnded) return false;
+            if (scope.HasEnded) continue;
+            if (!IsMoving && State.OpenWaits.Count > 0 && !StaysForPeople) PauseForPeople();   // a compensation may ask people, too
+            return false;
         }
         var left = State.ToUndo(State.RollsBackAll);
         if (left.Count == 0)

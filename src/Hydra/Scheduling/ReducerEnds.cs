@@ -205,7 +205,7 @@ public sealed partial class Reducer
         while (State.Deadlines.TryPeek(out var instance, out var dueMs) && (dueMs <= _nowMs || !IsDeadline(instance, dueMs)))
         {
             State.Deadlines.Dequeue();
-            if (!IsDeadline(instance, dueMs) || State.StoppingAs is not null) continue;
+            if (!IsDeadline(instance, dueMs) || IsHeld) continue;
             Cancel(instance, new NodeError(ErrorCode.Timeout, $"not done within timeout_seconds {State.NodeOf(instance).Settings.Timeout!.Value.TotalSeconds:0.###}"));
         }
     }

@@ -33,7 +33,7 @@ public sealed partial class Reducer
 
     private void CheckWaits()
     {
-        if (State.StoppingAs is not null) return;
+        if (IsHeld) return;
         while (State.WaitsDue.TryPeek(out var instance, out var dueMs) && (dueMs <= _nowMs || !State.IsWaitDue(instance, dueMs)))
         {
             State.WaitsDue.Dequeue();

@@ -106,7 +106,7 @@ internal sealed class Simulation
             }
             while (Step())
             {
-                if (++_turns > 20_000) throw new InvariantBrokenException("the run does not come to an end");
+                if (++_turns > 20_000) throw new InvariantBrokenException("the run does not come to an end\n" + StateText.Of(State));
             }
             Compare();
         }
