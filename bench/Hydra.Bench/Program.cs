@@ -9,6 +9,16 @@ var only = Option("--only");
 var folder = Directory.CreateTempSubdirectory("hydra-bench-").FullName;
 SQLitePCL.Batteries_V2.Init();
 var table = new Table();
+if (Option("--peak") is { } mode)
+{
+    // One run in a process of its own, so that the peak is its own.
+    using IRunStore kept = mode == "durable" ? SqliteRunStore.Open(Path.Combine(folder, "peak"), Durability.Full) : new MemoryRunStore(keepsFrames: false);
+    await Engines.RunAsync(Graph.Layered(10_000, 100, 7).ToWorkflow("noop"), kept, 100_000);
+    Console.WriteLine($$"""{"workload": "layered 10,000, whole process", "mode": "{{mode}}", "peak_mb": {{Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:0}}}""");
+    kept.Dispose();
+    Directory.Delete(folder, recursive: true);
+    return;
+}
 try
 {
     await Overhead(Graph.Chain(1000), waves: 1000);

@@ -5,7 +5,7 @@ namespace Hydra.Parsing;
 
 /// <summary>One input as it was given: text from the command line, or a value from JSON or C#.</summary>
 /// <param name="IsText">Text is coerced to the declared type; a value must have it.</param>
-public readonly record struct GivenInput(Value Value, bool IsText)
+public sealed record GivenInput(Value Value, bool IsText)
 {
     public static GivenInput OfText(string text) => new(Value.Of(text), IsText: true);
     public static GivenInput OfValue(Value value) => new(value, IsText: false);

@@ -74,12 +74,12 @@ internal sealed class PolicyCheck(WorkflowSpec spec, ValidationOptions options, 
     {
         if (!node.Fields.ContainsKey("prompt")) return;
         var field = node.Fields.TryGetValue("max_output_tokens", out var own) ? own : spec.DefaultFields.GetOrNull("max_output_tokens");
-        var limits = new[] { spec.Budget?.MaxTokens, node.Policy.Budget?.MaxTokens }.Where(limit => limit is not null).ToList();
-        if (limits.Count == 0) return;
+        var limit = Math.Min(spec.Budget?.MaxTokens ?? long.MaxValue, node.Policy.Budget?.MaxTokens ?? long.MaxValue);
+        if (limit == long.MaxValue) return;
         if (field.Kind != ValueKind.Integer)
             problems.Note(ProblemCodes.BadBudget, node.At, $"node '{node.Id}' has no `max_output_tokens`, so an answer of up to 4,096 tokens is asked for and reserved. Add it to reserve less.");
-        else if (field.AsInteger > limits.Min())
-            problems.Error(ProblemCodes.BadBudget, node.PlaceOf("max_output_tokens"), $"node '{node.Id}' may answer with {field.AsInteger} tokens and its budget is {limits.Min()} in all, so its call could never be made. Lower `max_output_tokens`, or raise `max_tokens`.");
+        else if (field.AsInteger > limit)
+            problems.Error(ProblemCodes.BadBudget, node.PlaceOf("max_output_tokens"), $"node '{node.Id}' may answer with {field.AsInteger} tokens and its budget is {limit} in all, so its call could never be made. Lower `max_output_tokens`, or raise `max_tokens`.");
     }
 
     private void CheckAgents(NodeSpec node)

@@ -7,10 +7,28 @@ using Microsoft.Extensions.AI;
 
 namespace Hydra.Agents.Nodes;
 
-/// <param name="models">Knows models by name; null: nodes can be checked and planned, not run.</param>
-/// <param name="clients">The client of a model, by the name that <paramref name="models"/> resolves. Must be safe to call from any thread.</param>
-public sealed partial class AgentNode(IModelCatalog? models = null, Func<string, IChatClient>? clients = null) : ILeafNodeType
+public sealed partial class AgentNode : ILeafNodeType
 {
+    private readonly IModelCatalog? _models;
+    private readonly ClientSource? _clients;
+
+    /// <summary>Without models: nodes can be checked and planned, not run. Loads no part of the AI abstractions.</summary>
+    public AgentNode() { }
+
+    /// <param name="models">Knows models by name.</param>
+    /// <param name="clients">The client of a model, by the name that <paramref name="models"/> resolves. Must be safe to call from any thread.</param>
+    public AgentNode(IModelCatalog models, Func<string, IChatClient> clients)
+    {
+        _models = models;
+        _clients = new ClientSource(clients);
+    }
+
+    /// <summary>Keeps the client's type out of this type's layout, so that checking a file does not load it.</summary>
+    private sealed class ClientSource(Func<string, IChatClient> clients)
+    {
+        public Func<string, IChatClient> Clients { get; } = clients;
+    }
+
     private const int ProblemsShownCharsMax = 2_000;
 
     public object Plan(NodeSpec node, PlanContext context)
@@ -40,7 +58,7 @@ public sealed partial class AgentNode(IModelCatalog? models = null, Func<string,
     public ValueMap? ReuseParts(NodeAttempt attempt)
     {
         var choice = ModelChoice.Of((AgentPlan)attempt.Node.Fields!, attempt.Variant, attempt.Scope);
-        var facts = models!.Resolve(choice.Model);
+        var facts = _models!.Resolve(choice.Model);
         return ValueMap.Of(
             ("model", ValueMap.Of(("provider", facts.Provider), ("id", facts.Id))),
             ("agent", ValueMap.Of(("instructions", choice.Instructions is { } text ? Value.Of(text) : Value.Null), ("max_output_tokens", choice.OutputTokensMax),
@@ -51,7 +69,7 @@ public sealed partial class AgentNode(IModelCatalog? models = null, Func<string,
     {
         var question = QuestionOf(attempt);
         var watch = attempt.Node.Settings.StopWhen is { } stopWhen ? new PartialWatch(stopWhen, attempt.Scope) : null;
-        var call = new ModelCall(attempt, line, clients!, watch);
+        var call = new ModelCall(attempt, line, _clients!.Clients, watch);
         var answer = await call.AskAsync(question, cancellationToken);
         for (var repairs = 0; ; repairs++)
         {
@@ -64,10 +82,10 @@ public sealed partial class AgentNode(IModelCatalog? models = null, Func<string,
 
     private ModelQuestion QuestionOf(NodeAttempt attempt)
     {
-        if (models is null || clients is null) throw new InvalidOperationException("This agent node type was made without models: it can check and plan, not run.");
+        if (_models is null || _clients is null) throw new InvalidOperationException("This agent node type was made without models: it can check and plan, not run.");
         var plan = (AgentPlan)attempt.Node.Fields!;
         var choice = ModelChoice.Of(plan, attempt.Variant, attempt.Scope);
-        var facts = models.Resolve(choice.Model);
+        var facts = _models.Resolve(choice.Model);
         var system = string.Join("\n\n", new[] { choice.Instructions, plan.System?.Render(attempt.Scope, TemplateOptions.Default) }.Where(text => !string.IsNullOrWhiteSpace(text)));
         var prompt = new ChatMessage(ChatRole.User, plan.Prompt.Render(attempt.Scope, TemplateOptions.Default));
         return new ModelQuestion
