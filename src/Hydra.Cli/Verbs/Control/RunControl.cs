@@ -9,7 +9,7 @@ internal static class ControlOptions
     public static readonly Option Reason = new("--reason", "TEXT", "why, for the audit");
 
     /// <summary>Who asks, as this machine's login says: a claim, recorded as such.</summary>
-    public static string CallerOf(CliIo io) => io.Environment("USER") is { Length: > 0 } user ? user : io.Environment("USERNAME") is { Length: > 0 } name ? name : "somebody";
+    public static string CallerOf(CliIo io) => io.UserName;
 
     public static ControlRequest RequestOf(string verb, ParsedArguments arguments, CliIo io) =>
         new(verb, CallerOf(io), arguments.Get(Reason) ?? $"asked by `hydra {verb}`") { AtMs = io.Clock.GetUtcNow().ToUnixTimeMilliseconds() };
