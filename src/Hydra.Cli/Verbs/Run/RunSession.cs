@@ -25,6 +25,7 @@ internal static class RunSession
         }
         ReplayOptions.Closing(report, request.Cassette, workshop.Engine.Options.Store, arguments, io);
         RunOutput.Write(report, workshop.Engine.Options.Store, arguments, io);
+        await RunSpansOut.WriteAsync(report, workshop.Engine.Options.Store, isKept, arguments, io);
         if (!isQuiet) Closing(report, isKept, arguments, io);
         return ExitCodeOf(report);
     }
