@@ -78,6 +78,8 @@ public sealed partial class SqliteRunStore
             {
                 var log = Path.Combine(_folder, "logs", run.Text + ".log");
                 if (File.Exists(log)) File.Delete(log);
+                var beside = Path.Combine(_folder, "runs", run.Text);
+                if (Directory.Exists(beside)) Directory.Delete(beside, recursive: true);
             }
             return (removed, kept);
         }

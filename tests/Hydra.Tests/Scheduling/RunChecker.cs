@@ -259,6 +259,7 @@ internal sealed class RunChecker(int cap)
     private void ForgetReopened(RunState state)
     {
         _final.RemoveWhere(node => !state.IsFinal(node));
+        _begun.RemoveWhere(node => state.StatusOf(node) == NodeStatus.Pending);   // it joins again, and its join may now fail
         foreach (var node in _done)
         {
             if (!state.IsFinal(node)) Broken($"{state.PathOf(node)} had completed and was reopened");
