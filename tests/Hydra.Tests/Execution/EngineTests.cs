@@ -197,13 +197,15 @@ public sealed class EngineTests : IDisposable
         // Two chains of equal hops; `slow` took long in the last run, so under a cap of one it goes first.
         var workflow = Graph("quick\nquick2 <- quick\nslow\nslow2 <- slow");
         using var store = SqliteRunStore.Open(_folder, Durability.Full);
-        var first = new CallingNode { Answer = async (attempt, token) =>
-        {
-            if (attempt.Path == "slow") await Task.Delay(60, token);
-            return Value.Of(attempt.Path);
-        } };
-        await EngineOf(store, workflow, first).RunAsync(workflow, new RunRequest { MaxConcurrent = 1 }, CancellationToken.None);
+        var first = new CallingNode();
+        await EngineOf(store, workflow, first).RunAsync(workflow, new RunRequest { Run = Run, MaxConcurrent = 1 }, CancellationToken.None);
         Assert.Equal("quick/0", first.Calls.First());
+        Assert.Equal(["quick", "quick2", "slow", "slow2"], store.NodeSecondsOf(workflow.Name)!.Keys.Order());
+        using (var journal = store.Own(Run))
+        {
+            var took = new Dictionary<string, float> { ["quick"] = 1, ["quick2"] = 1, ["slow"] = 60, ["slow2"] = 1 };
+            journal.Commit(new Frame(store.Read(Run).Count(), 1, []), store.Find(Run)! with { NodeSeconds = took });
+        }
 
         var second = new CallingNode();
         await EngineOf(store, workflow, second).RunAsync(workflow, new RunRequest { MaxConcurrent = 1 }, CancellationToken.None);
