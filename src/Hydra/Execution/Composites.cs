@@ -77,18 +77,3 @@ public sealed class OverlaidScope(ValueMap names, ITemplateScope below) : ITempl
     public IEnumerable<string> Names => names.Keys.Concat(below.Names);
     public bool TryGet(string name, out Value value) => names.TryGetValue(name, out value) || below.TryGet(name, out value);
 }
-
-/// <summary>Jinja's idea of truth: empty things, zero, null and false are false.</summary>
-public static class Truth
-{
-    public static bool Of(Value value) => value.Kind switch
-    {
-        ValueKind.Null => false,
-        ValueKind.Boolean => value.AsBoolean,
-        ValueKind.Integer => value.AsInteger != 0,
-        ValueKind.Number => value.AsNumber != 0,
-        ValueKind.Text => value.AsText.Length > 0,
-        ValueKind.List => value.AsList.Length > 0,
-        _ => value.AsObject.Count > 0,
-    };
-}

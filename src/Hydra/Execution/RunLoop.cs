@@ -276,7 +276,7 @@ internal sealed class RunLoop
         try
         {
             var when = _state.NodeOf(instance).Settings.When!;
-            var holds = Truth.Of(when.Evaluate(new InstanceScope(_state, _inputs, Artifacts, instance), Templates.TemplateOptions.Default));
+            var holds = Templates.Template.IsTruthy(when.Evaluate(new InstanceScope(_state, _inputs, Artifacts, instance), Templates.TemplateOptions.Default));
             Post(new Message.WhenDecided(instance, holds, null));
         }
         catch (Exception thrown)   // templates over foreign data
@@ -308,7 +308,7 @@ internal sealed class RunLoop
         try
         {
             var scope = Composites.StopScopeOf(_state, _inputs, Artifacts, instance);
-            if (Truth.Of(_state.NodeOf(instance).Settings.StopWhen!.Evaluate(scope, Templates.TemplateOptions.Default))) Post(new Message.StopWhenHeld(instance));
+            if (Templates.Template.IsTruthy(_state.NodeOf(instance).Settings.StopWhen!.Evaluate(scope, Templates.TemplateOptions.Default))) Post(new Message.StopWhenHeld(instance));
         }
         catch (Exception thrown) when (thrown is Templates.TemplateException or StoreException)
         {
