@@ -18,20 +18,9 @@ public static class RetryPolicy
         if (retryAfter is { } asked) return TimeSpan.FromTicks(Math.Clamp(asked.Ticks, 0, RetryAfterMax.Ticks));
         var seconds = settings.Backoff.TotalSeconds;
         if (seconds <= 0) return TimeSpan.Zero;
-        if (settings.BackoffKind == BackoffKind.Exponential) seconds *= Math.Pow(2, Math.Min(failures - 1, 30));
-        seconds = Math.Min(seconds, settings.BackoffMax.TotalSeconds);
-        if (settings.Jitter) seconds *= 0.5 + (0.5 * Fraction(path, failures));
+        seconds = Backoff.Seconds(seconds, settings.BackoffKind == BackoffKind.Exponential ? failures : 1,
+            settings.BackoffMax.TotalSeconds);
+        if (settings.Jitter) seconds *= 0.5 + (0.5 * StableHash.Fraction(path, (ulong)failures));
         return TimeSpan.FromSeconds(seconds);
-    }
-
-    /// <summary>A number in [0, 1) that is the same for the same path and attempt (FNV-1a with a final mix).</summary>
-    private static double Fraction(string path, int failures)
-    {
-        var hash = 14695981039346656037UL ^ (ulong)failures;
-        foreach (var c in path) hash = (hash ^ c) * 1099511628211UL;
-        hash ^= hash >> 33;
-        hash *= 0xff51afd7ed558ccdUL;
-        hash ^= hash >> 33;
-        return (hash >> 11) / (double)(1UL << 53);
     }
 }
