@@ -1,0 +1,99 @@
+using System.Net.Mime;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Hydra.Gateway.Pipeline;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.AI;
+
+namespace Hydra.Gateway.Doors;
+
+/// <summary>One request at a door, from its body to the last byte of its answer. Used once.</summary>
+/// <remarks>
+/// (1) Read and understand the body. (2) Find who asks. (3) Ask the pipeline. (4) Nothing is sent before the first piece of the
+/// answer is there: until then every failure is an answer with a status of its own. (5) After that a failure is told inside the stream.
+/// </remarks>
+internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayService service)
+{
+    private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    private readonly CancellationToken _cancelled = context.RequestAborted;
+    private Operation? _operation;
+
+    public async Task RunAsync()
+    {
+        try
+        {
+            // (1)
+            var body = await RequestBody.ReadAsync(context.Request, _cancelled);
+            DoorRequest request;
+            using (var document = DoorJson.Parse(body)) request = door.Read(document.RootElement);
+
+            // (2)
+            _operation = service.Open(RequestFacts.Of(context.Request, door.Name, request), request);
+
+            // (3)
+            var options = new CallOptions(request.Options, _operation);
+            if (request.IsStreamed) await StreamAsync(request, options);
+            else await AnswerAsync(request, options);
+        }
+        catch (OperationCanceledException) when (_cancelled.IsCancellationRequested)
+        {
+            // The caller has gone; nobody is left to answer.
+        }
+        catch (Exception failure) when (!context.Response.HasStarted)
+        {
+            service.Report(failure, _operation);
+            await RefuseAsync(DoorError.Of(failure));
+        }
+    }
+
+    private async Task AnswerAsync(DoorRequest request, CallOptions options)
+    {
+        var answer = await service.Client.GetResponseAsync(request.Messages, options, _cancelled);
+        ResponseFacts.Write(context.Response.Headers, _operation!, service.Clock, withCost: true);
+        context.Response.ContentType = MediaTypeNames.Application.Json;
+        await using (var json = new Utf8JsonWriter(context.Response.BodyWriter, Writing)) door.WriteAnswer(json, request, answer, _operation!);
+        await context.Response.BodyWriter.FlushAsync(_cancelled);
+    }
+
+    private async Task StreamAsync(DoorRequest request, CallOptions options)
+    {
+        _operation!.IsStreamed = true;
+        using var events = new SseWriter(context.Response.BodyWriter);
+        await using var updates = service.Client.GetStreamingResponseAsync(request.Messages, options, _cancelled).GetAsyncEnumerator(_cancelled);
+        // (4)
+        var isMore = await updates.MoveNextAsync();
+        ResponseFacts.Write(context.Response.Headers, _operation, service.Clock, withCost: false);
+        context.Response.ContentType = "text/event-stream; charset=utf-8";
+        context.Response.Headers.CacheControl = "no-cache";
+        var stream = door.OpenStream(request, _operation, events);
+        try
+        {
+            for (; isMore; isMore = await updates.MoveNextAsync())
+            {
+                stream.Add(updates.Current);
+                await context.Response.BodyWriter.FlushAsync(_cancelled);
+            }
+            stream.End();
+        }
+        // (5)
+        catch (Exception failure) when (failure is not OperationCanceledException || !_cancelled.IsCancellationRequested)
+        {
+            service.Report(failure, _operation);
+            stream.Fail(DoorError.Of(failure));
+        }
+        await context.Response.BodyWriter.FlushAsync(_cancelled);
+    }
+
+    private async Task RefuseAsync(DoorError error)
+    {
+        var response = context.Response;
+        response.Clear();
+        response.StatusCode = error.Status;
+        response.ContentType = MediaTypeNames.Application.Json;
+        if (_operation is not null) ResponseFacts.Write(response.Headers, _operation, service.Clock, withCost: true);
+        ResponseFacts.WriteRetry(response.Headers, error);
+        await using (var json = new Utf8JsonWriter(response.BodyWriter, Writing)) door.WriteError(json, error, _operation?.Id ?? context.TraceIdentifier);
+        await response.BodyWriter.FlushAsync(_cancelled);
+    }
+}

@@ -1,0 +1,18 @@
+using Microsoft.Extensions.AI;
+
+namespace Hydra.Gateway.Doors;
+
+/// <summary>What a caller asked, whatever the dialect it came in.</summary>
+internal sealed record DoorRequest
+{
+    /// <summary>The model group or model id that the caller named.</summary>
+    public required string Model { get; init; }
+    public required IReadOnlyList<ChatMessage> Messages { get; init; }
+    public required ChatOptions Options { get; init; }
+    public bool IsStreamed { get; init; }
+    /// <summary>Of a chat-completions stream: whether a last chunk with the usage was asked for.</summary>
+    public bool WantsUsage { get; init; }
+    /// <summary>Who is behind the caller, as the caller says.</summary>
+    public string? User { get; init; }
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+}

@@ -1,0 +1,66 @@
+using Hydra.Gateway.Pipeline;
+using Microsoft.AspNetCore.Http;
+
+namespace Hydra.Gateway.Doors;
+
+/// <summary>What a request says of its caller and its wishes beside the body.</summary>
+/// <param name="PresentedKey">The virtual key as it was sent; null: none.</param>
+/// <param name="User">Who is behind the caller, as the caller says; a claim.</param>
+internal sealed record RequestFacts(string Door, string? PresentedKey, string? User, IReadOnlyList<string> Tags,
+    IReadOnlyDictionary<string, string> Metadata, CacheControl Cache, TimeSpan? Timeout)
+{
+    private const int TagsMax = 32;
+
+    /// <summary>Reads the headers; the body's own <c>user</c> and <c>metadata</c> win where they say something.</summary>
+    public static RequestFacts Of(HttpRequest request, string door, DoorRequest? body) => new(
+        door, KeyOf(request), body?.User ?? Text(request, "x-hydra-user"), TagsOf(request), body?.Metadata ?? new Dictionary<string, string>(StringComparer.Ordinal),
+        CacheOf(request), TimeoutOf(request));
+
+    public static string? KeyOf(HttpRequest request)
+    {
+        var authorization = request.Headers.Authorization.ToString();
+        if (authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) return authorization["Bearer ".Length..].Trim();
+        return Text(request, "x-api-key") ?? Text(request, "api-key");
+    }
+
+    private static List<string> TagsOf(HttpRequest request)
+    {
+        var tags = new List<string>();
+        foreach (var tag in (Text(request, "x-hydra-tags") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            if (tags.Count == TagsMax) throw DoorJson.Bad($"The header x-hydra-tags names more than {TagsMax} tags.");
+            if (tag.IndexOf('=', StringComparison.Ordinal) <= 0) throw DoorJson.Bad($"The tag '{Wire.Excerpt.Of(tag)}' in x-hydra-tags is not written NAME=VALUE.");
+            tags.Add(tag);
+        }
+        return tags;
+    }
+
+    /// <summary>HTTP's own words (RFC 9111): <c>no-cache</c>, <c>no-store</c>, <c>max-age=SECONDS</c>; beside them <c>namespace=NAME</c>.</summary>
+    private static CacheControl CacheOf(HttpRequest request)
+    {
+        var control = CacheControl.Default;
+        foreach (var word in (Text(request, "x-hydra-cache-control") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            control = word switch
+            {
+                "no-cache" => control with { Reads = false },
+                "no-store" => control with { Writes = false },
+                _ when word.StartsWith("max-age=", StringComparison.Ordinal) && int.TryParse(word.AsSpan(8), out var seconds) && seconds >= 0 =>
+                    control with { Ttl = TimeSpan.FromSeconds(seconds) },
+                _ when word.StartsWith("namespace=", StringComparison.Ordinal) => control with { Namespace = word[10..] },
+                _ => throw DoorJson.Bad($"'{Wire.Excerpt.Of(word)}' in x-hydra-cache-control is not known. Write no-cache, no-store, max-age=SECONDS or namespace=NAME."),
+            };
+        }
+        return control;
+    }
+
+    private static TimeSpan? TimeoutOf(HttpRequest request)
+    {
+        if (Text(request, "x-hydra-timeout-ms") is not { } text) return null;
+        if (int.TryParse(text, out var milliseconds) && milliseconds is >= 1 and <= 86_400_000) return TimeSpan.FromMilliseconds(milliseconds);
+        throw DoorJson.Bad("The header x-hydra-timeout-ms must be a whole number from 1 to 86400000.");
+    }
+
+    private static string? Text(HttpRequest request, string header) =>
+        request.Headers.TryGetValue(header, out var values) && values.ToString() is { Length: > 0 } text ? text : null;
+}

@@ -1,0 +1,145 @@
+using Hydra.Gateway.Ledger;
+using Hydra.Gateway.Resilience;
+using Hydra.Model;
+using Microsoft.Extensions.AI;
+
+namespace Hydra.Gateway.Pipeline;
+
+/// <summary>Asks one deployment once, through everything that stands before a provider.</summary>
+/// <remarks>
+/// (1) The breaker lets it pass. (2) Concurrency and rates of the account and the deployment have room. (3) The kill switch is off.
+/// (4) The ledger holds what it may cost at this deployment's price. (5) The provider is asked, and its frames are held back until
+/// there is content: the commit point. (6) What it cost is settled before its end is passed on.
+/// </remarks>
+internal sealed class AttemptRunner(ILedger ledger, Lock gate, TimeProvider clock, Func<TimeSpan> now, Func<GatewayRefusedException?> killSwitch, Func<Caller, string, bool> isUnderUsdBudget)
+{
+    public async ValueTask<AttemptStart> StartAsync(Deployment deployment, IEnumerable<ChatMessage> messages, CallOptions options, TimeSpan firstToken, CancellationToken cancellationToken)
+    {
+        var operation = options.Operation;
+        // (1)
+        BreakerTicket ticket;
+        lock (gate)
+        {
+            if (!deployment.Health.Breaker.TryEnter(now(), out ticket))
+            {
+                var view = deployment.Health.Breaker.At(now());
+                return new AttemptStart.Busy($"its circuit breaker is open: {view.Cause}", view.RefusesUntil);
+            }
+        }
+        var pass = new Pass(this, deployment, ticket);
+        try
+        {
+            // (2)
+            if (await pass.EnterAsync(operation.PromptTokensMax + operation.OutputTokensMax, cancellationToken) is { } busy) return busy;
+
+            // (3)
+            if (killSwitch() is { } switchedOff) throw switchedOff;
+
+            // (4)
+            var price = deployment.Facts.Price;
+            if (price is null && isUnderUsdBudget(operation.Caller, operation.Model))
+            {
+                return new AttemptStart.Unaffordable(new GatewayRefusedException(RefusalKind.PriceUnknown,
+                    $"The price of '{deployment.Config.Model}' is not known, and a budget in US dollars covers this call. Declare it under prices.overrides, or as `price` of the deployment."));
+            }
+            var attempt = operation.Begin(deployment.Id, deployment.Group, deployment.Facts.Provider, deployment.Facts.Id);
+            var bound = price?.BoundOf(operation.PromptTokensMax, operation.OutputTokensMax).Usd ?? 0;
+            var reserved = await ledger.ReserveAsync(new ReserveRequest
+            {
+                OperationId = operation.Id, Attempt = attempt.Number, Caller = operation.Caller, Model = operation.Model, Deployment = deployment.Id,
+                BoundUsd = bound, BoundTokens = operation.PromptTokensMax + operation.OutputTokensMax,
+            }, cancellationToken);
+            if (reserved is ReserveResult.Refused { Refusal: var refusal })
+            {
+                attempt.Outcome = "budget";
+                return new AttemptStart.Unaffordable(new GatewayRefusedException(RefusalKind.BudgetExceeded, refusal.ToString())
+                {
+                    Scope = refusal.Scope,
+                    RetryAfter = refusal.ResetsAt is { } resets ? resets - clock.GetUtcNow() : null,
+                });
+            }
+            var reservation = ((ReserveResult.Granted)reserved).Reservation;
+            operation.RemainingUsd = reservation.RemainingUsd;
+
+            // (5)
+            pass.Sent();
+            var answer = new LiveAnswer(deployment, operation, attempt, pass, reservation, ledger, clock);
+            return await answer.OpenAsync(messages, options, firstToken, cancellationToken);
+        }
+        finally
+        {
+            pass.WithdrawUnlessSent();
+        }
+    }
+
+    /// <summary>One call's place at the breaker, the account and the deployment. Given back once.</summary>
+    internal sealed class Pass(AttemptRunner runner, Deployment deployment, BreakerTicket ticket)
+    {
+        private Admitted? _admitted;
+        private bool _isInside, _isSent, _hasVerdict, _hasEnded;
+        private TimeSpan _sentAt;
+
+        public async ValueTask<AttemptStart.Busy?> EnterAsync(long tokens, CancellationToken cancellationToken)
+        {
+            _isInside = await deployment.Turnstile.EnterAsync(cancellationToken);
+            if (!_isInside) return new AttemptStart.Busy($"the line for the account '{deployment.Quota.Name}' is full", null);
+            lock (runner.Gate)
+            {
+                _admitted = Admission.TryAdmit([deployment.Health.Meter, deployment.Quota.Meter], tokens, runner.Now(), out var refusal);
+                if (_admitted is not null) return null;
+                if (refusal!.IsForEver) return new AttemptStart.Busy($"{refusal}", TimeSpan.MaxValue);
+                return new AttemptStart.Busy($"{refusal}", refusal.At);
+            }
+        }
+
+        public void Sent()
+        {
+            _isSent = true;
+            _sentAt = runner.Now();
+            lock (runner.Gate) deployment.Health.Stats.Started();
+        }
+
+        /// <summary>The deployment works: told at its first content, so that a probe decides early.</summary>
+        public void Succeeded()
+        {
+            lock (runner.Gate)
+            {
+                if (_hasVerdict) return;
+                _hasVerdict = true;
+                deployment.Health.Breaker.Succeeded(ticket, runner.Now());
+            }
+        }
+
+        /// <summary>The call is over.</summary>
+        /// <param name="failure">Null: it succeeded.</param>
+        public void End(FailureKind? failure, TimeSpan? retryAfter, TimeSpan? firstToken, long tokensUsed)
+        {
+            lock (runner.Gate)
+            {
+                if (_hasEnded) return;
+                _hasEnded = true;
+                var at = runner.Now();
+                if (failure is { } kind) deployment.Health.Breaker.Failed(ticket, kind, at, retryAfter);
+                else if (!_hasVerdict) deployment.Health.Breaker.Succeeded(ticket, at);
+                deployment.Health.Stats.Ended(failure, firstToken, at - _sentAt, at);
+                _admitted!.Settle(tokensUsed, at);
+                deployment.Turnstile.Let_NeedsLock(deployment.Quota.Ended(failure, _sentAt, at, retryAfter));
+                deployment.Turnstile.Let_NeedsLock(deployment.Quota.Bulkhead.Leave());
+            }
+        }
+
+        public void WithdrawUnlessSent()
+        {
+            if (_isSent) return;
+            lock (runner.Gate)
+            {
+                deployment.Health.Breaker.Withdrawn(ticket);
+                _admitted?.Withdraw(runner.Now());
+                if (_isInside) deployment.Turnstile.Let_NeedsLock(deployment.Quota.Bulkhead.Leave());
+            }
+        }
+    }
+
+    private Lock Gate => gate;
+    private TimeSpan Now() => now();
+}

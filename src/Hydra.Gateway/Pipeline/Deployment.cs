@@ -1,0 +1,30 @@
+using Hydra.Gateway.Config;
+using Hydra.Gateway.Resilience;
+using Hydra.Gateway.Routing;
+using Hydra.Model;
+using Microsoft.Extensions.AI;
+
+namespace Hydra.Gateway.Pipeline;
+
+/// <summary>One model at one account while the gateway runs: its client, its facts and its health.</summary>
+internal sealed class Deployment
+{
+    /// <summary><c>group/provider/model</c>; with a number behind it where that is not unique.</summary>
+    public required string Id { get; init; }
+    public required string Group { get; init; }
+    public required DeploymentConfig Config { get; init; }
+    public required IChatClient Client { get; init; }
+    /// <summary>Price and limits of the model.</summary>
+    public required ModelFacts Facts { get; init; }
+    public required DeploymentHealth Health { get; init; }
+    public required QuotaGroup Quota { get; init; }
+    public required Turnstile Turnstile { get; init; }
+}
+
+/// <summary>What is learnt of a deployment; kept over a reload of the configuration. All of it lies under the service's one lock.</summary>
+internal sealed class DeploymentHealth(string id, RateLimits limits, BreakerOptions breaker)
+{
+    public CallBreaker Breaker { get; } = new(breaker);
+    public ScopeMeter Meter { get; } = new(LimitScope.Deployment, id, limits);
+    public DeploymentStats Stats { get; } = new(TimeSpan.FromMinutes(5));
+}

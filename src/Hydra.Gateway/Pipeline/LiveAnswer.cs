@@ -1,0 +1,187 @@
+using System.Runtime.CompilerServices;
+using Hydra.Gateway.Ledger;
+using Hydra.Gateway.Resilience;
+using Hydra.Model;
+using Microsoft.Extensions.AI;
+
+namespace Hydra.Gateway.Pipeline;
+
+/// <summary>One attempt's answer while it comes in. Used once, by one caller.</summary>
+internal sealed class LiveAnswer(Deployment deployment, Operation operation, Attempt attempt, AttemptRunner.Pass pass, Reservation reservation, ILedger ledger, TimeProvider clock)
+{
+    /// <summary>Frames that are held back at most before there is content; more than that is content of some kind.</summary>
+    private const int HeldMax = 64;
+
+    private readonly long _startedAt = clock.GetTimestamp();
+    private readonly List<ChatResponseUpdate> _held = [];
+    private IAsyncEnumerator<ChatResponseUpdate>? _updates;
+    private CancellationTokenSource? _stop;
+    private UsageDetails? _usage;
+    private long _chars;
+    private bool _isWhole;
+
+    /// <summary>Asks, and reads up to the commit point.</summary>
+    public async ValueTask<AttemptStart> OpenAsync(IEnumerable<ChatMessage> messages, CallOptions options, TimeSpan firstToken, CancellationToken cancellationToken)
+    {
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var timer = operation.IsStreamed ? new CancellationTokenSource(firstToken, clock) : null;
+        using var onTimer = timer?.Token.Register(static stop => ((CancellationTokenSource)stop!).Cancel(), _stop);
+        try
+        {
+            _updates = Ask(messages, options, _stop.Token).GetAsyncEnumerator(_stop.Token);
+            do
+            {
+                if (!await _updates.MoveNextAsync())
+                {
+                    _isWhole = true;
+                    break;
+                }
+                _held.Add(_updates.Current);
+                Note(_updates.Current);
+            }
+            while (!HasContent(_updates.Current) && _held.Count < HeldMax);
+        }
+        catch (OperationCanceledException) when (timer is { IsCancellationRequested: true } && !cancellationToken.IsCancellationRequested)
+        {
+            var late = new CallFailedException(ErrorCode.Timeout, $"'{deployment.Id}' sent no content within {firstToken.TotalSeconds:0.###} s.");
+            await FailAsync(late);
+            return new AttemptStart.Failed(FailureKind.Timeout, late);
+        }
+        catch (CallFailedException failed)
+        {
+            await FailAsync(failed);
+            return new AttemptStart.Failed(Failures.KindOf(failed), failed);
+        }
+        catch (Exception thrown)
+        {
+            throw await BreakAsync(thrown);
+        }
+        attempt.FirstToken = clock.GetElapsedTime(_startedAt);
+        pass.Succeeded();
+        return new AttemptStart.Committed(this);
+    }
+
+    /// <summary>The answer from its beginning. It ends only when its cost is settled.</summary>
+    public async IAsyncEnumerable<ChatResponseUpdate> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var isEnded = false;
+        try
+        {
+            foreach (var update in _held) yield return update;
+            while (!_isWhole && await NextAsync() is { } update) yield return update;
+            isEnded = true;
+            await SettleAsync("answered", UsageOrEstimate(out var isEstimate), isEstimate, null, null, 200);
+        }
+        finally
+        {
+            // The reader left in the middle: what was generated is charged.
+            if (!isEnded && attempt.Outcome == "running") await SettleAsync("cancelled", Bound, isEstimate: true, FailureKind.ClientCancelled, null, 0);
+        }
+    }
+
+    private async ValueTask<ChatResponseUpdate?> NextAsync()
+    {
+        try
+        {
+            if (!await _updates!.MoveNextAsync()) return null;
+            Note(_updates.Current);
+            return _updates.Current;
+        }
+        catch (CallFailedException failed)
+        {
+            failed.HasDelivered = true;
+            await FailAsync(failed);
+            throw;
+        }
+        catch (Exception thrown)
+        {
+            throw await BreakAsync(thrown);
+        }
+    }
+
+    private IAsyncEnumerable<ChatResponseUpdate> Ask(IEnumerable<ChatMessage> messages, CallOptions options, CancellationToken cancellationToken) =>
+        operation.IsStreamed ? deployment.Client.GetStreamingResponseAsync(messages, options, cancellationToken) : AskWholeAsync(messages, options, cancellationToken);
+
+    private async IAsyncEnumerable<ChatResponseUpdate> AskWholeAsync(IEnumerable<ChatMessage> messages, CallOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var answer = await deployment.Client.GetResponseAsync(messages, options, cancellationToken);
+        foreach (var update in answer.ToChatResponseUpdates()) yield return update;
+    }
+
+    private void Note(ChatResponseUpdate update)
+    {
+        attempt.AnsweredBy = update.ModelId ?? attempt.AnsweredBy;
+        foreach (var content in update.Contents)
+        {
+            switch (content)
+            {
+                case UsageContent usage when _usage is null: _usage = usage.Details; break;
+                case UsageContent usage: _usage.Add(usage.Details); break;
+                case TextContent text: _chars += text.Text.Length; break;
+                case TextReasoningContent thought: _chars += thought.Text.Length; break;
+            }
+        }
+    }
+
+    private static bool HasContent(ChatResponseUpdate update)
+    {
+        foreach (var content in update.Contents)
+        {
+            if (content is TextContent { Text.Length: > 0 } or TextReasoningContent { Text.Length: > 0 } or FunctionCallContent or DataContent or UriContent) return true;
+        }
+        return false;
+    }
+
+    /// <summary>As the provider counted; where it did not, the bound of the prompt and two bytes a token of what came.</summary>
+    private TokenUsage UsageOrEstimate(out bool isEstimate)
+    {
+        isEstimate = _usage is null;
+        return _usage is { } usage ? UsageReader.Read(usage) : new TokenUsage(operation.PromptTokensMax, (_chars + 1) / 2);
+    }
+
+    private TokenUsage Bound => new(operation.PromptTokensMax, operation.OutputTokensMax);
+
+    private Task FailAsync(CallFailedException failed)
+    {
+        var usage = failed.Usage.Total > 0 ? failed.Usage : _usage is not null ? UsageReader.Read(_usage) : Failures.MayHaveCost(failed) ? Bound : default;
+        return SettleAsync(failed.Code.Name, usage, isEstimate: failed.Usage.Total == 0 && usage.Total > 0, Failures.KindOf(failed), failed.RetryAfter, failed.HttpStatus);
+    }
+
+    /// <summary>The caller went away, or foreign code threw something of its own.</summary>
+    private async Task<Exception> BreakAsync(Exception thrown)
+    {
+        var isCancel = thrown is OperationCanceledException;
+        await SettleAsync(isCancel ? "cancelled" : "provider_error", Bound, isEstimate: true, isCancel ? FailureKind.ClientCancelled : FailureKind.Unknown, null, 0);
+        return isCancel ? thrown : new CallFailedException(ErrorCode.ProviderError, $"The client of '{deployment.Id}' failed: {thrown.GetType().Name}: {thrown.Message}", thrown);
+    }
+
+    private async Task SettleAsync(string outcome, TokenUsage usage, bool isEstimate, FailureKind? failure, TimeSpan? retryAfter, int status)
+    {
+        if (attempt.Outcome != "running") return;
+        attempt.Outcome = outcome;
+        attempt.Usage = usage;
+        attempt.Duration = clock.GetElapsedTime(_startedAt);
+        operation.Upstream += attempt.Duration;
+        attempt.CostUsd = deployment.Facts.Price?.CostOf(usage).Usd ?? 0;
+        pass.End(failure, retryAfter, attempt.FirstToken, usage.Total);
+        if (_stop is not null) await _stop.CancelAsync();
+        if (_updates is not null)
+        {
+            try
+            {
+                await _updates.DisposeAsync();
+            }
+            catch (Exception closing) when (closing is not OutOfMemoryException)
+            {
+                // Foreign code that throws while it is put away has nothing more to tell.
+            }
+        }
+        _stop?.Dispose();
+        var settled = await ledger.SettleAsync(reservation, new Settlement
+        {
+            Usage = usage, CostUsd = attempt.CostUsd, PriceSource = deployment.Facts.Price?.Source ?? "unknown", Outcome = outcome, UpstreamStatus = status,
+            Duration = attempt.Duration, FirstToken = attempt.FirstToken, AnsweredBy = attempt.AnsweredBy, IsEstimate = isEstimate,
+        });
+        operation.RemainingUsd = settled.RemainingUsd ?? operation.RemainingUsd;
+    }
+}

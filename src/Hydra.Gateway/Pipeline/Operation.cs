@@ -1,0 +1,110 @@
+using System.Diagnostics.CodeAnalysis;
+using Hydra.Gateway.Ledger;
+using Microsoft.Extensions.AI;
+
+namespace Hydra.Gateway.Pipeline;
+
+/// <summary>
+/// What one caller asked, from its arrival to its answer, with a record of every attempt at a deployment. One call owns it; it is
+/// not safe to share between threads.
+/// </summary>
+public sealed class Operation
+{
+    /// <summary>Unique and sortable by time.</summary>
+    public string Id { get; } = $"op{Guid.CreateVersion7():n}";
+    /// <summary>Where it came in: <c>chat</c>, <c>responses</c>, <c>messages</c>, <c>embeddings</c> or <c>engine</c>.</summary>
+    public required string Door { get; init; }
+    public required Caller Caller { get; init; }
+    /// <summary>The group or model that the caller named.</summary>
+    public required string Model { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    /// <summary>Reading of the monotonic clock at arrival.</summary>
+    public required long StartedAt { get; init; }
+    /// <summary>Labels that conditional routes may look at.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    /// <summary>The caller's own patience; null: as the group is configured.</summary>
+    public TimeSpan? Timeout { get; init; }
+    public CacheControl CacheControl { get; init; } = CacheControl.Default;
+    /// <summary>Whether the caller wants the answer as it comes. The pipeline works alike; only the provider is asked otherwise.</summary>
+    public bool IsStreamed { get; set; }
+    /// <summary>The most tokens that the prompt can be.</summary>
+    public long PromptTokensMax { get; set; }
+    /// <summary>The most tokens that may be generated; always sent.</summary>
+    public int OutputTokensMax { get; set; }
+    public IReadOnlyList<Attempt> Attempts => _attempts;
+    /// <summary>Groups that were gone through before the one that answered.</summary>
+    public int Fallbacks { get; set; }
+    /// <summary><c>hit</c>, <c>miss</c> or <c>bypass</c>.</summary>
+    public string Cache { get; set; } = "bypass";
+    /// <summary>Why the deployment that answered was asked.</summary>
+    public string? RouteReason { get; set; }
+    /// <summary>Room that the tightest budget has left, in US dollars; null: no budget covers the caller.</summary>
+    public decimal? RemainingUsd { get; set; }
+    /// <summary>Parameters that the answering provider does not know and that were left out.</summary>
+    public List<string> Dropped { get; } = [];
+
+    /// <summary>The sum over all attempts, in US dollars.</summary>
+    public decimal CostUsd => _attempts.Sum(attempt => attempt.CostUsd);
+    /// <summary>The attempt that answered, or the last one; null before the first and for a hit of the cache.</summary>
+    public Attempt? Last => _attempts.Count == 0 ? null : _attempts[^1];
+
+    /// <summary>Time that providers took, over all attempts.</summary>
+    public TimeSpan Upstream { get; set; }
+
+    /// <summary>How often another deployment was taken after a failure.</summary>
+    internal int OthersTried { get; set; }
+
+    private readonly List<Attempt> _attempts = [];
+
+    internal Attempt Begin(string deployment, string group, string provider, string model)
+    {
+        var attempt = new Attempt { Number = _attempts.Count + 1, Deployment = deployment, Group = group, Provider = provider, Model = model };
+        _attempts.Add(attempt);
+        return attempt;
+    }
+
+    /// <summary>The operation that travels with a call's options.</summary>
+    internal static Operation Of(ChatOptions? options) =>
+        options is CallOptions call ? call.Operation : throw new InvalidOperationException("The call has not passed the pipeline's first stage.");
+}
+
+/// <summary>What a caller wants of the caches.</summary>
+/// <param name="Reads">Whether a kept answer will do.</param>
+/// <param name="Writes">Whether this answer may be kept.</param>
+/// <param name="Ttl">Oldest answer that will do, and how long this one is kept; null: as configured.</param>
+/// <param name="Namespace">Answers of other namespaces are not seen.</param>
+public sealed record CacheControl(bool Reads, bool Writes, TimeSpan? Ttl = null, string? Namespace = null)
+{
+    public static CacheControl Default { get; } = new(true, true);
+}
+
+/// <summary>One try of an operation at one deployment.</summary>
+public sealed class Attempt
+{
+    /// <summary>From 1.</summary>
+    public required int Number { get; init; }
+    public required string Deployment { get; init; }
+    public required string Group { get; init; }
+    public required string Provider { get; init; }
+    /// <summary>The id that went over the wire.</summary>
+    public required string Model { get; init; }
+    /// <summary>The id that the provider says has answered.</summary>
+    public string? AnsweredBy { get; set; }
+    public TimeSpan Duration { get; set; }
+    public TimeSpan? FirstToken { get; set; }
+    public decimal CostUsd { get; set; }
+    public Hydra.Model.TokenUsage Usage { get; set; }
+    /// <summary><c>answered</c>, or why not, as an error code.</summary>
+    public string Outcome { get; set; } = "running";
+}
+
+/// <summary>A call's options with the operation it belongs to.</summary>
+internal sealed class CallOptions : ChatOptions
+{
+    [SetsRequiredMembers]
+    public CallOptions(ChatOptions? options, Operation operation) : base(options) => Operation = operation;
+
+    public required Operation Operation { get; init; }
+
+    public override ChatOptions Clone() => new CallOptions(this, Operation);
+}

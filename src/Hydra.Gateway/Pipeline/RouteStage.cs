@@ -1,0 +1,73 @@
+using System.Runtime.CompilerServices;
+using Hydra.Model;
+using Microsoft.Extensions.AI;
+
+namespace Hydra.Gateway.Pipeline;
+
+/// <summary>The pipeline's last stage: finds who answers, over deployments and groups, and passes the answer on.</summary>
+/// <remarks>Up to the first content every failure may be tried elsewhere; after it the answer is one deployment's, or breaks off.</remarks>
+internal sealed class RouteStage(Func<GatewayModels> models, GroupCall groups, TimeProvider clock) : IChatClient
+{
+    public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
+
+    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var call = (CallOptions)options!;
+        var group = models().Find(call.Operation.Model);
+        var limit = call.Operation.Timeout ?? group.Config.Timeouts.Total;
+        using var timer = new CancellationTokenSource(limit, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
+        var list = messages as IReadOnlyList<ChatMessage> ?? [.. messages];
+        await using var answer = ReadAsync(list, call, group, either.Token).GetAsyncEnumerator(either.Token);
+        while (await NextAsync()) yield return answer.Current;
+
+        async ValueTask<bool> NextAsync()
+        {
+            try
+            {
+                return await answer.MoveNextAsync();
+            }
+            catch (OperationCanceledException) when (timer.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                throw new GatewayRefusedException(RefusalKind.TimedOut, $"'{call.Operation.Model}' did not answer within {limit.TotalSeconds:0.###} s, over {call.Operation.Attempts.Count} attempts.");
+            }
+        }
+    }
+
+    public object? GetService(Type serviceType, object? serviceKey = null) => serviceKey is null && serviceType.IsInstanceOfType(this) ? this : null;
+
+    public void Dispose()
+    {
+        // The deployments belong to the service.
+    }
+
+    private async IAsyncEnumerable<ChatResponseUpdate> ReadAsync(IReadOnlyList<ChatMessage> messages, CallOptions options, ModelGroup first, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var answer = await FindAsync(messages, options, first, cancellationToken);
+        await foreach (var update in answer.ReadAsync(cancellationToken).WithCancellation(cancellationToken)) yield return update;
+    }
+
+    /// <summary>Goes from group to group, each once, until one answers.</summary>
+    private async ValueTask<LiveAnswer> FindAsync(IReadOnlyList<ChatMessage> messages, CallOptions options, ModelGroup first, CancellationToken cancellationToken)
+    {
+        var operation = options.Operation;
+        var visited = new HashSet<string>(StringComparer.Ordinal);
+        var next = new Queue<string>();
+        for (var group = first; ;)
+        {
+            visited.Add(group.Name);
+            var result = await groups.AskAsync(group, messages, options, cancellationToken);
+            if (result.Answer is { } answer) return answer;
+            foreach (var name in result.Next) next.Enqueue(name);
+            do
+            {
+                if (!next.TryDequeue(out var name)) throw result.Failure!;
+                group = models().Find(name);
+            }
+            while (visited.Contains(group.Name));
+            operation.Fallbacks++;
+        }
+    }
+}
