@@ -1,0 +1,48 @@
+using Microsoft.Data.Sqlite;
+
+namespace Hydra.Gateway.Ledger;
+
+/// <summary>Spend as the fold that it is: sums over the rows of a scope and a time.</summary>
+internal static class LedgerFold
+{
+    public static Counter Of(SqliteConnection connection, BudgetScope scope, long startMs, long endMs)
+    {
+        using var command = connection.CreateCommand();
+        var covered = Where(scope);
+        // Months that were folded up only count where the whole of time does: a purge never reaches into a window that still runs.
+        var months = startMs == long.MinValue ? $"(SELECT COALESCE(SUM(cost), 0), COALESCE(SUM(tokens), 0) FROM months WHERE {covered})" : "(SELECT 0, 0)";
+        command.CommandText = $"""
+            WITH c(usd, tokens) AS (SELECT COALESCE(SUM(cost), 0), COALESCE(SUM(tokens), 0) FROM charges WHERE at>=$start AND at<$end AND {covered}),
+                r(usd, tokens) AS (SELECT COALESCE(SUM(bound_usd), 0), COALESCE(SUM(bound_tokens), 0) FROM reservations WHERE at>=$start AND at<$end AND {covered}),
+                m(usd, tokens) AS {months}
+            SELECT c.usd+m.usd, r.usd, c.tokens+m.tokens, r.tokens FROM c, r, m
+            """;
+        Bind(command, scope, startMs, endMs);
+        using var reader = command.ExecuteReader();
+        reader.Read();
+        return ReadCounter(reader);
+    }
+
+    /// <summary>The rows that a scope covers, as a condition over the parameter <c>$name</c>.</summary>
+    public static string Where(BudgetScope scope) => scope.Kind switch
+    {
+        ScopeKind.All => "1",
+        ScopeKind.Key => "key_id=$name",
+        ScopeKind.Team => "team=$name",
+        ScopeKind.User => "user=$name",
+        ScopeKind.Tag => "instr(tags, $name)>0",
+        _ => "model=$name",
+    };
+
+    public static void Bind(SqliteCommand command, BudgetScope scope, long startMs, long endMs)
+    {
+        command.Parameters.AddWithValue("$start", startMs);
+        command.Parameters.AddWithValue("$end", endMs);
+        command.Parameters.AddWithValue("$name", scope.Kind == ScopeKind.Tag ? LedgerTags.Needle(scope.Name) : scope.Name);
+    }
+
+    public static Counter ReadCounter(SqliteDataReader reader) => new()
+    {
+        SpentUsd = new PicoUsd(reader.GetInt64(0)), ReservedUsd = new PicoUsd(reader.GetInt64(1)), SpentTokens = reader.GetInt64(2), ReservedTokens = reader.GetInt64(3),
+    };
+}

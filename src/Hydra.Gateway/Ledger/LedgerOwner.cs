@@ -1,0 +1,92 @@
+using Hydra.Journal;
+using Microsoft.Data.Sqlite;
+
+namespace Hydra.Gateway.Ledger;
+
+/// <summary>
+/// This process's share in the ledger: an owner number in the store and a file locked by the operating system, so that even kill -9
+/// shows at once which reservations nobody will settle any more.
+/// </summary>
+internal sealed class LedgerOwner : IDisposable
+{
+    /// <summary>A reservation's id is its owner's number and a count: 2^36 calls a process.</summary>
+    private const int CountBits = 36;
+
+    private readonly IDisposable _lock;
+    private long _last;
+
+    private LedgerOwner(long id, string lockFile, IDisposable taken)
+    {
+        Id = id;
+        LockFile = lockFile;
+        _lock = taken;
+    }
+
+    public long Id { get; }
+    public string LockFile { get; }
+
+    /// <summary>Takes a new lock and writes its owner down, in this order: no owner is ever seen without its lock.</summary>
+    public static LedgerOwner Enter(SqliteConnection connection, string file, long nowMs)
+    {
+        var token = Guid.CreateVersion7().ToString("n");
+        var taken = OwnerLock.TryTake(LockOf(file, token)) ?? throw new InvalidOperationException("A new owner's lock is taken.");
+        try
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = "INSERT INTO owners(token, since) VALUES($token, $since); SELECT last_insert_rowid()";
+            command.Parameters.AddWithValue("$token", token);
+            command.Parameters.AddWithValue("$since", nowMs);
+            return new LedgerOwner((long)command.ExecuteScalar()!, LockOf(file, token), taken);
+        }
+        catch
+        {
+            taken.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Ids rise within an owner; one caller at a time.</summary>
+    public long NextId() => (Id << CountBits) | ++_last;
+
+    public void Dispose()
+    {
+        _lock.Dispose();
+        File.Delete(LockFile);
+    }
+
+    /// <summary>Owners whose process is gone, each with its lock taken until the result is disposed of.</summary>
+    public static IReadOnlyList<DeadOwner> FindDead(SqliteConnection connection, string file, long self)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT id, token FROM owners WHERE id<>$self";
+        command.Parameters.AddWithValue("$self", self);
+        using var reader = command.ExecuteReader();
+        var dead = new List<DeadOwner>();
+        while (reader.Read())
+        {
+            var lockFile = LockOf(file, reader.GetString(1));
+            if (OwnerLock.TryTake(lockFile) is { } taken) dead.Add(new DeadOwner(reader.GetInt64(0), lockFile, taken));
+        }
+        return dead;
+    }
+
+    public static void Remove(SqliteConnection connection, long id)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "DELETE FROM owners WHERE id=$id";
+        command.Parameters.AddWithValue("$id", id);
+        command.ExecuteNonQuery();
+    }
+
+    private static string LockOf(string file, string token) => Path.Combine(file + "-owners", token + ".lock");
+}
+
+/// <summary>A process that ended without settling. Disposing of it gives its lock back.</summary>
+internal sealed record DeadOwner(long Id, string LockFile, IDisposable Lock) : IDisposable
+{
+    public void Dispose()
+    {
+        Lock.Dispose();
+        File.Delete(LockFile);
+    }
+}
