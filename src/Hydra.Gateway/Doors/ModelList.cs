@@ -1,5 +1,6 @@
 using System.Net.Mime;
 using System.Text.Json;
+using Hydra.Gateway.Pipeline;
 using Microsoft.AspNetCore.Http;
 
 namespace Hydra.Gateway.Doors;

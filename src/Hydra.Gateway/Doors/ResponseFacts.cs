@@ -19,6 +19,8 @@ internal static class ResponseFacts
         if (operation.RemainingUsd is { } remaining) headers["x-hydra-budget-remaining-usd"] = Usd(remaining);
         var own = clock.GetElapsedTime(operation.StartedAt) - operation.Upstream;
         headers["x-hydra-overhead-ms"] = Math.Max(0, own.TotalMilliseconds).ToString("0.###", CultureInfo.InvariantCulture);
+        Write(headers, "requests", operation.RateLimits.Requests);
+        Write(headers, "tokens", operation.RateLimits.Tokens);
         if (operation.Dropped.Count > 0) headers["x-hydra-dropped"] = string.Join(", ", operation.Dropped);
     }
 
@@ -29,6 +31,15 @@ internal static class ResponseFacts
         if (error.RetryAfter is not { } wait) return;
         headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         headers["retry-after-ms"] = Math.Max(1, (long)Math.Ceiling(wait.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>OpenAI's own headers, with durations as it writes them.</summary>
+    private static void Write(IHeaderDictionary headers, string what, Resilience.LimitFigures? figures)
+    {
+        if (figures is not { } known) return;
+        headers[$"x-ratelimit-limit-{what}"] = known.Limit.ToString(CultureInfo.InvariantCulture);
+        headers[$"x-ratelimit-remaining-{what}"] = known.Remaining.ToString(CultureInfo.InvariantCulture);
+        headers[$"x-ratelimit-reset-{what}"] = $"{Math.Max(0, known.Reset.TotalSeconds).ToString("0.###", CultureInfo.InvariantCulture)}s";
     }
 
     private static string Usd(decimal amount) => amount.ToString("0.############", CultureInfo.InvariantCulture);

@@ -11,7 +11,7 @@ namespace Hydra.Gateway.Pipeline;
 /// (4) The ledger holds what it may cost at this deployment's price. (5) The provider is asked, and its frames are held back until
 /// there is content: the commit point. (6) What it cost is settled before its end is passed on.
 /// </remarks>
-internal sealed class AttemptRunner(ILedger ledger, Lock gate, TimeProvider clock, Func<TimeSpan> now, Func<GatewayRefusedException?> killSwitch, Func<Caller, string, bool> isUnderUsdBudget)
+internal sealed class AttemptRunner(ILedger ledger, Lock gate, TimeProvider clock, Func<TimeSpan> now, Func<GatewayRefusedException?> killSwitch, Func<Operation, bool> isUnderUsdBudget)
 {
     public async ValueTask<AttemptStart> StartAsync(Deployment deployment, IEnumerable<ChatMessage> messages, CallOptions options, TimeSpan firstToken, CancellationToken cancellationToken)
     {
@@ -37,7 +37,7 @@ internal sealed class AttemptRunner(ILedger ledger, Lock gate, TimeProvider cloc
 
             // (4)
             var price = deployment.Facts.Price;
-            if (price is null && isUnderUsdBudget(operation.Caller, operation.Model))
+            if (price is null && isUnderUsdBudget(operation))
             {
                 return new AttemptStart.Unaffordable(new GatewayRefusedException(RefusalKind.PriceUnknown,
                     $"The price of '{deployment.Config.Model}' is not known, and a budget in US dollars covers this call. Declare it under prices.overrides, or as `price` of the deployment."));

@@ -7,12 +7,78 @@ namespace Hydra.Gateway.Pipeline;
 /// <summary>The groups of one configuration with their deployments. Immutable; a reload makes another one that keeps the health of those that stay.</summary>
 internal sealed class GatewayModels
 {
+    private readonly Dictionary<string, QuotaGroup> _quotas = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Turnstile> _turnstiles = new(StringComparer.Ordinal);
+
     public required IReadOnlyDictionary<string, ModelGroup> Groups { get; init; }
+
+    /// <param name="before">What ran until now; null: nothing.</param>
+    public static GatewayModels Build(GatewayConfig config, ProviderFactory providers, GatewayModels? before, ModelSurroundings around)
+    {
+        var groups = new Dictionary<string, ModelGroup>(StringComparer.Ordinal);
+        var models = new GatewayModels { Groups = groups };
+        foreach (var (name, group) in config.Models) groups[name] = models.BuildGroup(name, group, config, providers, before, around);
+        return models;
+    }
+
+    private ModelGroup BuildGroup(string name, ModelGroupConfig group, GatewayConfig config, ProviderFactory providers, GatewayModels? before, ModelSurroundings around)
+    {
+        var known = before?.Groups.GetValueOrDefault(name);
+        var breaker = new BreakerOptions();
+        if (group.Deployments.Count == 1 && group.Fallbacks.Count == 0) breaker = breaker.ForLone();
+        var deployments = new List<Deployment>();
+        foreach (var config1 in group.Deployments)
+        {
+            var id = $"{name}/{config1.Provider}/{config1.Model}";
+            var number = 2;
+            while (deployments.Exists(other => other.Id == id)) id = $"{name}/{config1.Provider}/{config1.Model}#{number++}";
+            var (client, facts) = providers.Open(config1);
+            var quota = QuotaOf(config.Providers[config1.Provider].QuotaGroup ?? config1.Provider, before, around);
+            var health = known?.ById.GetValueOrDefault(id)?.Health ?? new DeploymentHealth(id, config1.Limits, breaker);
+            lock (around.Gate) health.Meter.Limits = config1.Limits;
+            deployments.Add(new Deployment { Id = id, Group = name, Config = config1, Client = client, Facts = facts, Health = health, Quota = quota, Turnstile = _turnstiles[quota.Name] });
+        }
+        return new ModelGroup
+        {
+            Name = name,
+            Config = group,
+            Deployments = deployments,
+            ById = deployments.ToDictionary(deployment => deployment.Id, StringComparer.Ordinal),
+            Routes = [.. deployments.Select(RouteOf)],
+            Memory = known is { } && known.Config.Policy == group.Policy ? known.Memory : new RouteMemory(group.Policy),
+            Meter = known?.Meter ?? new ScopeMeter(LimitScope.Route, name, group.Limits),
+        };
+    }
+
+    private QuotaGroup QuotaOf(string name, GatewayModels? before, ModelSurroundings around)
+    {
+        if (_quotas.TryGetValue(name, out var quota)) return quota;
+        var options = new QuotaGroupOptions();
+        quota = before?._quotas.GetValueOrDefault(name) ?? new QuotaGroup(name, RateLimits.None, options);
+        _turnstiles[name] = before?._turnstiles.GetValueOrDefault(name) ?? new Turnstile(quota.Bulkhead, around.Gate, around.Clock, around.Now, options.QueueWaitMax);
+        return _quotas[name] = quota;
+    }
+
+    private static RouteDeployment RouteOf(Deployment deployment) => new()
+    {
+        Id = deployment.Id,
+        QuotaGroup = deployment.Quota.Name,
+        Weight = deployment.Config.Weight,
+        Priority = deployment.Config.Priority,
+        Region = deployment.Config.Region,
+        Tags = deployment.Config.Tags,
+        ContextWindow = deployment.Config.ContextTokensMax ?? deployment.Facts.ContextTokensMax,
+        InputPrice = deployment.Facts.Price?.Input,
+        OutputPrice = deployment.Facts.Price?.Output,
+    };
 
     public ModelGroup Find(string model) => Groups.TryGetValue(model, out var group) ? group
         : throw new GatewayRefusedException(RefusalKind.UnknownModel,
             $"There is no model '{Wire.Excerpt.Of(model)}' here.{Hydra.Model.DidYouMean.Hint(model, Groups.Keys)} GET /v1/models lists those that your key may use.") { Parameter = "model" };
 }
+
+/// <summary>What deployments share with the service that runs them.</summary>
+internal sealed record ModelSurroundings(Lock Gate, TimeProvider Clock, Func<TimeSpan> Now);
 
 /// <summary>A name that callers use, with those who can answer to it.</summary>
 internal sealed class ModelGroup
@@ -26,4 +92,6 @@ internal sealed class ModelGroup
     public required RouteMemory Memory { get; init; }
     /// <summary>Limits of the route as a whole.</summary>
     public required ScopeMeter Meter { get; init; }
+    /// <summary>The longest answer that every deployment can give; null: not known of all.</summary>
+    public long? OutputTokensMax => Deployments.Any(one => one.Facts.OutputTokensMax is null) ? null : Deployments.Min(one => one.Facts.OutputTokensMax);
 }

@@ -1,1 +1,177 @@
+using Hydra.Gateway.Config;
+using Hydra.Gateway.Doors;
+using Hydra.Gateway.Ledger;
+using Hydra.Gateway.Resilience;
+using Microsoft.Extensions.AI;
+
 namespace Hydra.Gateway.Pipeline;
+
+/// <summary>What a gateway takes from its surroundings.</summary>
+public sealed record GatewayServiceOptions
+{
+    /// <summary>Gives an environment variable's value; secrets are read through it.</summary>
+    public required Func<string, string?> Environment { get; init; }
+    /// <summary>Folder that relative paths of the configuration start from.</summary>
+    public required string Folder { get; init; }
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+    /// <summary>Seed of the draws; null: another one each time.</summary>
+    public int? Seed { get; init; }
+    /// <summary>Says why model calls are switched off; null: they are on. Asked before every attempt, so it must be quick.</summary>
+    public Func<string?> KillSwitch { get; init; } = () => null;
+    /// <summary>Told of failures of the gateway itself, never of a caller's or a provider's.</summary>
+    public Action<Exception> OnDefect { get; init; } = _ => { };
+}
+
+/// <summary>
+/// A running gateway: the one pipeline from a caller's question to an answer, for every door and for callers in the same process. Safe
+/// to share between threads.
+/// </summary>
+public sealed class GatewayService : IAsyncDisposable
+{
+    private readonly GatewayServiceOptions _options;
+    private readonly ProviderFactory _providers;
+    private readonly SqliteLedger _ledger;
+    private readonly Lock _gate = new();
+    private readonly long _origin;
+    private volatile GatewayModels _models;
+    private volatile GatewayConfig _config;
+
+    private GatewayService(GatewayConfig config, GatewayServiceOptions options, SqliteLedger ledger)
+    {
+        (_config, _options, _ledger) = (config, options, ledger);
+        _origin = options.Clock.GetTimestamp();
+        _providers = new ProviderFactory(config, options);
+        _models = GatewayModels.Build(config, _providers, null, Surroundings);
+        Keys = new KeyRing(ledger, options.Clock);
+        var random = options.Seed is { } seed ? new Random(seed) : Random.Shared;
+        var runner = new AttemptRunner(ledger, _gate, options.Clock, Now, SwitchedOff, IsUnderUsdBudget);
+        var route = new RouteStage(() => _models, new GroupCall(runner, config.Retries, _gate, random, options.Clock, Now), options.Clock);
+        Client = new OperationStage(route, this, _gate, Now);
+    }
+
+    /// <summary>The pipeline. Its options must be those of an operation that <see cref="Open(string, Caller, string)"/> began, as the doors do.</summary>
+    public IChatClient Client { get; }
+    public KeyRing Keys { get; }
+    public ILedger Ledger => _ledger;
+    public GatewayConfig Config => _config;
+    public TimeProvider Clock => _options.Clock;
+    /// <summary>Whether it can serve now.</summary>
+    public bool IsReady { get; private set; } = true;
+
+    /// <exception cref="GatewayConfigException">A secret or a price file cannot be read, or a provider cannot be made; the message lists everything.</exception>
+    /// <exception cref="Hydra.Model.StoreException">The store cannot be opened.</exception>
+    public static async Task<GatewayService> OpenAsync(GatewayConfig config, GatewayServiceOptions options, CancellationToken cancellationToken)
+    {
+        var file = config.Store.Sqlite is { } path ? Path.GetFullPath(path, options.Folder) : null;
+        var ledger = await SqliteLedger.OpenAsync(file, options.Clock);
+        try
+        {
+            var service = new GatewayService(config, options, ledger);
+            await ledger.ConfigureAsync(config.Budgets, cancellationToken);
+            return service;
+        }
+        catch
+        {
+            await ledger.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Takes a changed configuration; calls under way go on with the old one, and what stays keeps its health.</summary>
+    /// <exception cref="GatewayConfigException">The new one cannot be used; the old one stays.</exception>
+    public async Task ReloadAsync(GatewayConfig config, CancellationToken cancellationToken)
+    {
+        _providers.Take(config);
+        _models = GatewayModels.Build(config, _providers, _models, Surroundings);
+        _config = config;
+        await _ledger.ConfigureAsync(config.Budgets, cancellationToken);
+    }
+
+    /// <summary>Begins an operation of a caller in this process.</summary>
+    public Operation Open(string door, Caller caller, string model) => new()
+    {
+        Door = door, Caller = caller, Model = model, CreatedAt = Clock.GetUtcNow(), StartedAt = Clock.GetTimestamp(),
+    };
+
+    /// <summary>Begins an operation of whoever stands at a door.</summary>
+    /// <exception cref="GatewayRefusedException">The key is missing, unknown, blocked or expired, or may not use the model.</exception>
+    internal Operation Open(RequestFacts facts, DoorRequest request)
+    {
+        var key = KeyOf(facts.PresentedKey);
+        if (key is not null && !key.Allows(request.Model))
+        {
+            throw new GatewayRefusedException(RefusalKind.Forbidden, $"The key '{key.Name}' may not use the model '{Wire.Excerpt.Of(request.Model)}'. It may use: {string.Join(", ", key.Models)}.") { Parameter = "model" };
+        }
+        return new Operation
+        {
+            Door = facts.Door,
+            Caller = key?.ToCaller(facts.User, facts.Tags) ?? new Caller(null, null, facts.User, facts.Tags),
+            Key = key,
+            Model = request.Model,
+            CreatedAt = Clock.GetUtcNow(),
+            StartedAt = Clock.GetTimestamp(),
+            Metadata = facts.Metadata,
+            CacheControl = facts.Cache,
+            Timeout = facts.Timeout,
+        };
+    }
+
+    internal IEnumerable<string> ModelsFor(string? presentedKey)
+    {
+        var key = KeyOf(presentedKey);
+        return _models.Groups.Keys.Where(model => key?.Allows(model) != false).Order(StringComparer.Ordinal);
+    }
+
+    internal GatewayModels Models => _models;
+
+    internal void Report(Exception failure, Operation? operation)
+    {
+        if (failure is GatewayRefusedException or Hydra.Model.CallFailedException or OperationCanceledException) return;
+        _options.OnDefect(failure);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        IsReady = false;
+        Keys.Dispose();
+        await _ledger.DisposeAsync();
+        _providers.Dispose();
+    }
+
+    private VirtualKey? KeyOf(string? presented)
+    {
+        if (presented is null)
+        {
+            return _config.AuthRequired ? throw Unauthenticated("No key was sent. Send one as `Authorization: Bearer KEY` or `x-api-key: KEY`; `hydra gateway keys create` makes one.") : null;
+        }
+        if (Keys.Find(presented) is KeyCheck.Valid valid) return valid.Key;
+        // Without auth, official clients still send whatever they were given.
+        if (!_config.AuthRequired && !presented.StartsWith(KeyHash.Start, StringComparison.Ordinal)) return null;
+        var problem = ((KeyCheck.Refused)Keys.Find(presented)).Problem;
+        throw Unauthenticated(problem switch
+        {
+            KeyProblem.Blocked => "The key is blocked.",
+            KeyProblem.Expired => "The key has expired.",
+            _ => "The key is not known here.",
+        });
+
+        static GatewayRefusedException Unauthenticated(string message) => new(RefusalKind.Unauthenticated, message);
+    }
+
+    private GatewayRefusedException? SwitchedOff() =>
+        _options.KillSwitch() is { } reason ? new GatewayRefusedException(RefusalKind.KillSwitch, $"Model calls are switched off: {reason}.") : null;
+
+    private bool IsUnderUsdBudget(Operation operation)
+    {
+        if (operation.Key?.Budget?.UsdMax is not null) return true;
+        foreach (var budget in _config.Budgets)
+        {
+            if (budget.UsdMax is not null && budget.Scope.Covers(operation.Caller, operation.Model)) return true;
+        }
+        return false;
+    }
+
+    private TimeSpan Now() => Clock.GetElapsedTime(_origin);
+
+    private ModelSurroundings Surroundings => new(_gate, Clock, Now);
+}

@@ -15,6 +15,8 @@ public sealed class Operation
     /// <summary>Where it came in: <c>chat</c>, <c>responses</c>, <c>messages</c>, <c>embeddings</c> or <c>engine</c>.</summary>
     public required string Door { get; init; }
     public required Caller Caller { get; init; }
+    /// <summary>The virtual key that was shown; null: none.</summary>
+    public VirtualKey? Key { get; init; }
     /// <summary>The group or model that the caller named.</summary>
     public required string Model { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
@@ -51,6 +53,8 @@ public sealed class Operation
     /// <summary>Time that providers took, over all attempts.</summary>
     public TimeSpan Upstream { get; set; }
 
+    /// <summary>What the tightest limits of requests and tokens have left.</summary>
+    internal (Resilience.LimitFigures? Requests, Resilience.LimitFigures? Tokens) RateLimits { get; set; }
     /// <summary>How often another deployment was taken after a failure.</summary>
     internal int OthersTried { get; set; }
 
