@@ -34,7 +34,7 @@ public readonly record struct RetryFacts
 public readonly record struct RetryDecision(RetryStep Step, TimeSpan Wait, string Reason)
 {
     /// <summary>The first way of the failure's rule that is open.</summary>
-    /// <param name="budget">Of the upstream account. Only a second call to the same account is taken from it: a call elsewhere does not load the one that is ill.</param>
+    /// <param name="budget">Of the upstream account. Only a second call of the same deployment is taken from it: a call elsewhere does not load the one that is ill.</param>
     /// <param name="draw">0 to 1, for the jitter.</param>
     public static RetryDecision Of(RetryOptions options, RetryFacts facts, RetryBudget budget, double draw, TimeSpan now)
     {
@@ -47,7 +47,7 @@ public readonly record struct RetryDecision(RetryStep Step, TimeSpan Wait, strin
         foreach (var way in ways)
         {
             var wait = way.Step == RetryStep.RetrySame ? WaitOf(options, facts, draw) : TimeSpan.Zero;
-            var obstacle = Obstacle(options, way, facts, wait) ?? (IsSameAccount(way.Step) && !budget.TryTake(now) ? budget.Text(now) : null);
+            var obstacle = Obstacle(options, way, facts, wait) ?? (way.Step == RetryStep.RetrySame && !budget.TryTake(now) ? budget.Text(now) : null);
             if (obstacle is null) return new RetryDecision(way.Step, wait, closed.Length == 0 ? $"{facts.Kind}" : $"{facts.Kind}; {closed}");
             closed = closed.Length == 0 ? obstacle : $"{closed}; {obstacle}";
         }
@@ -72,8 +72,6 @@ public readonly record struct RetryDecision(RetryStep Step, TimeSpan Wait, strin
         RetryStep.Never => "the rule says never",
         _ => null,
     };
-
-    private static bool IsSameAccount(RetryStep step) => step is RetryStep.RetrySame or RetryStep.RotateCredential;
 
     /// <summary>Full jitter below a doubling bound; what the provider asked for is waited whole, and the jitter comes on top.</summary>
     private static TimeSpan WaitOf(RetryOptions options, RetryFacts facts, double draw)
