@@ -121,6 +121,14 @@ public sealed class SqliteLedger : ILedger
 
     internal Task<T> WriteAsync<T>(Func<LedgerBook, LedgerOwner, long, T> act) => Add(new OtherWork<T>(act));
 
+    /// <summary>Writes with the next transaction; nobody waits.</summary>
+    internal void WriteLater(Action act) => _writer.Add(new OtherWork<bool>((_, _, _) =>
+    {
+        act();
+        return true;
+    }), isAwaited: false);
+
+    /// <summary>The connection that writes, for use within <see cref="WriteAsync"/> only.</summary>
     internal SqliteConnection Connection => _connection;
 
     /// <summary>Changes budgets within a transaction of <see cref="WriteAsync"/>.</summary>
