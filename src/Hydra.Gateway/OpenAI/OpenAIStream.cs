@@ -28,7 +28,7 @@ internal sealed class OpenAIStream(Endpoint endpoint) : IAnswerStream
         _id ??= chunk.Text("id");
         _model ??= chunk.Text("model");
         _created ??= OpenAIAnswer.Created(chunk);
-        if (chunk.Get("usage") is not null) (Usage, _hasUsage) = (OpenAIAnswer.Usage(chunk), true);
+        if (chunk.Get("usage") is { } usage) (Usage, _hasUsage) = (ProviderUsage.OfChat(usage), true);
 
         ChatResponseUpdate? update = null;
         foreach (var choice in chunk.Items("choices"))
