@@ -14,7 +14,7 @@ using Microsoft.Extensions.Logging;
 namespace Hydra.Gateway.Fake;
 
 /// <summary>
-/// A server that speaks OpenAI's chat completions and Anthropic's Messages over real HTTP and does what a script says, faults too.
+/// A server that speaks OpenAI's chat completions, Responses and embeddings, Azure's and Anthropic's Messages over real HTTP and does what a script says, faults too.
 /// For tests, rehearsals and load tests: it knows no models and asks for no key.
 /// </summary>
 public sealed class FakeProvider : IAsyncDisposable
@@ -31,8 +31,14 @@ public sealed class FakeProvider : IAsyncDisposable
     private FakeProvider(WebApplication app, FakeScript script)
     {
         (_app, _script, _uses) = (app, script, new int[script.Rules.Count]);
-        app.MapPost("/v1/chat/completions", (HttpContext context) => AnswerAsync(context, isOpenAI: true));
-        app.MapPost("/v1/messages", (HttpContext context) => AnswerAsync(context, isOpenAI: false));
+        Open("/v1/chat/completions", FakeDoor.Chat);
+        Open("/v1/responses", FakeDoor.Responses);
+        Open("/v1/embeddings", FakeDoor.Embeddings);
+        Open("/v1/messages", FakeDoor.Messages);
+        Open("/openai/v1/chat/completions", FakeDoor.Azure);
+        Open("/openai/v1/responses", FakeDoor.Responses);
+        Open("/openai/deployments/{deployment}/chat/completions", FakeDoor.Azure);
+        Open("/openai/deployments/{deployment}/embeddings", FakeDoor.Embeddings);
         app.MapGet("/v1/models", (HttpContext context) => WriteJsonAsync(context, new JsonObject
         {
             ["object"] = "list",
@@ -45,6 +51,8 @@ public sealed class FakeProvider : IAsyncDisposable
             Calls.Select(call =>
                 new { call.Number, call.Path, call.Model, call.IsStream, call.Prompt, call.Status, call.Outcome,
                 call.Body }), Writing, context.RequestAborted));
+
+        void Open(string path, FakeDoor door) => app.MapPost(path, (HttpContext context) => AnswerAsync(context, door));
     }
 
     /// <summary>Where it listens: <c>http://127.0.0.1:PORT</c>. An OpenAI client wants <c>/v1</c> after it, an Anthropic client does not.</summary>
@@ -118,18 +126,23 @@ public sealed class FakeProvider : IAsyncDisposable
         return fake;
     }
 
-    private async Task AnswerAsync(HttpContext context, bool isOpenAI)
+    private async Task AnswerAsync(HttpContext context, FakeDoor door)
     {
         using var reader = new StreamReader(context.Request.Body, Encoding.UTF8);
         var body = await reader.ReadToEndAsync(context.RequestAborted);
-        var call = new FakeCall(Interlocked.Increment(ref _count), context.Request.Path, body);
+        var call = new FakeCall(Interlocked.Increment(ref _count), context.Request.Path, body,
+            context.Request.RouteValues["deployment"]?.ToString())
+        {
+            Query = context.Request.QueryString.Value ?? "",
+            KeyHeader = Array.Find((string[])["authorization", "x-api-key", "api-key"], context.Request.Headers.ContainsKey) ?? "",
+        };
         Keep(call);
         InterlockedMax(ref _runningMax, Interlocked.Increment(ref _running));
         try
         {
             var rule = call.IsMalformed ? new FakeRule { Status = 400, ErrorMessage = "The body is not JSON." }
                 : RuleFor(call);
-            await SendAsync(context, call, rule, isOpenAI);
+            await SendAsync(context, call, rule, door);
             call.End(rule.Then == "reset" ? "reset" : "done");
         }
         catch (Exception error) when (error is OperationCanceledException or IOException
@@ -156,7 +169,7 @@ public sealed class FakeProvider : IAsyncDisposable
         return new FakeRule();
     }
 
-    private async Task SendAsync(HttpContext context, FakeCall call, FakeRule rule, bool isOpenAI)
+    private async Task SendAsync(HttpContext context, FakeCall call, FakeRule rule, FakeDoor door)
     {
         var response = context.Response;
         var cancelled = context.RequestAborted;
@@ -183,15 +196,14 @@ public sealed class FakeProvider : IAsyncDisposable
         else if (rule.Status >= 400)
         {
             response.ContentType = "application/json";
-            await response.WriteAsync(isOpenAI ? OpenAIDoor.Error(rule) : AnthropicDoor.Error(rule), cancelled);
+            await response.WriteAsync(door.Error(rule), cancelled);
         }
         else if (call.IsStream)
         {
             var reply = FakeReply.Of(call, rule, _script.Answer);
             response.ContentType = "text/event-stream";
             await response.StartAsync(cancelled);
-            foreach (var sent in (isOpenAI ? OpenAIDoor.Events(reply) : AnthropicDoor.Events(reply))
-                .Take(rule.CutAfter ?? int.MaxValue))
+            foreach (var sent in door.Events(reply).Take(rule.CutAfter ?? int.MaxValue))
             {
                 await WriteAsync(response, Encoding.UTF8.GetBytes(sent), rule.WriteSizes, cancelled);
                 if (rule.ChunkDelayMs > 0) await Task.Delay(rule.ChunkDelayMs, cancelled);
@@ -201,7 +213,7 @@ public sealed class FakeProvider : IAsyncDisposable
         {
             var reply = FakeReply.Of(call, rule, _script.Answer);
             response.ContentType = "application/json";
-            await response.WriteAsync(isOpenAI ? OpenAIDoor.Whole(reply) : AnthropicDoor.Whole(reply), cancelled);
+            await response.WriteAsync(door.Whole(reply), cancelled);
         }
         call.MarkWritten();
         if (rule.Then == "hang") await Task.Delay(Timeout.Infinite, cancelled);
@@ -215,7 +227,8 @@ public sealed class FakeProvider : IAsyncDisposable
         var bytes = Convert.FromBase64String(base64);
         if (bytes.AsSpan().IndexOf("{{KEY}}"u8) < 0) return bytes;
         var key = context.Request.Headers.Authorization.ToString()
-            .Replace("Bearer ", "", StringComparison.Ordinal) + context.Request.Headers["x-api-key"];
+            .Replace("Bearer ", "", StringComparison.Ordinal) + context.Request.Headers["x-api-key"]
+            + context.Request.Headers["api-key"];
         return Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(bytes)
             .Replace("{{KEY}}", key, StringComparison.Ordinal));
     }

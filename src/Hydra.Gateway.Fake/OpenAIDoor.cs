@@ -21,6 +21,7 @@ internal static class OpenAIDoor
     public static IEnumerable<string> Events(FakeReply reply)
     {
         yield return Chunk(reply, new JsonObject { ["role"] = "assistant", ["content"] = "" });
+        if (reply.Thought is { } thought) yield return Chunk(reply, new JsonObject { ["reasoning_content"] = thought });
         foreach (var piece in reply.Pieces()) yield return Chunk(reply, new JsonObject { ["content"] = piece });
         for (var i = 0; i < reply.ToolCalls.Count; i++)
         {
@@ -46,6 +47,7 @@ internal static class OpenAIDoor
     {
         var message = new JsonObject { ["role"] = "assistant", ["content"] = reply.Text.Length == 0
             && reply.ToolCalls.Count > 0 ? null : reply.Text };
+        if (reply.Thought is { } thought) message["reasoning_content"] = thought;
         if (reply.ToolCalls.Count > 0)
         {
             message["tool_calls"] = new JsonArray([.. reply.ToolCalls.Select((tool, at) => (JsonNode)new JsonObject

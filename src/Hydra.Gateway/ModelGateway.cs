@@ -1,8 +1,11 @@
 using Hydra.Gateway.Anthropic;
 using Hydra.Gateway.Commands;
+using Hydra.Gateway.Embeddings;
 using Hydra.Gateway.Offline;
 using Hydra.Gateway.OpenAI;
 using Hydra.Gateway.Prices;
+using Hydra.Gateway.Providers;
+using Hydra.Gateway.Responses;
 using Hydra.Gateway.Wire;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
@@ -63,8 +66,23 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
         {
             "offline" => new OfflineChatClient(facts),
             "command" => new CommandChatClient(command!, facts, _options),
-            "anthropic" => new AnthropicChatClient(_modelHttp, endpoint!, facts),
-            _ => new OpenAIChatClient(_modelHttp, endpoint!, facts),
+            _ when endpoint!.Wire == WireFormat.Messages => new AnthropicChatClient(_modelHttp, endpoint, facts),
+            _ when endpoint.Wire == WireFormat.Responses => new ResponsesChatClient(_modelHttp, endpoint, facts),
+            _ => new OpenAIChatClient(_modelHttp, endpoint, facts),
+        };
+    }
+
+    /// <summary>Texts to vectors by this model. Throws <see cref="ModelUnavailableException"/> as <see cref="Resolve"/> does, and where the provider gives none.</summary>
+    public IEmbeddingGenerator<string, Embedding<float>> GetEmbeddings(string model)
+    {
+        var (facts, endpoint, _) = Route(model);
+        return facts.Provider switch
+        {
+            "offline" => new OfflineEmbedder(facts),
+            "command" => throw new ModelUnavailableException($"'{model}' is a program, which gives no embeddings. Name a model of a provider, or use offline/embedding."),
+            _ when endpoint!.Wire == WireFormat.Messages => throw new ModelUnavailableException(
+                $"'{model}' is answered by {facts.Provider}, which gives no embeddings. Name a model that does, such as openai/text-embedding-3-small, or use offline/embedding."),
+            _ => new OpenAIEmbedder(_modelHttp, endpoint, facts),
         };
     }
 
@@ -76,10 +94,14 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
         {
             throw new ModelUnavailableException("No model is named. Set 'model' on the node or under 'defaults', or pass --model.");
         }
-        if (_options.Backend == "offline" || IsOfflineByDefault) return Offline(model);
+        if (_options.Backend == "offline") return Offline(model);
         if (_options.IsCommandBackend) return Command(model, _options.BackendCommand);
 
         var (provider, id) = ModelName.Parse(model);
+        var preset = ProviderCatalog.Find(provider);
+        var missing = preset?.Missing(_options.PresetVariables) ?? [];
+        if (preset is not null && missing.Count == 0 && id.Length > 0) return Preset(model, id, preset);
+        if (IsOfflineByDefault) return Offline(model);
         if (id.Length == 0)
         {
             throw new ModelUnavailableException($"The model '{model}' is a prefix without a name. Write, for example, openai/gpt-5-mini.");
@@ -91,11 +113,18 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
             "command" => throw Unavailable(model,
                 $"no command '{id}' is declared. Set HYDRA_COMMANDS=\"{id}=PROGRAM ARGUMENTS\" or use --backend command:\"PROGRAM ARGUMENTS\""),
             "openai" when _options.HasOpenAI => Wire(model, id, OpenAI()),
+            "openai-responses" when _options.HasOpenAI => Wire(model, id, OpenAI() with { Wire = WireFormat.Responses }),
+            "azure" when _options.HasAzure => Wire(model, id, Azure()),
             "anthropic" when _options.HasAnthropic => Wire(model, id, Anthropic()),
             "gemini" when _options.GeminiApiKey is not null
                 || _options.GeminiBaseUrl is not null => Wire(model, id, Gemini()),
             "ollama" => Wire(model, id, Ollama()),
             _ when _options.GatewayUrl is not null => Wire(model, model, Gateway()),
+            // Names such as deepseek/deepseek-r1 are also what servers of one's own call their models.
+            not null when preset is not null && _options.OpenAIBaseUrl is not null => Wire(model, model, OpenAI()),
+            not null when preset is not null => throw Unavailable(model, NotSet(missing)),
+            "azure" => throw Unavailable(model, NotSet(_options.AzureEndpoint is null ? ["AZURE_OPENAI_ENDPOINT"] : ["AZURE_OPENAI_API_KEY"])),
+            "openai-responses" => throw Unavailable(model, "OPENAI_API_KEY is not set"),
             "openai" => throw Unavailable(model, $"OPENAI_API_KEY is not set{OllamaHint(id)}"),
             "anthropic" => throw Unavailable(model, "ANTHROPIC_API_KEY is not set"),
             "gemini" => throw Unavailable(model, "GEMINI_API_KEY is not set"),
@@ -108,6 +137,9 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
                 "its name does not say who serves it. Write a prefix (openai/, anthropic/, gemini/, ollama/), or set OPENAI_BASE_URL, OLLAMA_HOST or HYDRA_GATEWAY_URL"),
         };
     }
+
+    private static string NotSet(IReadOnlyList<string> names) =>
+        $"{string.Join(" and ", names)} {(names.Count == 1 ? "is" : "are")} not set";
 
     private string OllamaHint(string id) => _options.OllamaHost is null ? ""
         : $"; for a model of that name in Ollama write ollama/{id}";
@@ -142,6 +174,15 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
             ContextTokensMax = entry?.ContextTokensMax, OutputTokensMax = entry?.OutputTokensMax }, endpoint, null);
     }
 
+    /// <summary>A preset's prices stand in the table under its own prefix only: who hosts a model sets the price.</summary>
+    private (ModelFacts, Endpoint?, string?) Preset(string model, string id, ProviderPreset preset)
+    {
+        var entry = _prices.Find(model) ?? (preset.Prices is { } prefix ? _prices.Find($"{prefix}/{id}") : null);
+        var endpoint = preset.Endpoint(_options.PresetVariables);
+        return (new ModelFacts { Name = model, Provider = endpoint.Provider, Id = id, Price = entry?.Price,
+            ContextTokensMax = entry?.ContextTokensMax, OutputTokensMax = entry?.OutputTokensMax }, endpoint, null);
+    }
+
     /// <summary>
     /// Exact names only, most specific first: as the workflow wrote it, then the spelling of the table for that provider. A
     /// fine-tuned model is billed as <c>ft:BASE</c>.
@@ -149,6 +190,7 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
     private PriceEntry? Entry(string model, string id, string provider)
     {
         if (provider == "gemini") return _prices.Find(model) ?? _prices.Find($"gemini/{id}");
+        if (provider == "azure.ai.openai") return _prices.Find(model) ?? _prices.Find($"azure/{id}");
         if (provider == "ollama") return _prices.Find(model) ?? _prices.Find($"ollama/{id}");
         var bare = ModelName.Parse(id).Id;
         var entry = _prices.Find(model) ?? _prices.Find(bare);
@@ -162,7 +204,18 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
         "OPENAI_BASE_URL");
     private Endpoint Anthropic() =>
         new("anthropic", WithoutVersion(_options.AnthropicBaseUrl ?? "https://api.anthropic.com"),
-        _options.AnthropicApiKey, "ANTHROPIC_BASE_URL");
+        _options.AnthropicApiKey, "ANTHROPIC_BASE_URL") { Wire = WireFormat.Messages, KeyHeader = "x-api-key" };
+    private Endpoint Azure()
+    {
+        var resource = Base(_options.AzureEndpoint!);
+        var hasPath = resource.EndsWith("/openai/v1", StringComparison.Ordinal);
+        return new("azure.ai.openai", hasPath || _options.AzureApiVersion is not null ? resource : resource + "/openai/v1",
+            _options.AzureApiKey ?? _options.AzureToken, "AZURE_OPENAI_ENDPOINT")
+        {
+            KeyHeader = _options.AzureApiKey is null ? null : "api-key",
+            AzureApiVersion = hasPath ? null : _options.AzureApiVersion,
+        };
+    }
     private Endpoint Gemini() =>
         new("gemini", Base(_options.GeminiBaseUrl ?? Google), _options.GeminiApiKey, "GEMINI_BASE_URL");
     private Endpoint Ollama() => new("ollama", WithVersion(_options.OllamaAddress), null, "OLLAMA_HOST");

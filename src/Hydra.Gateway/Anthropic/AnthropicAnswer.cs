@@ -10,7 +10,7 @@ internal static class AnthropicAnswer
 {
     public static ChatResponse Read(Endpoint endpoint, JsonElement json, AnswerShape? shape)
     {
-        var usage = Usage(json.Get("usage"), default);
+        var usage = ProviderUsage.OfMessages(json.Get("usage"), default);
         if (json.Text("type") == "error") throw HttpErrors.InStream(endpoint, json, usage);
         if (json.Get("content") is not { ValueKind: JsonValueKind.Array } content)
         {
@@ -23,8 +23,8 @@ internal static class AnthropicAnswer
             switch (block.Text("type"))
             {
                 case "text": contents.Add(new TextContent(block.Text("text"))); break;
-                case "thinking": contents.Add(new TextReasoningContent(block.Text("thinking")) { ProtectedData = block.Text("signature") }); break;
-                case "redacted_thinking": contents.Add(new TextReasoningContent("") { ProtectedData = block.Text("data") }); break;
+                case "thinking": contents.Add(AnthropicState.Signed(block.Text("thinking"), block.Text("signature"))); break;
+                case "redacted_thinking": contents.Add(AnthropicState.Redacted(block.Text("data"))); break;
                 case "tool_use": contents.Add(Call(block.Text("id"), block.Text("name"),
                     block.Get("input")?.GetRawText() ?? "", shape, usage)); break;
             }
@@ -47,19 +47,6 @@ internal static class AnthropicAnswer
         return new TextContent(parsed.GetValueOrDefault("value") is JsonElement value ? value.GetRawText() : "null");
     }
 
-    /// <summary>The parts of the prompt are given apart and add up; what a later event says replaces what an earlier one said.</summary>
-    public static TokenUsage Usage(JsonElement? usage, TokenUsage before)
-    {
-        if (usage is null) return before;
-        var input = usage.Number("input_tokens") ?? before.Input;
-        var read = usage.Number("cache_read_input_tokens") ?? before.CacheRead;
-        var write = usage.Number("cache_creation_input_tokens") ?? before.CacheWrite;
-        var output = usage.Number("output_tokens") ?? (before.Output + before.Reasoning);
-        var thinking = usage.Get("output_tokens_details").Number("thinking_tokens") ?? before.Reasoning;
-        thinking = Math.Clamp(thinking, 0, Math.Max(0, output));
-        return new(Math.Max(0, input), Math.Max(0, output) - thinking, Math.Max(0, read), Math.Max(0, write), thinking);
-    }
-
     /// <summary>The stop reason in the common spelling; an unknown one is kept. A refusal is a failure: it must not pass for an answer.</summary>
     public static ChatFinishReason? Finish(Endpoint endpoint, string? reason, IEnumerable<AIContent> contents,
         TokenUsage usage) => reason switch
@@ -70,6 +57,8 @@ internal static class AnthropicAnswer
         "tool_use" => contents.Any(content => content is FunctionCallContent) ? ChatFinishReason.ToolCalls
             : ChatFinishReason.Stop,
         "max_tokens" => ChatFinishReason.Length,
+        // A turn that the provider paused in the middle of its own tools: send the conversation again and it goes on.
+        "pause_turn" => new ChatFinishReason("pause_turn"),
         "refusal" => throw new CallFailedException(ErrorCode.ContentFiltered,
             $"{endpoint}: the model refused to answer.") { Usage = usage },
         "model_context_window_exceeded" =>

@@ -33,7 +33,7 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape) : I
             case "message_start":
                 var message = json.Get("message");
                 (_id, _model) = (message.Text("id"), message.Text("model"));
-                Usage = AnthropicAnswer.Usage(message.Get("usage"), Usage);
+                Usage = ProviderUsage.OfMessages(message.Get("usage"), Usage);
                 return null;
             case "content_block_start": return Start(json.Number("index") ?? 0, json.Get("content_block"));
             case "content_block_delta": return Delta(json.Number("index") ?? 0, json.Get("delta"));
@@ -42,7 +42,7 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape) : I
                 return null;
             case "message_delta":
                 _stop = json.Get("delta").Text("stop_reason") ?? _stop;
-                Usage = AnthropicAnswer.Usage(json.Get("usage"), Usage);
+                Usage = ProviderUsage.OfMessages(json.Get("usage"), Usage);
                 return null;
             case "message_stop":
                 IsOver = true;
@@ -93,7 +93,7 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape) : I
                 tool.Text.Append(piece);
                 return null;
             case "signature_delta" when _open.TryGetValue(index, out var signed):
-                signed.Signature = delta.Text("signature");
+                signed.Signature += delta.Text("signature");
                 return null;
             default: return null;
         }
@@ -101,9 +101,8 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape) : I
 
     private ChatResponseUpdate? Close(Block block) => block switch
     {
-        { Type: "thinking", Signature: { } signature } =>
-            Update(new TextReasoningContent("") { ProtectedData = signature }),
-        { Type: "redacted_thinking", Data: { } data } => Update(new TextReasoningContent("") { ProtectedData = data }),
+        { Type: "thinking", Signature: { } signature } => Update(AnthropicState.Signed(null, signature)),
+        { Type: "redacted_thinking", Data: { } data } => Update(AnthropicState.Redacted(data)),
         _ => null,
     };
 

@@ -13,7 +13,7 @@ internal static class OpenAIAnswer
 
     public static ChatResponse Read(Endpoint endpoint, JsonElement json)
     {
-        var usage = Usage(json);
+        var usage = ProviderUsage.OfChat(json.Get("usage"));
         if (json.Get("error") is not null) throw HttpErrors.InStream(endpoint, json, usage);
         var choices = json.Items("choices").ToArray();
         if (choices.Length == 0)
@@ -23,7 +23,7 @@ internal static class OpenAIAnswer
         }
         var choice = choices[0];
         var message = choice.Get("message");
-        var finish = Finish(endpoint, choice.Text("finish_reason"), message.Text("refusal"), usage);
+        var finish = Finish(endpoint, choice.Text("finish_reason"), message.Text("refusal"), usage, Filters(choice));
         var contents = new List<AIContent>();
         if (Reasoning(message) is { Length: > 0 } thought) contents.Add(new TextReasoningContent(thought));
         if (message.Text("content") is { Length: > 0 } text) contents.Add(new TextContent(text));
@@ -40,30 +40,25 @@ internal static class OpenAIAnswer
         };
     }
 
-    /// <summary>Totals that contain their parts, made disjoint.</summary>
-    public static TokenUsage Usage(JsonElement json)
-    {
-        if (json.Get("usage") is not { } usage) return default;
-        var prompt = Positive(usage.Number("prompt_tokens"));
-        var completion = Positive(usage.Number("completion_tokens"));
-        var read = Math.Min(prompt, Positive(usage.Get("prompt_tokens_details").Number("cached_tokens")));
-        var write = Math.Min(prompt - read, Positive(usage.Get("prompt_tokens_details").Number("cache_write_tokens")));
-        var reasoning = Math.Min(completion,
-            Positive(usage.Get("completion_tokens_details").Number("reasoning_tokens")));
-        return new(prompt - read - write, completion - reasoning, read, write, reasoning);
-
-        static long Positive(long? count) => Math.Max(0, count ?? 0);
-    }
-
     /// <summary>The reason as given, except that a filtered or refused answer is a failure: it must not pass for an answer.</summary>
-    public static ChatFinishReason? Finish(Endpoint endpoint, string? reason, string? refusal, TokenUsage usage)
+    public static ChatFinishReason? Finish(Endpoint endpoint, string? reason, string? refusal, TokenUsage usage,
+        string? filters = null)
     {
         if (refusal is { Length: > 0 }) throw Filtered($"refused: {Excerpt.Of(refusal, endpoint.Key)}");
-        if (reason == "content_filter") throw Filtered("stopped because its content filter matched");
+        if (reason == "content_filter") throw Filtered($"stopped because its content filter matched{(filters is null ? "" : $" ({filters})")}");
         return reason is null ? null : new ChatFinishReason(reason == "function_call" ? "tool_calls" : reason);
 
         CallFailedException Filtered(string what) =>
             new(ErrorCode.ContentFiltered, $"{endpoint}: the model {what}.") { Usage = usage };
+    }
+
+    /// <summary>The filters of Azure that matched, by name; null when none did.</summary>
+    public static string? Filters(JsonElement choice)
+    {
+        if (choice.Get("content_filter_results") is not { ValueKind: JsonValueKind.Object } results) return null;
+        var names = results.EnumerateObject()
+            .Where(filter => filter.Value.Get("filtered") is { ValueKind: JsonValueKind.True }).Select(filter => filter.Name).ToArray();
+        return names.Length == 0 ? null : string.Join(", ", names);
     }
 
     /// <summary>Thoughts in the spellings of the servers that show them.</summary>
