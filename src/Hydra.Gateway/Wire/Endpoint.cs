@@ -7,6 +7,10 @@ namespace Hydra.Gateway.Wire;
 /// <param name="Setting">The variable that holds <paramref name="Base"/>, for messages.</param>
 internal sealed record Endpoint(string Provider, string Base, string? Key, string Setting)
 {
+    /// <summary>How this provider cuts a stream into events.</summary>
+    /// <value>Default: server-sent events.</value>
+    public Func<Stream, IEventReader> Reader { get; init; } = stream => new SseReader(stream);
+
     public Uri At(string path) => new(Base + path);
 
     /// <summary>The address without secrets that a user may have put into it.</summary>

@@ -58,7 +58,7 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
         }
 
         await using var stream = await GuardAsync(() => response.Content.ReadAsStreamAsync(clock.Token));
-        var reader = new SseReader(stream);
+        var reader = endpoint.Reader(stream);
         var count = 0;
         while (true)
         {
