@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -6,6 +7,12 @@ namespace Hydra.Gateway.Fake;
 /// <summary>Messages in Anthropic's wire format.</summary>
 internal static class AnthropicDoor
 {
+    public static FakeDoor Door { get; } = new()
+    {
+        Whole = Whole, Events = reply => Events(reply).Select(Encoding.UTF8.GetBytes), Error = Error,
+        ErrorEvent = rule => Encoding.UTF8.GetBytes($"event: error\ndata: {Error(rule)}\n\n"),
+    };
+
     public static string Whole(FakeReply reply)
     {
         var content = new JsonArray();

@@ -14,8 +14,8 @@ using Microsoft.Extensions.Logging;
 namespace Hydra.Gateway.Fake;
 
 /// <summary>
-/// A server that speaks OpenAI's chat completions and Anthropic's Messages over real HTTP and does what a script says, faults too.
-/// For tests, rehearsals and load tests: it knows no models and asks for no key.
+/// A server that speaks the formats of OpenAI, Anthropic, Gemini, Ollama and Bedrock over real HTTP and does what a script says, faults
+/// too. For tests, rehearsals and load tests: it knows no models and asks for no key; only Bedrock's signatures are checked.
 /// </summary>
 public sealed class FakeProvider : IAsyncDisposable
 {
@@ -31,8 +31,13 @@ public sealed class FakeProvider : IAsyncDisposable
     private FakeProvider(WebApplication app, FakeScript script)
     {
         (_app, _script, _uses) = (app, script, new int[script.Rules.Count]);
-        app.MapPost("/v1/chat/completions", (HttpContext context) => AnswerAsync(context, isOpenAI: true));
-        app.MapPost("/v1/messages", (HttpContext context) => AnswerAsync(context, isOpenAI: false));
+        app.MapPost("/v1/chat/completions", (HttpContext context) => AnswerAsync(context, OpenAIDoor.Door));
+        app.MapPost("/v1beta/openai/chat/completions", (HttpContext context) => AnswerAsync(context, OpenAIDoor.Door));
+        app.MapPost("/v1/messages", (HttpContext context) => AnswerAsync(context, AnthropicDoor.Door));
+        app.MapPost("/v1beta/models/{target}", (HttpContext context) => AnswerAsync(context, GeminiDoor.Door));
+        app.MapPost("/api/chat", (HttpContext context) => AnswerAsync(context, OllamaDoor.Door));
+        app.MapPost("/api/embed", (HttpContext context) => AnswerAsync(context, OllamaDoor.Door));
+        app.MapPost("/model/{model}/{verb}", (HttpContext context) => AnswerAsync(context, BedrockDoor.Door));
         app.MapGet("/v1/models", (HttpContext context) => WriteJsonAsync(context, new JsonObject
         {
             ["object"] = "list",
@@ -118,18 +123,18 @@ public sealed class FakeProvider : IAsyncDisposable
         return fake;
     }
 
-    private async Task AnswerAsync(HttpContext context, bool isOpenAI)
+    private async Task AnswerAsync(HttpContext context, FakeDoor door)
     {
         using var reader = new StreamReader(context.Request.Body, Encoding.UTF8);
         var body = await reader.ReadToEndAsync(context.RequestAborted);
-        var call = new FakeCall(Interlocked.Increment(ref _count), context.Request.Path, body);
+        var call = new FakeCall(Interlocked.Increment(ref _count), FakeDoor.RawPath(context.Request), body);
         Keep(call);
         InterlockedMax(ref _runningMax, Interlocked.Increment(ref _running));
         try
         {
             var rule = call.IsMalformed ? new FakeRule { Status = 400, ErrorMessage = "The body is not JSON." }
-                : RuleFor(call);
-            await SendAsync(context, call, rule, isOpenAI);
+                : door.Refuse(context.Request, call) ?? RuleFor(call);
+            await SendAsync(context, call, rule, door);
             call.End(rule.Then == "reset" ? "reset" : "done");
         }
         catch (Exception error) when (error is OperationCanceledException or IOException
@@ -156,7 +161,7 @@ public sealed class FakeProvider : IAsyncDisposable
         return new FakeRule();
     }
 
-    private async Task SendAsync(HttpContext context, FakeCall call, FakeRule rule, bool isOpenAI)
+    private async Task SendAsync(HttpContext context, FakeCall call, FakeRule rule, FakeDoor door)
     {
         var response = context.Response;
         var cancelled = context.RequestAborted;
@@ -171,7 +176,7 @@ public sealed class FakeProvider : IAsyncDisposable
         var raw = Raw(context, rule);
         if (raw is not null)
         {
-            response.ContentType = rule.ContentType ?? (rule.Status >= 400 ? "application/json" : "text/event-stream");
+            response.ContentType = rule.ContentType ?? (rule.Status >= 400 ? "application/json" : door.StreamType);
             await response.StartAsync(cancelled);
             await response.Body.FlushAsync(cancelled);
             do
@@ -183,25 +188,26 @@ public sealed class FakeProvider : IAsyncDisposable
         else if (rule.Status >= 400)
         {
             response.ContentType = "application/json";
-            await response.WriteAsync(isOpenAI ? OpenAIDoor.Error(rule) : AnthropicDoor.Error(rule), cancelled);
+            if (door.ErrorHeader is { } header) response.Headers[header] = door.ErrorName(rule);
+            await response.WriteAsync(door.Error(rule), cancelled);
         }
         else if (call.IsStream)
         {
             var reply = FakeReply.Of(call, rule, _script.Answer);
-            response.ContentType = "text/event-stream";
+            response.ContentType = door.StreamType;
             await response.StartAsync(cancelled);
-            foreach (var sent in (isOpenAI ? OpenAIDoor.Events(reply) : AnthropicDoor.Events(reply))
-                .Take(rule.CutAfter ?? int.MaxValue))
+            foreach (var sent in door.Events(reply).Take(rule.CutAfter ?? int.MaxValue))
             {
-                await WriteAsync(response, Encoding.UTF8.GetBytes(sent), rule.WriteSizes, cancelled);
+                await WriteAsync(response, sent, rule.WriteSizes, cancelled);
                 if (rule.ChunkDelayMs > 0) await Task.Delay(rule.ChunkDelayMs, cancelled);
             }
+            if (rule.Then == "error") await WriteAsync(response, door.ErrorEvent(rule), rule.WriteSizes, cancelled);
         }
         else if (rule.Then is not ("hang" or "reset"))
         {
             var reply = FakeReply.Of(call, rule, _script.Answer);
             response.ContentType = "application/json";
-            await response.WriteAsync(isOpenAI ? OpenAIDoor.Whole(reply) : AnthropicDoor.Whole(reply), cancelled);
+            await response.WriteAsync(door.Whole(reply), cancelled);
         }
         call.MarkWritten();
         if (rule.Then == "hang") await Task.Delay(Timeout.Infinite, cancelled);

@@ -2,7 +2,7 @@ namespace Hydra.Gateway.Fake;
 
 /// <summary>An answer before a door puts it into its wire format.</summary>
 internal sealed record FakeReply(FakeCall Call, string Text, IReadOnlyList<FakeToolCall> ToolCalls, FakeUsage Usage,
-    string Finish, int Chunks)
+    string Finish, int Chunks, string? Thought = null, string? Signature = null)
 {
     public static FakeReply Of(FakeCall call, FakeRule rule, string defaultAnswer)
     {
@@ -12,7 +12,8 @@ internal sealed record FakeReply(FakeCall Call, string Text, IReadOnlyList<FakeT
         var usage = rule.Usage ?? new FakeUsage(Input: Math.Max(1, call.Text.Length / 4),
             Output: Math.Max(1, text.Length / 4));
         return new(call, text, rule.ToolCalls, usage,
-            rule.Finish ?? (rule.ToolCalls.Count > 0 ? "tool_calls" : "stop"), Math.Clamp(rule.Chunks, 1, 100_000));
+            rule.Finish ?? (rule.ToolCalls.Count > 0 ? "tool_calls" : "stop"), Math.Clamp(rule.Chunks, 1, 100_000), rule.Thought,
+            rule.Signature);
     }
 
     public string Id(FakeToolCall tool, int at) => tool.Id ?? $"call_{Call.Number}_{at}";

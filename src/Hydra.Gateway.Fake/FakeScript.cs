@@ -51,6 +51,10 @@ public sealed record FakeRule
     /// <summary>Text of the answer, with <c>{prompt}</c> and <c>{call}</c> filled in.</summary>
     public string? Answer { get; init; }
     public IReadOnlyList<FakeToolCall> ToolCalls { get; init; } = [];
+    /// <summary>What the model thinks before it answers; the doors of Gemini, Ollama and Bedrock show it.</summary>
+    public string? Thought { get; init; }
+    /// <summary>Sealed state of the thoughts, which Gemini and Bedrock want back.</summary>
+    public string? Signature { get; init; }
     /// <summary>Why the model stopped, in OpenAI's spelling; the Anthropic door translates the common ones.</summary>
     public string? Finish { get; init; }
     public FakeUsage? Usage { get; init; }
@@ -82,7 +86,10 @@ public sealed record FakeRule
 
     /// <summary>How many events of a stream are sent before <see cref="Then"/>; null: all.</summary>
     public int? CutAfter { get; init; }
-    /// <summary>What follows: <c>close</c>, <c>hang</c>, <c>reset</c>, <c>repeat</c> (the body for ever).</summary>
+    /// <summary>
+    /// What follows: <c>close</c>, <c>hang</c>, <c>reset</c>, <c>repeat</c> (the body for ever), <c>error</c> (the door's own error inside
+    /// the stream).
+    /// </summary>
     public string Then { get; init; } = "close";
 }
 

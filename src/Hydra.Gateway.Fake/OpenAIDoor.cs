@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -6,6 +7,12 @@ namespace Hydra.Gateway.Fake;
 /// <summary>Chat completions in OpenAI's wire format.</summary>
 internal static class OpenAIDoor
 {
+    public static FakeDoor Door { get; } = new()
+    {
+        Whole = Whole, Events = reply => Events(reply).Select(Encoding.UTF8.GetBytes), Error = Error,
+        ErrorEvent = rule => Encoding.UTF8.GetBytes($"data: {Error(rule)}\n\n"),
+    };
+
     public static string Whole(FakeReply reply) => new JsonObject
     {
         ["id"] = Id(reply), ["object"] = "chat.completion", ["created"] = 1, ["model"] = reply.Call.Model,
