@@ -38,27 +38,37 @@ internal sealed class BedrockCall(Endpoint endpoint, AwsOptions aws, TimeProvide
         return request;
     }
 
-    public ChatResponseUpdate? Add(string name, JsonElement json)
+    public ChatResponseUpdate? Add(JsonElement json)
     {
-        switch (name)
+        if (json.Get("error") is not null) throw HttpErrors.InStream(endpoint, json, Usage);
+        if (json.Get("contentBlockStart") is { } start) Start(start);
+        if (json.Get("messageStop") is { } stop) _stop = stop.Text("stopReason") ?? "";
+        if (json.Get("metadata") is { } metadata) ReadUsage(metadata.Get("usage"));
+        if (json.Get("contentBlockDelta") is { } delta) return Delta(delta.Number("contentBlockIndex") ?? 0, delta.Get("delta"));
+        if (json.Get("contentBlockStop") is not { } end) return null;
+        return _open.Remove(end.Number("contentBlockIndex") ?? 0, out var block) && block.State.Length > 0
+            ? Update(new TextReasoningContent("") { ProtectedData = block.State.ToString() }) : null;
+    }
+
+    public ChatResponse Whole(JsonElement json)
+    {
+        ReadUsage(json.Get("usage"));
+        var update = Update();
+        foreach (var block in json.Get("output").Get("message")?.Items("content") ?? [])
         {
-            case "exception": throw HttpErrors.InStream(endpoint, json, Usage);
-            case IWireCall.Whole: return AddWhole(json);
-            case "contentBlockStart":
-                Start(json.Number("contentBlockIndex") ?? 0, json.Get("start").Get("toolUse"));
-                return null;
-            case "contentBlockDelta": return Delta(json.Number("contentBlockIndex") ?? 0, json.Get("delta"));
-            case "contentBlockStop":
-                return _open.Remove(json.Number("contentBlockIndex") ?? 0, out var block) && block.State.Length > 0
-                    ? Update(new TextReasoningContent("") { ProtectedData = block.State.ToString() }) : null;
-            case "messageStop":
-                _stop = json.Text("stopReason") ?? "";
-                return null;
-            case "metadata":
-                ReadUsage(json.Get("usage"));
-                return null;
-            default: return null;   // kinds that are not known yet
+            if (block.Text("text") is { } text) update.Contents.Add(new TextContent(text));
+            if (block.Get("reasoningContent") is { } thought)
+            {
+                var said = thought.Get("reasoningText");
+                update.Contents.Add(new TextReasoningContent(said.Text("text") ?? "")
+                {
+                    ProtectedData = said.Text("signature") ?? thought.Text("redactedContent"),
+                });
+            }
+            if (block.Get("toolUse") is { } tool) Tool(tool).Arguments.Append(tool.Get("input")?.GetRawText());
         }
+        _stop = json.Text("stopReason");
+        return new[] { update, End() }.ToChatResponse();
     }
 
     public ChatResponseUpdate End()
@@ -94,30 +104,9 @@ internal sealed class BedrockCall(Endpoint endpoint, AwsOptions aws, TimeProvide
         if (aws.SessionToken is { } session) request.Headers.Add("x-amz-security-token", session);
     }
 
-    private ChatResponseUpdate AddWhole(JsonElement json)
+    private void Start(JsonElement start)
     {
-        ReadUsage(json.Get("usage"));
-        var update = Update();
-        foreach (var block in json.Get("output").Get("message")?.Items("content") ?? [])
-        {
-            if (block.Text("text") is { } text) update.Contents.Add(new TextContent(text));
-            if (block.Get("reasoningContent") is { } thought)
-            {
-                var said = thought.Get("reasoningText");
-                update.Contents.Add(new TextReasoningContent(said.Text("text") ?? "")
-                {
-                    ProtectedData = said.Text("signature") ?? thought.Text("redactedContent"),
-                });
-            }
-            if (block.Get("toolUse") is { } tool) Tool(tool).Arguments.Append(tool.Get("input")?.GetRawText());
-        }
-        _stop = json.Text("stopReason");
-        return update;
-    }
-
-    private void Start(long index, JsonElement? tool)
-    {
-        if (tool is { } call) _open[index] = Tool(call);
+        if (start.Get("start").Get("toolUse") is { } tool) _open[start.Number("contentBlockIndex") ?? 0] = Tool(tool);
     }
 
     private Block Tool(JsonElement tool)

@@ -9,8 +9,8 @@ namespace Hydra.Gateway.Bedrock;
 
 /// <summary>
 /// Reads Amazon's binary event streams (<c>application/vnd.amazon.eventstream</c>) in bounded memory: every length and both checksums
-/// are checked, and nothing is sized by what a frame says of itself. An exception inside the stream becomes an event
-/// <c>exception</c> whose data is <c>{"error":{"type","message"}}</c>.
+/// are checked, and nothing is sized by what a frame says of itself. An event becomes <c>{"ITS TYPE": its payload}</c>, an exception
+/// inside the stream <c>{"error":{"type","message"}}</c>.
 /// </summary>
 /// <remarks>
 /// A frame is: total length, length of the headers, checksum of these two, headers, payload, checksum of all before it; numbers are
@@ -48,11 +48,14 @@ internal sealed class EventStreamReader(Stream stream) : IEventReader
     {
         return headers.GetValueOrDefault(":message-type", "event") switch
         {
-            "event" => new StreamEvent(headers.GetValueOrDefault(":event-type", ""), payload),
+            "event" => Named(headers.GetValueOrDefault(":event-type", ""), payload),
             "exception" => Failure(headers.GetValueOrDefault(":exception-type"), Message(payload)),
             "error" => Failure(headers.GetValueOrDefault(":error-code"), headers.GetValueOrDefault(":error-message")),
             var other => throw Broken($"a frame of the unknown kind '{Excerpt.Of(other)}'"),
         };
+
+        static StreamEvent Named(string type, ReadOnlyMemory<byte> payload) =>
+            new(type, (byte[])[(byte)'{', .. JsonSerializer.SerializeToUtf8Bytes(type), (byte)':', .. payload.Length == 0 ? "{}"u8 : payload.Span, (byte)'}']);
 
         static StreamEvent Failure(string? type, string? message) => new("exception", new JsonObject
         {

@@ -31,7 +31,7 @@ internal sealed class GeminiCall(Endpoint endpoint, ModelFacts facts, IReadOnlyL
         return request;
     }
 
-    public ChatResponseUpdate? Add(string name, JsonElement json)
+    public ChatResponseUpdate? Add(JsonElement json)
     {
         if (json.Get("error") is not null) throw HttpErrors.InStream(endpoint, json, Usage);
         _id ??= json.Text("responseId");

@@ -29,7 +29,7 @@ internal sealed class OllamaCall(Endpoint endpoint, ModelFacts facts, IReadOnlyL
         return request;
     }
 
-    public ChatResponseUpdate? Add(string name, JsonElement json)
+    public ChatResponseUpdate? Add(JsonElement json)
     {
         if (json.Get("error") is not null) throw HttpErrors.InStream(endpoint, json, Usage);
         _model ??= json.Text("model");
@@ -88,7 +88,7 @@ internal sealed class OllamaCall(Endpoint endpoint, ModelFacts facts, IReadOnlyL
         if (function.Text("name") is not { Length: > 0 } name) throw Malformed("a tool call without a name");
         if (_calls.Count == CallIds.CallCountMax) throw Malformed($"more than {CallIds.CallCountMax} tool calls");
         var arguments = function.Get("arguments") is { } given
-            ? given.ValueKind == JsonValueKind.String ? given.GetString()! : given.GetRawText() : "";
+            ? given.ValueKind == JsonValueKind.String ? given.ToText() : given.GetRawText() : "";
         _calls.Add(new FunctionCallContent(_ids.Take(null)!, name, ToolText.ParseArguments(name, arguments, Usage)));
     }
 

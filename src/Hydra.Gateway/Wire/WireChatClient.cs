@@ -8,9 +8,6 @@ namespace Hydra.Gateway.Wire;
 /// <summary>One call in a provider's own format: how it is asked, and the fold of what comes back.</summary>
 internal interface IWireCall
 {
-    /// <summary>The event name under which an answer that is not streamed comes.</summary>
-    const string Whole = "whole";
-
     HttpRequestMessage Request(bool isStream);
     /// <summary>What the provider has reported so far.</summary>
     TokenUsage Usage { get; }
@@ -19,9 +16,17 @@ internal interface IWireCall
     /// <summary>Whether nothing more can follow.</summary>
     bool IsOver { get; }
     /// <summary>Takes one event; returns what can be shown of it.</summary>
-    ChatResponseUpdate? Add(string name, JsonElement json);
+    ChatResponseUpdate? Add(JsonElement json);
     /// <summary>The last update: tool calls, usage and why it stopped. An answer that never said why is <c>provider_error</c>.</summary>
     ChatResponseUpdate End();
+    /// <summary>An answer that is not streamed; in most formats it looks like one event that says it all.</summary>
+    ChatResponse Whole(JsonElement json)
+    {
+        List<ChatResponseUpdate> updates = [];
+        if (Add(json) is { } piece) updates.Add(piece);
+        updates.Add(End());
+        return updates.ToChatResponse();
+    }
 }
 
 /// <summary>
@@ -38,7 +43,7 @@ internal sealed class WireChatClient(ModelHttp http, Endpoint endpoint, ModelFac
     {
         var call = begin([.. messages], options);
         using var request = call.Request(isStream: false);
-        return Read(call, await http.PostAsync(endpoint, request, cancellationToken));
+        return call.Whole(await http.PostAsync(endpoint, request, cancellationToken));
     }
 
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
@@ -51,7 +56,13 @@ internal sealed class WireChatClient(ModelHttp http, Endpoint endpoint, ModelFac
             cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (!call.IsOver && await MoveNextAsync())
         {
-            if (call.Add(events.Current.Event, events.Current.Json) is { } piece) yield return piece;
+            var (kind, json) = events.Current;
+            if (kind == "whole")
+            {
+                foreach (var update in call.Whole(json).ToChatResponseUpdates()) yield return update;
+                yield break;
+            }
+            if (call.Add(json) is { } piece) yield return piece;
         }
         yield return call.End();
 
@@ -79,13 +90,5 @@ internal sealed class WireChatClient(ModelHttp http, Endpoint endpoint, ModelFac
     public void Dispose()
     {
         // The gateway owns what this client uses.
-    }
-
-    private static ChatResponse Read(IWireCall call, JsonElement json)
-    {
-        List<ChatResponseUpdate> updates = [];
-        if (call.Add(IWireCall.Whole, json) is { } piece) updates.Add(piece);
-        updates.Add(call.End());
-        return updates.ToChatResponse();
     }
 }
