@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -7,15 +6,10 @@ namespace Hydra.Gateway.Fake;
 /// <summary>Messages in Anthropic's wire format.</summary>
 internal static class AnthropicDoor
 {
-    public static FakeDoor Door { get; } = new()
-    {
-        Whole = Whole, Events = reply => Events(reply).Select(Encoding.UTF8.GetBytes), Error = Error,
-        ErrorEvent = rule => Encoding.UTF8.GetBytes($"event: error\ndata: {Error(rule)}\n\n"),
-    };
-
     public static string Whole(FakeReply reply)
     {
         var content = new JsonArray();
+        if (Thinking(reply) is { } thinking) content.Add(thinking);
         if (reply.Text.Length > 0)
         {
             content.Add(AnswerAsTool(reply) is { } answer
@@ -40,6 +34,17 @@ internal static class AnthropicDoor
         yield return Event("message_start", new JsonObject { ["message"] = start });
         yield return Event("ping", []);
         var index = 0;
+        if (Thinking(reply) is { } thinking)
+        {
+            var isShown = reply.Thought is not null;
+            yield return BlockStart(index, isShown ? new JsonObject { ["type"] = "thinking", ["thinking"] = "", ["signature"] = "" } : thinking);
+            if (isShown)
+            {
+                yield return Delta(index, new JsonObject { ["type"] = "thinking_delta", ["thinking"] = reply.Thought });
+                yield return Delta(index, new JsonObject { ["type"] = "signature_delta", ["signature"] = reply.ThoughtState });
+            }
+            yield return Event("content_block_stop", new JsonObject { ["index"] = index++ });
+        }
         if (reply.Text.Length > 0)
         {
             var isTool = AnswerAsTool(reply) is not null;
@@ -90,6 +95,14 @@ internal static class AnthropicDoor
             ["model"] = reply.Call.Model, ["stop_sequence"] = null,
     };
 
+    /// <summary>Shown reasoning with its signature, or a redacted block when there is only the state.</summary>
+    private static JsonObject? Thinking(FakeReply reply) => reply switch
+    {
+        { Thought: { } thought } => new() { ["type"] = "thinking", ["thinking"] = thought, ["signature"] = reply.ThoughtState ?? "" },
+        { ThoughtState: { } state } => new() { ["type"] = "redacted_thinking", ["data"] = state },
+        _ => null,
+    };
+
     /// <summary>A caller that forces its answer into a tool gets a JSON answer as that tool's input.</summary>
     private static JsonNode? AnswerAsTool(FakeReply reply)
     {
@@ -124,7 +137,9 @@ internal static class AnthropicDoor
     private static JsonObject Usage(FakeUsage usage, long output) => new()
     {
         ["input_tokens"] = usage.Input,
-        ["cache_creation_input_tokens"] = usage.CacheWrite,
+        ["cache_creation_input_tokens"] = usage.CacheWrite + usage.CacheWriteHour,
+        ["cache_creation"] = new JsonObject { ["ephemeral_5m_input_tokens"] = usage.CacheWrite,
+            ["ephemeral_1h_input_tokens"] = usage.CacheWriteHour },
         ["cache_read_input_tokens"] = usage.CacheRead,
         ["output_tokens"] = output,
         ["output_tokens_details"] = new JsonObject { ["thinking_tokens"] = output > 1 ? usage.Reasoning : 0 },

@@ -45,7 +45,7 @@ internal static class BedrockDoor
         if (reply.Thought is { } thought)
         {
             yield return Delta(index, new JsonObject { ["reasoningContent"] = new JsonObject { ["text"] = thought } });
-            if (reply.Signature is { } signature)
+            if (reply.ThoughtState is { } signature)
             {
                 yield return Delta(index, new JsonObject { ["reasoningContent"] = new JsonObject { ["signature"] = signature } });
             }
@@ -81,7 +81,7 @@ internal static class BedrockDoor
     {
         if (reply.Thought is not { } thought) yield break;
         var text = new JsonObject { ["text"] = thought };
-        if (reply.Signature is { } signature) text["signature"] = signature;
+        if (reply.ThoughtState is { } signature) text["signature"] = signature;
         yield return new JsonObject { ["reasoningContent"] = new JsonObject { ["reasoningText"] = text } };
     }
 
@@ -136,8 +136,10 @@ internal static class BedrockDoor
     private static JsonObject Usage(FakeUsage usage) => new()
     {
         ["inputTokens"] = usage.Input, ["outputTokens"] = usage.Output + usage.Reasoning,
-        ["cacheReadInputTokens"] = usage.CacheRead, ["cacheWriteInputTokens"] = usage.CacheWrite,
-        ["totalTokens"] = usage.Input + usage.CacheRead + usage.CacheWrite + usage.Output + usage.Reasoning,
+        ["cacheReadInputTokens"] = usage.CacheRead, ["cacheWriteInputTokens"] = usage.CacheWrite + usage.CacheWriteHour,
+        ["cacheDetails"] = new JsonArray(
+            new JsonObject { ["ttl"] = "5m", ["inputTokens"] = usage.CacheWrite }, new JsonObject { ["ttl"] = "1h", ["inputTokens"] = usage.CacheWriteHour }),
+        ["totalTokens"] = usage.Input + usage.CacheRead + usage.CacheWrite + usage.CacheWriteHour + usage.Output + usage.Reasoning,
     };
 
     private static string Stop(FakeReply reply) => reply.Finish switch

@@ -9,14 +9,14 @@ public sealed class FakeCall
     private readonly TaskCompletionSource _written = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    internal FakeCall(int number, string path, string body)
+    internal FakeCall(int number, string path, string body, string? deployment = null)
     {
         (Number, Path, Body) = (number, path, body);
         try
         {
             using var document = JsonDocument.Parse(body);
             var root = document.RootElement;
-            Model = root.TryGetProperty("model", out var model) ? model.ToString() : ModelOf(path);
+            Model = root.TryGetProperty("model", out var model) ? model.ToString() : deployment ?? ModelOf(path);
             IsStream = root.TryGetProperty("stream", out var stream) ? stream.ValueKind == JsonValueKind.True
                 : path == "/api/chat" || path.EndsWith("/converse-stream", StringComparison.Ordinal)
                     || path.EndsWith(":streamGenerateContent", StringComparison.Ordinal);
@@ -24,9 +24,21 @@ public sealed class FakeCall
             var texts = new StringBuilder();
             if (root.TryGetProperty("system", out var system)) Collect(system, texts);
             if (root.TryGetProperty("systemInstruction", out var instruction)) Collect(instruction, texts);
-            foreach (var message in root.TryGetProperty("messages", out var messages)
-                || root.TryGetProperty("contents", out messages) ? messages.EnumerateArray() : default)
+            if (root.TryGetProperty("instructions", out var instructions)) Collect(instructions, texts);
+            if (root.TryGetProperty("input", out var input) && input.ValueKind == JsonValueKind.String)
             {
+                Collect(input, texts);
+                Prompt = texts.ToString().Trim();
+            }
+            foreach (var message in root.TryGetProperty("messages", out var messages)
+                || root.TryGetProperty("contents", out messages) ? messages.EnumerateArray()
+                : input.ValueKind == JsonValueKind.Array ? input.EnumerateArray() : default)
+            {
+                if (message.ValueKind != JsonValueKind.Object)
+                {
+                    Collect(message, texts);   // a text to embed
+                    continue;
+                }
                 var from = texts.Length;
                 Collect(message, texts);
                 if (message.TryGetProperty("role", out var role) && role.ValueEquals("user"))
@@ -45,6 +57,10 @@ public sealed class FakeCall
     /// <summary>Counted from 1 in the order of arrival.</summary>
     public int Number { get; }
     public string Path { get; }
+    /// <summary>The query of the address with its question mark; empty when there is none.</summary>
+    public string Query { get; internal init; } = "";
+    /// <summary>The header in which the key came: <c>authorization</c>, <c>x-api-key</c>, <c>api-key</c>, or empty.</summary>
+    public string KeyHeader { get; internal init; } = "";
     public string Model { get; } = "";
     public bool IsStream { get; }
     /// <summary>Text of the last user message.</summary>

@@ -14,8 +14,9 @@ using Microsoft.Extensions.Logging;
 namespace Hydra.Gateway.Fake;
 
 /// <summary>
-/// A server that speaks the formats of OpenAI, Anthropic, Gemini, Ollama and Bedrock over real HTTP and does what a script says, faults
-/// too. For tests, rehearsals and load tests: it knows no models and asks for no key; only Bedrock's signatures are checked.
+/// A server that speaks the formats of OpenAI (chat completions, Responses, embeddings), Azure, Anthropic, Gemini, Ollama and Bedrock over
+/// real HTTP and does what a script says, faults too. For tests, rehearsals and load tests: it knows no models and asks for no key; only
+/// Bedrock's signatures are checked.
 /// </summary>
 public sealed class FakeProvider : IAsyncDisposable
 {
@@ -31,13 +32,19 @@ public sealed class FakeProvider : IAsyncDisposable
     private FakeProvider(WebApplication app, FakeScript script)
     {
         (_app, _script, _uses) = (app, script, new int[script.Rules.Count]);
-        app.MapPost("/v1/chat/completions", (HttpContext context) => AnswerAsync(context, OpenAIDoor.Door));
-        app.MapPost("/v1beta/openai/chat/completions", (HttpContext context) => AnswerAsync(context, OpenAIDoor.Door));
-        app.MapPost("/v1/messages", (HttpContext context) => AnswerAsync(context, AnthropicDoor.Door));
-        app.MapPost("/v1beta/models/{target}", (HttpContext context) => AnswerAsync(context, GeminiDoor.Door));
-        app.MapPost("/api/chat", (HttpContext context) => AnswerAsync(context, OllamaDoor.Door));
-        app.MapPost("/api/embed", (HttpContext context) => AnswerAsync(context, OllamaDoor.Door));
-        app.MapPost("/model/{model}/{verb}", (HttpContext context) => AnswerAsync(context, BedrockDoor.Door));
+        Open("/v1/chat/completions", FakeDoor.Chat);
+        Open("/v1/responses", FakeDoor.Responses);
+        Open("/v1/embeddings", FakeDoor.Embeddings);
+        Open("/v1/messages", FakeDoor.Messages);
+        Open("/openai/v1/chat/completions", FakeDoor.Azure);
+        Open("/openai/v1/responses", FakeDoor.Responses);
+        Open("/openai/deployments/{deployment}/chat/completions", FakeDoor.Azure);
+        Open("/openai/deployments/{deployment}/embeddings", FakeDoor.Embeddings);
+        Open("/v1beta/openai/chat/completions", FakeDoor.Chat);
+        Open("/v1beta/models/{target}", GeminiDoor.Door);
+        Open("/api/chat", OllamaDoor.Door);
+        Open("/api/embed", OllamaDoor.Door);
+        Open("/model/{model}/{verb}", BedrockDoor.Door);
         app.MapGet("/v1/models", (HttpContext context) => WriteJsonAsync(context, new JsonObject
         {
             ["object"] = "list",
@@ -50,6 +57,8 @@ public sealed class FakeProvider : IAsyncDisposable
             Calls.Select(call =>
                 new { call.Number, call.Path, call.Model, call.IsStream, call.Prompt, call.Status, call.Outcome,
                 call.Body }), Writing, context.RequestAborted));
+
+        void Open(string path, FakeDoor door) => app.MapPost(path, (HttpContext context) => AnswerAsync(context, door));
     }
 
     /// <summary>Where it listens: <c>http://127.0.0.1:PORT</c>. An OpenAI client wants <c>/v1</c> after it, an Anthropic client does not.</summary>
@@ -127,7 +136,12 @@ public sealed class FakeProvider : IAsyncDisposable
     {
         using var reader = new StreamReader(context.Request.Body, Encoding.UTF8);
         var body = await reader.ReadToEndAsync(context.RequestAborted);
-        var call = new FakeCall(Interlocked.Increment(ref _count), FakeDoor.RawPath(context.Request), body);
+        var call = new FakeCall(Interlocked.Increment(ref _count), FakeDoor.RawPath(context.Request), body,
+            context.Request.RouteValues["deployment"]?.ToString())
+        {
+            Query = context.Request.QueryString.Value ?? "",
+            KeyHeader = Array.Find((string[])["authorization", "x-api-key", "api-key", "x-goog-api-key"], context.Request.Headers.ContainsKey) ?? "",
+        };
         Keep(call);
         InterlockedMax(ref _runningMax, Interlocked.Increment(ref _running));
         try
@@ -221,7 +235,8 @@ public sealed class FakeProvider : IAsyncDisposable
         var bytes = Convert.FromBase64String(base64);
         if (bytes.AsSpan().IndexOf("{{KEY}}"u8) < 0) return bytes;
         var key = context.Request.Headers.Authorization.ToString()
-            .Replace("Bearer ", "", StringComparison.Ordinal) + context.Request.Headers["x-api-key"];
+            .Replace("Bearer ", "", StringComparison.Ordinal) + context.Request.Headers["x-api-key"]
+            + context.Request.Headers["api-key"];
         return Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(bytes)
             .Replace("{{KEY}}", key, StringComparison.Ordinal));
     }

@@ -2,8 +2,12 @@ namespace Hydra.Gateway.Fake;
 
 /// <summary>An answer before a door puts it into its wire format.</summary>
 internal sealed record FakeReply(FakeCall Call, string Text, IReadOnlyList<FakeToolCall> ToolCalls, FakeUsage Usage,
-    string Finish, int Chunks, string? Thought = null, string? Signature = null)
+    string Finish, int Chunks)
 {
+    /// <summary>What the model shows of its reasoning, and its sealed state; null when there is none.</summary>
+    public string? Thought { get; init; }
+    public string? ThoughtState { get; init; }
+
     public static FakeReply Of(FakeCall call, FakeRule rule, string defaultAnswer)
     {
         var text = (rule.Answer ?? (rule.ToolCalls.Count > 0 ? "" : defaultAnswer))
@@ -12,8 +16,11 @@ internal sealed record FakeReply(FakeCall Call, string Text, IReadOnlyList<FakeT
         var usage = rule.Usage ?? new FakeUsage(Input: Math.Max(1, call.Text.Length / 4),
             Output: Math.Max(1, text.Length / 4));
         return new(call, text, rule.ToolCalls, usage,
-            rule.Finish ?? (rule.ToolCalls.Count > 0 ? "tool_calls" : "stop"), Math.Clamp(rule.Chunks, 1, 100_000), rule.Thought,
-            rule.Signature);
+            rule.Finish ?? (rule.ToolCalls.Count > 0 ? "tool_calls" : "stop"), Math.Clamp(rule.Chunks, 1, 100_000))
+        {
+            Thought = rule.Thought,
+            ThoughtState = rule.ThoughtState,
+        };
     }
 
     public string Id(FakeToolCall tool, int at) => tool.Id ?? $"call_{Call.Number}_{at}";

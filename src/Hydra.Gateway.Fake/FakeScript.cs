@@ -51,13 +51,13 @@ public sealed record FakeRule
     /// <summary>Text of the answer, with <c>{prompt}</c> and <c>{call}</c> filled in.</summary>
     public string? Answer { get; init; }
     public IReadOnlyList<FakeToolCall> ToolCalls { get; init; } = [];
-    /// <summary>What the model thinks before it answers; the doors of Gemini, Ollama and Bedrock show it.</summary>
-    public string? Thought { get; init; }
-    /// <summary>Sealed state of the thoughts, which Gemini and Bedrock want back.</summary>
-    public string? Signature { get; init; }
     /// <summary>Why the model stopped, in OpenAI's spelling; the Anthropic door translates the common ones.</summary>
     public string? Finish { get; init; }
     public FakeUsage? Usage { get; init; }
+    /// <summary>Reasoning that is shown before the answer.</summary>
+    public string? Thought { get; init; }
+    /// <summary>The reasoning's sealed state: Anthropic's signature, or its redacted block when nothing is shown; OpenAI's encrypted content; Gemini's signature.</summary>
+    public string? ThoughtState { get; init; }
 
     /// <summary>Wait before the first byte, in milliseconds.</summary>
     public int LatencyMs { get; init; }
@@ -125,4 +125,4 @@ public sealed record FakeToolCall
 
 /// <summary>Tokens in disjoint classes; each door reports them in its own way of counting.</summary>
 public sealed record FakeUsage(long Input = 0, long Output = 0, long CacheRead = 0, long CacheWrite = 0,
-    long Reasoning = 0);
+    long Reasoning = 0, long CacheWriteHour = 0);

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Hydra.Gateway.Fake;
@@ -6,12 +5,8 @@ namespace Hydra.Gateway.Fake;
 /// <summary><c>generateContent</c>, <c>streamGenerateContent</c> and <c>batchEmbedContents</c> in Google's format.</summary>
 internal static class GeminiDoor
 {
-    public static FakeDoor Door { get; } = new()
-    {
-        Whole = Whole, Events = reply => Events(reply).Select(json => Encoding.UTF8.GetBytes($"data: {json.ToJsonString()}\n\n")),
-        Error = Error, ErrorEvent = rule => Encoding.UTF8.GetBytes($"data: {Error(rule)}\n\n"),
-        Refuse = (_, call) => Refuse(call),
-    };
+    public static FakeDoor Door { get; } = FakeDoor.Sse(Whole,
+        reply => Events(reply).Select(json => $"data: {json.ToJsonString()}\n\n"), Error) with { Refuse = (_, call) => Refuse(call) };
 
     private static string Whole(FakeReply reply)
     {
@@ -34,7 +29,7 @@ internal static class GeminiDoor
         foreach (var piece in reply.Pieces()) yield return Chunk(reply, [new JsonObject { ["text"] = piece }], null);
         foreach (var call in Calls(reply)) yield return Chunk(reply, [call], null);
         // The signature of a text comes last, on a part of its own that holds no text.
-        JsonArray last = reply.Text.Length > 0 && reply.Signature is not null
+        JsonArray last = reply.Text.Length > 0 && reply.ThoughtState is not null
             ? [Signed(reply, new JsonObject { ["text"] = "" }, isLastText: true)] : [];
         yield return Chunk(reply, last, Finish(reply));
     }
@@ -99,12 +94,12 @@ internal static class GeminiDoor
     {
         var call = new JsonObject { ["name"] = tool.Name, ["args"] = JsonNode.Parse(tool.Arguments.GetRawText()) };
         if (tool.Id is { } id) call["id"] = id;
-        return Signed(at == 0 ? reply : reply with { Signature = null }, new JsonObject { ["functionCall"] = call }, isLastText: false);
+        return Signed(at == 0 ? reply : reply with { ThoughtState = null }, new JsonObject { ["functionCall"] = call }, isLastText: false);
     });
 
     private static JsonObject Signed(FakeReply reply, JsonObject part, bool isLastText)
     {
-        if (reply.Signature is { } signature && (!isLastText || reply.ToolCalls.Count == 0)) part["thoughtSignature"] = signature;
+        if (reply.ThoughtState is { } signature && (!isLastText || reply.ToolCalls.Count == 0)) part["thoughtSignature"] = signature;
         return part;
     }
 

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -7,12 +6,6 @@ namespace Hydra.Gateway.Fake;
 /// <summary>Chat completions in OpenAI's wire format.</summary>
 internal static class OpenAIDoor
 {
-    public static FakeDoor Door { get; } = new()
-    {
-        Whole = Whole, Events = reply => Events(reply).Select(Encoding.UTF8.GetBytes), Error = Error,
-        ErrorEvent = rule => Encoding.UTF8.GetBytes($"data: {Error(rule)}\n\n"),
-    };
-
     public static string Whole(FakeReply reply) => new JsonObject
     {
         ["id"] = Id(reply), ["object"] = "chat.completion", ["created"] = 1, ["model"] = reply.Call.Model,
@@ -28,6 +21,7 @@ internal static class OpenAIDoor
     public static IEnumerable<string> Events(FakeReply reply)
     {
         yield return Chunk(reply, new JsonObject { ["role"] = "assistant", ["content"] = "" });
+        if (reply.Thought is { } thought) yield return Chunk(reply, new JsonObject { ["reasoning_content"] = thought });
         foreach (var piece in reply.Pieces()) yield return Chunk(reply, new JsonObject { ["content"] = piece });
         for (var i = 0; i < reply.ToolCalls.Count; i++)
         {
@@ -53,6 +47,7 @@ internal static class OpenAIDoor
     {
         var message = new JsonObject { ["role"] = "assistant", ["content"] = reply.Text.Length == 0
             && reply.ToolCalls.Count > 0 ? null : reply.Text };
+        if (reply.Thought is { } thought) message["reasoning_content"] = thought;
         if (reply.ToolCalls.Count > 0)
         {
             message["tool_calls"] = new JsonArray([.. reply.ToolCalls.Select((tool, at) => (JsonNode)new JsonObject

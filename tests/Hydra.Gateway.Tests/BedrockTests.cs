@@ -45,7 +45,7 @@ public sealed class BedrockTests
     [Fact]
     public async Task Sealed_thoughts_come_back_even_from_a_conversation_kept_as_json()
     {
-        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Times = 2, Thought = "Hm.", Signature = "c2ln",
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Times = 2, Thought = "Hm.", ThoughtState = "c2ln",
             ToolCalls = [Natives.Tool("weather", """{"city":"Oslo"}""")] }));
         var options = new ChatOptions { Tools = [Calls.Weather] };
         foreach (var response in await fake.TwiceAsync(Natives.Bedrock, options))
@@ -76,6 +76,39 @@ public sealed class BedrockTests
     {
         await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Answer = "x", Finish = reason }));
         foreach (var isStream in new[] { false, true }) Assert.Equal(code, (await fake.RefusedAsync(Natives.Bedrock, isStream)).Code.Name);
+    }
+
+    [Theory]
+    [InlineData(424, "ModelErrorException", "the model failed", "provider_error")]
+    [InlineData(429, "ModelNotReadyException", "loading", "provider_error")]
+    [InlineData(400, "ValidationException", "Input is too long for requested model.", "context_length")]
+    [InlineData(400, "ValidationException", "bad field", "bad_request")]
+    [InlineData(403, "ExpiredTokenException", "expired", "auth")]
+    public async Task The_name_of_an_error_decides(int status, string name, string message, string code)
+    {
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Status = status, ErrorType = name, ErrorMessage = message }));
+        Assert.Equal(code, (await fake.RefusedAsync(Natives.Bedrock)).Code.Name);
+    }
+
+    [Theory]
+    [InlineData("ThrottlingException", "rate_limited")]
+    [InlineData("ValidationException", "bad_request")]
+    [InlineData("ModelStreamErrorException", "provider_error")]
+    public async Task An_exception_inside_a_stream_keeps_its_meaning(string name, string code)
+    {
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Answer = "abc", CutAfter = 2, Then = "error", ErrorType = name }));
+        var failure = await fake.RefusedAsync(Natives.Bedrock, isStream: true);
+        Assert.Equal((code, true), (failure.Code.Name, failure.HasDelivered));
+    }
+
+    [Fact]
+    public async Task Writes_that_live_for_an_hour_are_counted_apart()
+    {
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Answer = "x", Usage = new(1, 2, 3, 4, CacheWriteHour: 5) }));
+        foreach (var response in await fake.TwiceAsync(Natives.Bedrock))
+        {
+            Assert.Equal(new TokenUsage(1, 2, 3, 4) { CacheWriteHour = 5 }, UsageReader.Read(response.Usage));
+        }
     }
 
     [Fact]

@@ -38,6 +38,7 @@ public sealed class FailureTests
             var failure = await fake.FailAsync(model, isStream);
             Assert.Equal(code, failure.Code.Name);
             Assert.Equal(status, failure.HttpStatus);
+            Assert.False(failure.HasDelivered);
             Assert.Contains(fake.Url, failure.Message);
         }
         Assert.Equal(2, fake.Calls.Count);   // nobody retried
@@ -67,6 +68,7 @@ public sealed class FailureTests
         var failure = await fake.FailAsync(model, isStream: true);
         Assert.Equal(ErrorCode.ProviderError, failure.Code);
         Assert.Contains("truncated", failure.Message);
+        Assert.True(failure.HasDelivered);
         if (model == Claude) Assert.Equal(9, failure.Usage.Input);
     }
 

@@ -12,7 +12,7 @@ public sealed class GeminiTests
     [Fact]
     public async Task The_signature_of_a_call_comes_back_even_from_a_conversation_kept_as_json()
     {
-        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Times = 2, Thought = "Hm.", Signature = "c2ln",
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Times = 2, Thought = "Hm.", ThoughtState = "c2ln",
             ToolCalls = [Natives.Tool("weather", """{"city":"Oslo"}"""), Natives.Tool("weather", """{"city":"Rome"}""")] }));
         foreach (var response in await fake.TwiceAsync(Natives.Gemini3, Tools))
         {
@@ -27,7 +27,7 @@ public sealed class GeminiTests
     [Fact]
     public async Task The_signature_of_a_text_comes_back_on_that_text()
     {
-        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Answer = "Yes", Signature = "dGV4dA==" }));
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Answer = "Yes", ThoughtState = "dGV4dA==" }));
         foreach (var response in await fake.TwiceAsync(Natives.Gemini3))
         {
             await fake.CallAsync(Natives.Gemini3, false, null, [.. Natives.After(response)[..^1], new(ChatRole.User, "Go on")]);
@@ -95,14 +95,27 @@ public sealed class GeminiTests
     }
 
     [Fact]
+    public async Task Words_inside_an_error_decide_when_its_status_does_not()
+    {
+        const string quota = """{"error":{"code":429,"message":"Quota","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34s"}]}}""";
+        const string key = """[{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}]""";
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(
+            new FakeRule { Times = 1, Status = 429, Body = quota }, new FakeRule { Status = 400, Body = key }));
+        var waits = await fake.RefusedAsync(Natives.Gemini);
+        Assert.Equal((ErrorCode.RateLimited, TimeSpan.FromSeconds(34)), (waits.Code, waits.RetryAfter));
+        Assert.Equal(ErrorCode.Auth, (await fake.RefusedAsync(Natives.Gemini, isStream: true)).Code);
+    }
+
+    [Fact]
     public async Task An_unknown_reason_is_kept_and_tokens_of_tools_count_as_prompt()
     {
-        const string body = """{"candidates":[{"content":{"parts":[{"text":"x"}]},"finishReason":"NEW_ONE"}],"usageMetadata":{"promptTokenCount":9,"cachedContentTokenCount":4,"toolUsePromptTokenCount":7,"candidatesTokenCount":2,"thoughtsTokenCount":3}}""";
+        const string body = """{"candidates":[{"content":{"parts":[{"text":"x"}]},"finishReason":"NEW_ONE"}],"usageMetadata":{"promptTokenCount":9,"cachedContentTokenCount":4,"toolUsePromptTokenCount":7,"candidatesTokenCount":3,"thoughtsTokenCount":3,"promptTokensDetails":[{"modality":"TEXT","tokenCount":4},{"modality":"AUDIO","tokenCount":5}],"cacheTokensDetails":[{"modality":"AUDIO","tokenCount":3}],"candidatesTokensDetails":[{"modality":"AUDIO","tokenCount":1}]}}""";
         await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Body = body, ContentType = "application/json" }));
         foreach (var response in await fake.TwiceAsync(Natives.Gemini))
         {
             Assert.Equal("NEW_ONE", response.FinishReason!.Value.Value);
-            Assert.Equal(new TokenUsage(Input: 12, Output: 2, CacheRead: 4, CacheWrite: 0, Reasoning: 3), UsageReader.Read(response.Usage));
+            Assert.Equal(new TokenUsage(Input: 10, Output: 2, CacheRead: 4, CacheWrite: 0, Reasoning: 3) { InputAudio = 2, OutputAudio = 1 },
+                UsageReader.Read(response.Usage));
         }
     }
 

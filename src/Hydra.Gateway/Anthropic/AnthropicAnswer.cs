@@ -10,7 +10,7 @@ internal static class AnthropicAnswer
 {
     public static ChatResponse Read(Endpoint endpoint, JsonElement json, AnswerShape? shape)
     {
-        var usage = Usage(json.Get("usage"), default);
+        var usage = ProviderUsage.OfMessages(json.Get("usage"), default);
         if (json.Text("type") == "error") throw HttpErrors.InStream(endpoint, json, usage);
         if (json.Get("content") is not { ValueKind: JsonValueKind.Array } content)
         {
@@ -45,19 +45,6 @@ internal static class AnthropicAnswer
         if (shape is null || name != AnswerShape.ToolName) return new FunctionCallContent(id ?? "", name ?? "", parsed);
         if (!shape.IsWrapped) return new TextContent(arguments.Length == 0 ? "{}" : arguments);
         return new TextContent(parsed.GetValueOrDefault("value") is JsonElement value ? value.GetRawText() : "null");
-    }
-
-    /// <summary>The parts of the prompt are given apart and add up; what a later event says replaces what an earlier one said.</summary>
-    public static TokenUsage Usage(JsonElement? usage, TokenUsage before)
-    {
-        if (usage is null) return before;
-        var input = usage.Number("input_tokens") ?? before.Input;
-        var read = usage.Number("cache_read_input_tokens") ?? before.CacheRead;
-        var write = usage.Number("cache_creation_input_tokens") ?? before.CacheWrite;
-        var output = usage.Number("output_tokens") ?? (before.Output + before.Reasoning);
-        var thinking = usage.Get("output_tokens_details").Number("thinking_tokens") ?? before.Reasoning;
-        thinking = Math.Clamp(thinking, 0, Math.Max(0, output));
-        return new(Math.Max(0, input), Math.Max(0, output) - thinking, Math.Max(0, read), Math.Max(0, write), thinking);
     }
 
     /// <summary>The stop reason in the common spelling; an unknown one is kept. A refusal is a failure: it must not pass for an answer.</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Hydra.Gateway.Wire;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
@@ -21,43 +20,10 @@ internal sealed class AnthropicChatClient(ModelHttp http, Endpoint endpoint, Mod
             AnthropicRequest.Shape(options));
     }
 
-    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null,
-            [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        using var request = Request(messages, options, isStream: true);
-        var shape = AnthropicRequest.Shape(options);
-        var stream = new AnthropicStream(endpoint, shape);
-        await using var events = http.StreamAsync(endpoint, request, () => stream.Usage,
-            cancellationToken).GetAsyncEnumerator(cancellationToken);
-        while (!stream.IsOver && await MoveNextAsync())
-        {
-            var (kind, json) = events.Current;
-            if (kind == "whole")
-            {
-                foreach (var update in AnthropicAnswer.Read(endpoint, json, shape).ToChatResponseUpdates())
-                {
-                    yield return update;
-                }
-                yield break;
-            }
-            if (stream.Add(json) is { } piece) yield return piece;
-        }
-        yield return stream.End();
-
-        // What breaks after the model said that it is done takes nothing away from the answer.
-        async ValueTask<bool> MoveNextAsync()
-        {
-            try
-            {
-                return await events.MoveNextAsync();
-            }
-            catch (CallFailedException) when (stream.IsFinished)
-            {
-                return false;
-            }
-        }
-    }
+    public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages,
+        ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        AnswerStream.ReadAsync(http, endpoint, () => Request(messages, options, isStream: true),
+            () => new AnthropicStream(endpoint, AnthropicRequest.Shape(options)), cancellationToken);
 
     public object? GetService(Type serviceType, object? serviceKey = null)
     {

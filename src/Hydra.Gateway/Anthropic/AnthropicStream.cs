@@ -10,7 +10,7 @@ namespace Hydra.Gateway.Anthropic;
 /// The fold of one streamed message. Text and thoughts pass through as they come; a tool call waits until the message is whole, so
 /// that none runs from a stream that broke.
 /// </summary>
-internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape)
+internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape) : IAnswerStream
 {
     private const int BlockCountMax = 1_000;
     private const int ArgumentCharsMax = 8 * 1024 * 1024;
@@ -21,9 +21,7 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape)
     private long _chars;
 
     public TokenUsage Usage { get; private set; }
-    /// <summary>Whether the model said why it stopped.</summary>
     public bool IsFinished => _stop is not null;
-    /// <summary>Whether the stream said that nothing more follows.</summary>
     public bool IsOver { get; private set; }
 
     /// <summary>Takes one event; returns what can be shown of it. Kinds that it does not know are passed over, as the API asks.</summary>
@@ -35,7 +33,7 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape)
             case "message_start":
                 var message = json.Get("message");
                 (_id, _model) = (message.Text("id"), message.Text("model"));
-                Usage = AnthropicAnswer.Usage(message.Get("usage"), Usage);
+                Usage = ProviderUsage.OfMessages(message.Get("usage"), Usage);
                 return null;
             case "content_block_start": return Start(json.Number("index") ?? 0, json.Get("content_block"));
             case "content_block_delta": return Delta(json.Number("index") ?? 0, json.Get("delta"));
@@ -44,7 +42,7 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape)
                 return null;
             case "message_delta":
                 _stop = json.Get("delta").Text("stop_reason") ?? _stop;
-                Usage = AnthropicAnswer.Usage(json.Get("usage"), Usage);
+                Usage = ProviderUsage.OfMessages(json.Get("usage"), Usage);
                 return null;
             case "message_stop":
                 IsOver = true;
@@ -108,6 +106,8 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape)
         { Type: "redacted_thinking", Data: { } data } => Update(new TextReasoningContent("") { ProtectedData = data }),
         _ => null,
     };
+
+    public ChatResponse Whole(JsonElement json) => AnthropicAnswer.Read(endpoint, json, shape);
 
     private ChatResponseUpdate Update(params AIContent[] contents) =>
         new(ChatRole.Assistant, [.. contents]) { ResponseId = _id, MessageId = _id, ModelId = _model };

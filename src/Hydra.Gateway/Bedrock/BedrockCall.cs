@@ -149,12 +149,18 @@ internal sealed class BedrockCall(Endpoint endpoint, AwsOptions aws, TimeProvide
         if (_chars > ArgumentCharsMax) throw Malformed("tool arguments of more than 8 Mi characters");
     }
 
-    /// <summary>The parts of the prompt are given apart and add up; thoughts are in the output and not told apart.</summary>
+    /// <summary>
+    /// The parts of the prompt are given apart and add up; writes that live for an hour are told within all writes. Thoughts are in the
+    /// output and not told apart.
+    /// </summary>
     private void ReadUsage(JsonElement? usage)
     {
         if (usage is null) return;
         _hasUsage = true;
-        Usage = new(Count("inputTokens"), Count("outputTokens"), Count("cacheReadInputTokens"), Count("cacheWriteInputTokens"));
+        var write = Count("cacheWriteInputTokens");
+        var hour = Math.Min(write, usage.Value.Items("cacheDetails").Where(detail => detail.Text("ttl") == "1h")
+            .Sum(detail => Math.Clamp(detail.Number("inputTokens") ?? 0, 0, int.MaxValue)));
+        Usage = new(Count("inputTokens"), Count("outputTokens"), Count("cacheReadInputTokens"), write - hour) { CacheWriteHour = hour };
 
         long Count(string name) => Math.Max(0, usage.Number(name) ?? 0);
     }

@@ -67,17 +67,22 @@ internal sealed class GeminiCall(Endpoint endpoint, ModelFacts facts, IReadOnlyL
     }
 
     /// <summary>
-    /// The prompt contains what came from the cache; what tools read comes on top. Thoughts stand beside the candidates. Counts of a
-    /// stream grow, so the last say is right.
+    /// The prompt contains what came from the cache; what tools read comes on top. Thoughts stand beside the candidates. Sound is told
+    /// by kind within its total. Counts of a stream grow, so the last say is right.
     /// </summary>
     private static TokenUsage Read(JsonElement usage)
     {
         var prompt = Count("promptTokenCount");
         var cached = Math.Min(prompt, Count("cachedContentTokenCount"));
-        return new(Input: prompt - cached + Count("toolUsePromptTokenCount"), Output: Count("candidatesTokenCount"),
-            CacheRead: cached, Reasoning: Count("thoughtsTokenCount"));
+        var output = Count("candidatesTokenCount");
+        var heard = Math.Clamp(Sound("promptTokensDetails") - Sound("cacheTokensDetails"), 0, prompt - cached);
+        var spoken = Math.Min(output, Sound("candidatesTokensDetails"));
+        return new(Input: prompt - cached - heard + Count("toolUsePromptTokenCount"), Output: output - spoken, CacheRead: cached,
+            Reasoning: Count("thoughtsTokenCount")) { InputAudio = heard, OutputAudio = spoken };
 
         long Count(string name) => Math.Max(0, usage.Number(name) ?? 0);
+        long Sound(string name) => usage.Items(name).Where(detail => detail.Text("modality") == "AUDIO")
+            .Sum(detail => Math.Clamp(detail.Number("tokenCount") ?? 0, 0, int.MaxValue));
     }
 
     private IEnumerable<AIContent> Contents(JsonElement part)

@@ -13,7 +13,7 @@ internal static class OpenAIAnswer
 
     public static ChatResponse Read(Endpoint endpoint, JsonElement json)
     {
-        var usage = Usage(json);
+        var usage = ProviderUsage.OfChat(json.Get("usage"));
         if (json.Get("error") is not null) throw HttpErrors.InStream(endpoint, json, usage);
         var choices = json.Items("choices").ToArray();
         if (choices.Length == 0)
@@ -38,21 +38,6 @@ internal static class OpenAIAnswer
             CreatedAt = Created(json),
             Usage = json.Get("usage") is null ? null : UsageReader.ToDetails(usage),   // unknown is not zero
         };
-    }
-
-    /// <summary>Totals that contain their parts, made disjoint.</summary>
-    public static TokenUsage Usage(JsonElement json)
-    {
-        if (json.Get("usage") is not { } usage) return default;
-        var prompt = Positive(usage.Number("prompt_tokens"));
-        var completion = Positive(usage.Number("completion_tokens"));
-        var read = Math.Min(prompt, Positive(usage.Get("prompt_tokens_details").Number("cached_tokens")));
-        var write = Math.Min(prompt - read, Positive(usage.Get("prompt_tokens_details").Number("cache_write_tokens")));
-        var reasoning = Math.Min(completion,
-            Positive(usage.Get("completion_tokens_details").Number("reasoning_tokens")));
-        return new(prompt - read - write, completion - reasoning, read, write, reasoning);
-
-        static long Positive(long? count) => Math.Max(0, count ?? 0);
     }
 
     /// <summary>The reason as given, except that a filtered or refused answer is a failure: it must not pass for an answer.</summary>

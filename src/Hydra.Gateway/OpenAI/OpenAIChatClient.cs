@@ -1,6 +1,4 @@
 using System.Net.Http.Headers;
-using System.Runtime.CompilerServices;
-using System.Text.Json;
 using Hydra.Gateway.Wire;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
@@ -22,39 +20,10 @@ internal sealed class OpenAIChatClient(ModelHttp http, Endpoint endpoint, ModelF
         return OpenAIAnswer.Read(endpoint, await http.PostAsync(endpoint, request, cancellationToken));
     }
 
-    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null,
-            [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        using var request = Request(messages, options, isStream: true);
-        var stream = new OpenAIStream(endpoint);
-        await using var events = http.StreamAsync(endpoint, request, () => stream.Usage,
-            cancellationToken).GetAsyncEnumerator(cancellationToken);
-        while (await MoveNextAsync())
-        {
-            var (kind, json) = events.Current;
-            if (kind == "whole")
-            {
-                foreach (var update in OpenAIAnswer.Read(endpoint, json).ToChatResponseUpdates()) yield return update;
-                yield break;
-            }
-            if (stream.Add(json) is { } piece) yield return piece;
-        }
-        yield return stream.End();
-
-        // What breaks after the model said that it is done takes nothing away from the answer.
-        async ValueTask<bool> MoveNextAsync()
-        {
-            try
-            {
-                return await events.MoveNextAsync();
-            }
-            catch (CallFailedException) when (stream.IsFinished)
-            {
-                return false;
-            }
-        }
-    }
+    public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages,
+        ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        AnswerStream.ReadAsync(http, endpoint, () => Request(messages, options, isStream: true),
+            () => new OpenAIStream(endpoint), cancellationToken);
 
     public object? GetService(Type serviceType, object? serviceKey = null)
     {

@@ -9,7 +9,7 @@ namespace Hydra.Gateway.OpenAI;
 /// The fold of one streamed answer. Text and thoughts pass through as they come; tool calls wait until they are whole, so that
 /// none runs from a stream that broke.
 /// </summary>
-internal sealed class OpenAIStream(Endpoint endpoint)
+internal sealed class OpenAIStream(Endpoint endpoint) : IAnswerStream
 {
     private readonly ToolCallParts _calls = new(endpoint);
     private string? _id, _model, _finish, _refusal;
@@ -18,8 +18,8 @@ internal sealed class OpenAIStream(Endpoint endpoint)
 
     /// <summary>What the provider has reported so far; usage comes in the last chunk.</summary>
     public TokenUsage Usage { get; private set; }
-    /// <summary>Whether the model said why it stopped.</summary>
     public bool IsFinished => _finish is not null;
+    public bool IsOver => false;   // [DONE] ends the events themselves
 
     /// <summary>Takes one chunk; returns what can be shown of it.</summary>
     public ChatResponseUpdate? Add(JsonElement chunk)
@@ -28,7 +28,7 @@ internal sealed class OpenAIStream(Endpoint endpoint)
         _id ??= chunk.Text("id");
         _model ??= chunk.Text("model");
         _created ??= OpenAIAnswer.Created(chunk);
-        if (chunk.Get("usage") is not null) (Usage, _hasUsage) = (OpenAIAnswer.Usage(chunk), true);
+        if (chunk.Get("usage") is { } usage) (Usage, _hasUsage) = (ProviderUsage.OfChat(usage), true);
 
         ChatResponseUpdate? update = null;
         foreach (var choice in chunk.Items("choices"))
@@ -67,6 +67,8 @@ internal sealed class OpenAIStream(Endpoint endpoint)
         if (_hasUsage) last.Contents.Add(new UsageContent(UsageReader.ToDetails(Usage)));
         return last;
     }
+
+    public ChatResponse Whole(JsonElement json) => OpenAIAnswer.Read(endpoint, json);
 
     private ChatResponseUpdate Update() =>
         new() { Role = ChatRole.Assistant, ResponseId = _id, MessageId = _id, ModelId = _model, CreatedAt = _created };

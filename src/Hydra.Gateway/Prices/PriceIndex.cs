@@ -54,39 +54,66 @@ internal sealed class PriceIndex
         if (!_entries.TryGetValue(name, out var range)) return null;
         using var document = JsonDocument.Parse(_table.AsMemory(range));
         var entry = document.RootElement;
-        return new PriceEntry(Price(entry), entry.Number("max_in"), entry.Number("max_out"));
+        return new PriceEntry(Price(entry), entry.Number("max_in"), entry.Number("max_out"))
+        {
+            RetiresOn = DateOnly.TryParse(entry.Text("eol"), out var day) ? day : null,
+            Dimensions = (int?)entry.Number("dims"),
+        };
     }
 
     private ModelPrice? Price(JsonElement entry)
     {
         if (entry.Get("suspect") is not null || entry.Get("price") is not { } rates) return null;
         var source = $"{_source} {Date}";
-        if (Rates(rates, source) is not { } price) return null;
+        if (Rates(rates, source, asOf: DateOnly.TryParse(Date, out var day) ? day : null) is not { } price) return null;
         // Zero stands for unknown in this table: a price of nothing is for an operator to declare.
         if (price.Input == 0 && price.Output == 0) return null;
-        if (entry.Get("tiers") is not { } tiers) return price;
-        var read = new List<(long PromptTokensOver, ModelPrice Price)>();
-        foreach (var tier in tiers.EnumerateObject())
+        price = price with { ServerTool = DearestSearch(entry) };
+        price = price with { Tiers = Tiers(entry, price) };
+        var services = new Dictionary<string, ModelPrice>(StringComparer.Ordinal);
+        foreach (var service in entry.Get("service") is { ValueKind: JsonValueKind.Object } all ? all.EnumerateObject() : default)
         {
-            // What a tier leaves out falls back to the base rate of the same class.
-            if (long.TryParse(tier.Name, out var over)) read.Add((over, Rates(tier.Value, source, price)!));
+            // What a class of service leaves out is unknown there: the standard rates say nothing about it.
+            if (Rates(service.Value, $"{source} ({service.Name})", asOf: price.AsOf) is not { } rate) continue;
+            services[service.Name] = rate with { Tiers = Tiers(service.Value, rate), ServerTool = price.ServerTool };
         }
-        return price with { Tiers = [.. read.OrderBy(tier => tier.PromptTokensOver)] };
+        return price with { Services = services };
+    }
+
+    /// <summary>What a tier leaves out falls back to the base rate of the same class.</summary>
+    public static IReadOnlyList<(long, ModelPrice)> Tiers(JsonElement entry, ModelPrice price)
+    {
+        var read = new List<(long PromptTokensOver, ModelPrice Price)>();
+        foreach (var tier in entry.Get("tiers") is { ValueKind: JsonValueKind.Object } tiers ? tiers.EnumerateObject() : default)
+        {
+            if (long.TryParse(tier.Name, out var over)) read.Add((over, Rates(tier.Value, price.Source, price)!));
+        }
+        return [.. read.OrderBy(tier => tier.PromptTokensOver)];
     }
 
     /// <summary>The rates, or null when the input rate or the output rate is neither given nor to be had from the base.</summary>
-    public static ModelPrice? Rates(JsonElement json, string source, ModelPrice? from = null)
+    public static ModelPrice? Rates(JsonElement json, string source, ModelPrice? from = null, DateOnly? asOf = null)
     {
         var input = Rate(json, "in") ?? from?.Input;
         var output = Rate(json, "out") ?? from?.Output;
         if (input is null || output is null) return null;
         return new ModelPrice(input.Value, output.Value, source)
         {
+            AsOf = asOf ?? from?.AsOf,
             CacheRead = Rate(json, "cache_read") ?? from?.CacheRead,
             CacheWrite = Rate(json, "cache_write") ?? from?.CacheWrite,
+            CacheWriteHour = Rate(json, "cache_write_1h") ?? from?.CacheWriteHour,
             Reasoning = Rate(json, "reasoning_out") ?? from?.Reasoning,
+            InputAudio = Rate(json, "audio_in") ?? from?.InputAudio,
+            OutputAudio = Rate(json, "audio_out") ?? from?.OutputAudio,
+            ServerTool = from?.ServerTool,
         };
     }
+
+    /// <summary>Answers do not say how wide a search was, so the dearest rate holds.</summary>
+    private static decimal? DearestSearch(JsonElement entry) =>
+        entry.Get("search_per_query") is { } search
+            ? new[] { Rate(search, "low"), Rate(search, "medium"), Rate(search, "high") }.Max() : null;
 
     public static decimal? Rate(JsonElement json, string name) =>
         json.Get(name) is { ValueKind: JsonValueKind.Number } value && value.TryGetDecimal(out var rate) && rate >= 0

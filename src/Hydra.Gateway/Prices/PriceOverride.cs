@@ -10,8 +10,9 @@ internal sealed record PriceOverride(ModelPrice? Price, string? Alias, long? Con
     /// <summary>An override that moves a rate by more than this many times needs <c>"confirm": true</c>.</summary>
     public const decimal MoveMax = 100;
 
-    private static readonly string[] Fields = ["in", "out", "cache_read", "cache_write", "reasoning_out", "max_in",
-        "max_out", "alias", "confirm", "tiers", "note"];
+    private static readonly string[] Fields = ["in", "out", "cache_read", "cache_write", "cache_write_1h",
+        "reasoning_out", "audio_in", "audio_out", "server_tool", "max_in", "max_out", "alias", "confirm", "tiers", "note",
+        "as_of"];
 
     public static Dictionary<string, PriceOverride> ReadFile(string path, Func<string, PriceEntry?> builtIn)
     {
@@ -66,26 +67,27 @@ internal sealed record PriceOverride(ModelPrice? Price, string? Alias, long? Con
             {
                 throw Wrong(path, $"has the unknown field '{field.Name}' in '{name}'. Known are: {string.Join(", ", Fields)}.");
             }
-            var mustBeRate = field.Name is not ("alias" or "confirm" or "tiers" or "note");
+            var mustBeRate = field.Name is not ("alias" or "confirm" or "tiers" or "note" or "as_of");
             if (mustBeRate && PriceIndex.Rate(entry, field.Name) is null)
             {
                 throw Wrong(path, $"has {field.Value.GetRawText()} as '{field.Name}' of '{name}'; it must be a number of 0 or more.");
             }
         }
         var alias = entry.Text("alias");
-        var price = PriceIndex.Rates(entry, $"{Path.GetFileName(path)} (operator)");
+        DateOnly? asOf = DateOnly.TryParse(entry.Text("as_of"), out var day) ? day : null;
+        if (asOf is null && entry.Get("as_of") is { } unread)
+        {
+            throw Wrong(path, $"has {unread.GetRawText()} as 'as_of' of '{name}'; it must be a day like \"2026-08-01\".");
+        }
+        var price = PriceIndex.Rates(entry, $"{Path.GetFileName(path)} (operator)", asOf: asOf);
         if (price is null && (entry.Get("in") is not null || entry.Get("out") is not null))
         {
             throw Wrong(path, $"gives '{name}' only one of 'in' and 'out'. Give both.");
         }
-        if (price is not null && entry.Get("tiers") is { ValueKind: JsonValueKind.Object } tiers)
+        if (price is not null)
         {
-            price = price with
-            {
-                Tiers = [.. tiers.EnumerateObject().Where(tier => long.TryParse(tier.Name, out _))
-                    .Select(tier => (long.Parse(tier.Name), PriceIndex.Rates(tier.Value, price.Source, price)!))
-                        .OrderBy(tier => tier.Item1)],
-            };
+            price = price with { ServerTool = PriceIndex.Rate(entry, "server_tool") };
+            price = price with { Tiers = PriceIndex.Tiers(entry, price) };
         }
         var isConfirmed = entry.Get("confirm") is { ValueKind: JsonValueKind.True };
         if (price is not null && !isConfirmed && builtIn(alias ?? name)?.Price is { } old)

@@ -9,7 +9,13 @@ namespace Hydra.Gateway.Prices;
 /// <param name="Price">Null when the table has none, has only zeros, or has a figure that is surely wrong.</param>
 /// <param name="ContextTokensMax">Longest prompt in tokens.</param>
 /// <param name="OutputTokensMax">Longest answer in tokens.</param>
-public sealed record PriceEntry(ModelPrice? Price, long? ContextTokensMax, long? OutputTokensMax);
+public sealed record PriceEntry(ModelPrice? Price, long? ContextTokensMax, long? OutputTokensMax)
+{
+    /// <summary>The day from which the provider no longer serves the model; null when none is known.</summary>
+    public DateOnly? RetiresOn { get; init; }
+    /// <summary>Length of an embedding; null when unknown or no embedding model.</summary>
+    public int? Dimensions { get; init; }
+}
 
 /// <summary>
 /// Prices and limits by exact model name. The built-in table is indexed on first use and an entry is read when it is asked for;
@@ -54,7 +60,11 @@ public sealed class PriceTable
         if (!_overrides.TryGetValue(name, out var over)) return BuiltInIndex.Value.Read(name);
         var aliased = over.Alias is { } alias ? (alias == name ? null : Find(alias)) : BuiltInIndex.Value.Read(name);
         return new PriceEntry(over.Price ?? aliased?.Price, over.ContextTokensMax ?? aliased?.ContextTokensMax,
-            over.OutputTokensMax ?? aliased?.OutputTokensMax);
+            over.OutputTokensMax ?? aliased?.OutputTokensMax)
+        {
+            RetiresOn = aliased?.RetiresOn,
+            Dimensions = aliased?.Dimensions,
+        };
     }
 
     private static PriceIndex ReadBuiltIn()

@@ -109,7 +109,8 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
             if (response.IsSuccessStatusCode) throw HttpErrors.WebPage(endpoint, status);
             var body = Encoding.UTF8.GetString(await ReadBytesAsync(response, ErrorBytesMax, cancellationToken));
             throw HttpErrors.Of(endpoint, status, mediaType, body,
-                HttpErrors.RetryAfter(response.Headers, options.Clock.GetUtcNow()));
+                HttpErrors.RetryAfter(response.Headers, options.Clock.GetUtcNow()),
+                response.Headers.TryGetValues("x-amzn-errortype", out var types) ? types.First() : null);
         }
     }
 

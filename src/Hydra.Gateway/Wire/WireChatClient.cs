@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
@@ -6,21 +5,12 @@ using Microsoft.Extensions.AI;
 namespace Hydra.Gateway.Wire;
 
 /// <summary>One call in a provider's own format: how it is asked, and the fold of what comes back.</summary>
-internal interface IWireCall
+internal interface IWireCall : IAnswerStream
 {
     HttpRequestMessage Request(bool isStream);
-    /// <summary>What the provider has reported so far.</summary>
-    TokenUsage Usage { get; }
-    /// <summary>Whether the model said why it stopped: what breaks from then on takes nothing away.</summary>
-    bool IsFinished { get; }
-    /// <summary>Whether nothing more can follow.</summary>
-    bool IsOver { get; }
-    /// <summary>Takes one event; returns what can be shown of it.</summary>
-    ChatResponseUpdate? Add(JsonElement json);
-    /// <summary>The last update: tool calls, usage and why it stopped. An answer that never said why is <c>provider_error</c>.</summary>
-    ChatResponseUpdate End();
-    /// <summary>An answer that is not streamed; in most formats it looks like one event that says it all.</summary>
-    ChatResponse Whole(JsonElement json)
+
+    /// <summary>In most formats an answer that is not streamed looks like one event that says it all.</summary>
+    ChatResponse IAnswerStream.Whole(JsonElement json)
     {
         List<ChatResponseUpdate> updates = [];
         if (Add(json) is { } piece) updates.Add(piece);
@@ -46,37 +36,12 @@ internal sealed class WireChatClient(ModelHttp http, Endpoint endpoint, ModelFac
         return call.Whole(await http.PostAsync(endpoint, request, cancellationToken));
     }
 
-    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null,
-        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages,
+        ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var call = begin([.. messages], options);
-        using var request = call.Request(isStream: true);
-        await using var events = http.StreamAsync(endpoint, request, () => call.Usage,
-            cancellationToken).GetAsyncEnumerator(cancellationToken);
-        while (!call.IsOver && await MoveNextAsync())
-        {
-            var (kind, json) = events.Current;
-            if (kind == "whole")
-            {
-                foreach (var update in call.Whole(json).ToChatResponseUpdates()) yield return update;
-                yield break;
-            }
-            if (call.Add(json) is { } piece) yield return piece;
-        }
-        yield return call.End();
-
-        async ValueTask<bool> MoveNextAsync()
-        {
-            try
-            {
-                return await events.MoveNextAsync();
-            }
-            catch (CallFailedException) when (call.IsFinished)
-            {
-                return false;
-            }
-        }
+        IWireCall? call = null;
+        return AnswerStream.ReadAsync(http, endpoint, () => (call = begin([.. messages], options)).Request(isStream: true), () => call!,
+            cancellationToken);
     }
 
     public object? GetService(Type serviceType, object? serviceKey = null)

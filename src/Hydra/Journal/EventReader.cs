@@ -86,8 +86,7 @@ public static class EventReader
 
     private static StepResult Result(ValueMap map)
     {
-        var tokens = map["tokens"].AsList;
-        var usage = new TokenUsage(tokens[0].AsInteger, tokens[1].AsInteger, tokens[2].AsInteger, tokens[3].AsInteger, tokens[4].AsInteger);
+        var usage = TokenUsage.OfCounts(map["tokens"].AsList);
         return new StepResult(Reference(map, "res"), usage, new MicroUsd(Long(map, "usd") ?? 0), Error(map), Number(map, "ms"))
         {
             FirstTokenMs = Number(map, "first_ms"),

@@ -204,11 +204,7 @@ public static class EventWriter
     {
         if (result.Response is not null) Reference(json, "res"u8, result.Response);
         json.WriteStartArray("tokens"u8);
-        json.WriteNumberValue(result.Usage.Input);
-        json.WriteNumberValue(result.Usage.Output);
-        json.WriteNumberValue(result.Usage.CacheRead);
-        json.WriteNumberValue(result.Usage.CacheWrite);
-        json.WriteNumberValue(result.Usage.Reasoning);
+        foreach (var count in result.Usage.ToCounts()) json.WriteNumberValue(count);
         json.WriteEndArray();
         if (result.Cost.Amount != 0) json.WriteNumber("usd"u8, result.Cost.Amount);
         json.WriteNumber("ms"u8, Math.Round(result.DurationMs, 3));

@@ -41,7 +41,7 @@ public sealed class Account(string owner, BudgetSpec limits, Account? parent)
         ReservedTokens -= Counted(call.TokensMax);
         ReservedUsd -= Counted(call.UsdMax ?? MicroUsd.Zero);
         var usage = result.Usage;
-        Tokens = Counted(Tokens + Counted(Counted(usage.Input) + Counted(usage.Output) + Counted(usage.CacheRead) + Counted(usage.CacheWrite) + Counted(usage.Reasoning)));
+        Tokens = Counted(Tokens + Counted(usage));
         Usd = Counted(Usd + Counted(result.Cost));
         if (!result.IsRefused) return;
         Steps--;   // it was never made
@@ -60,7 +60,7 @@ public sealed class Account(string owner, BudgetSpec limits, Account? parent)
             ReservedUsd -= Counted(step.Call.UsdMax ?? MicroUsd.Zero);
         }
         var usage = detail.Usage;
-        Tokens = Math.Max(0, Tokens - Counted(Counted(usage.Input) + Counted(usage.Output) + Counted(usage.CacheRead) + Counted(usage.CacheWrite) + Counted(usage.Reasoning)));
+        Tokens = Math.Max(0, Tokens - Counted(usage));
         Usd = Counted(new MicroUsd(Usd.Amount - Counted(detail.Cost).Amount));
         ModelCalls -= detail.ModelCalls;
         ToolCalls -= detail.ToolCalls;
@@ -70,6 +70,9 @@ public sealed class Account(string owner, BudgetSpec limits, Account? parent)
 
     /// <summary>A negative count never frees anything.</summary>
     private static long Counted(long amount) => Math.Clamp(amount, 0, CountMax);
+    private static long Counted(TokenUsage usage) =>
+        Counted(Counted(usage.Input) + Counted(usage.Output) + Counted(usage.CacheRead) + Counted(usage.CacheWrite) + Counted(usage.Reasoning)
+            + Counted(usage.CacheWriteHour) + Counted(usage.InputAudio) + Counted(usage.OutputAudio));
     private static MicroUsd Counted(MicroUsd amount) => new(Counted(amount.Amount));
 
     /// <summary>Why the call does not fit, in words; null when it fits. <paramref name="mayFitLater"/>: open reservations could make room.</summary>

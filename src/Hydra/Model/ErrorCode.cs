@@ -59,6 +59,10 @@ public sealed class CallFailedException(ErrorCode code, string message, Exceptio
     : Exception(message, innerException)
 {
     public ErrorCode Code { get; } = code;
+    /// <summary>What may be done about it; follows from <see cref="Code"/> where nothing finer is known.</summary>
+    public ErrorClass Class { get; init; } = ErrorClasses.Of(code);
+    /// <summary>Whether some of the answer had already reached the caller, so that no other target may start it afresh.</summary>
+    public bool HasDelivered { get; set; }
     /// <summary>How long the other side asked us to wait; wins over the node's own backoff.</summary>
     public TimeSpan? RetryAfter { get; init; }
     /// <summary>What the failed call cost, where the provider said so.</summary>

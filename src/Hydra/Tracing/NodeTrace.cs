@@ -13,7 +13,7 @@ public sealed record Spend(MicroUsd Usd, TokenUsage Tokens, int ModelCalls, int 
     /// <summary><c>usd</c>, <c>tokens</c> and their classes, <c>model_calls</c>, <c>tool_calls</c>.</summary>
     public Value ToValue() => ValueMap.Of(
         ("usd", (double)Usd.Usd), ("tokens", Tokens.Total), ("input_tokens", Tokens.Input), ("output_tokens", Tokens.Output),
-        ("cache_read_tokens", Tokens.CacheRead), ("cache_write_tokens", Tokens.CacheWrite), ("reasoning_tokens", Tokens.Reasoning),
+        ("cache_read_tokens", Tokens.CacheRead), ("cache_write_tokens", Tokens.CacheWrite + Tokens.CacheWriteHour), ("reasoning_tokens", Tokens.Reasoning),
         ("model_calls", ModelCalls), ("tool_calls", ToolCalls));
 
     public static Spend operator +(Spend left, Spend right)

@@ -89,7 +89,10 @@ public static class TraceText
         Add("out", usage.Output);
         Add("cache read", usage.CacheRead);
         Add("cache write", usage.CacheWrite);
+        Add("cache write 1h", usage.CacheWriteHour);
         Add("reasoning", usage.Reasoning);
+        Add("audio in", usage.InputAudio);
+        Add("audio out", usage.OutputAudio);
         return $"{Count(usage.Total, "token")} ({string.Join(", ", parts)})";
 
         void Add(string name, long count)

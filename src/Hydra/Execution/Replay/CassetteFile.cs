@@ -99,7 +99,7 @@ public static class CassetteFile
         if (call.IsSecret) line["secret"] = true;
         else line["request"] = call.Request();
         if (call.HasResponse && !call.IsSecret) line["response"] = call.Response();
-        line["tokens"] = Value.Of(((long[])[result.Usage.Input, result.Usage.Output, result.Usage.CacheRead, result.Usage.CacheWrite, result.Usage.Reasoning]).Select(Value.Of));
+        line["tokens"] = Value.Of(result.Usage.ToCounts().Select(Value.Of));
         line["micro_usd"] = result.Cost.Amount;
         line["ms"] = Math.Round(result.DurationMs, 3);
         if (result.FirstTokenMs != 0) line["first_ms"] = Math.Round(result.FirstTokenMs, 3);
@@ -113,7 +113,6 @@ public static class CassetteFile
     {
         var request = map.GetOrNull("request");
         var response = map.GetOrNull("response");
-        var tokens = map["tokens"].AsList;
         NodeError? error = null;
         if (map.TryGetValue("error", out var failed))
         {
@@ -130,7 +129,7 @@ public static class CassetteFile
             HasResponse = map.ContainsKey("response"),
             NeverAnswered = map.ContainsKey("never_answered"),
             IsSecret = map.ContainsKey("secret"),
-            Result = new StepResult(null, new TokenUsage(tokens[0].AsInteger, tokens[1].AsInteger, tokens[2].AsInteger, tokens[3].AsInteger, tokens[4].AsInteger),
+            Result = new StepResult(null, TokenUsage.OfCounts(map["tokens"].AsList),
                 new MicroUsd(map["micro_usd"].AsInteger), error, map["ms"].AsNumber)
             {
                 FirstTokenMs = map.TryGetValue("first_ms", out var first) ? first.AsNumber : 0,

@@ -1,0 +1,86 @@
+namespace Hydra.Model;
+
+/// <summary>Prices of one model, in US dollars per 1,000,000 tokens.</summary>
+/// <param name="Source">Where the figures come from and of which day, for the ledger.</param>
+public sealed record ModelPrice(decimal Input, decimal Output, string Source)
+{
+    /// <summary>The day of the figures; null when the operator gave none.</summary>
+    public DateOnly? AsOf { get; init; }
+    /// <summary>Rate of prompt tokens read from the cache; null: the input rate.</summary>
+    public decimal? CacheRead { get; init; }
+    /// <summary>Rate of prompt tokens written to the cache; null: the input rate.</summary>
+    public decimal? CacheWrite { get; init; }
+    /// <summary>Rate of prompt tokens written to the cache for an hour; null: the rate of 5 minutes.</summary>
+    public decimal? CacheWriteHour { get; init; }
+    /// <summary>Rate of reasoning tokens; null: the output rate.</summary>
+    public decimal? Reasoning { get; init; }
+    /// <summary>Rate of prompt tokens of sound; null: the input rate.</summary>
+    public decimal? InputAudio { get; init; }
+    /// <summary>Rate of generated tokens of sound; null: the output rate.</summary>
+    public decimal? OutputAudio { get; init; }
+    /// <summary>US dollars for each use of one of the provider's own tools; null: unknown, and counted as nothing.</summary>
+    public decimal? ServerTool { get; init; }
+    /// <summary>Rates for the whole request once its prompt is longer than the key, in tokens; ascending.</summary>
+    public IReadOnlyList<(long PromptTokensOver, ModelPrice Price)> Tiers { get; init; } = [];
+    /// <summary>Rates of the provider's service classes (<c>batch</c>, <c>flex</c>, <c>priority</c>), complete in themselves.</summary>
+    public IReadOnlyDictionary<string, ModelPrice> Services { get; init; } = new Dictionary<string, ModelPrice>(StringComparer.Ordinal);
+
+    /// <summary>What a call with this usage costs.</summary>
+    public MicroUsd CostOf(TokenUsage usage)
+    {
+        var rates = this;
+        foreach (var (over, tier) in Tiers)
+        {
+            if (usage.Prompt > over) rates = tier;
+        }
+        // US dollars per million tokens is micro-dollars per token.
+        return MicroUsd.Ceiling((usage.Input * rates.Input) + (usage.Output * rates.Output)
+            + (usage.CacheRead * (rates.CacheRead ?? rates.Input)) + (usage.CacheWrite * (rates.CacheWrite ?? rates.Input))
+            + (usage.CacheWriteHour * (rates.CacheWriteHour ?? rates.CacheWrite ?? rates.Input))
+            + (usage.Reasoning * (rates.Reasoning ?? rates.Output))
+            + (usage.InputAudio * (rates.InputAudio ?? rates.Input)) + (usage.OutputAudio * (rates.OutputAudio ?? rates.Output))
+            + (usage.ServerToolUnits * (rates.ServerTool ?? 0) * 1_000_000));
+    }
+
+    /// <summary>The classes of this usage that have no rate of their own here, so that the cost is only as good as its neighbour's rate.</summary>
+    public IReadOnlyList<string> Unpriced(TokenUsage usage)
+    {
+        var names = new List<string>();
+        Check("cache_read", usage.CacheRead, CacheRead);
+        Check("cache_write_5m", usage.CacheWrite, CacheWrite);
+        Check("cache_write_1h", usage.CacheWriteHour, CacheWriteHour);
+        Check("input_audio", usage.InputAudio, InputAudio);
+        Check("output_audio", usage.OutputAudio, OutputAudio);
+        Check("server_tool_units", usage.ServerToolUnits, ServerTool);
+        return names;
+
+        void Check(string name, long count, decimal? rate)
+        {
+            if (count > 0 && rate is null) names.Add(name);
+        }
+    }
+
+    /// <summary>The most a call can cost: every prompt token at the dearest prompt rate of any tier it may reach, every allowed token generated.</summary>
+    /// <param name="isWidest">Whether the request may also write to the one-hour cache or hold sound.</param>
+    public MicroUsd BoundOf(long promptTokensMax, long outputTokensMax, bool isWidest = false)
+    {
+        var dearest = WorstOf(this);
+        foreach (var (over, tier) in Tiers)
+        {
+            if (promptTokensMax > over) dearest = Math.Max(dearest, WorstOf(tier));
+        }
+        return MicroUsd.Ceiling(dearest);
+
+        decimal WorstOf(ModelPrice rates)
+        {
+            var prompt = Math.Max(rates.Input, Math.Max(rates.CacheRead ?? 0, rates.CacheWrite ?? 0));
+            var output = Math.Max(rates.Output, rates.Reasoning ?? 0);
+            if (isWidest)
+            {
+                prompt = Math.Max(prompt, Math.Max(rates.CacheWriteHour ?? 0, rates.InputAudio ?? 0));
+                output = Math.Max(output, rates.OutputAudio ?? 0);
+            }
+            return (promptTokensMax * prompt) + (outputTokensMax * output);
+        }
+    }
+}
