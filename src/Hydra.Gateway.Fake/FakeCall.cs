@@ -16,18 +16,22 @@ public sealed class FakeCall
         {
             using var document = JsonDocument.Parse(body);
             var root = document.RootElement;
-            Model = root.TryGetProperty("model", out var model) ? model.ToString() : deployment ?? "";
-            IsStream = root.TryGetProperty("stream", out var stream) && stream.ValueKind == JsonValueKind.True;
+            Model = root.TryGetProperty("model", out var model) ? model.ToString() : deployment ?? ModelOf(path);
+            IsStream = root.TryGetProperty("stream", out var stream) ? stream.ValueKind == JsonValueKind.True
+                : path == "/api/chat" || path.EndsWith("/converse-stream", StringComparison.Ordinal)
+                    || path.EndsWith(":streamGenerateContent", StringComparison.Ordinal);
             HasAnswerTool = body.Contains("\"give_answer\"", StringComparison.Ordinal);
             var texts = new StringBuilder();
             if (root.TryGetProperty("system", out var system)) Collect(system, texts);
+            if (root.TryGetProperty("systemInstruction", out var instruction)) Collect(instruction, texts);
             if (root.TryGetProperty("instructions", out var instructions)) Collect(instructions, texts);
             if (root.TryGetProperty("input", out var input) && input.ValueKind == JsonValueKind.String)
             {
                 Collect(input, texts);
                 Prompt = texts.ToString().Trim();
             }
-            foreach (var message in root.TryGetProperty("messages", out var messages) ? messages.EnumerateArray()
+            foreach (var message in root.TryGetProperty("messages", out var messages)
+                || root.TryGetProperty("contents", out messages) ? messages.EnumerateArray()
                 : input.ValueKind == JsonValueKind.Array ? input.EnumerateArray() : default)
             {
                 if (message.ValueKind != JsonValueKind.Object)
@@ -84,6 +88,14 @@ public sealed class FakeCall
         _ended.TrySetResult(outcome);
     }
 
+    /// <summary>Gemini and Bedrock name the model in the path: <c>models/NAME:verb</c>, <c>model/NAME/verb</c>.</summary>
+    private static string ModelOf(string path)
+    {
+        var parts = path.Split('/');
+        var at = Array.FindIndex(parts, part => part is "model" or "models");
+        return at < 0 || at + 1 == parts.Length ? "" : Uri.UnescapeDataString(parts[at + 1].Split(':')[0]);
+    }
+
     private static void Collect(JsonElement json, StringBuilder texts)
     {
         switch (json.ValueKind)
@@ -92,6 +104,7 @@ public sealed class FakeCall
             case JsonValueKind.Array: foreach (var item in json.EnumerateArray()) Collect(item, texts); break;
             case JsonValueKind.Object:
                 if (json.TryGetProperty("content", out var content)) Collect(content, texts);
+                if (json.TryGetProperty("parts", out var parts)) Collect(parts, texts);
                 if (json.TryGetProperty("text", out var text)) Collect(text, texts);
                 break;
         }

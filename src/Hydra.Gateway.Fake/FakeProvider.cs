@@ -14,8 +14,9 @@ using Microsoft.Extensions.Logging;
 namespace Hydra.Gateway.Fake;
 
 /// <summary>
-/// A server that speaks OpenAI's chat completions, Responses and embeddings, Azure's and Anthropic's Messages over real HTTP and does what a script says, faults too.
-/// For tests, rehearsals and load tests: it knows no models and asks for no key.
+/// A server that speaks the formats of OpenAI (chat completions, Responses, embeddings), Azure, Anthropic, Gemini, Ollama and Bedrock over
+/// real HTTP and does what a script says, faults too. For tests, rehearsals and load tests: it knows no models and asks for no key; only
+/// Bedrock's signatures are checked.
 /// </summary>
 public sealed class FakeProvider : IAsyncDisposable
 {
@@ -39,6 +40,11 @@ public sealed class FakeProvider : IAsyncDisposable
         Open("/openai/v1/responses", FakeDoor.Responses);
         Open("/openai/deployments/{deployment}/chat/completions", FakeDoor.Azure);
         Open("/openai/deployments/{deployment}/embeddings", FakeDoor.Embeddings);
+        Open("/v1beta/openai/chat/completions", FakeDoor.Chat);
+        Open("/v1beta/models/{target}", GeminiDoor.Door);
+        Open("/api/chat", OllamaDoor.Door);
+        Open("/api/embed", OllamaDoor.Door);
+        Open("/model/{model}/{verb}", BedrockDoor.Door);
         app.MapGet("/v1/models", (HttpContext context) => WriteJsonAsync(context, new JsonObject
         {
             ["object"] = "list",
@@ -130,18 +136,18 @@ public sealed class FakeProvider : IAsyncDisposable
     {
         using var reader = new StreamReader(context.Request.Body, Encoding.UTF8);
         var body = await reader.ReadToEndAsync(context.RequestAborted);
-        var call = new FakeCall(Interlocked.Increment(ref _count), context.Request.Path, body,
+        var call = new FakeCall(Interlocked.Increment(ref _count), FakeDoor.RawPath(context.Request), body,
             context.Request.RouteValues["deployment"]?.ToString())
         {
             Query = context.Request.QueryString.Value ?? "",
-            KeyHeader = Array.Find((string[])["authorization", "x-api-key", "api-key"], context.Request.Headers.ContainsKey) ?? "",
+            KeyHeader = Array.Find((string[])["authorization", "x-api-key", "api-key", "x-goog-api-key"], context.Request.Headers.ContainsKey) ?? "",
         };
         Keep(call);
         InterlockedMax(ref _runningMax, Interlocked.Increment(ref _running));
         try
         {
             var rule = call.IsMalformed ? new FakeRule { Status = 400, ErrorMessage = "The body is not JSON." }
-                : RuleFor(call);
+                : door.Refuse(context.Request, call) ?? RuleFor(call);
             await SendAsync(context, call, rule, door);
             call.End(rule.Then == "reset" ? "reset" : "done");
         }
@@ -184,7 +190,7 @@ public sealed class FakeProvider : IAsyncDisposable
         var raw = Raw(context, rule);
         if (raw is not null)
         {
-            response.ContentType = rule.ContentType ?? (rule.Status >= 400 ? "application/json" : "text/event-stream");
+            response.ContentType = rule.ContentType ?? (rule.Status >= 400 ? "application/json" : door.StreamType);
             await response.StartAsync(cancelled);
             await response.Body.FlushAsync(cancelled);
             do
@@ -196,18 +202,20 @@ public sealed class FakeProvider : IAsyncDisposable
         else if (rule.Status >= 400)
         {
             response.ContentType = "application/json";
+            if (door.ErrorHeader is { } header) response.Headers[header] = door.ErrorName(rule);
             await response.WriteAsync(door.Error(rule), cancelled);
         }
         else if (call.IsStream)
         {
             var reply = FakeReply.Of(call, rule, _script.Answer);
-            response.ContentType = "text/event-stream";
+            response.ContentType = door.StreamType;
             await response.StartAsync(cancelled);
             foreach (var sent in door.Events(reply).Take(rule.CutAfter ?? int.MaxValue))
             {
-                await WriteAsync(response, Encoding.UTF8.GetBytes(sent), rule.WriteSizes, cancelled);
+                await WriteAsync(response, sent, rule.WriteSizes, cancelled);
                 if (rule.ChunkDelayMs > 0) await Task.Delay(rule.ChunkDelayMs, cancelled);
             }
+            if (rule.Then == "error") await WriteAsync(response, door.ErrorEvent(rule), rule.WriteSizes, cancelled);
         }
         else if (rule.Then is not ("hang" or "reset"))
         {

@@ -56,7 +56,7 @@ public sealed record FakeRule
     public FakeUsage? Usage { get; init; }
     /// <summary>Reasoning that is shown before the answer.</summary>
     public string? Thought { get; init; }
-    /// <summary>The reasoning's sealed state: Anthropic's signature, or its redacted block when nothing is shown; OpenAI's encrypted content.</summary>
+    /// <summary>The reasoning's sealed state: Anthropic's signature, or its redacted block when nothing is shown; OpenAI's encrypted content; Gemini's signature.</summary>
     public string? ThoughtState { get; init; }
 
     /// <summary>Wait before the first byte, in milliseconds.</summary>
@@ -86,7 +86,10 @@ public sealed record FakeRule
 
     /// <summary>How many events of a stream are sent before <see cref="Then"/>; null: all.</summary>
     public int? CutAfter { get; init; }
-    /// <summary>What follows: <c>close</c>, <c>hang</c>, <c>reset</c>, <c>repeat</c> (the body for ever).</summary>
+    /// <summary>
+    /// What follows: <c>close</c>, <c>hang</c>, <c>reset</c>, <c>repeat</c> (the body for ever), <c>error</c> (the door's own error inside
+    /// the stream).
+    /// </summary>
     public string Then { get; init; } = "close";
 }
 

@@ -27,16 +27,20 @@ public sealed record GatewayOptions
     /// <summary>Address of an Anthropic-compatible API, without <c>/v1</c>: <c>https://host</c>.</summary>
     public string? AnthropicBaseUrl { get; init; }
     public string? GeminiApiKey { get; init; }
-    /// <summary>Address of Google's OpenAI-compatible endpoint.</summary>
+    /// <summary>Address of Google's API; one that ends in <c>/openai</c> is spoken to in OpenAI's format.</summary>
     public string? GeminiBaseUrl { get; init; }
-    /// <summary>Host and port, or address, of an Ollama server: <c>localhost:11434</c>.</summary>
+    /// <summary>
+    /// Host and port, or address, of an Ollama server: <c>localhost:11434</c>; one that ends in <c>/v1</c> is spoken to in OpenAI's format.
+    /// </summary>
     public string? OllamaHost { get; init; }
+    /// <summary>The key that the Ollama server asks for; a local one asks for none.</summary>
+    public string? OllamaApiKey { get; init; }
     /// <summary>Address of a Hydra gateway or another OpenAI-compatible proxy, with or without <c>/v1</c>.</summary>
     public string? GatewayUrl { get; init; }
     /// <summary>The key that <see cref="GatewayUrl"/> asks for.</summary>
     public string? GatewayKey { get; init; }
-    /// <summary>Whether AWS credentials are at hand; only decides which error a <c>bedrock/</c> model gets.</summary>
-    public bool HasAwsCredentials { get; init; }
+    /// <summary>The account that <c>bedrock/</c> models are asked with.</summary>
+    public AwsOptions Aws { get; init; } = new();
     /// <summary>Command lines by the name that a model id <c>command/NAME</c> uses.</summary>
     public IReadOnlyDictionary<string, string> Commands { get; init; } = new Dictionary<string,
         string>(StringComparer.Ordinal);
@@ -78,9 +82,10 @@ public sealed record GatewayOptions
             GeminiApiKey = Read("GEMINI_API_KEY") ?? Read("GOOGLE_API_KEY"),
             GeminiBaseUrl = Read("GEMINI_BASE_URL"),
             OllamaHost = Read("OLLAMA_HOST"),
+            OllamaApiKey = Read("OLLAMA_API_KEY"),
             GatewayUrl = Read("HYDRA_GATEWAY_URL"),
             GatewayKey = Read("HYDRA_GATEWAY_KEY"),
-            HasAwsCredentials = Read("AWS_ACCESS_KEY_ID") is not null || Read("AWS_BEARER_TOKEN_BEDROCK") is not null,
+            Aws = AwsOptions.Read(Read),
             Commands = ReadCommands(Read("HYDRA_COMMANDS")),
             PriceOverridesFile = Read("HYDRA_PRICES"),
             PresetVariables = ProviderCatalog.All.SelectMany(preset => preset.Variables).Distinct(StringComparer.Ordinal)
@@ -108,6 +113,7 @@ public sealed record GatewayOptions
         CheckUrl("AZURE_OPENAI_ENDPOINT", AzureEndpoint);
         CheckUrl("GEMINI_BASE_URL", GeminiBaseUrl);
         CheckUrl("HYDRA_GATEWAY_URL", GatewayUrl);
+        CheckUrl("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", Aws.Endpoint);
         if (OllamaHost is not null) CheckUrl("OLLAMA_HOST", OllamaAddress);
         foreach (var (name, value) in PresetVariables)
         {
@@ -142,7 +148,7 @@ public sealed record GatewayOptions
     /// <summary>Whether anything at all could answer besides the offline model.</summary>
     internal bool HasAnything =>
         HasOpenAI || HasAnthropic || GeminiApiKey is not null || GeminiBaseUrl is not null || OllamaHost is not null
-        || HasAzure || HasPreset || GatewayUrl is not null || HasAwsCredentials || Commands.Count > 0;
+        || HasAzure || HasPreset || GatewayUrl is not null || Aws.HasCredentials || Commands.Count > 0;
 
     internal bool HasOpenAI => OpenAIApiKey is not null || OpenAIBaseUrl is not null;
     internal bool HasAzure => AzureEndpoint is not null && (AzureApiKey ?? AzureToken) is not null;

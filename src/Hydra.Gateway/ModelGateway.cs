@@ -1,7 +1,10 @@
 using Hydra.Gateway.Anthropic;
+using Hydra.Gateway.Bedrock;
 using Hydra.Gateway.Commands;
 using Hydra.Gateway.Embeddings;
+using Hydra.Gateway.Gemini;
 using Hydra.Gateway.Offline;
+using Hydra.Gateway.Ollama;
 using Hydra.Gateway.OpenAI;
 using Hydra.Gateway.Prices;
 using Hydra.Gateway.Providers;
@@ -18,7 +21,7 @@ namespace Hydra.Gateway;
 /// </summary>
 public sealed class ModelGateway : IModelCatalog, IDisposable
 {
-    private const string Google = "https://generativelanguage.googleapis.com/v1beta/openai";
+    private const string Google = "https://generativelanguage.googleapis.com/v1beta";
 
     private readonly GatewayOptions _options;
     private readonly PriceTable _prices;
@@ -66,10 +69,17 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
         {
             "offline" => new OfflineChatClient(facts),
             "command" => new CommandChatClient(command!, facts, _options),
+            "bedrock" => Native((messages, options) =>
+                new BedrockCall(endpoint!, _options.Aws, _options.Clock, facts, messages, options)),
+            "gemini" when IsNative(endpoint!) => Native((messages, options) => new GeminiCall(endpoint!, facts, messages, options)),
+            "ollama" when IsNative(endpoint!) => Native((messages, options) => new OllamaCall(endpoint!, facts, messages, options)),
             _ when endpoint!.Wire == WireFormat.Messages => new AnthropicChatClient(_modelHttp, endpoint, facts),
             _ when endpoint.Wire == WireFormat.Responses => new ResponsesChatClient(_modelHttp, endpoint, facts),
             _ => new OpenAIChatClient(_modelHttp, endpoint, facts),
         };
+
+        WireChatClient Native(Func<IReadOnlyList<ChatMessage>, ChatOptions?, IWireCall> begin) =>
+            new(_modelHttp, endpoint!, facts, begin);
     }
 
     /// <summary>Texts to vectors by this model. Throws <see cref="ModelUnavailableException"/> as <see cref="Resolve"/> does, and where the provider gives none.</summary>
@@ -79,7 +89,10 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
         return facts.Provider switch
         {
             "offline" => new OfflineEmbedder(facts),
+            "gemini" when IsNative(endpoint!) => new WireEmbedder(_modelHttp, endpoint!, facts, GeminiEmbeddings.Format(endpoint!)),
+            "ollama" when IsNative(endpoint!) => new WireEmbedder(_modelHttp, endpoint!, facts, OllamaEmbeddings.Format(endpoint!)),
             "command" => throw new ModelUnavailableException($"'{model}' is a program, which gives no embeddings. Name a model of a provider, or use offline/embedding."),
+            "bedrock" => throw new ModelUnavailableException($"'{model}' is answered by bedrock, whose embeddings are not supported yet. Name a model of another provider, such as openai/text-embedding-3-small."),
             _ when endpoint!.Wire == WireFormat.Messages => throw new ModelUnavailableException(
                 $"'{model}' is answered by {facts.Provider}, which gives no embeddings. Name a model that does, such as openai/text-embedding-3-small, or use offline/embedding."),
             _ => new OpenAIEmbedder(_modelHttp, endpoint, facts),
@@ -119,6 +132,7 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
             "gemini" when _options.GeminiApiKey is not null
                 || _options.GeminiBaseUrl is not null => Wire(model, id, Gemini()),
             "ollama" => Wire(model, id, Ollama()),
+            "bedrock" when _options.Aws.IsComplete => Wire(model, id, Bedrock()),
             _ when _options.GatewayUrl is not null => Wire(model, model, Gateway()),
             // Names such as deepseek/deepseek-r1 are also what servers of one's own call their models.
             not null when preset is not null && _options.OpenAIBaseUrl is not null => Wire(model, model, OpenAI()),
@@ -128,8 +142,7 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
             "openai" => throw Unavailable(model, $"OPENAI_API_KEY is not set{OllamaHint(id)}"),
             "anthropic" => throw Unavailable(model, "ANTHROPIC_API_KEY is not set"),
             "gemini" => throw Unavailable(model, "GEMINI_API_KEY is not set"),
-            "bedrock" => throw Unavailable(model,
-                "Amazon Bedrock is not supported directly yet. Reach it through an OpenAI-compatible proxy and set HYDRA_GATEWAY_URL"),
+            "bedrock" => throw Unavailable(model, _options.Aws.Missing!),
             // A name of no known maker: whoever serves names of its own.
             _ when _options.OpenAIBaseUrl is not null => Wire(model, id, OpenAI()),
             _ when _options.OllamaHost is not null => Wire(model, id, Ollama()),
@@ -216,11 +229,26 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
             AzureApiVersion = hasPath ? null : _options.AzureApiVersion,
         };
     }
-    private Endpoint Gemini() =>
-        new("gemini", Base(_options.GeminiBaseUrl ?? Google), _options.GeminiApiKey, "GEMINI_BASE_URL");
-    private Endpoint Ollama() => new("ollama", WithVersion(_options.OllamaAddress), null, "OLLAMA_HOST");
+    private Endpoint Gemini()
+    {
+        var url = Base(_options.GeminiBaseUrl ?? Google);
+        var hasVersion = url.EndsWith("/openai", StringComparison.Ordinal) || LastSegment(url).StartsWith("v1", StringComparison.Ordinal);
+        return new("gemini", hasVersion ? url : url + "/v1beta", _options.GeminiApiKey, "GEMINI_BASE_URL");
+    }
+    private Endpoint Ollama()
+    {
+        var endpoint = new Endpoint("ollama", _options.OllamaAddress, _options.OllamaApiKey, "OLLAMA_HOST");
+        return IsNative(endpoint) ? endpoint with { Reader = stream => new LineReader(stream) } : endpoint;
+    }
+    private Endpoint Bedrock() =>
+        new("bedrock", _options.Aws.Address, _options.Aws.BearerToken ?? _options.Aws.SecretAccessKey,
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME or AWS_REGION") { Reader = stream => new EventStreamReader(stream) };
     private Endpoint Gateway() =>
         new("hydra", WithVersion(_options.GatewayUrl!), _options.GatewayKey, "HYDRA_GATEWAY_URL");
+
+    /// <summary>Whether a provider that also speaks OpenAI's format is reached in its own.</summary>
+    private static bool IsNative(Endpoint endpoint) => LastSegment(endpoint.Base) != (endpoint.Provider == "gemini" ? "openai" : "v1");
+    private static string LastSegment(string url) => url[(url.LastIndexOf('/') + 1)..];
 
     private static string Base(string url) => url.TrimEnd('/');
     private static string WithVersion(string url) => Base(url).EndsWith("/v1", StringComparison.Ordinal) ? Base(url)

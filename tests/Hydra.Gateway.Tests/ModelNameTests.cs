@@ -57,7 +57,7 @@ public sealed class ModelNameTests
         Refuses(Anthropic, "gemini-2.5-pro", "GEMINI_API_KEY");
         Refuses(Ollama, "gpt-4o", "ollama/gpt-4o");
         Refuses(OpenAI, "llama3.2", "prefix");
-        Refuses(OpenAI, "bedrock/anthropic.claude-x", "Bedrock");
+        Refuses(OpenAI, "bedrock/anthropic.claude-x", "AWS_ACCESS_KEY_ID");
         Refuses(OpenAI, "command/claude", "HYDRA_COMMANDS");
         Refuses(OpenAI, "openai/", "without a name");
         Refuses(OpenAI, " ", "No model is named");

@@ -186,10 +186,10 @@ public sealed class WireClientTests
     }
 
     [Fact]
-    public async Task Gemini_Ollama_and_a_gateway_are_reached_in_the_same_format()
+    public async Task Gemini_and_Ollama_by_their_OpenAI_addresses_and_a_gateway_are_reached_in_the_same_format()
     {
         await using var fake = await FakeProvider.StartAsync();
-        var options = new GatewayOptions { GeminiApiKey = "k", GeminiBaseUrl = fake.Url + "/v1", OllamaHost = fake.Url,
+        var options = new GatewayOptions { GeminiApiKey = "k", GeminiBaseUrl = fake.Url + "/v1beta/openai", OllamaHost = fake.Url + "/v1",
             GatewayUrl = fake.Url + "/" };
         using var gateway = new ModelGateway(options);
         foreach (var model in (string[])["gemini-2.5-pro", "ollama/llama3.2", "claude-sonnet-4-5"])

@@ -79,16 +79,16 @@ internal sealed class ChatDoor : IDoor
     {
         var tokens = UsageReader.Read(usage);
         json.WriteStartObject("usage");
-        json.WriteNumber("prompt_tokens", tokens.PromptTokens);
-        json.WriteNumber("completion_tokens", tokens.OutputTokens);
+        json.WriteNumber("prompt_tokens", tokens.Prompt);
+        json.WriteNumber("completion_tokens", tokens.Generated);
         json.WriteNumber("total_tokens", tokens.Total);
         json.WriteStartObject("prompt_tokens_details");
-        json.WriteNumber("cached_tokens", usage.CachedInputTokenCount ?? 0);
-        json.WriteNumber("audio_tokens", usage.InputAudioTokenCount ?? 0);
+        json.WriteNumber("cached_tokens", tokens.CacheRead);
+        json.WriteNumber("audio_tokens", tokens.InputAudio);
         json.WriteEndObject();
         json.WriteStartObject("completion_tokens_details");
-        json.WriteNumber("reasoning_tokens", usage.ReasoningTokenCount ?? 0);
-        json.WriteNumber("audio_tokens", usage.OutputAudioTokenCount ?? 0);
+        json.WriteNumber("reasoning_tokens", tokens.Reasoning);
+        json.WriteNumber("audio_tokens", tokens.OutputAudio);
         json.WriteEndObject();
         json.WriteEndObject();
     }

@@ -26,6 +26,9 @@ internal sealed record Endpoint(string Provider, string Base, string? Key, strin
     public string? KeyHeader { get; init; }
     /// <summary>Azure's <c>api-version</c>: the model is then a deployment and stands in the path. Null: it stands in the body only.</summary>
     public string? AzureApiVersion { get; init; }
+    /// <summary>How this provider cuts a stream into events.</summary>
+    /// <value>Default: server-sent events.</value>
+    public Func<Stream, IEventReader> Reader { get; init; } = stream => new SseReader(stream);
 
     public Uri At(string path) => new(Base + path);
 

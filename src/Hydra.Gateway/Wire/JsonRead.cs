@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Hydra.Gateway.Wire;
 
 /// <summary>Reads foreign JSON that may not have the shape it should: what is missing or of another kind is null.</summary>
-internal static class JsonRead
+internal static partial class JsonRead
 {
     public static JsonElement? Get(this JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value)
@@ -13,7 +14,25 @@ internal static class JsonRead
     public static JsonElement? Get(this JsonElement? json, string name) => json?.Get(name);
 
     public static string? Text(this JsonElement json, string name) =>
-        json.Get(name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+        json.Get(name) is { ValueKind: JsonValueKind.String } value ? value.ToText() : null;
+
+    /// <summary>The text of a string; half of a character that is escaped alone becomes a replacement character.</summary>
+    public static string ToText(this JsonElement json)
+    {
+        try
+        {
+            return json.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            return JsonSerializer.Deserialize<string>(Escapes().Replace(json.GetRawText(),
+                match => match.Length == "\\ud800".Length ? "\\ufffd" : match.Value))!;
+        }
+    }
+
+    /// <summary>Whole pairs, halves alone, and every other escape, so that what it escapes is not misread.</summary>
+    [GeneratedRegex(@"\\u[dD][89aAbB]..\\u[dD][c-fC-F]..|\\u[dD][89a-fA-F]..|\\.", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Escapes();
 
     public static string? Text(this JsonElement? json, string name) => json?.Text(name);
 

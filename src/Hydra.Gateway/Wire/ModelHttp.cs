@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Hydra.Model;
 
 namespace Hydra.Gateway.Wire;
@@ -58,7 +59,7 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
         }
 
         await using var stream = await GuardAsync(() => response.Content.ReadAsStreamAsync(clock.Token));
-        var reader = new SseReader(stream);
+        var reader = endpoint.Reader(stream);
         var count = 0;
         while (true)
         {
@@ -149,8 +150,10 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
         return body.ToArray();
     }
 
+    /// <summary>Bytes that are no UTF-8 become replacement characters: reading them as text later would throw.</summary>
     private static JsonElement Parse(Endpoint endpoint, ReadOnlyMemory<byte> utf8, TokenUsage usage)
     {
+        if (!Utf8.IsValid(utf8.Span)) utf8 = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8.Span));
         try
         {
             using var document = JsonDocument.Parse(utf8, Depth);

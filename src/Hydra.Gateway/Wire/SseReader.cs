@@ -4,19 +4,11 @@ using Hydra.Model;
 
 namespace Hydra.Gateway.Wire;
 
-/// <summary>One server-sent event.</summary>
-/// <param name="Name">Its <c>event</c> field, empty when it has none.</param>
-/// <param name="Data">Its <c>data</c> lines joined by newlines, as valid UTF-8.</param>
-internal readonly record struct SseEvent(string Name, ReadOnlyMemory<byte> Data)
-{
-    public bool IsDone => Data.Span.SequenceEqual("[DONE]"u8);
-}
-
 /// <summary>
 /// Reads server-sent events (HTML standard) in bounded memory: comments are skipped without being kept, and an event may hold
 /// <see cref="EventBytesMax"/>. The framework's own parser keeps a line whole however long it grows, comments too.
 /// </summary>
-internal sealed class SseReader(Stream stream)
+internal sealed class SseReader(Stream stream) : IEventReader
 {
     /// <summary>Longest event and longest line, in bytes.</summary>
     public const int EventBytesMax = 8 * 1024 * 1024;
@@ -27,7 +19,7 @@ internal sealed class SseReader(Stream stream)
     private bool _pastFirstLine, _afterCarriageReturn;
 
     /// <summary>The next event that has data, or null at the end of the stream.</summary>
-    public async ValueTask<SseEvent?> ReadAsync(CancellationToken cancellationToken)
+    public async ValueTask<StreamEvent?> ReadAsync(CancellationToken cancellationToken)
     {
         var data = new MemoryStream();
         var name = "";
@@ -42,7 +34,7 @@ internal sealed class SseReader(Stream stream)
             }
             if (line.Length == 0)
             {
-                if (hasData) return new SseEvent(name, Text(data));
+                if (hasData) return new StreamEvent(name, Text(data));
                 name = "";
                 continue;
             }
@@ -60,7 +52,7 @@ internal sealed class SseReader(Stream stream)
             }
         }
         // A last event whose line was ended but whose blank line is missing is complete enough: its JSON decides.
-        return hasData ? new SseEvent(name, Text(data)) : null;
+        return hasData ? new StreamEvent(name, Text(data)) : null;
     }
 
     private static (ReadOnlyMemory<byte> Field, ReadOnlyMemory<byte> Value) Split(ReadOnlyMemory<byte> line)

@@ -1,0 +1,18 @@
+namespace Hydra.Gateway.Wire;
+
+/// <summary>One event of a provider's stream, whatever cuts it from the next.</summary>
+/// <param name="Name">Its kind where the framing says one, else empty.</param>
+/// <param name="Data">Its payload, JSON as a rule.</param>
+internal readonly record struct StreamEvent(string Name, ReadOnlyMemory<byte> Data)
+{
+    public bool IsDone => Data.Span.SequenceEqual("[DONE]"u8);
+}
+
+/// <summary>
+/// Cuts a stream of bytes into events in bounded memory. Bytes that are no such stream are a <see cref="Hydra.Model.CallFailedException"/>.
+/// </summary>
+internal interface IEventReader
+{
+    /// <summary>The next event, or null at the end of the stream.</summary>
+    ValueTask<StreamEvent?> ReadAsync(CancellationToken cancellationToken);
+}
