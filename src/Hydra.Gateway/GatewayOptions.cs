@@ -1,4 +1,5 @@
 using System.Net;
+using Hydra.Gateway.Providers;
 
 namespace Hydra.Gateway;
 
@@ -15,6 +16,13 @@ public sealed record GatewayOptions
     public string? OpenAIApiKey { get; init; }
     /// <summary>Address of an OpenAI-compatible API, up to and with its version: <c>https://host/v1</c>.</summary>
     public string? OpenAIBaseUrl { get; init; }
+    /// <summary>Address of an Azure OpenAI resource: <c>https://NAME.openai.azure.com</c>.</summary>
+    public string? AzureEndpoint { get; init; }
+    public string? AzureApiKey { get; init; }
+    /// <summary>A token of Entra ID, used where there is no key.</summary>
+    public string? AzureToken { get; init; }
+    /// <summary>The <c>api-version</c>, such as <c>2024-10-21</c>; null: the newer address under <c>/openai/v1</c>, which needs none.</summary>
+    public string? AzureApiVersion { get; init; }
     public string? AnthropicApiKey { get; init; }
     /// <summary>Address of an Anthropic-compatible API, without <c>/v1</c>: <c>https://host</c>.</summary>
     public string? AnthropicBaseUrl { get; init; }
@@ -35,6 +43,9 @@ public sealed record GatewayOptions
     public AwsOptions Aws { get; init; } = new();
     /// <summary>Command lines by the name that a model id <c>command/NAME</c> uses.</summary>
     public IReadOnlyDictionary<string, string> Commands { get; init; } = new Dictionary<string,
+        string>(StringComparer.Ordinal);
+    /// <summary>What is set of the variables of the <see cref="ProviderCatalog"/>: keys and addresses, by the variable's name.</summary>
+    public IReadOnlyDictionary<string, string> PresetVariables { get; init; } = new Dictionary<string,
         string>(StringComparer.Ordinal);
     /// <summary>JSON file whose entries win over the built-in price table.</summary>
     public string? PriceOverridesFile { get; init; }
@@ -62,6 +73,10 @@ public sealed record GatewayOptions
             Backend = Read("HYDRA_BACKEND") ?? "auto",
             OpenAIApiKey = Read("OPENAI_API_KEY"),
             OpenAIBaseUrl = Read("OPENAI_BASE_URL"),
+            AzureEndpoint = Read("AZURE_OPENAI_ENDPOINT"),
+            AzureApiKey = Read("AZURE_OPENAI_API_KEY"),
+            AzureToken = Read("AZURE_OPENAI_AD_TOKEN"),
+            AzureApiVersion = Read("AZURE_OPENAI_API_VERSION") ?? Read("OPENAI_API_VERSION"),
             AnthropicApiKey = Read("ANTHROPIC_API_KEY"),
             AnthropicBaseUrl = Read("ANTHROPIC_BASE_URL"),
             GeminiApiKey = Read("GEMINI_API_KEY") ?? Read("GOOGLE_API_KEY"),
@@ -73,6 +88,9 @@ public sealed record GatewayOptions
             Aws = AwsOptions.Read(Read),
             Commands = ReadCommands(Read("HYDRA_COMMANDS")),
             PriceOverridesFile = Read("HYDRA_PRICES"),
+            PresetVariables = ProviderCatalog.All.SelectMany(preset => preset.Variables).Distinct(StringComparer.Ordinal)
+                .Select(name => (name, Value: Read(name))).Where(pair => pair.Value is not null)
+                .ToDictionary(pair => pair.name, pair => pair.Value!, StringComparer.Ordinal),
         };
 
         string? Read(string name) => variable(name)?.Trim() is { Length: > 0 } value ? value : null;
@@ -92,10 +110,15 @@ public sealed record GatewayOptions
         }
         CheckUrl("OPENAI_BASE_URL", OpenAIBaseUrl);
         CheckUrl("ANTHROPIC_BASE_URL", AnthropicBaseUrl);
+        CheckUrl("AZURE_OPENAI_ENDPOINT", AzureEndpoint);
         CheckUrl("GEMINI_BASE_URL", GeminiBaseUrl);
         CheckUrl("HYDRA_GATEWAY_URL", GatewayUrl);
         CheckUrl("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", Aws.Endpoint);
         if (OllamaHost is not null) CheckUrl("OLLAMA_HOST", OllamaAddress);
+        foreach (var (name, value) in PresetVariables)
+        {
+            if (name.EndsWith("_BASE_URL", StringComparison.Ordinal)) CheckUrl(name, value);
+        }
         CheckSpan(nameof(ConnectTimeout), ConnectTimeout, TimeSpan.FromMinutes(5));
         CheckSpan(nameof(AnswerTimeout), AnswerTimeout, TimeSpan.FromHours(24));
         CheckSpan(nameof(FirstEventTimeout), FirstEventTimeout, TimeSpan.FromHours(24));
@@ -125,9 +148,13 @@ public sealed record GatewayOptions
     /// <summary>Whether anything at all could answer besides the offline model.</summary>
     internal bool HasAnything =>
         HasOpenAI || HasAnthropic || GeminiApiKey is not null || GeminiBaseUrl is not null || OllamaHost is not null
-        || GatewayUrl is not null || Aws.HasCredentials || Commands.Count > 0;
+        || HasAzure || HasPreset || GatewayUrl is not null || Aws.HasCredentials || Commands.Count > 0;
 
     internal bool HasOpenAI => OpenAIApiKey is not null || OpenAIBaseUrl is not null;
+    internal bool HasAzure => AzureEndpoint is not null && (AzureApiKey ?? AzureToken) is not null;
+    /// <summary>Whether a preset can be asked whose key says nothing but that.</summary>
+    private bool HasPreset => PresetVariables.Count > 0
+        && ProviderCatalog.All.Any(preset => !preset.SharedKey && preset.Missing(PresetVariables).Count == 0);
     internal bool HasAnthropic => AnthropicApiKey is not null || AnthropicBaseUrl is not null;
 
     /// <summary>Ollama's own rules: a missing scheme is http, a missing port 11434, and 0.0.0.0 is reached as localhost.</summary>

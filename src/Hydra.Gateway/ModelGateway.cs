@@ -1,11 +1,14 @@
 using Hydra.Gateway.Anthropic;
 using Hydra.Gateway.Bedrock;
 using Hydra.Gateway.Commands;
+using Hydra.Gateway.Embeddings;
 using Hydra.Gateway.Gemini;
 using Hydra.Gateway.Offline;
 using Hydra.Gateway.Ollama;
 using Hydra.Gateway.OpenAI;
 using Hydra.Gateway.Prices;
+using Hydra.Gateway.Providers;
+using Hydra.Gateway.Responses;
 using Hydra.Gateway.Wire;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
@@ -66,28 +69,32 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
         {
             "offline" => new OfflineChatClient(facts),
             "command" => new CommandChatClient(command!, facts, _options),
-            "anthropic" => new AnthropicChatClient(_modelHttp, endpoint!, facts),
-            "bedrock" => Native((messages, options) =>
-                new BedrockCall(endpoint!, _options.Aws, _options.Clock, facts, messages, options)),
-            "gemini" when IsNative(endpoint!) => Native((messages, options) => new GeminiCall(endpoint!, facts, messages, options)),
-            "ollama" when IsNative(endpoint!) => Native((messages, options) => new OllamaCall(endpoint!, facts, messages, options)),
-            _ => new OpenAIChatClient(_modelHttp, endpoint!, facts),
+            _ when endpoint!.Wire == WireFormat.Messages => new AnthropicChatClient(_modelHttp, endpoint, facts),
+            _ when endpoint.Wire == WireFormat.Responses => new ResponsesChatClient(_modelHttp, endpoint, facts),
+            _ when endpoint.Wire == WireFormat.Gemini => Native((messages, options) => new GeminiCall(endpoint, facts, messages, options)),
+            _ when endpoint.Wire == WireFormat.Ollama => Native((messages, options) => new OllamaCall(endpoint, facts, messages, options)),
+            _ when endpoint.Wire == WireFormat.Converse => Native((messages, options) =>
+                new BedrockCall(endpoint, _options.Aws, _options.Clock, facts, messages, options)),
+            _ => new OpenAIChatClient(_modelHttp, endpoint, facts),
         };
 
         WireChatClient Native(Func<IReadOnlyList<ChatMessage>, ChatOptions?, IWireCall> begin) =>
             new(_modelHttp, endpoint!, facts, begin);
     }
 
-    /// <summary>Texts to vectors by a Gemini or Ollama model. Throws <see cref="ModelUnavailableException"/> as <see cref="Resolve"/> does.</summary>
-    public IEmbeddingGenerator<string, Embedding<float>> GetEmbedder(string model)
+    /// <summary>Texts to vectors by this model. Throws <see cref="ModelUnavailableException"/> as <see cref="Resolve"/> does, and where the provider gives none.</summary>
+    public IEmbeddingGenerator<string, Embedding<float>> GetEmbeddings(string model)
     {
         var (facts, endpoint, _) = Route(model);
         return facts.Provider switch
         {
-            "gemini" when IsNative(endpoint!) => new WireEmbedder(_modelHttp, endpoint!, facts, GeminiEmbeddings.Format(endpoint!)),
-            "ollama" when IsNative(endpoint!) => new WireEmbedder(_modelHttp, endpoint!, facts, OllamaEmbeddings.Format(endpoint!)),
-            var other => throw new ModelUnavailableException(
-                $"'{model}' is answered by {other}, which gives no embeddings here. Use a model of gemini/ or ollama/ in its own format."),
+            "offline" => new OfflineEmbedder(facts),
+            "command" => throw new ModelUnavailableException($"'{model}' is a program, which gives no embeddings. Name a model of a provider, or use offline/embedding."),
+            _ when endpoint!.Wire is WireFormat.Messages or WireFormat.Converse => throw new ModelUnavailableException(
+                $"'{model}' is answered by {facts.Provider}, which gives no embeddings. Name a model that does, such as openai/text-embedding-3-small, or use offline/embedding."),
+            _ when endpoint.Wire == WireFormat.Gemini => new WireEmbedder(_modelHttp, endpoint, facts, GeminiEmbeddings.Format(endpoint)),
+            _ when endpoint.Wire == WireFormat.Ollama => new WireEmbedder(_modelHttp, endpoint, facts, OllamaEmbeddings.Format(endpoint)),
+            _ => new OpenAIEmbedder(_modelHttp, endpoint, facts),
         };
     }
 
@@ -99,10 +106,14 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
         {
             throw new ModelUnavailableException("No model is named. Set 'model' on the node or under 'defaults', or pass --model.");
         }
-        if (_options.Backend == "offline" || IsOfflineByDefault) return Offline(model);
+        if (_options.Backend == "offline") return Offline(model);
         if (_options.IsCommandBackend) return Command(model, _options.BackendCommand);
 
         var (provider, id) = ModelName.Parse(model);
+        var preset = ProviderCatalog.Find(provider);
+        var missing = preset?.Missing(_options.PresetVariables) ?? [];
+        if (preset is not null && missing.Count == 0 && id.Length > 0) return Preset(model, id, preset);
+        if (IsOfflineByDefault) return Offline(model);
         if (id.Length == 0)
         {
             throw new ModelUnavailableException($"The model '{model}' is a prefix without a name. Write, for example, openai/gpt-5-mini.");
@@ -114,12 +125,19 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
             "command" => throw Unavailable(model,
                 $"no command '{id}' is declared. Set HYDRA_COMMANDS=\"{id}=PROGRAM ARGUMENTS\" or use --backend command:\"PROGRAM ARGUMENTS\""),
             "openai" when _options.HasOpenAI => Wire(model, id, OpenAI()),
+            "openai-responses" when _options.HasOpenAI => Wire(model, id, OpenAI() with { Wire = WireFormat.Responses }),
+            "azure" when _options.HasAzure => Wire(model, id, Azure()),
             "anthropic" when _options.HasAnthropic => Wire(model, id, Anthropic()),
             "gemini" when _options.GeminiApiKey is not null
                 || _options.GeminiBaseUrl is not null => Wire(model, id, Gemini()),
             "ollama" => Wire(model, id, Ollama()),
             "bedrock" when _options.Aws.IsComplete => Wire(model, id, Bedrock()),
             _ when _options.GatewayUrl is not null => Wire(model, model, Gateway()),
+            // Names such as deepseek/deepseek-r1 are also what servers of one's own call their models.
+            not null when preset is not null && _options.OpenAIBaseUrl is not null => Wire(model, model, OpenAI()),
+            not null when preset is not null => throw Unavailable(model, NotSet(missing)),
+            "azure" => throw Unavailable(model, NotSet(_options.AzureEndpoint is null ? ["AZURE_OPENAI_ENDPOINT"] : ["AZURE_OPENAI_API_KEY"])),
+            "openai-responses" => throw Unavailable(model, "OPENAI_API_KEY is not set"),
             "openai" => throw Unavailable(model, $"OPENAI_API_KEY is not set{OllamaHint(id)}"),
             "anthropic" => throw Unavailable(model, "ANTHROPIC_API_KEY is not set"),
             "gemini" => throw Unavailable(model, "GEMINI_API_KEY is not set"),
@@ -131,6 +149,9 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
                 "its name does not say who serves it. Write a prefix (openai/, anthropic/, gemini/, ollama/), or set OPENAI_BASE_URL, OLLAMA_HOST or HYDRA_GATEWAY_URL"),
         };
     }
+
+    private static string NotSet(IReadOnlyList<string> names) =>
+        $"{string.Join(" and ", names)} {(names.Count == 1 ? "is" : "are")} not set";
 
     private string OllamaHint(string id) => _options.OllamaHost is null ? ""
         : $"; for a model of that name in Ollama write ollama/{id}";
@@ -165,6 +186,15 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
             ContextTokensMax = entry?.ContextTokensMax, OutputTokensMax = entry?.OutputTokensMax }, endpoint, null);
     }
 
+    /// <summary>A preset's prices stand in the table under its own prefix only: who hosts a model sets the price.</summary>
+    private (ModelFacts, Endpoint?, string?) Preset(string model, string id, ProviderPreset preset)
+    {
+        var entry = _prices.Find(model) ?? (preset.Prices is { } prefix ? _prices.Find($"{prefix}/{id}") : null);
+        var endpoint = preset.Endpoint(_options.PresetVariables);
+        return (new ModelFacts { Name = model, Provider = endpoint.Provider, Id = id, Price = entry?.Price,
+            ContextTokensMax = entry?.ContextTokensMax, OutputTokensMax = entry?.OutputTokensMax }, endpoint, null);
+    }
+
     /// <summary>
     /// Exact names only, most specific first: as the workflow wrote it, then the spelling of the table for that provider. A
     /// fine-tuned model is billed as <c>ft:BASE</c>.
@@ -172,6 +202,7 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
     private PriceEntry? Entry(string model, string id, string provider)
     {
         if (provider == "gemini") return _prices.Find(model) ?? _prices.Find($"gemini/{id}");
+        if (provider == "azure.ai.openai") return _prices.Find(model) ?? _prices.Find($"azure/{id}");
         if (provider == "ollama") return _prices.Find(model) ?? _prices.Find($"ollama/{id}");
         var bare = ModelName.Parse(id).Id;
         var entry = _prices.Find(model) ?? _prices.Find(bare);
@@ -185,26 +216,38 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
         "OPENAI_BASE_URL");
     private Endpoint Anthropic() =>
         new("anthropic", WithoutVersion(_options.AnthropicBaseUrl ?? "https://api.anthropic.com"),
-        _options.AnthropicApiKey, "ANTHROPIC_BASE_URL");
+        _options.AnthropicApiKey, "ANTHROPIC_BASE_URL") { Wire = WireFormat.Messages, KeyHeader = "x-api-key" };
+    private Endpoint Azure()
+    {
+        var resource = Base(_options.AzureEndpoint!);
+        var hasPath = resource.EndsWith("/openai/v1", StringComparison.Ordinal);
+        return new("azure.ai.openai", hasPath || _options.AzureApiVersion is not null ? resource : resource + "/openai/v1",
+            _options.AzureApiKey ?? _options.AzureToken, "AZURE_OPENAI_ENDPOINT")
+        {
+            KeyHeader = _options.AzureApiKey is null ? null : "api-key",
+            AzureApiVersion = hasPath ? null : _options.AzureApiVersion,
+        };
+    }
     private Endpoint Gemini()
     {
         var url = Base(_options.GeminiBaseUrl ?? Google);
-        var hasVersion = url.EndsWith("/openai", StringComparison.Ordinal) || LastSegment(url).StartsWith("v1", StringComparison.Ordinal);
-        return new("gemini", hasVersion ? url : url + "/v1beta", _options.GeminiApiKey, "GEMINI_BASE_URL");
+        var endpoint = new Endpoint("gemini", url, _options.GeminiApiKey, "GEMINI_BASE_URL");
+        if (LastSegment(url) == "openai") return endpoint;
+        var hasVersion = LastSegment(url).StartsWith("v1", StringComparison.Ordinal);
+        return endpoint with { Base = hasVersion ? url : url + "/v1beta", Wire = WireFormat.Gemini, KeyHeader = "x-goog-api-key" };
     }
     private Endpoint Ollama()
     {
         var endpoint = new Endpoint("ollama", _options.OllamaAddress, _options.OllamaApiKey, "OLLAMA_HOST");
-        return IsNative(endpoint) ? endpoint with { Reader = stream => new LineReader(stream) } : endpoint;
+        return LastSegment(endpoint.Base) == "v1" ? endpoint
+            : endpoint with { Wire = WireFormat.Ollama, Reader = stream => new LineReader(stream) };
     }
     private Endpoint Bedrock() =>
         new("bedrock", _options.Aws.Address, _options.Aws.BearerToken ?? _options.Aws.SecretAccessKey,
-            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME or AWS_REGION") { Reader = stream => new EventStreamReader(stream) };
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME or AWS_REGION") { Wire = WireFormat.Converse, Reader = stream => new EventStreamReader(stream) };
     private Endpoint Gateway() =>
         new("hydra", WithVersion(_options.GatewayUrl!), _options.GatewayKey, "HYDRA_GATEWAY_URL");
 
-    /// <summary>Whether a provider that also speaks OpenAI's format is reached in its own.</summary>
-    private static bool IsNative(Endpoint endpoint) => LastSegment(endpoint.Base) != (endpoint.Provider == "gemini" ? "openai" : "v1");
     private static string LastSegment(string url) => url[(url.LastIndexOf('/') + 1)..];
 
     private static string Base(string url) => url.TrimEnd('/');

@@ -1,3 +1,5 @@
+using Hydra.Gateway.Providers;
+
 namespace Hydra.Gateway;
 
 /// <summary>A model id taken apart: who is asked for and what goes over the wire.</summary>
@@ -6,12 +8,13 @@ namespace Hydra.Gateway;
 internal readonly record struct ModelName(string? Provider, string Id)
 {
     private static readonly string[] Prefixes = ["openai", "anthropic", "gemini", "bedrock", "ollama", "offline",
-        "command"];
+        "command", "azure", "openai-responses"];
 
     public static ModelName Parse(string model)
     {
         var slash = model.IndexOf('/', StringComparison.Ordinal);
         if (slash > 0 && Array.IndexOf(Prefixes, model[..slash]) >= 0) return new(model[..slash], model[(slash + 1)..]);
+        if (slash > 0 && ProviderCatalog.Find(model[..slash]) is { } preset) return new(preset.Name, model[(slash + 1)..]);
         return new(ProviderOf(model), model);
     }
 

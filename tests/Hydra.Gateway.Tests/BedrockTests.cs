@@ -126,6 +126,17 @@ public sealed class BedrockTests
     }
 
     [Fact]
+    public async Task What_the_api_has_no_field_for_is_dropped_and_the_answer_says_so()
+    {
+        await using var fake = await FakeProvider.StartAsync();
+        foreach (var response in await fake.TwiceAsync(Natives.Bedrock, new ChatOptions { Seed = 7, FrequencyPenalty = 1 }))
+        {
+            Assert.Equal("seed,frequency_penalty", response.AdditionalProperties!["hydra.dropped"]!.ToString());
+        }
+        Assert.DoesNotContain("eed", fake.Calls[0].Body);
+    }
+
+    [Fact]
     public async Task Documents_go_along_and_addresses_are_refused()
     {
         await using var fake = await FakeProvider.StartAsync();

@@ -194,7 +194,7 @@ public sealed class NativeClientTests
     {
         await using var fake = await FakeProvider.StartAsync();
         using var gateway = new ModelGateway(Natives.To(fake));
-        var embedder = gateway.GetEmbedder(model);
+        var embedder = gateway.GetEmbeddings(model);
         var texts = Enumerable.Range(0, most + 1).Select(i => $"text {i}").ToArray();
         var all = await embedder.GenerateAsync(texts, new EmbeddingGenerationOptions { Dimensions = 5 }, TestContext.Current.CancellationToken);
         Assert.Equal(2, fake.Calls.Count);   // more than one request holds
@@ -215,9 +215,9 @@ public sealed class NativeClientTests
         for (var i = 0; i < 2; i++)
         {
             var failure = await Assert.ThrowsAsync<CallFailedException>(() =>
-                gateway.GetEmbedder(Natives.Ollama).GenerateAsync(["a", "b"], null, TestContext.Current.CancellationToken));
+                gateway.GetEmbeddings(Natives.Ollama).GenerateAsync(["a", "b"], null, TestContext.Current.CancellationToken));
             Assert.Equal(ErrorCode.ProviderError, failure.Code);
         }
-        Assert.Contains("no embeddings", Assert.Throws<ModelUnavailableException>(() => gateway.GetEmbedder(Natives.Bedrock)).Message);
+        Assert.Contains("gives no embeddings", Assert.Throws<ModelUnavailableException>(() => gateway.GetEmbeddings(Natives.Bedrock)).Message);
     }
 }

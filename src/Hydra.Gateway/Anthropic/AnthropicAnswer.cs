@@ -23,8 +23,8 @@ internal static class AnthropicAnswer
             switch (block.Text("type"))
             {
                 case "text": contents.Add(new TextContent(block.Text("text"))); break;
-                case "thinking": contents.Add(new TextReasoningContent(block.Text("thinking")) { ProtectedData = block.Text("signature") }); break;
-                case "redacted_thinking": contents.Add(new TextReasoningContent("") { ProtectedData = block.Text("data") }); break;
+                case "thinking": contents.Add(AnthropicState.Signed(block.Text("thinking"), block.Text("signature"))); break;
+                case "redacted_thinking": contents.Add(AnthropicState.Redacted(block.Text("data"))); break;
                 case "tool_use": contents.Add(Call(block.Text("id"), block.Text("name"),
                     block.Get("input")?.GetRawText() ?? "", shape, usage)); break;
             }
@@ -57,6 +57,8 @@ internal static class AnthropicAnswer
         "tool_use" => contents.Any(content => content is FunctionCallContent) ? ChatFinishReason.ToolCalls
             : ChatFinishReason.Stop,
         "max_tokens" => ChatFinishReason.Length,
+        // A turn that the provider paused in the middle of its own tools: send the conversation again and it goes on.
+        "pause_turn" => new ChatFinishReason("pause_turn"),
         "refusal" => throw new CallFailedException(ErrorCode.ContentFiltered,
             $"{endpoint}: the model refused to answer.") { Usage = usage },
         "model_context_window_exceeded" =>

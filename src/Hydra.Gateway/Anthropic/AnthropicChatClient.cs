@@ -15,14 +15,17 @@ internal sealed class AnthropicChatClient(ModelHttp http, Endpoint endpoint, Mod
     public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null,
         CancellationToken cancellationToken = default)
     {
+        var dropped = Parameters.Dropped(endpoint, options);
         using var request = Request(messages, options, isStream: false);
-        return AnthropicAnswer.Read(endpoint, await http.PostAsync(endpoint, request, cancellationToken),
+        var response = AnthropicAnswer.Read(endpoint, await http.PostAsync(endpoint, request, cancellationToken),
             AnthropicRequest.Shape(options));
+        Parameters.Report(dropped, response);
+        return response;
     }
 
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages,
         ChatOptions? options = null, CancellationToken cancellationToken = default) =>
-        AnswerStream.ReadAsync(http, endpoint, () => Request(messages, options, isStream: true),
+        AnswerStream.ReadAsync(http, endpoint, options, () => Request(messages, options, isStream: true),
             () => new AnthropicStream(endpoint, AnthropicRequest.Shape(options)), cancellationToken);
 
     public object? GetService(Type serviceType, object? serviceKey = null)
@@ -42,7 +45,7 @@ internal sealed class AnthropicChatClient(ModelHttp http, Endpoint endpoint, Mod
     {
         var request = ModelHttp.Json(endpoint.At("/v1/messages"),
             AnthropicRequest.Write(facts, messages, options, isStream));
-        if (endpoint.Key is { } key) request.Headers.Add("x-api-key", key);
+        endpoint.Sign(request);
         request.Headers.Add("anthropic-version", ApiVersion);
         return request;
     }

@@ -93,7 +93,7 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape) : I
                 tool.Text.Append(piece);
                 return null;
             case "signature_delta" when _open.TryGetValue(index, out var signed):
-                signed.Signature = delta.Text("signature");
+                signed.Signature += delta.Text("signature");
                 return null;
             default: return null;
         }
@@ -101,9 +101,8 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape) : I
 
     private ChatResponseUpdate? Close(Block block) => block switch
     {
-        { Type: "thinking", Signature: { } signature } =>
-            Update(new TextReasoningContent("") { ProtectedData = signature }),
-        { Type: "redacted_thinking", Data: { } data } => Update(new TextReasoningContent("") { ProtectedData = data }),
+        { Type: "thinking", Signature: { } signature } => Update(AnthropicState.Signed(null, signature)),
+        { Type: "redacted_thinking", Data: { } data } => Update(AnthropicState.Redacted(data)),
         _ => null,
     };
 

@@ -126,13 +126,16 @@ internal static class BedrockRequest
         _ => null,
     };
 
+    /// <summary>Anthropic seals for its own door and for Amazon's alike; the state of other makers stays behind.</summary>
     private static JsonObject? Thought(TextReasoningContent thought)
     {
-        if (thought.ProtectedData is not { Length: > 0 } state
-            || OpaqueState.Take(OpaqueState.Gemini, state) is not null) return null;
-        var reasoning = thought.Text.Length == 0 ? new JsonObject { ["redactedContent"] = state }
-            : new JsonObject { ["reasoningText"] = new JsonObject { ["text"] = thought.Text, ["signature"] = state } };
-        return new JsonObject { ["reasoningContent"] = reasoning };
+        JsonObject? reasoning = null;
+        if (AnthropicState.Redacted(thought) is { } data) reasoning = new() { ["redactedContent"] = data };
+        else if (OpaqueState.Take(OpaqueState.Anthropic, thought.ProtectedData) is { } signature)
+        {
+            reasoning = new() { ["reasoningText"] = new JsonObject { ["text"] = thought.Text, ["signature"] = signature } };
+        }
+        return reasoning is null ? null : new JsonObject { ["reasoningContent"] = reasoning };
     }
 
     private static JsonObject Result(FunctionResultContent result)

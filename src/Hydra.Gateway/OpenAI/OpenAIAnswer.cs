@@ -23,7 +23,7 @@ internal static class OpenAIAnswer
         }
         var choice = choices[0];
         var message = choice.Get("message");
-        var finish = Finish(endpoint, choice.Text("finish_reason"), message.Text("refusal"), usage);
+        var finish = Finish(endpoint, choice.Text("finish_reason"), message.Text("refusal"), usage, Filters(choice));
         var contents = new List<AIContent>();
         if (Reasoning(message) is { Length: > 0 } thought) contents.Add(new TextReasoningContent(thought));
         if (message.Text("content") is { Length: > 0 } text) contents.Add(new TextContent(text));
@@ -41,14 +41,24 @@ internal static class OpenAIAnswer
     }
 
     /// <summary>The reason as given, except that a filtered or refused answer is a failure: it must not pass for an answer.</summary>
-    public static ChatFinishReason? Finish(Endpoint endpoint, string? reason, string? refusal, TokenUsage usage)
+    public static ChatFinishReason? Finish(Endpoint endpoint, string? reason, string? refusal, TokenUsage usage,
+        string? filters = null)
     {
         if (refusal is { Length: > 0 }) throw Filtered($"refused: {Excerpt.Of(refusal, endpoint.Key)}");
-        if (reason == "content_filter") throw Filtered("stopped because its content filter matched");
+        if (reason == "content_filter") throw Filtered($"stopped because its content filter matched{(filters is null ? "" : $" ({filters})")}");
         return reason is null ? null : new ChatFinishReason(reason == "function_call" ? "tool_calls" : reason);
 
         CallFailedException Filtered(string what) =>
             new(ErrorCode.ContentFiltered, $"{endpoint}: the model {what}.") { Usage = usage };
+    }
+
+    /// <summary>The filters of Azure that matched, by name; null when none did.</summary>
+    public static string? Filters(JsonElement choice)
+    {
+        if (choice.Get("content_filter_results") is not { ValueKind: JsonValueKind.Object } results) return null;
+        var names = results.EnumerateObject()
+            .Where(filter => filter.Value.Get("filtered") is { ValueKind: JsonValueKind.True }).Select(filter => filter.Name).ToArray();
+        return names.Length == 0 ? null : string.Join(", ", names);
     }
 
     /// <summary>Thoughts in the spellings of the servers that show them.</summary>

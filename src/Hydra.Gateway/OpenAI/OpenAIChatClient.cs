@@ -1,4 +1,3 @@
-using System.Net.Http.Headers;
 using Hydra.Gateway.Wire;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
@@ -16,13 +15,16 @@ internal sealed class OpenAIChatClient(ModelHttp http, Endpoint endpoint, ModelF
     public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null,
         CancellationToken cancellationToken = default)
     {
+        var dropped = Parameters.Dropped(endpoint, options);
         using var request = Request(messages, options, isStream: false);
-        return OpenAIAnswer.Read(endpoint, await http.PostAsync(endpoint, request, cancellationToken));
+        var response = OpenAIAnswer.Read(endpoint, await http.PostAsync(endpoint, request, cancellationToken));
+        Parameters.Report(dropped, response);
+        return response;
     }
 
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages,
         ChatOptions? options = null, CancellationToken cancellationToken = default) =>
-        AnswerStream.ReadAsync(http, endpoint, () => Request(messages, options, isStream: true),
+        AnswerStream.ReadAsync(http, endpoint, options, () => Request(messages, options, isStream: true),
             () => new OpenAIStream(endpoint), cancellationToken);
 
     public object? GetService(Type serviceType, object? serviceKey = null)
@@ -40,9 +42,10 @@ internal sealed class OpenAIChatClient(ModelHttp http, Endpoint endpoint, ModelF
 
     private HttpRequestMessage Request(IEnumerable<ChatMessage> messages, ChatOptions? options, bool isStream)
     {
-        var request = ModelHttp.Json(endpoint.At("/chat/completions"),
-            OpenAIRequest.Write(endpoint, options?.ModelId ?? facts.Id, messages, options, isStream));
-        if (endpoint.Key is { } key) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        var model = options?.ModelId ?? facts.Id;
+        var request = ModelHttp.Json(endpoint.At("/chat/completions", model),
+            OpenAIRequest.Write(endpoint, model, messages, options, isStream));
+        endpoint.Sign(request);
         return request;
     }
 }

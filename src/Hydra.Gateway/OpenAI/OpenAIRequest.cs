@@ -21,11 +21,12 @@ internal static class OpenAIRequest
             json.WriteString("model", model);
             json.WriteStartArray("messages");
             if (options?.Instructions is { Length: > 0 } instructions) WriteText(json, "system", instructions);
-            foreach (var message in messages) WriteMessage(json, message);
+            if (SchemaInWords(endpoint, options) is { } words) WriteText(json, "system", words);
+            foreach (var message in messages) WriteMessage(json, endpoint, message);
             json.WriteEndArray();
-            if (isStream)
+            if (isStream) json.WriteBoolean("stream", true);
+            if (isStream && endpoint.Quirks.SupportsStreamUsage)
             {
-                json.WriteBoolean("stream", true);
                 json.WriteStartObject("stream_options");
                 json.WriteBoolean("include_usage", true);
                 json.WriteEndObject();
@@ -43,7 +44,8 @@ internal static class OpenAIRequest
         if (options.TopP is { } topP) json.WriteNumber("top_p", topP);
         if (options.FrequencyPenalty is { } frequency) json.WriteNumber("frequency_penalty", frequency);
         if (options.PresencePenalty is { } presence) json.WriteNumber("presence_penalty", presence);
-        if (options.Seed is { } seed) json.WriteNumber("seed", seed);
+        if (options.TopK is { } topK && endpoint.Quirks.SupportsTopK) json.WriteNumber("top_k", topK);
+        if (options.Seed is { } seed && endpoint.Quirks.SupportsSeed) json.WriteNumber("seed", seed);
         if (options.StopSequences is { Count: > 0 } stops)
         {
             json.WriteStartArray("stop");
@@ -52,10 +54,9 @@ internal static class OpenAIRequest
         }
         if (options.Reasoning?.Effort is { } effort)
         {
-            json.WriteString("reasoning_effort", effort == ReasoningEffort.ExtraHigh ? "xhigh"
-                : effort.ToString().ToLowerInvariant());
+            json.WriteString("reasoning_effort", ReasoningWords.Of(effort));
         }
-        WriteFormat(json, options.ResponseFormat);
+        WriteFormat(json, endpoint, options.ResponseFormat);
         WriteTools(json, options);
         foreach (var (name, value) in options.AdditionalProperties ?? [])
         {
@@ -66,15 +67,21 @@ internal static class OpenAIRequest
 
     /// <summary>OpenAI renamed the field and refuses the old name for reasoning models; many other servers know only the old one.</summary>
     private static string NameOfMax(Endpoint endpoint, string model) =>
-        new Uri(endpoint.Base).Host == "api.openai.com" || model.StartsWith("gpt-5", StringComparison.Ordinal)
+        endpoint.Quirks.MaxTokensField is { } field ? field
+        : new Uri(endpoint.Base).Host == "api.openai.com" || model.StartsWith("gpt-5", StringComparison.Ordinal)
         || (model.Length >= 2 && model[0] == 'o' && char.IsAsciiDigit(model[1]))
             ? "max_completion_tokens" : "max_tokens";
 
-    private static void WriteFormat(Utf8JsonWriter json, ChatResponseFormat? format)
+    /// <summary>What a server is told that knows JSON but no schemas.</summary>
+    private static string? SchemaInWords(Endpoint endpoint, ChatOptions? options) =>
+        endpoint.Quirks.SupportsJsonSchema || options?.ResponseFormat is not ChatResponseFormatJson { Schema: { } schema } ? null
+            : $"Answer with one JSON value that fits this JSON Schema, and nothing else: {schema.GetRawText()}";
+
+    private static void WriteFormat(Utf8JsonWriter json, Endpoint endpoint, ChatResponseFormat? format)
     {
         if (format is not ChatResponseFormatJson shape) return;
         json.WriteStartObject("response_format");
-        if (shape.Schema is { } schema)
+        if (shape.Schema is { } schema && endpoint.Quirks.SupportsJsonSchema)
         {
             json.WriteString("type", "json_schema");
             json.WriteStartObject("json_schema");
@@ -82,6 +89,7 @@ internal static class OpenAIRequest
             if (shape.SchemaDescription is { } description) json.WriteString("description", description);
             json.WritePropertyName("schema");
             schema.WriteTo(json);
+            if (StrictSchema.Fits(schema)) json.WriteBoolean("strict", true);
             json.WriteEndObject();
         }
         else
@@ -126,7 +134,7 @@ internal static class OpenAIRequest
         if (options.AllowMultipleToolCalls is { } parallel) json.WriteBoolean("parallel_tool_calls", parallel);
     }
 
-    private static void WriteMessage(Utf8JsonWriter json, ChatMessage message)
+    private static void WriteMessage(Utf8JsonWriter json, Endpoint endpoint, ChatMessage message)
     {
         // Results come first: each is a message of its own and must follow the call at once.
         foreach (var result in message.Contents.OfType<FunctionResultContent>())
@@ -152,6 +160,11 @@ internal static class OpenAIRequest
         if (hasParts) WriteParts(json, message);
         else if (text.Length > 0 || calls.Length == 0) json.WriteString("content", text);
         else json.WriteNull("content");
+        if (endpoint.Quirks.ReasoningField is { } field && message.Role == ChatRole.Assistant
+            && string.Concat(message.Contents.OfType<TextReasoningContent>().Select(part => part.Text)) is { Length: > 0 } thought)
+        {
+            json.WriteString(field, thought);
+        }
         if (calls.Length > 0) WriteCalls(json, calls);
         json.WriteEndObject();
     }

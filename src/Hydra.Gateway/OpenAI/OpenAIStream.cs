@@ -12,7 +12,7 @@ namespace Hydra.Gateway.OpenAI;
 internal sealed class OpenAIStream(Endpoint endpoint) : IAnswerStream
 {
     private readonly ToolCallParts _calls = new(endpoint);
-    private string? _id, _model, _finish, _refusal;
+    private string? _id, _model, _finish, _refusal, _filters;
     private DateTimeOffset? _created;
     private bool _hasUsage;
 
@@ -25,8 +25,8 @@ internal sealed class OpenAIStream(Endpoint endpoint) : IAnswerStream
     public ChatResponseUpdate? Add(JsonElement chunk)
     {
         if (chunk.Get("error") is not null) throw HttpErrors.InStream(endpoint, chunk, Usage);
-        _id ??= chunk.Text("id");
-        _model ??= chunk.Text("model");
+        if (string.IsNullOrEmpty(_id)) _id = chunk.Text("id");            // Azure's first chunk, about the prompt, has neither
+        if (string.IsNullOrEmpty(_model)) _model = chunk.Text("model");
         _created ??= OpenAIAnswer.Created(chunk);
         if (chunk.Get("usage") is { } usage) (Usage, _hasUsage) = (ProviderUsage.OfChat(usage), true);
 
@@ -35,6 +35,7 @@ internal sealed class OpenAIStream(Endpoint endpoint) : IAnswerStream
         {
             if (choice.Number("index") is not (null or 0)) continue;   // one answer was asked for
             if (choice.Text("finish_reason") is { Length: > 0 } finish) _finish = finish;
+            _filters ??= OpenAIAnswer.Filters(choice);
             if (choice.Get("delta") is not { } delta) continue;
             if (delta.Text("refusal") is { } refusal && (_refusal?.Length ?? 0) < Excerpt.LengthMax)
             {
@@ -62,7 +63,7 @@ internal sealed class OpenAIStream(Endpoint endpoint) : IAnswerStream
                 $"{endpoint} ended its stream without a finish reason: the answer is truncated.") { Usage = Usage };
         }
         var last = Update();
-        last.FinishReason = OpenAIAnswer.Finish(endpoint, _finish, _refusal, Usage);
+        last.FinishReason = OpenAIAnswer.Finish(endpoint, _finish, _refusal, Usage, _filters);
         foreach (var call in _calls.Build(Usage)) last.Contents.Add(call);
         if (_hasUsage) last.Contents.Add(new UsageContent(UsageReader.ToDetails(Usage)));
         return last;

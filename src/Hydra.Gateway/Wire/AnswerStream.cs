@@ -26,8 +26,9 @@ internal interface IAnswerStream
 internal static class AnswerStream
 {
     public static async IAsyncEnumerable<ChatResponseUpdate> ReadAsync(ModelHttp http, Endpoint endpoint,
-        Func<HttpRequestMessage> write, Func<IAnswerStream> open, [EnumeratorCancellation] CancellationToken cancellationToken)
+        ChatOptions? options, Func<HttpRequestMessage> write, Func<IAnswerStream> open, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var dropped = Parameters.Dropped(endpoint, options);
         using var request = write();
         var stream = open();
         await using var events = http.StreamAsync(endpoint, request, () => stream.Usage, cancellationToken)
@@ -37,14 +38,18 @@ internal static class AnswerStream
         {
             if (events.Current.Event == "whole")
             {
-                foreach (var update in Told(() => stream.Whole(json)).ToChatResponseUpdates()) yield return update;
+                var whole = Told(() => stream.Whole(json));
+                Parameters.Report(dropped, whole);
+                foreach (var update in whole.ToChatResponseUpdates()) yield return update;
                 yield break;
             }
             if (Told(() => stream.Add(json)) is not { } piece) continue;
             hasDelivered |= piece.Contents.Count > 0;
             yield return piece;
         }
-        yield return Told(stream.End);
+        var last = Told(stream.End);
+        if (dropped.Count > 0) (last.AdditionalProperties ??= [])[Parameters.DroppedKey] = string.Join(',', dropped);
+        yield return last;
 
         async ValueTask<JsonElement?> NextAsync()
         {

@@ -6,7 +6,7 @@ namespace Hydra.Gateway.Wire;
 /// </summary>
 internal static class OpaqueState
 {
-    public const string Gemini = "gemini:";
+    public const string Gemini = "gemini:", OpenAI = "openai:", Anthropic = "anthropic:";
 
     public static string? Keep(string maker, string? state) => state is { Length: > 0 } ? maker + state : null;
 

@@ -31,16 +31,19 @@ internal sealed class WireChatClient(ModelHttp http, Endpoint endpoint, ModelFac
     public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null,
         CancellationToken cancellationToken = default)
     {
+        var dropped = Parameters.Dropped(endpoint, options);
         var call = begin([.. messages], options);
         using var request = call.Request(isStream: false);
-        return call.Whole(await http.PostAsync(endpoint, request, cancellationToken));
+        var response = call.Whole(await http.PostAsync(endpoint, request, cancellationToken));
+        Parameters.Report(dropped, response);
+        return response;
     }
 
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages,
         ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         IWireCall? call = null;
-        return AnswerStream.ReadAsync(http, endpoint, () => (call = begin([.. messages], options)).Request(isStream: true), () => call!,
+        return AnswerStream.ReadAsync(http, endpoint, options, () => (call = begin([.. messages], options)).Request(isStream: true), () => call!,
             cancellationToken);
     }
 
