@@ -44,6 +44,9 @@ public static class Parameters
         if (dropped.Count > 0) (response.AdditionalProperties ??= [])[DroppedKey] = string.Join(',', dropped);
     }
 
+    internal static ChatResponseUpdate Report(IReadOnlyList<string> dropped) =>
+        new() { AdditionalProperties = new() { [DroppedKey] = string.Join(',', dropped) } };
+
     private static Rule Of(Endpoint endpoint, string name, ChatOptions options) => (endpoint.Wire, name) switch
     {
         (_, "conversation_id") => Rule.Refuse,   // the conversation is ours to keep
