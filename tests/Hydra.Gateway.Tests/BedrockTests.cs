@@ -137,6 +137,17 @@ public sealed class BedrockTests
     }
 
     [Fact]
+    public async Task Tools_that_must_not_be_called_are_left_out_unless_the_conversation_holds_calls()
+    {
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Times = 1, ToolCalls = [Natives.Tool("weather", "{}")] }));
+        var options = new ChatOptions { Tools = [Calls.Weather], ToolMode = ChatToolMode.None };
+        var response = await fake.CallAsync(Natives.Bedrock, false, options);
+        await fake.CallAsync(Natives.Bedrock, false, options, Natives.After(response));
+        Assert.False(fake.BodyOf(1).TryGetProperty("toolConfig", out _));
+        Assert.Equal("weather", fake.BodyOf(2).GetProperty("toolConfig").GetProperty("tools")[0].GetProperty("toolSpec").GetProperty("name").GetString());
+    }
+
+    [Fact]
     public async Task Documents_go_along_and_addresses_are_refused()
     {
         await using var fake = await FakeProvider.StartAsync();

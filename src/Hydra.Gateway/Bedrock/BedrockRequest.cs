@@ -30,7 +30,7 @@ internal static class BedrockRequest
         if (texts.Length > 0) body["system"] = new JsonArray(texts);
         if (options is null) return body;
         body.Set("inferenceConfig", Inference(options).OrNull());
-        body.Set("toolConfig", Tools(options));
+        body.Set("toolConfig", Tools(options, messages));
         if (options.TopK is { } topK) body.Overlay("additionalModelRequestFields", new { top_k = topK });
         foreach (var (name, value) in options.AdditionalProperties ?? [])
         {
@@ -53,11 +53,15 @@ internal static class BedrockRequest
         return config;
     }
 
-    /// <summary>A wished shape is a tool that must be called with the answer, as few models here know another way.</summary>
-    private static JsonObject? Tools(ChatOptions options)
+    /// <summary>
+    /// A wished shape is a tool that must be called with the answer, as few models here know another way. The API has no word for "call
+    /// none": the tools are left out then, unless the conversation holds calls, which it refuses without them.
+    /// </summary>
+    private static JsonObject? Tools(ChatOptions options, IReadOnlyList<ChatMessage> messages)
     {
+        var isNeeded = messages.Any(message => message.Contents.Any(content => content is FunctionCallContent or FunctionResultContent));
         var shape = AnthropicRequest.Shape(options);
-        var tools = options.ToolMode is NoneChatToolMode ? [] : options.Tools?.OfType<AIFunctionDeclaration>().ToArray() ?? [];
+        var tools = options.ToolMode is NoneChatToolMode && !isNeeded ? [] : options.Tools?.OfType<AIFunctionDeclaration>().ToArray() ?? [];
         if (tools.Length == 0 && shape is null) return null;
         var specs = tools.Select(tool => Tool(tool.Name, tool.Description, tool.JsonSchema)).ToList();
         if (shape is not null)
