@@ -69,12 +69,12 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
         {
             "offline" => new OfflineChatClient(facts),
             "command" => new CommandChatClient(command!, facts, _options),
-            "bedrock" => Native((messages, options) =>
-                new BedrockCall(endpoint!, _options.Aws, _options.Clock, facts, messages, options)),
-            "gemini" when IsNative(endpoint!) => Native((messages, options) => new GeminiCall(endpoint!, facts, messages, options)),
-            "ollama" when IsNative(endpoint!) => Native((messages, options) => new OllamaCall(endpoint!, facts, messages, options)),
             _ when endpoint!.Wire == WireFormat.Messages => new AnthropicChatClient(_modelHttp, endpoint, facts),
             _ when endpoint.Wire == WireFormat.Responses => new ResponsesChatClient(_modelHttp, endpoint, facts),
+            _ when endpoint.Wire == WireFormat.Gemini => Native((messages, options) => new GeminiCall(endpoint, facts, messages, options)),
+            _ when endpoint.Wire == WireFormat.Ollama => Native((messages, options) => new OllamaCall(endpoint, facts, messages, options)),
+            _ when endpoint.Wire == WireFormat.Converse => Native((messages, options) =>
+                new BedrockCall(endpoint, _options.Aws, _options.Clock, facts, messages, options)),
             _ => new OpenAIChatClient(_modelHttp, endpoint, facts),
         };
 
@@ -89,12 +89,11 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
         return facts.Provider switch
         {
             "offline" => new OfflineEmbedder(facts),
-            "gemini" when IsNative(endpoint!) => new WireEmbedder(_modelHttp, endpoint!, facts, GeminiEmbeddings.Format(endpoint!)),
-            "ollama" when IsNative(endpoint!) => new WireEmbedder(_modelHttp, endpoint!, facts, OllamaEmbeddings.Format(endpoint!)),
             "command" => throw new ModelUnavailableException($"'{model}' is a program, which gives no embeddings. Name a model of a provider, or use offline/embedding."),
-            "bedrock" => throw new ModelUnavailableException($"'{model}' is answered by bedrock, whose embeddings are not supported yet. Name a model of another provider, such as openai/text-embedding-3-small."),
-            _ when endpoint!.Wire == WireFormat.Messages => throw new ModelUnavailableException(
+            _ when endpoint!.Wire is WireFormat.Messages or WireFormat.Converse => throw new ModelUnavailableException(
                 $"'{model}' is answered by {facts.Provider}, which gives no embeddings. Name a model that does, such as openai/text-embedding-3-small, or use offline/embedding."),
+            _ when endpoint.Wire == WireFormat.Gemini => new WireEmbedder(_modelHttp, endpoint, facts, GeminiEmbeddings.Format(endpoint)),
+            _ when endpoint.Wire == WireFormat.Ollama => new WireEmbedder(_modelHttp, endpoint, facts, OllamaEmbeddings.Format(endpoint)),
             _ => new OpenAIEmbedder(_modelHttp, endpoint, facts),
         };
     }
@@ -232,22 +231,23 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
     private Endpoint Gemini()
     {
         var url = Base(_options.GeminiBaseUrl ?? Google);
-        var hasVersion = url.EndsWith("/openai", StringComparison.Ordinal) || LastSegment(url).StartsWith("v1", StringComparison.Ordinal);
-        return new("gemini", hasVersion ? url : url + "/v1beta", _options.GeminiApiKey, "GEMINI_BASE_URL");
+        var endpoint = new Endpoint("gemini", url, _options.GeminiApiKey, "GEMINI_BASE_URL");
+        if (LastSegment(url) == "openai") return endpoint;
+        var hasVersion = LastSegment(url).StartsWith("v1", StringComparison.Ordinal);
+        return endpoint with { Base = hasVersion ? url : url + "/v1beta", Wire = WireFormat.Gemini, KeyHeader = "x-goog-api-key" };
     }
     private Endpoint Ollama()
     {
         var endpoint = new Endpoint("ollama", _options.OllamaAddress, _options.OllamaApiKey, "OLLAMA_HOST");
-        return IsNative(endpoint) ? endpoint with { Reader = stream => new LineReader(stream) } : endpoint;
+        return LastSegment(endpoint.Base) == "v1" ? endpoint
+            : endpoint with { Wire = WireFormat.Ollama, Reader = stream => new LineReader(stream) };
     }
     private Endpoint Bedrock() =>
         new("bedrock", _options.Aws.Address, _options.Aws.BearerToken ?? _options.Aws.SecretAccessKey,
-            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME or AWS_REGION") { Reader = stream => new EventStreamReader(stream) };
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME or AWS_REGION") { Wire = WireFormat.Converse, Reader = stream => new EventStreamReader(stream) };
     private Endpoint Gateway() =>
         new("hydra", WithVersion(_options.GatewayUrl!), _options.GatewayKey, "HYDRA_GATEWAY_URL");
 
-    /// <summary>Whether a provider that also speaks OpenAI's format is reached in its own.</summary>
-    private static bool IsNative(Endpoint endpoint) => LastSegment(endpoint.Base) != (endpoint.Provider == "gemini" ? "openai" : "v1");
     private static string LastSegment(string url) => url[(url.LastIndexOf('/') + 1)..];
 
     private static string Base(string url) => url.TrimEnd('/');

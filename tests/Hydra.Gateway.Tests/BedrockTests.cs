@@ -126,6 +126,28 @@ public sealed class BedrockTests
     }
 
     [Fact]
+    public async Task What_the_api_has_no_field_for_is_dropped_and_the_answer_says_so()
+    {
+        await using var fake = await FakeProvider.StartAsync();
+        foreach (var response in await fake.TwiceAsync(Natives.Bedrock, new ChatOptions { Seed = 7, FrequencyPenalty = 1 }))
+        {
+            Assert.Equal("seed,frequency_penalty", response.AdditionalProperties!["hydra.dropped"]!.ToString());
+        }
+        Assert.DoesNotContain("eed", fake.Calls[0].Body);
+    }
+
+    [Fact]
+    public async Task Tools_that_must_not_be_called_are_left_out_unless_the_conversation_holds_calls()
+    {
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Times = 1, ToolCalls = [Natives.Tool("weather", "{}")] }));
+        var options = new ChatOptions { Tools = [Calls.Weather], ToolMode = ChatToolMode.None };
+        var response = await fake.CallAsync(Natives.Bedrock, false, options);
+        await fake.CallAsync(Natives.Bedrock, false, options, Natives.After(response));
+        Assert.False(fake.BodyOf(1).TryGetProperty("toolConfig", out _));
+        Assert.Equal("weather", fake.BodyOf(2).GetProperty("toolConfig").GetProperty("tools")[0].GetProperty("toolSpec").GetProperty("name").GetString());
+    }
+
+    [Fact]
     public async Task Documents_go_along_and_addresses_are_refused()
     {
         await using var fake = await FakeProvider.StartAsync();

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Hydra.Gateway.Fake;
 using Hydra.Gateway.Prices;
+using Hydra.Gateway.Providers;
 
 namespace Hydra.Gateway.Tests;
 
@@ -28,7 +29,18 @@ public sealed class DocsTests
             return null;
         });
         var page = File.ReadAllText(Page());
-        Assert.All(read, name => Assert.Contains(name, page));
+        var presets = ProviderCatalog.All.SelectMany(preset => preset.Variables).ToHashSet(StringComparer.Ordinal);
+        Assert.All(read.Where(name => !presets.Contains(name)), name => Assert.Contains(name, page));
+    }
+
+    [Fact]
+    public void The_page_of_providers_shows_the_catalogue()
+    {
+        var page = File.ReadAllText(Path.Combine(Path.GetDirectoryName(Page())!, "providers.md"));
+        var rows = ProviderCatalog.All.Select(preset => $"| [{preset.Name}]({preset.Source}) | {preset.Kind} | `{preset.BaseUrl}` | "
+            + (preset.Key is null ? "" : $"`{preset.Key}`{(preset.SharedKey ? " †" : "")}") + " |").ToArray();
+        Assert.All(rows, row => Assert.Contains(row, page));
+        Assert.Equal(rows.Length + 1, page.Split("\n| ").Length - 1);   // and no others
     }
 
     private static string Page([CallerFilePath] string file = "") => Path.Combine(Path.GetDirectoryName(file)!, "../../docs/models.md");

@@ -218,6 +218,6 @@ public sealed class NativeClientTests
                 gateway.GetEmbeddings(Natives.Ollama).GenerateAsync(["a", "b"], null, TestContext.Current.CancellationToken));
             Assert.Equal(ErrorCode.ProviderError, failure.Code);
         }
-        Assert.Contains("no embeddings", Assert.Throws<ModelUnavailableException>(() => gateway.GetEmbeddings(Natives.Bedrock)).Message);
+        Assert.Contains("gives no embeddings", Assert.Throws<ModelUnavailableException>(() => gateway.GetEmbeddings(Natives.Bedrock)).Message);
     }
 }

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using Hydra.Gateway;
 using Hydra.Gateway.Fake;
 using Hydra.Gateway.Prices;
+using Hydra.Gateway.Providers;
 using Hydra.Model;
 
 namespace Hydra.Cli.Verbs;
@@ -11,14 +13,16 @@ internal static class ModelsVerb
     private static readonly Option Urls = new("--urls", "URLS", "fake: where to listen; default http://127.0.0.1:8089");
     private static readonly Option Script = new("--script", "FILE.json", "fake: what to answer");
 
+    private static readonly Option Providers = Option.Switch("--providers", "list: the well-known providers instead, and which can be asked here");
+
     public static readonly Verb Verb = new("models", "list|fake", "lists known models, or serves a scripted one")
     {
         PositionalsMin = 1,
         PositionalsMax = 1,
-        Options = [Urls, Script, CommonOptions.Backend, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Help],
+        Options = [Urls, Script, Providers, CommonOptions.Backend, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Help],
         Run = static (arguments, io) => arguments.Positionals[0] switch
         {
-            "list" => Task.FromResult(List(arguments, io)),
+            "list" => Task.FromResult(arguments.Has(Providers) ? ListProviders(arguments, io) : List(arguments, io)),
             "fake" => FakeAsync(arguments, io),
             var other => throw new UsageException($"there is no `hydra models {other}`.{DidYouMean.Hint(other, ["list", "fake"])} Write list or fake."),
         },
@@ -36,6 +40,23 @@ internal static class ModelsVerb
             var provider = ProviderOf(gateway, name);
             table.Add(TerminalText.Of(name), $"{entry.Price?.Input:0.####}", $"{entry.Price?.Output:0.####}", $"{entry.ContextTokensMax:#,0}", provider ?? "no");
             json.Add(ValueMap.Of(("model", name), ("input", Rate(entry.Price?.Input)), ("output", Rate(entry.Price?.Output)), ("provider", provider is null ? Value.Null : Value.Of(provider))));
+        }
+        io.Out.WriteLine(arguments.Has(CommonOptions.Json) ? ValueJson.ToText(Value.Of(json), indented: true) : table.ToString());
+        return ExitCode.Done;
+    }
+
+    private static int ListProviders(ParsedArguments arguments, CliIo io)
+    {
+        var set = GatewayOptions.FromEnvironment(io.Environment).PresetVariables;
+        var table = new TextTable("provider", "format", "address", "key", "asked here");
+        var json = new List<Value>();
+        foreach (var preset in ProviderCatalog.All)
+        {
+            var missing = preset.Missing(set);
+            var address = set.GetValueOrDefault(preset.BaseUrlVariable) ?? preset.BaseUrl;
+            table.Add(preset.Name, preset.Kind, TerminalText.Of(address), preset.Key ?? "", missing.Count == 0 ? "yes" : $"set {string.Join(" and ", missing)}");
+            json.Add(ValueMap.Of(("provider", preset.Name), ("format", preset.Kind), ("base_url", address),
+                ("key", preset.Key is { } key ? Value.Of(key) : Value.Null), ("missing", Value.OfTexts(missing)), ("source", preset.Source)));
         }
         io.Out.WriteLine(arguments.Has(CommonOptions.Json) ? ValueJson.ToText(Value.Of(json), indented: true) : table.ToString());
         return ExitCode.Done;

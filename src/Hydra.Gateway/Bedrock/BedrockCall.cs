@@ -47,7 +47,8 @@ internal sealed class BedrockCall(Endpoint endpoint, AwsOptions aws, TimeProvide
         if (json.Get("contentBlockDelta") is { } delta) return Delta(delta.Number("contentBlockIndex") ?? 0, delta.Get("delta"));
         if (json.Get("contentBlockStop") is not { } end) return null;
         return _open.Remove(end.Number("contentBlockIndex") ?? 0, out var block) && block.State.Length > 0
-            ? Update(new TextReasoningContent("") { ProtectedData = block.State.ToString() }) : null;
+            ? Update(block.IsHidden ? AnthropicState.Redacted(block.State.ToString()) : AnthropicState.Signed("", block.State.ToString()))
+            : null;
     }
 
     public ChatResponse Whole(JsonElement json)
@@ -60,10 +61,8 @@ internal sealed class BedrockCall(Endpoint endpoint, AwsOptions aws, TimeProvide
             if (block.Get("reasoningContent") is { } thought)
             {
                 var said = thought.Get("reasoningText");
-                update.Contents.Add(new TextReasoningContent(said.Text("text") ?? "")
-                {
-                    ProtectedData = said.Text("signature") ?? thought.Text("redactedContent"),
-                });
+                update.Contents.Add(thought.Text("redactedContent") is { } hidden ? AnthropicState.Redacted(hidden)
+                    : AnthropicState.Signed(said.Text("text"), said.Text("signature")));
             }
             if (block.Get("toolUse") is { } tool) Tool(tool).Arguments.Append(tool.Get("input")?.GetRawText());
         }
@@ -138,6 +137,7 @@ internal sealed class BedrockCall(Endpoint endpoint, AwsOptions aws, TimeProvide
             Bound(state);
             if (!_open.TryGetValue(index, out var block)) _open[index] = block = new Block();   // thoughts are not announced
             if (_open.Count > CallIds.CallCountMax) throw Malformed($"more than {CallIds.CallCountMax} open content blocks");
+            block.IsHidden = thought.Text("signature") is null;
             block.State.Append(state);
         }
         return thought.Text("text") is { Length: > 0 } said ? Update(new TextReasoningContent(said)) : null;
@@ -191,5 +191,6 @@ internal sealed class BedrockCall(Endpoint endpoint, AwsOptions aws, TimeProvide
         public string Name { get; init; } = "";
         public StringBuilder Arguments { get; } = new();
         public StringBuilder State { get; } = new();
+        public bool IsHidden { get; set; }
     }
 }

@@ -30,7 +30,7 @@ internal static class BedrockRequest
         if (texts.Length > 0) body["system"] = new JsonArray(texts);
         if (options is null) return body;
         body.Set("inferenceConfig", Inference(options).OrNull());
-        body.Set("toolConfig", Tools(options));
+        body.Set("toolConfig", Tools(options, messages));
         if (options.TopK is { } topK) body.Overlay("additionalModelRequestFields", new { top_k = topK });
         foreach (var (name, value) in options.AdditionalProperties ?? [])
         {
@@ -53,11 +53,15 @@ internal static class BedrockRequest
         return config;
     }
 
-    /// <summary>A wished shape is a tool that must be called with the answer, as few models here know another way.</summary>
-    private static JsonObject? Tools(ChatOptions options)
+    /// <summary>
+    /// A wished shape is a tool that must be called with the answer, as few models here know another way. The API has no word for "call
+    /// none": the tools are left out then, unless the conversation holds calls, which it refuses without them.
+    /// </summary>
+    private static JsonObject? Tools(ChatOptions options, IReadOnlyList<ChatMessage> messages)
     {
+        var isNeeded = messages.Any(message => message.Contents.Any(content => content is FunctionCallContent or FunctionResultContent));
         var shape = AnthropicRequest.Shape(options);
-        var tools = options.ToolMode is NoneChatToolMode ? [] : options.Tools?.OfType<AIFunctionDeclaration>().ToArray() ?? [];
+        var tools = options.ToolMode is NoneChatToolMode && !isNeeded ? [] : options.Tools?.OfType<AIFunctionDeclaration>().ToArray() ?? [];
         if (tools.Length == 0 && shape is null) return null;
         var specs = tools.Select(tool => Tool(tool.Name, tool.Description, tool.JsonSchema)).ToList();
         if (shape is not null)
@@ -126,13 +130,16 @@ internal static class BedrockRequest
         _ => null,
     };
 
+    /// <summary>Anthropic seals for its own door and for Amazon's alike; the state of other makers stays behind.</summary>
     private static JsonObject? Thought(TextReasoningContent thought)
     {
-        if (thought.ProtectedData is not { Length: > 0 } state
-            || OpaqueState.Take(OpaqueState.Gemini, state) is not null) return null;
-        var reasoning = thought.Text.Length == 0 ? new JsonObject { ["redactedContent"] = state }
-            : new JsonObject { ["reasoningText"] = new JsonObject { ["text"] = thought.Text, ["signature"] = state } };
-        return new JsonObject { ["reasoningContent"] = reasoning };
+        JsonObject? reasoning = null;
+        if (AnthropicState.Redacted(thought) is { } data) reasoning = new() { ["redactedContent"] = data };
+        else if (OpaqueState.Take(OpaqueState.Anthropic, thought.ProtectedData) is { } signature)
+        {
+            reasoning = new() { ["reasoningText"] = new JsonObject { ["text"] = thought.Text, ["signature"] = signature } };
+        }
+        return reasoning is null ? null : new JsonObject { ["reasoningContent"] = reasoning };
     }
 
     private static JsonObject Result(FunctionResultContent result)

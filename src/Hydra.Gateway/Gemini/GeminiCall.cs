@@ -27,7 +27,7 @@ internal sealed class GeminiCall(Endpoint endpoint, ModelFacts facts, IReadOnlyL
         var model = options?.ModelId ?? facts.Id;
         var path = $"/models/{Uri.EscapeDataString(model)}:{(isStream ? "streamGenerateContent?alt=sse" : "generateContent")}";
         var request = ModelHttp.Json(endpoint.At(path), GeminiRequest.Write(endpoint, model, messages, options).Bytes());
-        if (endpoint.Key is { } key) request.Headers.Add("x-goog-api-key", key);
+        endpoint.Sign(request);
         return request;
     }
 

@@ -21,7 +21,7 @@ internal static class GeminiEmbeddings
             });
             var http = ModelHttp.Json(endpoint.At($"/models/{Uri.EscapeDataString(model)}:batchEmbedContents"),
                 new JsonObject { ["requests"] = new JsonArray([.. requests]) }.Bytes());
-            if (endpoint.Key is { } key) http.Headers.Add("x-goog-api-key", key);
+            endpoint.Sign(http);
             return http;
         },
         Read: answer => (answer.Items("embeddings").Select(embedding => embedding.Get("values")),

@@ -25,7 +25,7 @@ internal sealed class OllamaCall(Endpoint endpoint, ModelFacts facts, IReadOnlyL
     {
         var request = ModelHttp.Json(endpoint.At("/api/chat"),
             OllamaRequest.Write(endpoint, facts, messages, options, isStream).Bytes());
-        if (endpoint.Key is { } key) request.Headers.Authorization = new("Bearer", key);
+        endpoint.Sign(request);
         return request;
     }
 

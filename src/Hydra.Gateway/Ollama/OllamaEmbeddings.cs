@@ -15,7 +15,7 @@ internal static class OllamaEmbeddings
             if (!more.ContainsKey("truncate")) more["truncate"] = false;
             more.Set("dimensions", dimensions);
             var http = ModelHttp.Json(endpoint.At("/api/embed"), more.Bytes());
-            if (endpoint.Key is { } key) http.Headers.Authorization = new("Bearer", key);
+            endpoint.Sign(http);
             return http;
         },
         Read: answer => (answer.Items("embeddings").Select(vector => (System.Text.Json.JsonElement?)vector),

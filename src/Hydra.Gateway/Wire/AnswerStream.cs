@@ -48,7 +48,8 @@ internal static class AnswerStream
             yield return piece;
         }
         var last = Told(stream.End);
-        if (dropped.Count > 0) (last.AdditionalProperties ??= [])[Parameters.DroppedKey] = string.Join(',', dropped);
+        // In an update of its own that belongs to no message, so that it stands on the answer and not on its text.
+        if (dropped.Count > 0) yield return Parameters.Report(dropped);
         yield return last;
 
         async ValueTask<JsonElement?> NextAsync()

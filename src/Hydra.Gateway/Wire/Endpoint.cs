@@ -9,6 +9,12 @@ internal enum WireFormat
     Responses,
     /// <summary>Anthropic's Messages.</summary>
     Messages,
+    /// <summary>Google's <c>generateContent</c>.</summary>
+    Gemini,
+    /// <summary>Ollama's own chat.</summary>
+    Ollama,
+    /// <summary>Amazon's <c>Converse</c>.</summary>
+    Converse,
 }
 
 /// <summary>Where one provider is reached.</summary>
@@ -18,6 +24,9 @@ internal enum WireFormat
 /// <param name="Setting">The variable that holds <paramref name="Base"/>, for messages.</param>
 internal sealed record Endpoint(string Provider, string Base, string? Key, string Setting)
 {
+    /// <summary>How this provider cuts a stream into events.</summary>
+    /// <value>Default: server-sent events.</value>
+    public Func<Stream, IEventReader> Reader { get; init; } = stream => new SseReader(stream);
     /// <value>Default: <see cref="WireFormat.Chat"/>.</value>
     public WireFormat Wire { get; init; }
     /// <summary>How this server differs from OpenAI's.</summary>
@@ -26,9 +35,6 @@ internal sealed record Endpoint(string Provider, string Base, string? Key, strin
     public string? KeyHeader { get; init; }
     /// <summary>Azure's <c>api-version</c>: the model is then a deployment and stands in the path. Null: it stands in the body only.</summary>
     public string? AzureApiVersion { get; init; }
-    /// <summary>How this provider cuts a stream into events.</summary>
-    /// <value>Default: server-sent events.</value>
-    public Func<Stream, IEventReader> Reader { get; init; } = stream => new SseReader(stream);
 
     public Uri At(string path) => new(Base + path);
 

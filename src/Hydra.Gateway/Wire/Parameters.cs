@@ -44,6 +44,9 @@ public static class Parameters
         if (dropped.Count > 0) (response.AdditionalProperties ??= [])[DroppedKey] = string.Join(',', dropped);
     }
 
+    internal static ChatResponseUpdate Report(IReadOnlyList<string> dropped) =>
+        new() { AdditionalProperties = new() { [DroppedKey] = string.Join(',', dropped) } };
+
     private static Rule Of(Endpoint endpoint, string name, ChatOptions options) => (endpoint.Wire, name) switch
     {
         (_, "conversation_id") => Rule.Refuse,   // the conversation is ours to keep
@@ -55,6 +58,8 @@ public static class Parameters
         (WireFormat.Messages, "seed" or "frequency_penalty" or "presence_penalty") => Rule.Drop,
         // Anthropic's thinking needs at least 1,024 tokens and as many for the answer.
         (WireFormat.Messages, "reasoning.effort") => options.MaxOutputTokens < 2_048 ? Rule.Drop : Rule.Send,
+        // Thinking is asked for there by a field of each model's own.
+        (WireFormat.Converse, "seed" or "frequency_penalty" or "presence_penalty" or "reasoning.effort") => Rule.Drop,
         _ => Rule.Send,
     };
 

@@ -34,9 +34,9 @@ internal sealed class WireChatClient(ModelHttp http, Endpoint endpoint, ModelFac
         var dropped = Parameters.Dropped(endpoint, options);
         var call = begin([.. messages], options);
         using var request = call.Request(isStream: false);
-        var answer = call.Whole(await http.PostAsync(endpoint, request, cancellationToken));
-        Parameters.Report(dropped, answer);
-        return answer;
+        var response = call.Whole(await http.PostAsync(endpoint, request, cancellationToken));
+        Parameters.Report(dropped, response);
+        return response;
     }
 
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages,
