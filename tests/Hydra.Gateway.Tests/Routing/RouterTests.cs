@@ -19,10 +19,10 @@ public sealed class RouterTests
             Of("small", account: "org", region: "eu", window: 1_999),
             Of("ill", new LiveFacts { UnhealthyUntil = Seconds(7.5) }, account: "org", region: "eu"),
             Of("limited", new LiveFacts { Limit = limit }, account: "org", region: "eu"),
-            Of("fine", account: "org", region: "us", window: 2_000, can: Capabilities.Tools | Capabilities.Images | Capabilities.Schema));
+            Of("fine", new LiveFacts { Breaker = BreakerPosition.HalfOpen }, account: "org", region: "us", window: 2_000, can: Capabilities.Tools | Capabilities.Images | Capabilities.Schema));
         Assert.Equal("""
             strategy weighted
-            1. fine: the account of the session's earlier calls; weight 1
+            1. fine: weight 1; this call would be its breaker's probe
             ✗ elsewhere: the call's state belongs to account 'org'
             ✗ asia: region asia is not among eu, us
             ✗ nowhere: region unknown is not among eu, us
@@ -30,7 +30,7 @@ public sealed class RouterTests
             ✗ small: 2000 tokens do not fit its window of 1999
             ✗ ill: unhealthy for 7.5 s more
             ✗ limited: deployment 'g/limited' has 5 of 5 requests per minute used
-            """.Replace("the account of the session's earlier calls; ", ""), decision.Explain());
+            """, decision.Explain());
         Assert.Equal(Seconds(7.5), decision.EarliestRecovery);
     }
 

@@ -10,9 +10,9 @@ public sealed class StrategyTests
     public void Least_busy_asks_who_has_the_fewest_calls_for_its_weight()
     {
         var decision = Route(new RoutePolicy { Strategy = RouteStrategy.LeastBusy }, null,
-            Of("a", new LiveFacts { InFlight = 4 }), Of("b", new LiveFacts { InFlight = 6 }, weight: 3), Of("c", new LiveFacts { InFlight = 3 }));
+            Of("a", new LiveFacts { InFlight = 4 }), Of("b", new LiveFacts { InFlight = 6, Headroom = 0.4 }, weight: 3), Of("c", new LiveFacts { InFlight = 3 }));
         Assert.Equal(["b", "c", "a"], decision.Ids());
-        Assert.Equal("6 calls under way", decision.Order[0].Reason);
+        Assert.Equal("6 calls under way, 40 % of its limits free", decision.Order[0].Reason);
     }
 
     [Fact]
