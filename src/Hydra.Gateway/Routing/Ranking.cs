@@ -11,7 +11,7 @@ internal static class Ranking
         switch (policy.Strategy)
         {
             case RouteStrategy.LeastBusy:
-                return Order(targets, random, target => (0, target.Live.InFlight / Math.Max(target.Deployment.Weight, 1e-9), $"{target.Live.InFlight} calls under way"));
+                return Order(targets, random, target => (0, target.Live.InFlight / Math.Max(target.Deployment.Weight, 1e-9), $"{target.Live.InFlight} calls under way, {target.Live.Headroom * 100:0} % of its limits free"));
             case RouteStrategy.LowestCost:
                 return Order(targets, random, target => CostOf(target.Deployment, request) is { } usd
                     ? (0, (double)usd, $"at most ${usd:0.######}") : (0, double.MaxValue, "price unknown"));

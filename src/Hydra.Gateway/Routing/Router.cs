@@ -1,3 +1,5 @@
+using Hydra.Gateway.Resilience;
+
 namespace Hydra.Gateway.Routing;
 
 /// <summary>Chooses whom to ask and in what order. Pure: the same arguments, memory and draws give the same decision.</summary>
@@ -39,12 +41,15 @@ public static class Router
         return new RouteDecision
         {
             Strategy = policy.Strategy,
-            Order = ranked.ConvertAll(entry => new RouteCandidate(entry.Target.Deployment, entry.Reason)),
+            Order = ranked.ConvertAll(entry => new RouteCandidate(entry.Target.Deployment, ReasonOf(entry))),
             Excluded = excluded,
             Note = note,
             IsExploration = isExploration,
         };
     }
+
+    private static string ReasonOf(Ranked entry) =>
+        entry.Target.Live.Breaker == BreakerPosition.HalfOpen ? $"{entry.Reason}; this call would be its breaker's probe" : entry.Reason;
 
     internal static bool Names(IReadOnlyList<string> names, RouteDeployment deployment) =>
         names.Contains(deployment.Id) || deployment.Tags.Any(names.Contains);
