@@ -1,11 +1,8 @@
-using Hydra.Gateway.Anthropic;
 using Hydra.Gateway.Commands;
 using Hydra.Gateway.Embeddings;
 using Hydra.Gateway.Offline;
-using Hydra.Gateway.OpenAI;
 using Hydra.Gateway.Prices;
 using Hydra.Gateway.Providers;
-using Hydra.Gateway.Responses;
 using Hydra.Gateway.Wire;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
@@ -66,9 +63,7 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
         {
             "offline" => new OfflineChatClient(facts),
             "command" => new CommandChatClient(command!, facts, _options),
-            _ when endpoint!.Wire == WireFormat.Messages => new AnthropicChatClient(_modelHttp, endpoint, facts),
-            _ when endpoint.Wire == WireFormat.Responses => new ResponsesChatClient(_modelHttp, endpoint, facts),
-            _ => new OpenAIChatClient(_modelHttp, endpoint, facts),
+            _ => new HttpChatClient(_modelHttp, endpoint!, facts),
         };
     }
 
