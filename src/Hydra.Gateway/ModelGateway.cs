@@ -1,14 +1,11 @@
-using Hydra.Gateway.Anthropic;
 using Hydra.Gateway.Bedrock;
 using Hydra.Gateway.Commands;
 using Hydra.Gateway.Embeddings;
 using Hydra.Gateway.Gemini;
 using Hydra.Gateway.Offline;
 using Hydra.Gateway.Ollama;
-using Hydra.Gateway.OpenAI;
 using Hydra.Gateway.Prices;
 using Hydra.Gateway.Providers;
-using Hydra.Gateway.Responses;
 using Hydra.Gateway.Wire;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
@@ -69,13 +66,11 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
         {
             "offline" => new OfflineChatClient(facts),
             "command" => new CommandChatClient(command!, facts, _options),
-            _ when endpoint!.Wire == WireFormat.Messages => new AnthropicChatClient(_modelHttp, endpoint, facts),
-            _ when endpoint.Wire == WireFormat.Responses => new ResponsesChatClient(_modelHttp, endpoint, facts),
-            _ when endpoint.Wire == WireFormat.Gemini => Native((messages, options) => new GeminiCall(endpoint, facts, messages, options)),
+            _ when endpoint!.Wire == WireFormat.Gemini => Native((messages, options) => new GeminiCall(endpoint, facts, messages, options)),
             _ when endpoint.Wire == WireFormat.Ollama => Native((messages, options) => new OllamaCall(endpoint, facts, messages, options)),
             _ when endpoint.Wire == WireFormat.Converse => Native((messages, options) =>
                 new BedrockCall(endpoint, _options.Aws, _options.Clock, facts, messages, options)),
-            _ => new OpenAIChatClient(_modelHttp, endpoint, facts),
+            _ => new HttpChatClient(_modelHttp, endpoint, facts),
         };
 
         WireChatClient Native(Func<IReadOnlyList<ChatMessage>, ChatOptions?, IWireCall> begin) =>
