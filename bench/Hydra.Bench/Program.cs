@@ -32,6 +32,7 @@ try
     await Million();
     await StreamedCalls();
     await ReusedRuns();
+    MeasureStartUp();
 }
 finally
 {
@@ -48,6 +49,13 @@ string? Option(string name)
 }
 
 bool Skips(string name) => only is not null && !name.Contains(only, StringComparison.OrdinalIgnoreCase);
+
+void MeasureStartUp()
+{
+    if (Skips("startup")) return;
+    var (hydra, empty, ratio) = StartUp.Measure(folder, rounds);
+    table.Add("startup: validate research.yaml", "process", hydra, "ms", ($"× an empty program ({empty:0} ms)", ratio));
+}
 
 async Task Overhead(Graph graph, int waves)
 {

@@ -4,15 +4,19 @@ namespace Hydra.Cli;
 internal sealed record CliIo
 {
     public required TextWriter Out { get; init; }
-    public required TextWriter Error { get; init; }
+    public TextWriter Error { get => field ??= OpenError(); init; }
+    /// <summary>Opens <see cref="Error"/> when first needed.</summary>
+    public Func<TextWriter> OpenError { private get; init; } = () => TextWriter.Null;
     /// <summary>Where a person types; nobody by default.</summary>
-    public TextReader In { get; init; } = TextReader.Null;
+    public TextReader In { get => field ??= OpenIn(); init; }
+    /// <summary>Opens <see cref="In"/> when first needed: a terminal is costly to set up.</summary>
+    public Func<TextReader> OpenIn { private get; init; } = () => TextReader.Null;
     public bool IsInTerminal { get; init; }
     /// <summary>The account that runs the program, where the environment does not name one.</summary>
-    public string AccountName { get; init; } = "";
+    public Func<string> AccountName { get; init; } = () => "";
 
     /// <summary>Who answers when nothing else is said; empty: nobody knows.</summary>
-    public string UserName => Environment("USER") is { Length: > 0 } user ? user : Environment("USERNAME") is { Length: > 0 } name ? name : AccountName;
+    public string UserName => Environment("USER") is { Length: > 0 } user ? user : Environment("USERNAME") is { Length: > 0 } name ? name : AccountName();
 
     public required Func<string, string?> Environment { get; init; }
     public required string WorkingDirectory { get; init; }

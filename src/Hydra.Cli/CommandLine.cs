@@ -26,7 +26,6 @@ internal static class CommandLine
         finally
         {
             Flush(io.Out);
-            Flush(io.Error);
         }
     }
 

@@ -3,13 +3,12 @@ using Hydra.Cli;
 
 var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 var output = new StreamWriter(Console.OpenStandardOutput(), utf8, bufferSize: 1 << 14);
-var error = new StreamWriter(Console.OpenStandardError(), utf8, bufferSize: 1 << 12) { AutoFlush = true };
 var io = new CliIo
 {
     Out = output,
-    Error = error,
-    In = Console.In,
-    AccountName = Environment.UserName,
+    OpenError = () => new StreamWriter(Console.OpenStandardError(), utf8, bufferSize: 1 << 12) { AutoFlush = true },
+    OpenIn = () => Console.In,
+    AccountName = () => Environment.UserName,
     IsInTerminal = !Console.IsInputRedirected,
     Environment = Environment.GetEnvironmentVariable,
     WorkingDirectory = "",

@@ -20,13 +20,17 @@ internal sealed partial class HydraProcess : IDisposable
     public Task<string> Out { get; }
     public int Id => _process.Id;
 
-    public static HydraProcess Start(string folder, IReadOnlyDictionary<string, string> environment, params string[] words)
+    public static HydraProcess Start(string folder, IReadOnlyDictionary<string, string> environment, params string[] words) =>
+        StartProgram(typeof(CommandLine).Assembly.Location, folder, environment, words);
+
+    /// <summary>Starts a copy of the program that lies elsewhere.</summary>
+    public static HydraProcess StartProgram(string program, string folder, IReadOnlyDictionary<string, string> environment, params string[] words)
     {
         // A shell that starts tests in the background has them ignore SIGINT, and children inherit that.
         var start = new ProcessStartInfo("env") { UseShellExecute = false, WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         start.ArgumentList.Add("--default-signal=INT,TERM");
         start.ArgumentList.Add("dotnet");
-        start.ArgumentList.Add(typeof(CommandLine).Assembly.Location);
+        start.ArgumentList.Add(program);
         foreach (var word in words) start.ArgumentList.Add(word);
         foreach (var name in start.Environment.Keys.Where(name => name.EndsWith("_API_KEY", StringComparison.Ordinal) || name.EndsWith("_BASE_URL", StringComparison.Ordinal) || name.StartsWith("HYDRA_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
         foreach (var (name, value) in environment) start.Environment[name] = value;

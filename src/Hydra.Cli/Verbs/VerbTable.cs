@@ -1,28 +1,59 @@
 namespace Hydra.Cli.Verbs;
 
-/// <summary>Every verb, in the order of the help.</summary>
+/// <summary>Every verb by its name.</summary>
 internal static class VerbTable
 {
-    public static IReadOnlyList<Verb> All { get; } =
+    /// <summary>In the order of the help.</summary>
+    private static readonly string[] Names =
     [
-        RunVerb.Verb, ValidateVerb.Verb, GraphVerb.Verb, ListVerb.Verb, InspectVerb.Verb, ResumeVerb.Verb, PauseVerb.Verb, CancelVerb.Verb, KillSwitchVerb.Verb, ApproveVerb.Verb, RespondVerb.Verb, ModelsVerb.Verb, HelpVerb.Verb,
-        RerunVerb.Verb, DiffVerb.Verb, MigrateVerb.Verb,
-        Verb.Later("signal", "sends an event to a run"),
-        ExportVerb.Verb, ImportVerb.Verb, VerifyVerb.Verb,
-        GcVerb.Verb, Verb.Later("schedule", "runs a file on time"),
-        Verb.Later("serve", "HTTP API and dashboard"), Verb.Later("gateway", "the model gateway alone"), Verb.Later("worker", "joins a cluster"),
-        Verb.Later("agents", "the agent registry"), Verb.Later("tools", "tools"), Verb.Later("cache", "the cache"), Verb.Later("knowledge", "the knowledge store"),
-        Verb.Later("eval", "evaluation suites"), Verb.Later("new", "a new epic"), Verb.Later("plan", "plans an epic"), Verb.Later("pm-view", "an epic for people"),
-        Verb.Later("pm", "an epic for people"), Verb.Later("enhance", "improves a text"), Verb.Later("orchestrate", "runs an epic"), Verb.Later("recap", "says what happened"),
-        DoctorVerb.Verb, Verb.Later("install", "installs hydra"),
+        "run", "validate", "graph", "list", "inspect", "resume", "pause", "cancel", "kill-switch", "approve", "respond", "models", "help",
+        "rerun", "diff", "migrate", "signal", "export", "import", "verify", "gc", "schedule", "serve", "gateway", "worker",
+        "agents", "tools", "cache", "knowledge", "eval", "new", "plan", "pm-view", "pm", "enhance", "orchestrate", "recap", "doctor", "install",
     ];
 
-    public static Verb? Find(string name)
+    public static IEnumerable<Verb> All => Names.Select(name => Find(name)!);
+
+    /// <remarks>One verb is made, not all of them: their options are a good part of a short command's time.</remarks>
+    public static Verb? Find(string name) => name switch
     {
-        foreach (var verb in All)
-        {
-            if (verb.Name == name) return verb;
-        }
-        return null;
-    }
+        "run" => RunVerb.Verb,
+        "validate" => ValidateVerb.Verb,
+        "graph" => GraphVerb.Verb,
+        "list" => ListVerb.Verb,
+        "inspect" => InspectVerb.Verb,
+        "resume" => ResumeVerb.Verb,
+        "pause" => PauseVerb.Verb,
+        "cancel" => CancelVerb.Verb,
+        "kill-switch" => KillSwitchVerb.Verb,
+        "approve" => ApproveVerb.Verb,
+        "respond" => RespondVerb.Verb,
+        "models" => ModelsVerb.Verb,
+        "help" => HelpVerb.Verb,
+        "rerun" => RerunVerb.Verb,
+        "diff" => DiffVerb.Verb,
+        "migrate" => MigrateVerb.Verb,
+        "signal" => Verb.Later(name, "sends an event to a run"),
+        "export" => ExportVerb.Verb,
+        "import" => ImportVerb.Verb,
+        "verify" => VerifyVerb.Verb,
+        "gc" => GcVerb.Verb,
+        "schedule" => Verb.Later(name, "runs a file on time"),
+        "serve" => Verb.Later(name, "HTTP API and dashboard"),
+        "gateway" => Verb.Later(name, "the model gateway alone"),
+        "worker" => Verb.Later(name, "joins a cluster"),
+        "agents" => Verb.Later(name, "the agent registry"),
+        "tools" => Verb.Later(name, "tools"),
+        "cache" => Verb.Later(name, "the cache"),
+        "knowledge" => Verb.Later(name, "the knowledge store"),
+        "eval" => Verb.Later(name, "evaluation suites"),
+        "new" => Verb.Later(name, "a new epic"),
+        "plan" => Verb.Later(name, "plans an epic"),
+        "pm-view" or "pm" => Verb.Later(name, "an epic for people"),
+        "enhance" => Verb.Later(name, "improves a text"),
+        "orchestrate" => Verb.Later(name, "runs an epic"),
+        "recap" => Verb.Later(name, "says what happened"),
+        "doctor" => DoctorVerb.Verb,
+        "install" => Verb.Later(name, "installs hydra"),
+        _ => null,
+    };
 }

@@ -28,7 +28,9 @@ public readonly struct Value : IEquatable<Value>
     public static Value True { get; } = new(BooleanTag, 1);
     public static Value False { get; } = new(BooleanTag, 0);
     public static Value EmptyText { get; } = new("");
-    public static Value EmptyList { get; } = new(Array.Empty<Value>());
+#pragma warning disable MA0005 // Array.Empty of a value type is compiled at every start of the program
+    public static Value EmptyList { get; } = new(new Value[0]);
+#pragma warning restore MA0005
     public static Value EmptyObject { get; } = new(ValueMap.Empty);
 
     public static Value Of(bool value) => value ? True : False;
@@ -39,7 +41,15 @@ public readonly struct Value : IEquatable<Value>
     public static Value Of(Value[] items) => new(items ?? throw new ArgumentNullException(nameof(items)));
     public static Value Of(IEnumerable<Value> items) => new(items.ToArray());
     public static Value Of(ValueMap map) => new(map ?? throw new ArgumentNullException(nameof(map)));
-    public static Value OfTexts(IEnumerable<string> items) => Of(items.Select(Of));
+    /// <summary>A list with one value for each item. A loop, because LINQ over a value type is compiled at every start of the program.</summary>
+    public static Value OfEach<T>(IReadOnlyList<T> items, Func<T, Value> valueOf) where T : class
+    {
+        var values = new Value[items.Count];
+        for (var i = 0; i < values.Length; i++) values[i] = valueOf(items[i]);
+        return Of(values);
+    }
+
+    public static Value OfTexts(IEnumerable<string> items) => OfEach(items as IReadOnlyList<string> ?? items.ToList(), Of);
 
     public static implicit operator Value(string value) => Of(value);
     public static implicit operator Value(long value) => Of(value);

@@ -20,7 +20,9 @@ public sealed class ValueMap : IReadOnlyDictionary<string, Value>, IEquatable<Va
         for (var i = 0; i < pairs.Length; i++) _index[pairs[i].Key] = i;
     }
 
-    public static ValueMap Empty { get; } = new([]);
+#pragma warning disable MA0005 // Array.Empty of a value type is compiled at every start of the program
+    public static ValueMap Empty { get; } = new(new KeyValuePair<string, Value>[0]);
+#pragma warning restore MA0005
 
     /// <summary>Builds a map; where a key comes twice the later value stands at the earlier place.</summary>
     public static ValueMap Of(IEnumerable<KeyValuePair<string, Value>> pairs)
@@ -78,7 +80,13 @@ public sealed class ValueMap : IReadOnlyDictionary<string, Value>, IEquatable<Va
 
     public override bool Equals(object? obj) => Equals(obj as ValueMap);
     public override int GetHashCode() => Count;
-    public IEnumerator<KeyValuePair<string, Value>> GetEnumerator() => ((IEnumerable<KeyValuePair<string, Value>>)_pairs).GetEnumerator();
+
+    /// <remarks>Not the array's own enumerator: that one is compiled at every start of the program.</remarks>
+    public IEnumerator<KeyValuePair<string, Value>> GetEnumerator()
+    {
+        for (var i = 0; i < _pairs.Length; i++) yield return _pairs[i];
+    }
+
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     private int Find(string key)
@@ -94,7 +102,7 @@ public sealed class ValueMap : IReadOnlyDictionary<string, Value>, IEquatable<Va
     /// <summary>Collects pairs for one map. Not for sharing between threads.</summary>
     public sealed class Builder
     {
-        private readonly List<KeyValuePair<string, Value>> _pairs = [];
+        private readonly List<KeyValuePair<string, Value>> _pairs = new(4);
         private Dictionary<string, int>? _index;
 
         public int Count => _pairs.Count;

@@ -96,7 +96,7 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
                 shapes.Owner = places is null ? id : null;
                 (children ??= new(StringComparer.Ordinal))[entry.Key] = bound.ConvertAll(child => child.Spec);
                 if (shape is Shape.Node) singles.Add(entry.Key);
-                written[entry.Key] = shape is Shape.Node && bound.Count == 1 ? Value.Of(bound[0].Written) : Value.Of(bound.Select(child => Value.Of(child.Written)));
+                written[entry.Key] = shape is Shape.Node && bound.Count == 1 ? Value.Of(bound[0].Written) : Value.OfEach(bound, child => Value.Of(child.Written));
                 continue;
             }
             if (!shapes.TryBind(field.Shape, entry.Value, entry.Key, out var value)) continue;
@@ -135,8 +135,19 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
         if (!shapes.TryBind(Parents, source, DependsOn, out var value)) return [];
         var ids = new NodeId[value.AsList.Length];
         for (var i = 0; i < ids.Length; i++) ids[i] = new NodeId(value.AsList[i].AsText);
-        if (ids.Length > 0) written[DependsOn] = Value.OfTexts(ids.Select(parent => parent.Text).Distinct().Order(StringComparer.Ordinal));
+        if (ids.Length > 0) written[DependsOn] = Value.OfTexts(Sorted(ids));
         return ids;
+    }
+
+    /// <summary>Each id once, in ordinal order.</summary>
+    private static string[] Sorted(NodeId[] ids)
+    {
+        var once = new HashSet<string>(ids.Length, StringComparer.Ordinal);
+        foreach (var id in ids) once.Add(id.Text);
+        var texts = new string[once.Count];
+        once.CopyTo(texts);
+        Array.Sort(texts, StringComparer.Ordinal);
+        return texts;
     }
 
     private List<BoundNode> BindChildren(Shape shape, SourceNode source)

@@ -42,10 +42,10 @@ public static class SpecBinder
             // (2) the nodes
             var nodes = BindNodes(root, out var isWhole);
             if (!isWhole || !_values.TryGetValue("name", out var name)) return null;
-            _written["nodes"] = Value.Of(nodes.Select(node => Value.Of(node.Written)));
+            _written["nodes"] = Value.OfEach(nodes, node => Value.Of(node.Written));
             // (3) the typed record
             var defaults = Get("defaults").IsObject ? Get("defaults").AsObject : ValueMap.Empty;
-            var common = ValueMap.Of(defaults.Where(pair => !WorkflowFields.ModelDefaults.Any(field => field.Name == pair.Key)));
+            var (common, ofModels) = Split(defaults);
             var places = root.Get("defaults")?.At ?? root.At;
             var policy = PolicyReader.Read(common, _ => places, problems);
             if (defaults.Count > 0)
@@ -58,7 +58,7 @@ public static class SpecBinder
                 Inputs = Inputs(root),
                 Budget = PolicyReader.Budget(Get("budget")),
                 Defaults = policy,
-                DefaultFields = ValueMap.Of(defaults.Where(pair => !common.ContainsKey(pair.Key))),
+                DefaultFields = ofModels,
                 Models = Models(root),
                 Agents = Get("agents").IsObject ? Get("agents").AsObject.ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal) : [],
                 Nodes = nodes.ConvertAll(node => node.Spec),
@@ -70,6 +70,14 @@ public static class SpecBinder
                 Places = _places,
             };
             return CanonicalForm.Seal(spec, _written.Build());
+        }
+
+        /// <summary>The defaults for every node, and those for nodes that call models.</summary>
+        private static (ValueMap Common, ValueMap OfModels) Split(ValueMap defaults)
+        {
+            var (common, ofModels) = (new ValueMap.Builder(), new ValueMap.Builder());
+            foreach (var (key, value) in defaults.Pairs) (WorkflowFields.ModelDefaults.Any(field => field.Name == key) ? ofModels : common)[key] = value;
+            return (common.Build(), ofModels.Build());
         }
 
         private Value Get(string field) => _values.GetValueOrDefault(field);

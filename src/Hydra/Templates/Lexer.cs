@@ -24,11 +24,10 @@ internal sealed class Lexer(SourceText source)
 {
     private static readonly string[] Operators =
         ["**", "//", "==", "!=", ">=", "<=", "+", "-", "*", "/", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",", ";"];
-    private static readonly SearchValues<char> TagMarks = SearchValues.Create("{%#");
 
     private readonly string _text = source.Text;
-    private readonly List<Token> _tokens = [];
-    private readonly List<(char Closing, int Position)> _open = [];
+    private readonly List<Token> _tokens = new(16);
+    private readonly List<(char Closing, int Position)> _open = new(4);
     private int _at;
 
     public static List<Token> Template(SourceText source)
@@ -76,7 +75,7 @@ internal sealed class Lexer(SourceText source)
         {
             var brace = _text.IndexOf('{', from);
             if (brace < 0 || brace + 1 >= _text.Length) return -1;
-            if (TagMarks.Contains(_text[brace + 1])) return brace;
+            if (_text[brace + 1] is '{' or '%' or '#') return brace;
             from = brace + 1;
         }
     }

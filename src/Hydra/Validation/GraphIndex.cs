@@ -3,6 +3,7 @@ using Hydra.Model;
 namespace Hydra.Validation;
 
 /// <summary>The nodes of one scope by number: who waits for whom, in which order, and who comes before whom. Nothing here recurses.</summary>
+/// <remarks>Plain loops over numbers: LINQ over value types is compiled at every start of the program.</remarks>
 internal sealed class GraphIndex
 {
     /// <summary>Steps that all searches for ancestors together may take: a bound on time, far above any graph people write.</summary>
@@ -24,7 +25,7 @@ internal sealed class GraphIndex
         var counts = new int[nodes.Count];
         for (var i = 0; i < nodes.Count; i++)
         {
-            _parents[i] = nodes[i].DependsOn.Count == 0 ? [] : nodes[i].DependsOn.Select(parent => IndexOf(parent.Text)).Where(parent => parent >= 0 && parent != i).Distinct().ToArray();
+            _parents[i] = nodes[i].DependsOn.Count == 0 ? [] : ParentsOf(nodes[i], i);
             foreach (var parent in _parents[i]) counts[parent]++;
         }
         _dependants = new int[nodes.Count][];
@@ -51,11 +52,20 @@ internal sealed class GraphIndex
     /// <summary>The wave of a node, from 0: one after the last of its parents.</summary>
     public int LevelOf(int node) => _level[node];
 
+    public bool IsParent(int parent, int node)
+    {
+        foreach (var one in _parents[node])
+        {
+            if (one == parent) return true;
+        }
+        return false;
+    }
+
     /// <summary>Whether the first runs before the second on some path. True where the search was cut short.</summary>
     public bool IsAncestor(int ancestor, int node)
     {
         if (ancestor == node) return false;
-        if (_parents[node].AsSpan().Contains(ancestor)) return true;
+        if (IsParent(ancestor, node)) return true;
         if (_enter[ancestor] >= 0 && _enter[ancestor] <= _enter[node] && _leave[node] <= _leave[ancestor]) return true;
         if (SearchWasCut) return true;
         _search++;
@@ -105,12 +115,26 @@ internal sealed class GraphIndex
         return cycles;
     }
 
+    /// <summary>The parents that are in the graph, each once, in the order written.</summary>
+    private int[] ParentsOf(NodeSpec node, int self)
+    {
+        var once = new HashSet<int>(node.DependsOn.Count);
+        var parents = new List<int>(node.DependsOn.Count);
+        for (var i = 0; i < node.DependsOn.Count; i++)
+        {
+            var parent = IndexOf(node.DependsOn[i].Text);
+            if (parent >= 0 && parent != self && once.Add(parent)) parents.Add(parent);
+        }
+        return [.. parents];
+    }
+
     private int[] Sort()
     {
-        var waiting = _parents.Select(parents => parents.Length).ToArray();
+        var waiting = new int[Nodes.Count];
         var order = new List<int>(Nodes.Count);
         for (var i = 0; i < waiting.Length; i++)
         {
+            waiting[i] = _parents[i].Length;
             if (waiting[i] == 0) order.Add(i);
         }
         for (var at = 0; at < order.Count; at++)
@@ -124,18 +148,28 @@ internal sealed class GraphIndex
         return [.. order];
     }
 
+    private int LatestParent(int node)
+    {
+        var latest = _parents[node][0];
+        foreach (var parent in _parents[node])
+        {
+            if (_level[parent] > _level[latest]) latest = parent;
+        }
+        return latest;
+    }
+
     /// <summary>Numbers a spanning forest (each node below its latest parent), so that most questions are two comparisons.</summary>
     private (int[] Enter, int[] Leave) Number()
     {
         var enter = new int[Nodes.Count];
         var leave = new int[Nodes.Count];
-        Array.Fill(enter, -1);
+        for (var i = 0; i < enter.Length; i++) enter[i] = -1;
         var below = new List<int>?[Nodes.Count];
         var roots = new List<int>();
         foreach (var node in Order)
         {
             if (_parents[node].Length == 0) roots.Add(node);
-            else (below[_parents[node].MaxBy(parent => _level[parent])] ??= []).Add(node);
+            else (below[LatestParent(node)] ??= []).Add(node);
         }
         var clock = 0;
         var open = new Stack<(int Node, int Next)>();

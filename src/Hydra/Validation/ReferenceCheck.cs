@@ -10,9 +10,9 @@ internal sealed class ReferenceCheck(ProblemList problems)
     private static readonly string[] RunFields = ["id", "name"];
     private static readonly string[] SecretWords = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL"];
 
-    private readonly Dictionary<(string, bool), Template?> _compiled = [];
+    private readonly Dictionary<string, Template?> _templates = new(StringComparer.Ordinal), _expressions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SourcePosition> _expected = new(StringComparer.Ordinal);
-    private readonly HashSet<(string Who, string Id)> _hyphened = [];
+    private readonly HashSet<Hyphened> _hyphened = [];
     private readonly HashSet<NodeSpec> _secret = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Names that only a run's inputs can give, with the first place each is used; for workflows without an <c>inputs</c> block.</summary>
@@ -34,7 +34,8 @@ internal sealed class ReferenceCheck(ProblemList problems)
     /// <summary>Compiles a text once; null, with a problem, where it cannot be read.</summary>
     public Template? Compile(TemplateUse use, NameScope scope, int node)
     {
-        if (_compiled.TryGetValue((use.Text, use.IsExpression), out var known) && known is not null) return known;
+        var compiled = use.IsExpression ? _expressions : _templates;
+        if (compiled.TryGetValue(use.Text, out var known) && known is not null) return known;
         try
         {
             known = use.IsExpression ? Template.ParseExpression(use.Text) : Template.Parse(use.Text);
@@ -44,7 +45,7 @@ internal sealed class ReferenceCheck(ProblemList problems)
             known = null;
             problems.Error(ProblemCodes.BadTemplate, use.PlaceIn(scope.Workflow, scope.Graph.Nodes[node], broken.Line, broken.Column), $"node '{scope.NameOf(node)}', `{use.Path}`: {broken.Message}");
         }
-        _compiled[(use.Text, use.IsExpression)] = known;
+        compiled[use.Text] = known;
         return known;
     }
 
@@ -165,7 +166,7 @@ internal sealed class ReferenceCheck(ProblemList problems)
         var hyphened = scope.Ids().FirstOrDefault(id => id.StartsWith(name + "-", StringComparison.Ordinal));
         if (hyphened is not null)
         {
-            _hyphened.Add((who, hyphened));
+            _hyphened.Add(new(who, hyphened));
             problems.Error(ProblemCodes.UnknownVariable, at, $"node '{who}' reads '{name}', which nothing defines; in a template '-' subtracts. For the node '{hyphened}' write nodes['{hyphened}'].output.");
             return;
         }
@@ -185,7 +186,7 @@ internal sealed class ReferenceCheck(ProblemList problems)
     /// <summary>A result that the reader cannot count on: its node may fail without stopping this one.</summary>
     private void CheckCertain(NameScope scope, int node, NameScope home, int index, TemplateReference reference, SourcePosition at)
     {
-        if (!ReferenceEquals(scope, home) || !scope.Graph.ParentsOf(node).Contains(index)) return;
+        if (!ReferenceEquals(scope, home) || !scope.Graph.IsParent(index, node)) return;
         var spec = scope.Graph.Nodes[node];
         var who = scope.NameOf(node);
         var source = scope.Graph.Nodes[index];
@@ -217,26 +218,31 @@ internal sealed class ReferenceCheck(ProblemList problems)
     }
 
     private static bool IsPrompt(NodeSpec spec, TemplateUse use) => use.Field is "prompt" or "system" && (spec.Type == ModelCallFields.NodeType || spec.Fields.ContainsKey("prompt"));
+
+    /// <summary>A node that reads another whose id has a hyphen. A class, as sets of value types are compiled at every start.</summary>
+    private sealed record Hyphened(string Who, string Id);
 }
 
 /// <summary>Which nodes are read, by scope: an edge over which nothing flows is worth a note.</summary>
 internal sealed class UsedNodes
 {
-    private readonly HashSet<(NameScope, int)> _used = [];
+    private readonly HashSet<UsedNode> _used = [];
     private readonly HashSet<NameScope> _all = [];
 
-    public void Add(NameScope scope, int node) => _used.Add((scope, node));
+    public void Add(NameScope scope, int node) => _used.Add(new(scope, node));
 
     public void AddAll(NameScope scope)
     {
         for (var at = scope; at is not null; at = at.Outer) _all.Add(at);
     }
 
-    public bool Contains(NameScope scope, int node) => _all.Contains(scope) || _used.Contains((scope, node));
+    public bool Contains(NameScope scope, int node) => _all.Contains(scope) || _used.Contains(new(scope, node));
 
     public void CopyTo(UsedNodes other)
     {
         other._used.UnionWith(_used);
         other._all.UnionWith(_all);
     }
+
+    private sealed record UsedNode(NameScope Scope, int Node);
 }

@@ -5,7 +5,7 @@ namespace Hydra.Validation;
 /// <summary>One text of a node that is a template or an expression.</summary>
 /// <param name="Field">The node's field that holds it.</param>
 /// <param name="Path">Its place within the node, as in <see cref="NodeSpec.Places"/>.</param>
-internal readonly record struct TemplateUse(string Field, string Path, string Text, bool IsExpression, IReadOnlyList<string> ExtraNames)
+internal sealed record TemplateUse(string Field, string Path, string Text, bool IsExpression, IReadOnlyList<string> ExtraNames)
 {
     /// <summary>The text comes from <c>defaults</c>.</summary>
     public bool IsDefault { get; init; }
@@ -18,7 +18,7 @@ internal readonly record struct TemplateUse(string Field, string Path, string Te
     /// <summary>Every template of the node itself; those that belong to a fragment's nodes are found there.</summary>
     public static List<TemplateUse> Of(WorkflowSpec workflow, NodeSpec node, INodeType? type)
     {
-        var uses = new List<TemplateUse>();
+        var uses = new List<TemplateUse>(4);
         if ((node.Policy.When ?? workflow.Defaults.When) is { } when) uses.Add(new("when", "when", when, IsExpression: true, []) { IsDefault = node.Policy.When is null });
         if ((node.Policy.StopWhen ?? workflow.Defaults.StopWhen) is { } stop) uses.Add(new("stop_when", "stop_when", stop, IsExpression: true, StopNames) { IsDefault = node.Policy.StopWhen is null });
         if (type is null) return uses;
@@ -42,7 +42,7 @@ internal readonly record struct TemplateUse(string Field, string Path, string Te
     /// <summary>The templates of these fields alone.</summary>
     public static List<TemplateUse> Of(NodeSpec node, INodeType type, IReadOnlyList<string> fields)
     {
-        var uses = new List<TemplateUse>();
+        var uses = new List<TemplateUse>(4);
         foreach (var field in type.Fields)
         {
             if (fields.Contains(field.Name) && node.Fields.TryGetValue(field.Name, out var value)) Collect(field.Shape, value, field, field.Name, uses, 0);

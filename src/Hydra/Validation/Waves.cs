@@ -32,7 +32,9 @@ public static class ValidateText
         var text = new StringBuilder($"✓ {spec.Name}: {spec.Nodes.Count} nodes, {waves.Count} wave(s)");
         for (var i = 0; i < waves.Count; i++)
         {
-            text.Append($"\n  wave {i + 1}: [").AppendJoin(", ", waves[i].Select(id => $"'{id}'")).Append(']');
+            text.Append("\n  wave ").Append(i + 1).Append(": [");
+            for (var n = 0; n < waves[i].Count; n++) text.Append(n == 0 ? "'" : ", '").Append(waves[i][n].Text).Append('\'');
+            text.Append(']');
         }
         return text.ToString();
     }

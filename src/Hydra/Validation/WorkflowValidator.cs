@@ -58,6 +58,7 @@ public static class WorkflowValidator
         public ProblemList Result()
         {
             var result = new ProblemList(_problems.File);
+            if (_problems.Problems.Count == 0) return result;
             var own = _problems.Problems.OrderBy(problem => problem.File != _problems.File).ThenBy(problem => problem.At.Line).ThenBy(problem => problem.At.Column);
             foreach (var problem in own)
                 result.Add(_options.Strict && problem.Severity == ProblemSeverity.Warning ? problem with { Severity = ProblemSeverity.Error } : problem);

@@ -7,7 +7,7 @@ public sealed partial class AgentNode
 {
     public string Name => ModelCallFields.NodeType;
     public string Description => "Asks a model, or an agent by name; the result is its text, or an object when `output_schema` is set.";
-    public IReadOnlyList<Field> Fields { get; } = [.. ModelCallFields.All.Select(field => field with { IsRequired = field.Name == "prompt" })];
+    public IReadOnlyList<Field> Fields => field ??= [.. ModelCallFields.All.Select(each => each with { IsRequired = each.Name == "prompt" })];
     public NodeTraits Traits { get; } = new() { MaxAttempts = 3 };
 
     public void Check(NodeSpec node, CheckContext context)

@@ -8,7 +8,7 @@ public sealed partial class BashNode
     public string Name => "bash";
     public string Description => "Runs a shell command in the sandbox; the result is its standard output. Every `{{ value }}` is shell-quoted.";
 
-    public IReadOnlyList<Field> Fields { get; } =
+    public IReadOnlyList<Field> Fields => field ??=
     [
         new("command", new Shape.Template(), "The command, for bash; every `{{ value }}` in it is shell-quoted.") { IsRequired = true },
         new("args", new Shape.ListOf(new Shape.Template(), 1000), "Arguments, as $1, $2, …: data that no shell reads."),

@@ -10,7 +10,7 @@ public sealed partial class EvaluatorLoopNode : INodeType
     public string Name => "evaluator_loop";
     public string Description => "A generator writes and an evaluator judges, in rounds, until it approves. Not approved ends degraded, never as silent success.";
 
-    public IReadOnlyList<Field> Fields { get; } =
+    public IReadOnlyList<Field> Fields => field ??=
     [
         new("generator", new Shape.Node("generator", ModelCallFields.NodeType), "Agent fields of the writer, or a node of any type.") { IsRequired = true, ExtraNames = ["iteration", "previous_output", "evaluator_feedback"] },
         new("evaluator", new Shape.Node("evaluator", ModelCallFields.NodeType), "Agent fields of the judge, who answers {approved, feedback, score?}.") { IsRequired = true, ExtraNames = ["iteration", "previous_output", "evaluator_feedback", "candidate"] },

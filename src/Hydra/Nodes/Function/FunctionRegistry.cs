@@ -8,10 +8,10 @@ namespace Hydra.Nodes;
 /// </summary>
 public sealed class FunctionRegistry
 {
-    private readonly SortedDictionary<string, Func<Value, CancellationToken, ValueTask<Value>>> _functions = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Func<Value, CancellationToken, ValueTask<Value>>> _functions = new(StringComparer.Ordinal);
 
     /// <summary>Registered names in order.</summary>
-    public IReadOnlyCollection<string> Names => _functions.Keys;
+    public IReadOnlyCollection<string> Names => [.. _functions.Keys.Order(StringComparer.Ordinal)];
 
     /// <summary>
     /// Registers a function. It is given the node's <c>arguments</c> (null when there are none) and gives the node's result; what it

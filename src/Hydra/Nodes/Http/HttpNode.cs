@@ -10,7 +10,7 @@ public sealed partial class HttpNode
     public string Name => "http";
     public string Description => "Sends one HTTP request; the result is the body, parsed when it is JSON. Private addresses are refused unless allowed.";
 
-    public IReadOnlyList<Field> Fields { get; } =
+    public IReadOnlyList<Field> Fields => field ??=
     [
         new("url", new Shape.Template(), "The address, http or https.") { IsRequired = true },
         new("method", new Shape.Choice("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"), "The method. Default: GET."),

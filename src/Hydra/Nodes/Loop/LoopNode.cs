@@ -8,7 +8,7 @@ public sealed partial class LoopNode : INodeType
     public string Name => "loop";
     public string Description => "Runs its nodes in rounds until an expression over the last round is true, a bounded number of times.";
 
-    public IReadOnlyList<Field> Fields { get; } =
+    public IReadOnlyList<Field> Fields => field ??=
     [
         new("body", new Shape.OneOf(new Shape.Nodes(), new Shape.Node("body")), "The nodes of one round; they see `iteration` (from 1) and `previous` (the last round's result).") { IsRequired = true },
         new("until", new Shape.Expression(), "Ends the loop when true; sees the round's nodes by id, `iteration` and `previous`.") { IsRequired = true, ExtraNames = ["iteration", "previous", "output"] },

@@ -10,7 +10,7 @@ public sealed partial class MapNode : INodeType
     public string Name => "map";
     public string Description => "Runs its prompt or body once per item of a list, several at once; the result is a list in input order.";
 
-    public IReadOnlyList<Field> Fields { get; } =
+    public IReadOnlyList<Field> Fields => field ??=
     [
         new("over", new Shape.Expression(), "A Jinja expression that gives a list.") { IsRequired = true },
         new("as", new Shape.Text("[A-Za-z_][A-Za-z0-9_]*"), "The variable that holds the current item.") { IsRequired = true },

@@ -8,7 +8,7 @@ public sealed partial class ApprovalGateNode : INodeType
     public string Name => "approval_gate";
     public string Description => "Waits until people approve what they are shown; a rejection fails or skips.";
 
-    public IReadOnlyList<Field> Fields { get; } =
+    public IReadOnlyList<Field> Fields => field ??=
     [
         new("prompt_to_human", new Shape.Template(), "What people are asked to decide.") { IsRequired = true },
         new("show", new Shape.ListOf(new Shape.NodeReference(), 100), "Nodes before the gate whose outputs are shown. Default: those it depends on."),

@@ -9,7 +9,7 @@ public sealed partial class UserInputNode : INodeType
     public string Name => "user_input";
     public string Description => "Asks a person for a text, a choice, a yes or no, or a form.";
 
-    public IReadOnlyList<Field> Fields { get; } =
+    public IReadOnlyList<Field> Fields => field ??=
     [
         new("prompt", new Shape.Template(), "What is asked.") { IsRequired = true },
         new("input_type", new Shape.Choice("text", "select", "confirm", "form"), "The form of the answer: text, one of `options` (select), true or false (confirm), or a JSON object (form). Default: text."),

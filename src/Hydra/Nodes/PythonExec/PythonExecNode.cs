@@ -8,7 +8,7 @@ public sealed partial class PythonExecNode
     public string Name => "python_exec";
     public string Description => "Runs Python in the sandbox; upstream values arrive in the variable `inputs`; the result is standard output, parsed when it is JSON.";
 
-    public IReadOnlyList<Field> Fields { get; } =
+    public IReadOnlyList<Field> Fields => field ??=
     [
         new("code", new Shape.Text(), "The program. Upstream outputs and run inputs are in the dictionary `inputs`; print the result.") { IsRequired = true },
         new("env", new Shape.MapOf(new Shape.Template()), "Environment variables; nothing else is inherited but PATH, HOME and the language."),

@@ -8,7 +8,7 @@ public sealed partial class SubgraphNode : INodeType
     public string Name => "subgraph";
     public string Description => "Runs another workflow file as one node; the result is an object of the file's sinks.";
 
-    public IReadOnlyList<Field> Fields { get; } =
+    public IReadOnlyList<Field> Fields => field ??=
     [
         new("path", new Shape.Text(), "The other file, relative to this one's folder, never above the top file's.") { IsRequired = true },
         new("inputs", new Shape.Templates(), "The other workflow's inputs: a map of templates."),

@@ -9,7 +9,7 @@ public sealed partial class WaitNode : INodeType
     public string Name => "wait";
     public string Description => "Waits for a number of seconds, until a time, or for an event; a restart does not lose the wait.";
 
-    public IReadOnlyList<Field> Fields { get; } =
+    public IReadOnlyList<Field> Fields => field ??=
     [
         new("seconds", new Shape.OneOf(new Shape.Number(0, CommonFields.SecondsMax), new Shape.Template()), "How long to wait, in seconds; a number or a template."),
         new("until", new Shape.Template(), "When to go on: a time in ISO 8601 (2026-01-31T12:00:00Z), or a template."),
