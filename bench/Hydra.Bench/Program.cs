@@ -32,6 +32,7 @@ try
     await Million();
     await StreamedCalls();
     await ReusedRuns();
+    await Recorded();
 }
 finally
 {
@@ -101,18 +102,26 @@ async Task ReusedRuns()
 {
     if (Skips("reuse")) return;
     var seen = new List<(double First, double Second, int Calls)>();
-    var costs = new List<(double Bare, double Remembering, double Recording)>();
     for (var i = 0; i <= rounds; i++)
     {
         seen.Add(await Reuse.SecondRunAsync(folder));
-        costs.Add(await Reuse.CostAsync(folder));
     }
     table.Add("reuse: 1,000 unchanged model nodes, 20 ms, cap 16", "durable", Middle(seen.Skip(1).Select(run => run.Second)) * 1000, "ms",
         ("of the first run's time", Middle(seen.Skip(1).Select(run => run.Second / run.First))), ("calls", seen.Max(run => run.Calls)));
-    table.Add("reuse: remembering 1,000 model nodes, 0 ms", "durable", Middle(costs.Skip(1).Select(cost => cost.Remembering)) * 1000, "ms",
-        ("× without it", Middle(costs.Skip(1).Select(cost => cost.Remembering / cost.Bare))));
-    table.Add("reuse: remembering and recording a cassette", "durable", Middle(costs.Skip(1).Select(cost => cost.Recording)) * 1000, "ms",
-        ("× without both", Middle(costs.Skip(1).Select(cost => cost.Recording / cost.Bare))));
+}
+
+async Task Recorded()
+{
+    if (Skips("recording")) return;
+    var costs = new List<Recording.Costs>();
+    for (var i = 0; i <= rounds * 2; i++) costs.Add(await Recording.MeasureAsync(folder));
+    costs.RemoveAt(0);
+    Add("calls journaled as intent and result", cost => cost.Journaled, "× nothing of them journaled", cost => cost.Silent);
+    Add("and results remembered", cost => cost.Remembered, "× journaled", cost => cost.Journaled);
+    Add("and a cassette recorded", cost => cost.Recorded, "× journaled", cost => cost.Journaled);
+
+    void Add(string name, Func<Recording.Costs, double> cost, string ratio, Func<Recording.Costs, double> floor) =>
+        table.Add($"recording: 1,000 model nodes, 0 ms, {name}", "durable", Middle(costs.Select(cost)) * 1000, "ms", (ratio, Middle(costs.Select(run => cost(run) / floor(run)))));
 }
 
 async Task Makespan(Graph graph, int cap)

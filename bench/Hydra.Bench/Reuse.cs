@@ -1,7 +1,5 @@
-using Hydra.Execution;
 using Hydra.Journal;
 using Hydra.Model;
-using Hydra.Planning;
 
 namespace Hydra.Bench;
 
@@ -9,6 +7,9 @@ namespace Hydra.Bench;
 internal sealed class FakeModelNode(TimeSpan latency) : ILeafNodeType
 {
     private int _calls;
+
+    /// <summary>The node answers without announcing its call: what remains of a node when nothing of the call is journaled.</summary>
+    public bool IsSilent { get; init; }
 
     public int Calls => _calls;
     public string Name => "model";
@@ -18,6 +19,7 @@ internal sealed class FakeModelNode(TimeSpan latency) : ILeafNodeType
 
     public async ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, CancellationToken cancellationToken)
     {
+        if (IsSilent) return new AttemptOutcome.Completed($"Answer for {attempt.Path}: wait for the ebb.");
         var messages = Value.Of(new[] { Value.Of(ValueMap.Of(("role", "user"), ("content", $"Question of {attempt.Path}: what is to be done about the tides?"))) });
         var grant = await line.IntendAsync(new StepCall(StepKind.Model, "m", StepKey.Of(messages), 100, 200, new MicroUsd(30), line.Keep(messages)), cancellationToken);
         if (grant.Known is { } known) return new AttemptOutcome.Completed(line.Read(known.Response!));
@@ -29,7 +31,7 @@ internal sealed class FakeModelNode(TimeSpan latency) : ILeafNodeType
     }
 }
 
-/// <summary>What reuse saves, and what remembering and recording cost.</summary>
+/// <summary>What reuse saves.</summary>
 internal static class Reuse
 {
     private const int Nodes = 1_000;
@@ -47,29 +49,15 @@ internal static class Reuse
         return (first, second, type.Calls - before);
     }
 
-    /// <summary>Seconds of a durable run without remembering, with it, and with writing a cassette besides; the calls take no time.</summary>
-    public static async Task<(double Bare, double Remembering, double Recording)> CostAsync(string folder)
-    {
-        var workflow = Workflow();
-        var type = new FakeModelNode(TimeSpan.Zero);
-        using var store = SqliteRunStore.Open(Path.Combine(folder, $"cost-{Guid.NewGuid():N}"), Durability.Full);
-        var off = workflow with { Defaults = new NodePolicy { Cache = new CacheSpec(CacheKind.Off) } };
-        var (bare, _) = await RunAsync(store, off, type, reuse: false);
-        var (remembering, run) = await RunAsync(store, workflow, type, reuse: false);
-        var clock = System.Diagnostics.Stopwatch.StartNew();
-        CassetteFile.Write(CassetteReader.Read(store, run, _ => Planner.Plan(workflow, Types(type))), Path.Combine(folder, "bench.cassette"));
-        return (bare, remembering, remembering + clock.Elapsed.TotalSeconds);
-    }
+    public static Dictionary<string, INodeType> Types(FakeModelNode type) => new() { [type.Name] = type };
 
-    private static Dictionary<string, INodeType> Types(FakeModelNode type) => new() { [type.Name] = type };
-
-    private static WorkflowSpec Workflow()
+    public static WorkflowSpec Workflow()
     {
         var graph = Graph.Layered(Nodes, 50, 7).ToWorkflow("model");
         return graph with { Nodes = [.. graph.Nodes.Select(node => node with { Fields = ValueMap.Of(("prompt", string.Join(' ', node.DependsOn.Select(parent => $"{{{{ {parent} }}}}")))) })] };
     }
 
-    private static async Task<(double Seconds, RunId Run)> RunAsync(SqliteRunStore store, WorkflowSpec workflow, FakeModelNode type, bool reuse)
+    public static async Task<(double Seconds, RunId Run)> RunAsync(SqliteRunStore store, WorkflowSpec workflow, FakeModelNode type, bool reuse)
     {
         var engine = new Engine(new EngineOptions { Types = Types(type), Store = store, ReadDefinition = (_, _, _) => workflow });
         var clock = System.Diagnostics.Stopwatch.StartNew();
