@@ -116,12 +116,12 @@ async Task Recorded()
     var costs = new List<Recording.Costs>();
     for (var i = 0; i <= rounds * 2; i++) costs.Add(await Recording.MeasureAsync(folder));
     costs.RemoveAt(0);
-    Add("calls journaled as intent and result", cost => cost.Journaled, "× nothing of them journaled", cost => cost.Silent);
-    Add("and results remembered", cost => cost.Remembered, "× journaled", cost => cost.Journaled);
-    Add("and a cassette recorded", cost => cost.Recorded, "× journaled", cost => cost.Journaled);
+    Add("neither remembered nor recorded", cost => cost.Durable);
+    Add("remembered for reuse", cost => cost.Remembered);
+    Add("remembered and recorded", cost => cost.Recorded);
 
-    void Add(string name, Func<Recording.Costs, double> cost, string ratio, Func<Recording.Costs, double> floor) =>
-        table.Add($"recording: 1,000 model nodes, 0 ms, {name}", "durable", Middle(costs.Select(cost)) * 1000, "ms", (ratio, Middle(costs.Select(run => cost(run) / floor(run)))));
+    void Add(string name, Func<Recording.Costs, double> cost) =>
+        table.Add($"recording: 1,000 agent nodes, 0 ms, {name}", "durable", Middle(costs.Select(cost)) * 1000, "ms", ("× without both", Middle(costs.Select(run => cost(run) / run.Durable))));
 }
 
 async Task Makespan(Graph graph, int cap)

@@ -8,9 +8,6 @@ internal sealed class FakeModelNode(TimeSpan latency) : ILeafNodeType
 {
     private int _calls;
 
-    /// <summary>The node answers without announcing its call: what remains of a node when nothing of the call is journaled.</summary>
-    public bool IsSilent { get; init; }
-
     public int Calls => _calls;
     public string Name => "model";
     public string Description => "Asks a fake model.";
@@ -19,7 +16,6 @@ internal sealed class FakeModelNode(TimeSpan latency) : ILeafNodeType
 
     public async ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, CancellationToken cancellationToken)
     {
-        if (IsSilent) return new AttemptOutcome.Completed($"Answer for {attempt.Path}: wait for the ebb.");
         var messages = Value.Of(new[] { Value.Of(ValueMap.Of(("role", "user"), ("content", $"Question of {attempt.Path}: what is to be done about the tides?"))) });
         var grant = await line.IntendAsync(new StepCall(StepKind.Model, "m", StepKey.Of(messages), 100, 200, new MicroUsd(30), line.Keep(messages)), cancellationToken);
         if (grant.Known is { } known) return new AttemptOutcome.Completed(line.Read(known.Response!));
@@ -49,15 +45,15 @@ internal static class Reuse
         return (first, second, type.Calls - before);
     }
 
-    public static Dictionary<string, INodeType> Types(FakeModelNode type) => new() { [type.Name] = type };
+    private static Dictionary<string, INodeType> Types(FakeModelNode type) => new() { [type.Name] = type };
 
-    public static WorkflowSpec Workflow()
+    private static WorkflowSpec Workflow()
     {
         var graph = Graph.Layered(Nodes, 50, 7).ToWorkflow("model");
         return graph with { Nodes = [.. graph.Nodes.Select(node => node with { Fields = ValueMap.Of(("prompt", string.Join(' ', node.DependsOn.Select(parent => $"{{{{ {parent} }}}}")))) })] };
     }
 
-    public static async Task<(double Seconds, RunId Run)> RunAsync(SqliteRunStore store, WorkflowSpec workflow, FakeModelNode type, bool reuse)
+    private static async Task<(double Seconds, RunId Run)> RunAsync(SqliteRunStore store, WorkflowSpec workflow, FakeModelNode type, bool reuse)
     {
         var engine = new Engine(new EngineOptions { Types = Types(type), Store = store, ReadDefinition = (_, _, _) => workflow });
         var clock = System.Diagnostics.Stopwatch.StartNew();

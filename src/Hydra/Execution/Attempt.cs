@@ -172,12 +172,13 @@ internal sealed class Attempt : ILine
 
     public async ValueTask<StepGrant> IntendAsync(StepCall call, CancellationToken cancellationToken)
     {
-        if (Interlocked.Exchange(ref _hasAsked, 1) == 0) _loop.Reuse?.Note(_given, _instance);
         var ticket = new TaskCompletionSource<StepAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
         PauseClock();
         try
         {
             _loop.Post(new Message.StepRequested(_instance, _given.Attempt, _given.Incarnation, call, ticket));
+            // While the intent is on its way to disk.
+            if (Interlocked.Exchange(ref _hasAsked, 1) == 0) _loop.Reuse?.Note(_given, _instance);
             var answer = await ticket.Task.WaitAsync(cancellationToken);
             if (answer.Error is { } error) throw new CallFailedException(error.Code, error.Message) { RetryAfter = answer.RetryAfter };
             return new StepGrant(answer.Step, answer.Known);
