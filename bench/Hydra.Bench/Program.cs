@@ -33,6 +33,7 @@ try
     await StreamedCalls();
     await ReusedRuns();
     await Recorded();
+    await Resumed();
 }
 finally
 {
@@ -122,6 +123,14 @@ async Task Recorded()
 
     void Add(string name, Func<Recording.Costs, double> cost) =>
         table.Add($"recording: 1,000 agent nodes, 0 ms, {name}", "durable", Middle(costs.Select(cost)) * 1000, "ms", ("× without both", Middle(costs.Select(run => cost(run) / run.Durable))));
+}
+
+async Task Resumed()
+{
+    if (Skips("resume")) return;
+    var seen = (await Resume.MeasureAsync(folder, rounds)).Skip(1).ToList();
+    table.Add("resume: the next node after 10,000 completed agent nodes", "durable", Middle(seen.Select(run => run.Starting)) * 1000, "ms",
+        ("× reading the journal once", Middle(seen.Select(run => run.Starting / run.Reading))), ("ms reading", Middle(seen.Select(run => run.Reading)) * 1000));
 }
 
 async Task Makespan(Graph graph, int cap)
