@@ -12,7 +12,7 @@ namespace Hydra.Journal;
 internal static class ReuseRows
 {
     /// <summary>New lines of one process before they are sorted in; bounds what a look at them can cost.</summary>
-    public const int NewMax = 4_096;
+    public const int NewMax = 512;
 
     private const string Columns = "key, run, node, seq, at, path, parts";
 
@@ -52,32 +52,6 @@ internal static class ReuseRows
             insert.Parameters[6].Value = Value.Of(entry.Key.Parts).ToJson();
             insert.ExecuteNonQuery();
         }
-    }
-
-    /// <summary>Of several the one at the same path, then the latest: items asked alike keep their own results.</summary>
-    public static ReuseSource? Find(SqliteConnection connection, string key, string path, RunId notOf, long sinceMs)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = """
-            WITH own AS (SELECT coalesce((SELECT id FROM runs WHERE run=$run), -1) AS id), found AS (
-                SELECT run, path, seq, node, at FROM reuse WHERE key=$key AND run<>(SELECT id FROM own)
-                UNION ALL SELECT run, path, seq, node, at FROM reuse_new WHERE run<(SELECT id FROM own) AND key=$key
-                UNION ALL SELECT run, path, seq, node, at FROM reuse_new WHERE run>(SELECT id FROM own) AND key=$key)
-            SELECT runs.run, found.path, found.seq, found.node FROM found JOIN runs ON runs.id=found.run
-            WHERE found.at>=$since ORDER BY (found.path=$path) DESC, found.at DESC, found.seq DESC LIMIT 1
-            """;
-        command.Parameters.AddWithValue("$key", Convert.FromHexString(key));
-        command.Parameters.AddWithValue("$run", notOf.Text);
-        command.Parameters.AddWithValue("$since", sinceMs);
-        command.Parameters.AddWithValue("$path", path);
-        using var reader = command.ExecuteReader();
-        if (!reader.Read()) return null;
-        var (run, node) = (new RunId(reader.GetString(0)), reader.GetInt32(3));
-        foreach (var happened in FrameRows.Read(connection, run, reader.GetInt64(2)).First().Events)
-        {
-            if (happened is RunEvent.Ended { Status: NodeStatus.Completed, Output: { } output } ended && ended.Node == node) return new ReuseSource(run, reader.GetString(1), output, ended.Signal);
-        }
-        return null;
     }
 
     public static IReadOnlyList<ReuseRecord> At(SqliteConnection connection, string path, int countMax)
