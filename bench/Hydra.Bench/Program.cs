@@ -34,6 +34,7 @@ try
     await ReusedRuns();
     await Recorded();
     await Resumed();
+    await Grown();
 }
 finally
 {
@@ -131,6 +132,15 @@ async Task Resumed()
     var seen = (await Resume.MeasureAsync(folder, rounds)).Skip(1).ToList();
     table.Add("resume: the next node after 10,000 completed agent nodes", "durable", Middle(seen.Select(run => run.Starting)) * 1000, "ms",
         ("× reading the journal once", Middle(seen.Select(run => run.Starting / run.Reading))), ("ms reading", Middle(seen.Select(run => run.Reading)) * 1000));
+}
+
+async Task Grown()
+{
+    if (Skips("growth")) return;
+    var half = await Growth.MeasureAsync(folder, 20);
+    var whole = await Growth.MeasureAsync(folder, 40);
+    table.Add("growth: 20 rounds, each prompt with all answers before it", "durable", half / 20.0, "bytes/round");
+    table.Add("growth: 40 rounds", "durable", whole / 40.0, "bytes/round", ("× the store of 20 rounds (2: linear, 4: quadratic)", (double)whole / half));
 }
 
 async Task Makespan(Graph graph, int cap)
