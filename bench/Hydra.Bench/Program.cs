@@ -33,6 +33,9 @@ try
     await StreamedCalls();
     await ReusedRuns();
     MeasureStartUp();
+    await Recorded();
+    await Resumed();
+    await Grown();
 }
 finally
 {
@@ -108,19 +111,44 @@ async Task StreamedCalls()
 async Task ReusedRuns()
 {
     if (Skips("reuse")) return;
-    var seen = new List<(double First, double Second, int Calls)>();
-    var costs = new List<(double Bare, double Remembering, double Recording)>();
+    var seen = new List<(double First, double Second, double Engine, int Calls)>();
     for (var i = 0; i <= rounds; i++)
     {
         seen.Add(await Reuse.SecondRunAsync(folder));
-        costs.Add(await Reuse.CostAsync(folder));
     }
     table.Add("reuse: 1,000 unchanged model nodes, 20 ms, cap 16", "durable", Middle(seen.Skip(1).Select(run => run.Second)) * 1000, "ms",
-        ("of the first run's time", Middle(seen.Skip(1).Select(run => run.Second / run.First))), ("calls", seen.Max(run => run.Calls)));
-    table.Add("reuse: remembering 1,000 model nodes, 0 ms", "durable", Middle(costs.Skip(1).Select(cost => cost.Remembering)) * 1000, "ms",
-        ("× without it", Middle(costs.Skip(1).Select(cost => cost.Remembering / cost.Bare))));
-    table.Add("reuse: remembering and recording a cassette", "durable", Middle(costs.Skip(1).Select(cost => cost.Recording)) * 1000, "ms",
-        ("× without both", Middle(costs.Skip(1).Select(cost => cost.Recording / cost.Bare))));
+        ("of the first run's time", Middle(seen.Skip(1).Select(run => run.Second / run.First))), ("× the first run's engine time", Middle(seen.Skip(1).Select(run => run.Second / run.Engine))), ("calls", seen.Max(run => run.Calls)));
+}
+
+async Task Recorded()
+{
+    if (Skips("recording")) return;
+    var costs = new List<Recording.Costs>();
+    for (var i = 0; i <= rounds * 2; i++) costs.Add(await Recording.MeasureAsync(folder));
+    costs.RemoveAt(0);
+    Add("neither remembered nor recorded", cost => cost.Durable);
+    Add("remembered for reuse", cost => cost.Remembered);
+    Add("remembered and recorded", cost => cost.Recorded);
+
+    void Add(string name, Func<Recording.Costs, double> cost) =>
+        table.Add($"recording: 1,000 agent nodes, 0 ms, {name}", "durable", Middle(costs.Select(cost)) * 1000, "ms", ("× without both", Middle(costs.Select(run => cost(run) / run.Durable))), ("× by the best rounds", costs.Min(cost) / costs.Min(run => run.Durable)));
+}
+
+async Task Resumed()
+{
+    if (Skips("resume")) return;
+    var seen = (await Resume.MeasureAsync(folder, rounds)).Skip(1).ToList();
+    table.Add("resume: the next node after 10,000 completed agent nodes", "durable", Middle(seen.Select(run => run.Starting)) * 1000, "ms",
+        ("× reading the journal once", Middle(seen.Select(run => run.Starting / run.Reading))), ("ms reading", Middle(seen.Select(run => run.Reading)) * 1000));
+}
+
+async Task Grown()
+{
+    if (Skips("growth")) return;
+    var half = await Growth.MeasureAsync(folder, 20);
+    var whole = await Growth.MeasureAsync(folder, 40);
+    table.Add("growth: 20 rounds, each prompt with all answers before it", "durable", half / 20.0, "bytes/round");
+    table.Add("growth: 40 rounds", "durable", whole / 40.0, "bytes/round", ("× the store of 20 rounds (2: linear, 4: quadratic)", (double)whole / half));
 }
 
 async Task Makespan(Graph graph, int cap)

@@ -29,7 +29,7 @@ internal static class StartUp
     /// <returns>Milliseconds until the process has ended. Throws where it fails.</returns>
     private static double Run(string program, string folder, params string[] words)
     {
-        var start = new ProcessStartInfo(program, words) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, words) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         var begun = Stopwatch.GetTimestamp();
         using var process = Process.Start(start)!;
         var said = process.StandardOutput.ReadToEnd();

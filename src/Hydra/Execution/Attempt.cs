@@ -19,6 +19,7 @@ internal sealed class Attempt : ILine
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _lock = new();
     private ITimer? _watch;
+    private ITimer? _lettingGo;
     private ErrorCode? _stoppedBy;
     private long _workedSince;
     private TimeSpan _worked;
@@ -82,12 +83,13 @@ internal sealed class Attempt : ILine
     public void Cancel()
     {
         StopFor(ErrorCode.Cancelled);
-        _ = Clock.CreateTimer(_ => End(new AttemptOutcome.Failed(ErrorCode.Cancelled, "the attempt did not let go in time after it was cancelled")), null, LettingGo, Timeout.InfiniteTimeSpan);
+        _lettingGo = Clock.CreateTimer(_ => End(new AttemptOutcome.Failed(ErrorCode.Cancelled, "the attempt did not let go in time after it was cancelled")), null, LettingGo, Timeout.InfiniteTimeSpan);
     }
 
     private void End(AttemptOutcome outcome, ReuseSource? source = null)
     {
         if (Interlocked.Exchange(ref _hasEnded, 1) != 0) return;
+        _lettingGo?.Dispose();
         _loop.EndAttempt(_instance, _given, outcome, source);
     }
 
@@ -172,12 +174,13 @@ internal sealed class Attempt : ILine
 
     public async ValueTask<StepGrant> IntendAsync(StepCall call, CancellationToken cancellationToken)
     {
-        if (Interlocked.Exchange(ref _hasAsked, 1) == 0) _loop.Reuse?.Note(_given, _instance);
         var ticket = new TaskCompletionSource<StepAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
         PauseClock();
         try
         {
             _loop.Post(new Message.StepRequested(_instance, _given.Attempt, _given.Incarnation, call, ticket));
+            // While the intent is on its way to disk.
+            if (Interlocked.Exchange(ref _hasAsked, 1) == 0) _loop.Reuse?.Note(_given, _instance);
             var answer = await ticket.Task.WaitAsync(cancellationToken);
             if (answer.Error is { } error) throw new CallFailedException(error.Code, error.Message) { RetryAfter = answer.RetryAfter };
             return new StepGrant(answer.Step, answer.Known);

@@ -20,6 +20,8 @@ internal sealed class FrameWriter : IDisposable
     private readonly SqliteCommand _remember;
     private readonly SqliteCommand _begin;
     private readonly SqliteCommand _commit;
+    /// <summary>Lines of the reuse index that this writer appended and that are not sorted in yet.</summary>
+    private int _remembered;
     private List<PendingFrame> _waiting = [];
     private List<PendingFrame> _batch = [];
 
@@ -70,6 +72,8 @@ internal sealed class FrameWriter : IDisposable
         // One row alone is its own transaction.
         var needsTransaction = _batch.Count > 1 || _batch[0].Info is not null || _batch[0].Reuse.Count > 0;
         if (needsTransaction) _begin.ExecuteNonQuery();
+        var remembered = _remembered;
+        var endsRun = false;
         foreach (var frame in _batch)
         {
             if (frame.Parent is { } parent && RunRows.Find(_connection, parent) is null)
@@ -87,8 +91,16 @@ internal sealed class FrameWriter : IDisposable
             parameters[5].Value = (long)frame.Calls;
             frame.IsForbidden = _insert.ExecuteNonQuery() == 0;
             if (!frame.IsForbidden && frame.Reuse.Count > 0) ReuseRows.Save(_remember, frame);
+            remembered += frame.Reuse.Count;
+            endsRun |= frame.Info is { Status: not RunStatus.Running };
+        }
+        if (remembered > ReuseRows.NewMax || (remembered > 0 && endsRun))
+        {
+            ReuseRows.SortIn(_connection);
+            remembered = 0;
         }
         if (needsTransaction) _commit.ExecuteNonQuery();
+        _remembered = remembered;
     }
 
     private void Rollback_NeedsLock()

@@ -5,24 +5,39 @@ namespace Hydra.Journal;
 
 /// <summary>
 /// The table <c>reuse</c>: an index over completed executions by what their results depend on. It holds no results: it
-/// points at the frame in which the node ended, and the journal is believed.
+/// points at the frame in which the node ended, and the journal is believed. New lines are appended to <c>reuse_new</c> in
+/// the transaction of that frame and sorted into the index many at a time: a line at a random place of a large index costs
+/// pages of its own, one at the end of a list nearly nothing. Whoever looks sees both.
 /// </summary>
 internal static class ReuseRows
 {
+    /// <summary>New lines of one process before they are sorted in; bounds what a look at them can cost.</summary>
+    public const int NewMax = 512;
+
+    private const string Columns = "key, run, node, seq, at, path, parts";
+
     public static void Prepare(SqliteConnection connection) => StoreSchema.Run(connection, """
         CREATE TABLE IF NOT EXISTS reuse(
             key BLOB NOT NULL, run INTEGER NOT NULL, node INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, path TEXT NOT NULL, parts TEXT NOT NULL,
             PRIMARY KEY(key, run, node)) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS reuse_by_path ON reuse(path, at);
+        CREATE TABLE IF NOT EXISTS reuse_new(
+            id INTEGER PRIMARY KEY, key BLOB NOT NULL, run INTEGER NOT NULL, node INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, path TEXT NOT NULL, parts TEXT NOT NULL);
         """);
 
     public static SqliteCommand InsertInto(SqliteConnection connection)
     {
         var insert = connection.CreateCommand();
-        insert.CommandText = "INSERT OR REPLACE INTO reuse(key, run, node, seq, at, path, parts) VALUES($key, $run, $node, $seq, $at, $path, $parts)";
+        insert.CommandText = $"INSERT INTO reuse_new({Columns}) VALUES($key, $run, $node, $seq, $at, $path, $parts)";
         foreach (var name in (string[])["$key", "$run", "$node", "$seq", "$at", "$path", "$parts"]) insert.Parameters.Add(new SqliteParameter { ParameterName = name });
         return insert;
     }
+
+    /// <summary>Sorts what is new into the index, also what runs that died left; inside the caller's transaction.</summary>
+    public static void SortIn(SqliteConnection connection) => StoreSchema.Run(connection, $"""
+        INSERT OR REPLACE INTO reuse({Columns}) SELECT {Columns} FROM reuse_new ORDER BY key, run, seq;
+        DELETE FROM reuse_new;
+        """);
 
     public static void Save(SqliteCommand insert, PendingFrame frame)
     {
@@ -39,32 +54,13 @@ internal static class ReuseRows
         }
     }
 
-    /// <summary>Of several the one at the same path, then the latest: items asked alike keep their own results.</summary>
-    public static ReuseSource? Find(SqliteConnection connection, string key, string path, RunId notOf, long sinceMs)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = """
-            SELECT runs.run, reuse.path, reuse.seq, reuse.node FROM reuse JOIN runs ON runs.id=reuse.run
-            WHERE reuse.key=$key AND runs.run<>$run AND reuse.at>=$since ORDER BY (reuse.path=$path) DESC, reuse.at DESC LIMIT 1
-            """;
-        command.Parameters.AddWithValue("$key", Convert.FromHexString(key));
-        command.Parameters.AddWithValue("$run", notOf.Text);
-        command.Parameters.AddWithValue("$since", sinceMs);
-        command.Parameters.AddWithValue("$path", path);
-        using var reader = command.ExecuteReader();
-        if (!reader.Read()) return null;
-        var (run, node) = (new RunId(reader.GetString(0)), reader.GetInt32(3));
-        foreach (var happened in FrameRows.Read(connection, run, reader.GetInt64(2)).First().Events)
-        {
-            if (happened is RunEvent.Ended { Status: NodeStatus.Completed, Output: { } output } ended && ended.Node == node) return new ReuseSource(run, reader.GetString(1), output, ended.Signal);
-        }
-        return null;
-    }
-
     public static IReadOnlyList<ReuseRecord> At(SqliteConnection connection, string path, int countMax)
     {
         using var command = connection.CreateCommand();
-        command.CommandText = "SELECT runs.run, reuse.path, reuse.key, reuse.parts, reuse.at FROM reuse JOIN runs ON runs.id=reuse.run WHERE reuse.path=$path ORDER BY reuse.at DESC, reuse.run DESC LIMIT $max";
+        command.CommandText = """
+            WITH found AS (SELECT run, path, key, parts, at FROM reuse WHERE path=$path UNION ALL SELECT run, path, key, parts, at FROM reuse_new WHERE path=$path)
+            SELECT runs.run, found.path, found.key, found.parts, found.at FROM found JOIN runs ON runs.id=found.run ORDER BY found.at DESC, found.run DESC LIMIT $max
+            """;
         command.Parameters.AddWithValue("$path", path);
         command.Parameters.AddWithValue("$max", countMax);
         using var reader = command.ExecuteReader();

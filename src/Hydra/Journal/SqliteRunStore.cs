@@ -14,6 +14,7 @@ public sealed partial class SqliteRunStore : IRunStore
     private readonly string _file;
     private readonly SqliteConnection _writer;
     private readonly FrameWriter _frames;
+    private readonly ReuseLookup _reusable;
     private readonly FileArtifacts _artifacts;
 
     private SqliteRunStore(string folder, string file, SqliteConnection writer, Durability durability)
@@ -22,6 +23,7 @@ public sealed partial class SqliteRunStore : IRunStore
         _file = file;
         _writer = writer;
         _frames = new FrameWriter(writer, file);
+        _reusable = new ReuseLookup(() => Connect(file, isReadOnly: false));
         Switch = new SharedSwitch(this);
         _artifacts = new FileArtifacts(Path.Combine(folder, "artifacts"), durability == Durability.Full);
     }
@@ -99,7 +101,17 @@ public sealed partial class SqliteRunStore : IRunStore
 
     public bool KeepsReusable => true;
 
-    public ReuseSource? FindReusable(string key, string path, RunId notOf, long sinceMs) => Query(connection => ReuseRows.Find(connection, key, path, notOf, sinceMs));
+    public ReuseSource? FindReusable(string key, string path, RunId notOf, long sinceMs)
+    {
+        try
+        {
+            return _reusable.Find(key, path, notOf, sinceMs);
+        }
+        catch (SqliteException failed)
+        {
+            throw SqliteFaults.Explain(failed, _file);
+        }
+    }
 
     public IReadOnlyList<ReuseRecord> ReusableAt(string path, int countMax) => Query(connection => ReuseRows.At(connection, path, countMax));
 
@@ -137,6 +149,7 @@ public sealed partial class SqliteRunStore : IRunStore
 
     public void Dispose()
     {
+        _reusable.Dispose();
         _frames.Dispose();
         _writer.Dispose();
     }

@@ -125,6 +125,7 @@ public sealed partial class SqliteRunStore
         command.CommandText = """
             DELETE FROM frames WHERE run=(SELECT id FROM runs WHERE run=$run);
             DELETE FROM reuse WHERE run=(SELECT id FROM runs WHERE run=$run);
+            DELETE FROM reuse_new WHERE run=(SELECT id FROM runs WHERE run=$run);
             DELETE FROM inbox WHERE run=$run;
             DELETE FROM runs WHERE run=$run;
             """;

@@ -27,16 +27,17 @@ public sealed record ReuseKey
     /// <param name="parts">Name and full hash of each part; the order makes no difference.</param>
     public static ReuseKey Of(IEnumerable<KeyValuePair<string, string>> parts)
     {
-        var sorted = parts.OrderBy(part => part.Key, StringComparer.Ordinal).ToList();
+        KeyValuePair<string, string>[] sorted = [.. parts];
+        Array.Sort(sorted, static (one, other) => string.CompareOrdinal(one.Key, other.Key));
         var named = new ValueMap.Builder();
-        foreach (var (name, hash) in sorted.Take(PartsMax)) named[name] = hash[..PartHashLength];
-        if (sorted.Count > PartsMax) named["others"] = HashOf(sorted.Skip(PartsMax))[..PartHashLength];
+        foreach (var (name, hash) in sorted.AsSpan(0, Math.Min(PartsMax, sorted.Length))) named[name] = hash[..PartHashLength];
+        if (sorted.Length > PartsMax) named["others"] = HashOf(sorted.AsSpan(PartsMax))[..PartHashLength];
         return new ReuseKey(HashOf(sorted), named.Build());
     }
 
-    private static string HashOf(IEnumerable<KeyValuePair<string, string>> parts)
+    private static string HashOf(ReadOnlySpan<KeyValuePair<string, string>> parts)
     {
-        var text = new StringBuilder("reuse 1\n");
+        var text = new StringBuilder("reuse 1\n", capacity: 128 * (parts.Length + 1));
         foreach (var (name, hash) in parts) text.Append(name).Append('=').Append(hash).Append('\n');
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
     }

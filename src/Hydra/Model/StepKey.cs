@@ -14,5 +14,5 @@ public static class StepKey
         Of(ValueMap.Of(("run", attempt.Run.Text), ("path", attempt.Path), ("step", step), ("tool", tool), ("arguments", arguments)));
 
     /// <summary>SHA-256 of the data's canonical form, as 64 hexadecimal digits: the order of keys makes no difference.</summary>
-    public static string Of(Value asked) => Convert.ToHexStringLower(SHA256.HashData(ValueJson.ToCanonicalUtf8(asked)));
+    public static string Of(Value asked) => Convert.ToHexStringLower(SHA256.HashData(ValueJson.ToCanonicalUtf8(asked).Span));
 }

@@ -12,7 +12,7 @@ public static class ValueJson
     public const int DepthMax = 256;
 
     private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = DepthMax };
-    private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = DepthMax + 8, SkipValidation = true };
+    internal static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = DepthMax + 8, SkipValidation = true };
     private static readonly JsonWriterOptions Pretty = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = DepthMax + 8, SkipValidation = true, Indented = true };
 
     public static Value Parse(string json) => Parse(Encoding.UTF8.GetBytes(json));
@@ -118,15 +118,45 @@ public static class ValueJson
     }
 
     /// <summary>Canonical text: object keys in ordinal order, no blanks. Equal data gives equal bytes.</summary>
-    public static byte[] ToCanonicalUtf8(Value value) => ToUtf8(Sorted(value));
-
-    private static Value Sorted(Value value) => value.Kind switch
+    public static ReadOnlyMemory<byte> ToCanonicalUtf8(Value value)
     {
-        ValueKind.List => Value.Of(value.Items.Select(Sorted)),
-        ValueKind.Object => Value.Of(ValueMap.Of(value.AsObject.OrderBy(pair => pair.Key, StringComparer.Ordinal)
-            .Select(pair => KeyValuePair.Create(pair.Key, Sorted(pair.Value))))),
-        _ => value,
-    };
+        var buffer = new ArrayBufferWriter<byte>(512);
+        using (var writer = new Utf8JsonWriter(buffer, Compact)) WriteCanonical(writer, value);
+        return buffer.WrittenMemory;
+    }
+
+    private static void WriteCanonical(Utf8JsonWriter writer, Value value)
+    {
+        if (value.IsList)
+        {
+            writer.WriteStartArray();
+            foreach (var item in value.AsList) WriteCanonical(writer, item);
+            writer.WriteEndArray();
+        }
+        else if (value.IsObject)
+        {
+            writer.WriteStartObject();
+            foreach (var (key, item) in InOrder(value.AsObject.Pairs))
+            {
+                writer.WritePropertyName(key);
+                WriteCanonical(writer, item);
+            }
+            writer.WriteEndObject();
+        }
+        else Write(writer, value);
+    }
+
+    private static ReadOnlySpan<KeyValuePair<string, Value>> InOrder(ReadOnlySpan<KeyValuePair<string, Value>> pairs)
+    {
+        for (var i = 1; i < pairs.Length; i++)
+        {
+            if (string.CompareOrdinal(pairs[i - 1].Key, pairs[i].Key) <= 0) continue;
+            var sorted = pairs.ToArray();
+            Array.Sort(sorted, static (one, other) => string.CompareOrdinal(one.Key, other.Key));
+            return sorted;
+        }
+        return pairs;
+    }
 
     /// <summary>Shortest text that reads back as the same double; whole numbers keep their <c>.0</c>; JSON has no infinities, so they become null.</summary>
     public static string FormatNumber(double number)

@@ -55,7 +55,7 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
             {
                 ["smart"] = new()
                 {
-                    Policy = new() { Strategy = Routing.RouteStrategy.Priority },
+                    Policy = new() { Strategy = Gateway.Routing.RouteStrategy.Priority },
                     Deployments = [.. fakes.Select((_, at) => new DeploymentConfig { Provider = names[at], Model = "gpt-5-mini", Priority = at + 1 })],
                 },
             },

@@ -43,6 +43,27 @@ public sealed class WaitTests
     }
 
     [Fact]
+    public void Waiting_for_years_leaves_no_more_behind_than_waiting_for_a_week()
+    {
+        const double Day = 86_400;
+        var run = TestRun.Of("gate\nend <- gate");
+        run.StaysForPeople = true;
+        run.AskPeople("gate", seconds: 2_000 * Day, remind: 3 * Day);
+
+        for (var day = 0; day < 7; day++) run.Pass(Day);
+        var afterAWeek = Kept(run);
+        for (var day = 7; day < 1_400; day++) run.Pass(Day);
+
+        Assert.Equal(afterAWeek, Kept(run));
+        Assert.Single(run.Events.OfType<RunEvent.WaitReminded>());
+        run.Answer("gate");
+        Assert.Equal(["gate"], run.Running);
+
+        static (int Frames, int Events, int Due, int Deadlines, int WaitsDue, int Ready, int Open) Kept(TestRun run) =>
+            (run.Frames.Count, run.Events.Count(), run.State.Due.Count, run.State.Deadlines.Count, run.State.WaitsDue.Count, run.State.Ready.Count, run.State.OpenWaits.Count);
+    }
+
+    [Fact]
     public void Only_dependants_wait_and_the_gate_holds_no_slot()
     {
         var run = TestRun.Of("gate\nother\nlater <- other\nend <- gate", cap: 1);

@@ -30,17 +30,22 @@ internal static class ReplayOptions
     }
 
     /// <summary>After the run: the cassette it was to write, and how it left the one it was answered by.</summary>
-    public static void Closing(RunReport report, Cassette? cassette, IRunStore store, ParsedArguments arguments, CliIo io)
+    /// <param name="recorder">Saw the run; of one that was taken up again it saw only the rest, and the journal has it all.</param>
+    public static void Closing(RunReport report, Cassette? cassette, CassetteRecorder? recorder, IRunStore store, ParsedArguments arguments, CliIo io)
     {
         if (arguments.Get(Record) is { } file)
         {
-            CassetteFile.Write(Read(store, report.Run, MissingCall.Fail), io.PathOf(file));
+            CassetteFile.Write(recorder is { IsWhole: true } ? recorder.ToCassette() : Read(store, report.Run, MissingCall.Fail), io.PathOf(file));
             if (!arguments.Has(CommonOptions.Quiet)) io.Error.WriteLine($"recorded {TerminalText.Of(file)}");
         }
         if (cassette?.Drift is { } drift) io.Error.WriteLine(TerminalText.Block(drift));
         else if (cassette is { Missing: MissingCall.Fail, LeftCount: > 0 and var left } && report.Status == RunStatus.Completed && !arguments.Has(CommonOptions.Quiet))
             io.Error.WriteLine($"{Amounts.Count(left, "recorded call was", "recorded calls were")} not asked for again: this run does less than run '{cassette.Head.Run}' did.");
     }
+
+    /// <summary>Listens to the run for its <c>--record</c>; null: nothing is recorded.</summary>
+    public static CassetteRecorder? RecorderOf(ParsedArguments arguments, IRunStore store) =>
+        arguments.Get(Record) is null ? null : new CassetteRecorder(store, id => RunReading.PlanOf(store, id).Plan);
 
     private static Cassette Read(IRunStore store, RunId run, MissingCall missing) => CassetteReader.Read(store, run, id => RunReading.PlanOf(store, id).Plan, missing);
 }

@@ -17,13 +17,14 @@ internal static class RunSession
         using var interrupts = io.OnInterrupt(() => Interrupt(stop, io));
         RunReport report;
         var asks = hasQuestions && WaitAsker.MayAsk(arguments, io);
+        var recorder = ReplayOptions.RecorderOf(arguments, workshop.Engine.Options.Store);
         var stays = asks || arguments.Has(RunOptions.Wait);
         using (var asker = asks ? new WaitAsker(run, workshop.Engine.Options.Store, io) : null)
         await using (var view = new WaitView(hasQuestions && stays && !isQuiet ? new PlainView(run, io) : RunViews.For(run, arguments, io), run, stays && !isQuiet, asker, arguments, io))
         {
-            report = await start(request with { Observer = view, StaysForPeople = stays }, stop.Token);
+            report = await start(request with { Observer = recorder is null ? view : new Both(recorder, view), StaysForPeople = stays }, stop.Token);
         }
-        ReplayOptions.Closing(report, request.Cassette, workshop.Engine.Options.Store, arguments, io);
+        ReplayOptions.Closing(report, request.Cassette, recorder, workshop.Engine.Options.Store, arguments, io);
         RunOutput.Write(report, workshop.Engine.Options.Store, arguments, io);
         await RunSpansOut.WriteAsync(report, workshop.Engine.Options.Store, isKept, arguments, io);
         if (!isQuiet) Closing(report, isKept, arguments, io);
@@ -110,6 +111,22 @@ internal abstract class RunView : IRunObserver, IAsyncDisposable
 {
     public abstract void OnFrame(Frame frame, RunState state);
     public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
+
+/// <summary>Two who see the same run.</summary>
+internal sealed class Both(IRunObserver first, IRunObserver second) : IRunObserver
+{
+    public void OnFrame(Frame frame, RunState state)
+    {
+        first.OnFrame(frame, state);
+        second.OnFrame(frame, state);
+    }
+
+    public void OnProgress(int instance, string? partial)
+    {
+        first.OnProgress(instance, partial);
+        second.OnProgress(instance, partial);
+    }
 }
 
 internal sealed class SilentView : RunView

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Hydra.Model;
 
@@ -14,6 +13,7 @@ public sealed class CassetteFileException(string message, Exception? innerExcept
 public static class CassetteFile
 {
     public const int Version = 1;
+    private const int WriteBufferBytes = 64 * 1024;
     private const int LineLengthMax = 64 * 1024 * 1024;
 
     /// <summary>Writes the file whole or not at all.</summary>
@@ -23,11 +23,20 @@ public static class CassetteFile
         try
         {
             if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
-            using (var writer = new StreamWriter(beside, append: false, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { NewLine = "\n" })
+            using (var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, WriteBufferBytes))
+            using (var json = new Utf8JsonWriter(file, ValueJson.Compact))
             {
-                writer.WriteLine(Value.Of(HeadLine(cassette)).ToJson());
-                foreach (var call in cassette.Calls) writer.WriteLine(Value.Of(CallLine(call)).ToJson());
-                foreach (var (at, times) in cassette.Waits) writer.WriteLine(Value.Of(ValueMap.Of(("wait", at), ("until_ms", Value.Of(times.Select(time => Value.Of(time)))))).ToJson());
+                WriteLine(HeadLine(cassette));
+                foreach (var call in cassette.Calls) WriteLine(CallLine(call));
+                foreach (var (at, times) in cassette.Waits) WriteLine(ValueMap.Of(("wait", at), ("until_ms", Value.Of(times.Select(time => Value.Of(time))))));
+
+                void WriteLine(ValueMap line)
+                {
+                    ValueJson.Write(json, Value.Of(line));
+                    json.Flush();
+                    json.Reset();
+                    file.WriteByte((byte)'\n');
+                }
             }
             File.Move(beside, path, overwrite: true);
         }

@@ -48,6 +48,33 @@ public sealed class ReplayTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_listens_to_a_run_records_what_its_journal_says()
+    {
+        var workflow = Prompts("draft", "report <- draft", ("draft", "Write of {{ topic }}"), ("report", "Report: {{ draft }}"));
+        var recorder = new CassetteRecorder(_store, _ => PlanOf(workflow));
+        var failing = new AskingNode { Answer = (prompt, number) => number == 1 ? throw new CallFailedException(ErrorCode.ProviderError, "busy") : prompt };
+        await EngineOf(_store, workflow, failing).RunAsync(workflow, new RunRequest { Run = Recorded, Inputs = ValueMap.Of(("topic", "tides")), Observer = recorder }, CancellationToken.None);
+        CassetteFile.Write(recorder.ToCassette(), Path.Combine(_folder, "heard.cassette"));
+        CassetteFile.Write(CassetteOf(workflow), Path.Combine(_folder, "read.cassette"));
+
+        Assert.True(recorder.IsWhole);
+        Assert.Equal(3, recorder.ToCassette().Calls.Count);
+        Assert.Equal(await File.ReadAllTextAsync(Path.Combine(_folder, "read.cassette")), await File.ReadAllTextAsync(Path.Combine(_folder, "heard.cassette")));
+    }
+
+    [Fact]
+    public async Task Who_hears_only_the_rest_of_a_run_knows_it()
+    {
+        var workflow = Prompts("draft", "report <- draft", ("draft", "Write"), ("report", "Report: {{ draft }}"));
+        var failing = new AskingNode { Answer = (prompt, _) => prompt == "Write" ? prompt : throw new CallFailedException(ErrorCode.BadRequest, "no") };
+        await RecordAsync(workflow, failing);
+        var recorder = new CassetteRecorder(_store, _ => PlanOf(workflow));
+        await EngineOf(_store, workflow, new AskingNode()).ResumeAsync(Recorded, new RunRequest { Observer = recorder }, CancellationToken.None);
+
+        Assert.False(recorder.IsWhole);
+    }
+
+    [Fact]
     public async Task Questions_asked_alike_get_their_answers_in_order_each_node_its_own()
     {
         var workflow = Prompts("a", "b <- a\nc <- b", ("a", "same"), ("b", "same"), ("c", "same"));

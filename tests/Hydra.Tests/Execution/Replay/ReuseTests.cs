@@ -128,6 +128,56 @@ public sealed class ReuseTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_run_that_goes_on_or_has_died_completed_is_reused()
+    {
+        var reached = new TaskCompletionSource();
+        var release = new TaskCompletionSource<Value>();
+        var held = new AskingNode { Answer = (prompt, _) => prompt.StartsWith("Report", StringComparison.Ordinal) ? Reach().Task.Result : "the draft" };
+        var open = Task.Run(() => RunAsync(Chain(), topic: "tides", type: held));
+        await reached.Task;
+        using var another = SqliteRunStore.Open(_folder, Durability.Full);   // another process
+
+        var type = new AskingNode();
+        await EngineOf(another, Chain(), type).RunAsync(Chain(), new RunRequest { Inputs = ValueMap.Of(("topic", "tides")), Reuse = true }, CancellationToken.None);
+
+        Assert.Equal(["Report: the draft"], type.Asked);
+        Assert.Contains(another.ReusableAt("draft", 9), record => record.Run == new RunId("run-1"));
+        release.SetResult("done");
+        await open;
+
+        TaskCompletionSource<Value> Reach()
+        {
+            reached.SetResult();
+            return release;
+        }
+    }
+
+    [Theory]
+    [InlineData(100, RunStatus.Running, 100)]
+    [InlineData(600, RunStatus.Running, 0)]
+    [InlineData(100, RunStatus.Completed, 0)]
+    public void New_lines_are_sorted_in_when_they_are_many_and_when_the_run_ends(int count, RunStatus status, int left)
+    {
+        using (var journal = _store.Own(new RunId("many")))
+        {
+            var started = new RunEvent.RunStarted("many", "w", "", ValueRef.EmptyText, new RunLimits(1, null, null, null));
+            journal.Remember([.. Enumerable.Range(0, count).Select(i => new ReuseEntry(ReuseKey.Of([new("definition", StepKey.Of((Value)i))]), $"n{i}", i))]);
+            journal.Commit(new Frame(0, 1, [started]), new RunInfo { Run = new RunId("many"), Workflow = "w", Status = status });
+        }
+
+        Assert.Equal((left, count - left), (Count("reuse_new"), Count("reuse")));
+    }
+
+    private long Count(string table)
+    {
+        using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(_folder, "hydra.db")}");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = $"SELECT count(*) FROM {table}";
+        return (long)command.ExecuteScalar()!;
+    }
+
+    [Fact]
     public async Task A_lost_artifact_costs_a_call_and_no_run()
     {
         var large = new AskingNode { Answer = (_, _) => new string('x', 100_000) };

@@ -1,0 +1,134 @@
+using Hydra.Model;
+
+namespace Hydra.Execution;
+
+/// <summary>
+/// Makes a run's frames a cassette, one after another: those of a journal that is read, or those of a run that goes on. A call
+/// is open until its result, and a cut one until it is known why it was cut.
+/// </summary>
+/// <param name="planOf">The plan that another run is pinned to: what was reused is recorded as the calls of its source.</param>
+public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) : IRunObserver
+{
+    private readonly List<Draft> _drafts = [];
+    private readonly Dictionary<int, List<Draft>> _open = [];
+    private readonly List<(RunEvent.Reused From, string Path)> _reused = [];
+    private readonly Dictionary<string, List<long>> _waits = new(StringComparer.Ordinal);
+    private RunEvent.RunStarted? _started;
+    private long _next;
+
+    /// <summary>Every frame from the run's first on was seen: the cassette is of the whole run.</summary>
+    public bool IsWhole { get; private set; } = true;
+
+    public void OnFrame(Frame frame, RunState state)
+    {
+        IsWhole &= frame.Sequence == _next;
+        _next = frame.Sequence + 1;
+        foreach (var happened in frame.Events) Note(happened, state);
+    }
+
+    public Cassette ToCassette(MissingCall missing = MissingCall.Fail)
+    {
+        var calls = _drafts.Where(draft => draft.IsKept).Select(ToCall).Concat(_reused.GroupBy(reused => reused.From.Run).SelectMany(CallsOfSources));
+        return new Cassette(HeadOf(_started!), calls, _waits.Select(wait => KeyValuePair.Create(wait.Key, (IReadOnlyList<long>)wait.Value))) { Missing = missing };
+    }
+
+    private void Note(RunEvent happened, RunState state)
+    {
+        switch (happened)
+        {
+            case RunEvent.RunStarted e: _started = e; break;
+            case RunEvent.Started { Incarnation: 0 } e: _open[e.Node] = []; break;
+            case RunEvent.StepIntended e: Intend(e, state); break;
+            case RunEvent.StepEnded e when e.Step < OpenOf(e.Node).Count: OpenOf(e.Node)[e.Step].Result = e.Result; break;
+            case RunEvent.Suspended e: ListOf(state.PathOf(e.Node)).Add(e.UntilMs); break;
+            case RunEvent.Reused e: _reused.Add((e, state.PathOf(e.Node))); break;
+            case RunEvent.AttemptFailed e: Close(e.Node, e.Error, isLoser: false); break;
+            case RunEvent.Ended e: Close(e.Node, e.Error, isLoser: e.Status == NodeStatus.Cancelled && state.StoppingAs is not (RunStatus.Cancelled or RunStatus.Interrupted)); break;
+        }
+    }
+
+    /// <summary>What was reused made no call here: the calls of the execution it came from stand for it.</summary>
+    private IEnumerable<RecordedCall> CallsOfSources(IGrouping<string, (RunEvent.Reused From, string Path)> reused)
+    {
+        var from = new RunId(reused.Key);
+        if (store.Find(from) is null) return [];
+        var calls = CassetteReader.Read(store, from, planOf).Calls.ToLookup(call => call.Path, StringComparer.Ordinal);
+        return reused.SelectMany(one => calls[one.From.Path].Select(call => call with { Path = one.Path }));
+    }
+
+    private void Intend(RunEvent.StepIntended e, RunState state)
+    {
+        // Asked again after a crash: the one that was cut is not part of the story.
+        foreach (var cut in OpenOf(e.Node).Where(draft => draft.Call.Key == e.Call.Key && draft.Result is { IsBound: true })) cut.IsKept = false;
+        var made = new Draft(state.PathOf(e.Node), e.Call, state.NodeOf(e.Node).Settings.Labels.HasFlag(Labels.Secret));
+        OpenOf(e.Node).Add(made);
+        _drafts.Add(made);
+    }
+
+    /// <summary>Calls that were cut failed as their attempt did; where nobody needed them any more, they never answer.</summary>
+    private void Close(int node, NodeError? error, bool isLoser)
+    {
+        foreach (var cut in OpenOf(node).Where(draft => draft.IsKept && draft.Result is not { IsBound: false }))
+        {
+            var isOwnEnd = error is not null && (error.Code == ErrorCode.Timeout || error.Code == ErrorCode.IdleTimeout || error.Code == ErrorCode.UnknownOutcome);
+            cut.NeverAnswered = isLoser;
+            cut.IsKept = isLoser || isOwnEnd;
+            if (isOwnEnd) cut.Result = cut.Result! with { Error = error };
+        }
+        _open.Remove(node);
+    }
+
+    private CassetteHead HeadOf(RunEvent.RunStarted started)
+    {
+        var bundle = store.Artifacts.Read(started.Bundle).AsObject;
+        var replayed = bundle.GetOrNull("replays");
+        return new CassetteHead
+        {
+            // A replay of a replay asks what the first run asked.
+            Run = new RunId(replayed.TextOrNull ?? started.Run),
+            Workflow = started.Workflow,
+            DefinitionHash = started.DefinitionHash,
+            Now = bundle["now"].AsText,
+            Inputs = bundle["inputs"].AsObject,
+            Options = bundle.GetOrNull("options") is { IsObject: true } options ? options.AsObject : ValueMap.Empty,
+        };
+    }
+
+    private RecordedCall ToCall(Draft draft)
+    {
+        var result = draft.Result ?? new StepResult(null, default, MicroUsd.Zero, null, 0);
+        return new RecordedCall
+        {
+            Path = draft.Path,
+            Call = draft.Call with { Request = null },
+            Request = draft.Call.Request is { } request ? () => store.Artifacts.Read(request) : () => Value.Null,
+            Response = result.Response is { } response ? () => store.Artifacts.Read(response) : () => Value.Null,
+            HasResponse = result.Response is not null,
+            Result = result with { Response = null, IsBound = false },
+            NeverAnswered = draft.NeverAnswered,
+            IsSecret = draft.IsSecret,
+        };
+    }
+
+    private List<Draft> OpenOf(int node)
+    {
+        if (!_open.TryGetValue(node, out var drafts)) _open[node] = drafts = [];
+        return drafts;
+    }
+
+    private List<long> ListOf(string path)
+    {
+        if (!_waits.TryGetValue(path, out var times)) _waits[path] = times = [];
+        return times;
+    }
+
+    private sealed class Draft(string path, StepCall call, bool isSecret)
+    {
+        public string Path { get; } = path;
+        public StepCall Call { get; } = call;
+        public bool IsSecret { get; } = isSecret;
+        public StepResult? Result { get; set; }
+        public bool IsKept { get; set; } = true;
+        public bool NeverAnswered { get; set; }
+    }
+}
