@@ -32,6 +32,7 @@ try
     await Million();
     await StreamedCalls();
     await ReusedRuns();
+    await LedgerCalls();
 }
 finally
 {
@@ -113,6 +114,18 @@ async Task ReusedRuns()
         ("× without it", Middle(costs.Skip(1).Select(cost => cost.Remembering / cost.Bare))));
     table.Add("reuse: remembering and recording a cassette", "durable", Middle(costs.Skip(1).Select(cost => cost.Recording)) * 1000, "ms",
         ("× without both", Middle(costs.Skip(1).Select(cost => cost.Recording / cost.Bare))));
+}
+
+async Task LedgerCalls()
+{
+    if (Skips("ledger")) return;
+    foreach (var callers in (int[])[1, 64])
+    {
+        var seen = new List<(double PerSecond, double MedianUs, double P99Us)>();
+        for (var i = 0; i <= rounds; i++) seen.Add(await Ledgers.MeasureAsync(folder, callers, 20_000 / callers));
+        table.Add($"ledger: reserve + settle under 3 budgets, {callers} at once", "durable", Middle(seen.Skip(1).Select(run => run.MedianUs)), "µs p50",
+            ("µs p99", Middle(seen.Skip(1).Select(run => run.P99Us))), ("calls/s", Middle(seen.Skip(1).Select(run => run.PerSecond))));
+    }
 }
 
 async Task Makespan(Graph graph, int cap)

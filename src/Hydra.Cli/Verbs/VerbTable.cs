@@ -10,7 +10,8 @@ internal static class VerbTable
         Verb.Later("signal", "sends an event to a run"),
         ExportVerb.Verb, ImportVerb.Verb, VerifyVerb.Verb,
         GcVerb.Verb, Verb.Later("schedule", "runs a file on time"),
-        Verb.Later("serve", "HTTP API and dashboard"), Verb.Later("gateway", "the model gateway alone"), Verb.Later("worker", "joins a cluster"),
+        Verb.Later("serve", "HTTP API and dashboard"), Verb.Later("gateway", "the model gateway alone"),
+        KeysVerb.Verb, WhyVerb.Verb, StatsVerb.Verb, RepriceVerb.Verb, PurgeVerb.Verb, Verb.Later("worker", "joins a cluster"),
         Verb.Later("agents", "the agent registry"), Verb.Later("tools", "tools"), Verb.Later("cache", "the cache"), Verb.Later("knowledge", "the knowledge store"),
         Verb.Later("eval", "evaluation suites"), Verb.Later("new", "a new epic"), Verb.Later("plan", "plans an epic"), Verb.Later("pm-view", "an epic for people"),
         Verb.Later("pm", "an epic for people"), Verb.Later("enhance", "improves a text"), Verb.Later("orchestrate", "runs an epic"), Verb.Later("recap", "says what happened"),
@@ -24,5 +25,12 @@ internal static class VerbTable
             if (verb.Name == name) return verb;
         }
         return null;
+    }
+
+    /// <summary>The verb that these words begin with, and how many words name it: <c>gateway keys</c> is one verb.</summary>
+    public static (Verb Verb, int Words)? Find(ReadOnlySpan<string> words)
+    {
+        if (words.Length > 1 && Find($"{words[0]} {words[1]}") is { } two) return (two, 2);
+        return words.Length > 0 && Find(words[0]) is { } one ? (one, 1) : null;
     }
 }
