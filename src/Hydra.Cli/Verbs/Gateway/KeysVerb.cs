@@ -19,12 +19,12 @@ internal static class KeysVerb
     private static readonly Option Expires = new("--expires", "AGE", "create: good for so long: 12h, 30d; default for ever");
     private static readonly Option Grace = new("--grace", "AGE", "rotate: the old secret is good for so long; default 0s");
 
-    public static readonly Verb Verb = new("gateway keys", string.Join('|', Acts), "virtual keys of the gateway")
+    public static readonly Verb Verb = new("gateway keys", "DO [KEY]", "virtual keys of the gateway")
     {
         PositionalsMin = 1,
         PositionalsMax = 2,
         Options = [Name, Team, User, Tag, Models, BudgetUsd, BudgetTokens, Window, CommonOptions.Rpm, CommonOptions.Tpm, MaxParallel, Expires, Grace, GatewayStore.Store, CommonOptions.Json, CommonOptions.Help],
-        Notes = "A key is printed once, when it is created or rotated: only its keyed hash is stored. Running gateways see a change within a second.\nExample: hydra gateway keys create --name ci --team research --budget-usd 5 --window day --models smart,cheap",
+        Notes = $"DO is {string.Join(", ", Acts[..^1])} or {Acts[^1]}. A key is printed once, when it is created or rotated: only its keyed hash is stored. Running gateways see a change within a second.\nExample: hydra gateway keys create --name ci --team research --budget-usd 5 --window day --models smart,cheap",
         Run = RunAsync,
     };
 

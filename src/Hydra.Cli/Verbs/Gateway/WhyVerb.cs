@@ -8,12 +8,12 @@ internal static class WhyVerb
 {
     private static readonly Option Window = new("--window", "WINDOW", "of a scope: minute, hour, day, week, month or total; default those of its budgets, or total");
 
-    public static readonly Verb Verb = new("gateway why", "OPERATION|KEY|SCOPE", "explains what was spent")
+    public static readonly Verb Verb = new("gateway why", "ID", "explains what was spent")
     {
         PositionalsMin = 1,
         PositionalsMax = 1,
         Options = [Window, GatewayStore.Store, CommonOptions.Json, CommonOptions.Help],
-        Notes = "OPERATION is the x-hydra-call-id of an answer, KEY a key's id, SCOPE as in a budget: all, key:NAME, team:T, user:U, tag:K=V, model:M.",
+        Notes = "ID is the x-hydra-call-id of an answer, a key's id, or a scope as in a budget: all, key:NAME, team:T, user:U, tag:K=V, model:M.",
         Run = static (arguments, io) => Task.FromResult(Explain(arguments, io)),
     };
 
