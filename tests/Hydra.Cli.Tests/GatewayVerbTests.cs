@@ -68,6 +68,7 @@ public sealed class GatewayVerbTests
         terminal.Set("HYDRA_PRICES", terminal.PathOf("prices.json"));
         Assert.Equal(0, terminal.Run("gateway", "reprice", "--from", "1d"));
         Assert.Contains("would correct 1 charge by $0.0036", terminal.Out, StringComparison.Ordinal);
+        Assert.Equal(2, terminal.Run("gateway", "reprice", "--from", "1d", "--dry-run", "--apply"));
         Assert.Equal(0, terminal.Run("gateway", "reprice", "--from", "1d", "--apply"));
         Assert.Equal(0, terminal.Run("gateway", "why", "op7"));
         Assert.Contains("op7: $0.0177 in 1 attempt", terminal.Out, StringComparison.Ordinal);

@@ -43,11 +43,12 @@ internal static class StatsVerb
 internal static class RepriceVerb
 {
     private static readonly Option From = new("--from", "WHEN", "charges since: a day such as 2026-08-01 or an age such as 30d");
-    private static readonly Option Apply = Option.Switch("--apply", "adds a correcting row for each charge; without it, nothing changes");
+    private static readonly Option DryRun = Option.Switch("--dry-run", "only says what would change; the default");
+    private static readonly Option Apply = Option.Switch("--apply", "adds a correcting row for each charge");
 
     public static readonly Verb Verb = new("gateway reprice", "", "compares charges with today's prices")
     {
-        Options = [From, Apply, GatewayStore.Store, CommonOptions.Json, CommonOptions.Help],
+        Options = [From, DryRun, Apply, GatewayStore.Store, CommonOptions.Json, CommonOptions.Help],
         Notes = "Rows that were written never change: a correction is a further row, and counts in the window of the charge it corrects.",
         Run = RunAsync,
     };
@@ -55,6 +56,7 @@ internal static class RepriceVerb
     private static async Task<int> RunAsync(ParsedArguments arguments, CliIo io)
     {
         if (!arguments.Has(From)) throw new UsageException("say since when: hydra gateway reprice --from 2026-08-01.");
+        if (arguments.Has(Apply) && arguments.Has(DryRun)) throw new UsageException("--dry-run and --apply exclude each other: leave one out.");
         var since = GatewayStore.SinceOf(arguments, From, "", io);
         var prices = PriceTable.Load(io.Environment("HYDRA_PRICES"));
         IReadOnlyList<Repricing> changes;
