@@ -36,6 +36,7 @@ try
     await Recorded();
     await Resumed();
     await Grown();
+    await LedgerCalls();
 }
 finally
 {
@@ -149,6 +150,18 @@ async Task Grown()
     var whole = await Growth.MeasureAsync(folder, 40);
     table.Add("growth: 20 rounds, each prompt with all answers before it", "durable", half / 20.0, "bytes/round");
     table.Add("growth: 40 rounds", "durable", whole / 40.0, "bytes/round", ("× the store of 20 rounds (2: linear, 4: quadratic)", (double)whole / half));
+}
+
+async Task LedgerCalls()
+{
+    if (Skips("ledger")) return;
+    foreach (var callers in (int[])[1, 64])
+    {
+        var seen = new List<(double PerSecond, double MedianUs, double P99Us)>();
+        for (var i = 0; i <= rounds; i++) seen.Add(await Ledgers.MeasureAsync(folder, callers, 20_000 / callers));
+        table.Add($"ledger: reserve + settle under 3 budgets, {callers} at once", "durable", Middle(seen.Skip(1).Select(run => run.MedianUs)), "µs p50",
+            ("µs p99", Middle(seen.Skip(1).Select(run => run.P99Us))), ("calls/s", Middle(seen.Skip(1).Select(run => run.PerSecond))));
+    }
 }
 
 async Task Makespan(Graph graph, int cap)

@@ -35,7 +35,7 @@ internal static class CommandLine
         var name = words[0];
         if (name is "--version" or "-V") return Task.FromResult(HelpVerb.PrintVersion(io));
         if (name is "--help" or "-h") return Task.FromResult(HelpVerb.PrintOverview(io, ExitCode.Done));
-        if (VerbTable.Find(name) is not { } verb)
+        if (VerbTable.Find(words) is not var (verb, taken))
         {
             var hint = name.EndsWith(".yaml", StringComparison.Ordinal) || name.EndsWith(".yml", StringComparison.Ordinal)
                 ? $" To run the file: hydra run {name}"
@@ -43,7 +43,7 @@ internal static class CommandLine
             throw new UsageException($"there is no verb '{name}'.{hint} `hydra help` lists them.");
         }
         if (verb.Run is null) throw new UsageException($"`hydra {name}` is not supported yet.");
-        var arguments = ArgumentParser.Parse(verb, words.AsSpan(1));
+        var arguments = ArgumentParser.Parse(verb, words.AsSpan(taken));
         return arguments.Has(CommonOptions.Help) ? Task.FromResult(HelpVerb.PrintVerb(verb, io)) : verb.Run(arguments, io);
     }
 

@@ -160,7 +160,7 @@ public sealed class VerbTests
     {
         using var terminal = new Terminal();
         Assert.Equal(0, terminal.Run("help"));
-        foreach (var verb in Verbs.VerbTable.All.Where(verb => verb.Run is not null)) Assert.Equal(0, terminal.Run(verb.Name, "--help"));
+        foreach (var verb in Verbs.VerbTable.All.Where(verb => verb.Run is not null)) Assert.Equal(0, terminal.Run([.. verb.Name.Split(' '), "--help"]));
         Verified.Check(terminal.Transcript);
     }
 

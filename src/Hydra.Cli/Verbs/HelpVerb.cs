@@ -7,7 +7,7 @@ internal static class HelpVerb
 {
     public static readonly Verb Verb = new("help", "[VERB]", "shows this, or all about one verb")
     {
-        PositionalsMax = 1,
+        PositionalsMax = 2,
         Options = [CommonOptions.Help],
         Run = static (arguments, io) => Task.FromResult(Help(arguments, io)),
     };
@@ -42,7 +42,7 @@ internal static class HelpVerb
     private static int Help(ParsedArguments arguments, CliIo io)
     {
         if (arguments.Positionals.Count == 0) return PrintOverview(io, ExitCode.Done);
-        var name = arguments.Positionals[0];
+        var name = string.Join(' ', arguments.Positionals);
         if (VerbTable.Find(name) is not { } verb) throw new UsageException($"there is no verb '{name}'.{DidYouMean.Hint(name, VerbTable.All.Select(known => known.Name))}");
         if (verb.Run is null) throw new UsageException($"`hydra {name}` is not supported yet.");
         return PrintVerb(verb, io);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Hydra.Journal;
 using Hydra.Model;
 
@@ -67,7 +66,7 @@ internal static class GcVerb
 
     private static int Sweep(ParsedArguments arguments, CliIo io)
     {
-        var age = AgeOf(arguments.Get(OlderThan) ?? "30d");
+        var age = Age.Parse(arguments.Get(OlderThan) ?? "30d", OlderThan.Name, "an age: 12h, 30d, 8w");
         var isDry = arguments.Has(DryRun);
         using var store = Wiring.OpenExisting(arguments, io);
         var now = io.Clock.GetUtcNow();
@@ -83,23 +82,6 @@ internal static class GcVerb
         foreach (var (run, why) in report.Kept) io.Out.WriteLine($"kept run {run}: {why}");
         io.Out.WriteLine($"{(isDry ? "would remove" : "removed")} {Amounts.Count(report.Runs.Count, "run", "runs")} and {Amounts.Count(report.Artifacts, "artifact", "artifacts")} ({report.ArtifactBytes:#,0} bytes)");
         return ExitCode.Done;
-    }
-
-    private static TimeSpan AgeOf(string text)
-    {
-        if (text.Length > 1 && int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count <= 36_500)
-        {
-            switch (text[^1])
-            {
-                case 's': return TimeSpan.FromSeconds(count);
-                case 'm': return TimeSpan.FromMinutes(count);
-                case 'h': return TimeSpan.FromHours(count);
-                case 'd': return TimeSpan.FromDays(count);
-                case 'w': return TimeSpan.FromDays(7L * count);
-                default: break;
-            }
-        }
-        throw new UsageException($"--older-than is '{text}'; write an age: 12h, 30d, 8w.");
     }
 }
 

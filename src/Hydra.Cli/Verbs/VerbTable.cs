@@ -7,7 +7,7 @@ internal static class VerbTable
     private static readonly string[] Names =
     [
         "run", "validate", "graph", "list", "inspect", "resume", "pause", "cancel", "kill-switch", "approve", "respond", "models", "help",
-        "rerun", "diff", "migrate", "signal", "export", "import", "verify", "gc", "schedule", "serve", "gateway", "worker",
+        "rerun", "diff", "migrate", "signal", "export", "import", "verify", "gc", "schedule", "serve", "gateway", "gateway keys", "gateway why", "gateway stats", "gateway reprice", "gateway purge", "worker",
         "agents", "tools", "cache", "knowledge", "eval", "new", "plan", "pm-view", "pm", "enhance", "orchestrate", "recap", "doctor", "install",
     ];
 
@@ -40,6 +40,11 @@ internal static class VerbTable
         "schedule" => Verb.Later(name, "runs a file on time"),
         "serve" => Verb.Later(name, "HTTP API and dashboard"),
         "gateway" => Verb.Later(name, "the model gateway alone"),
+        "gateway keys" => KeysVerb.Verb,
+        "gateway why" => WhyVerb.Verb,
+        "gateway stats" => StatsVerb.Verb,
+        "gateway reprice" => RepriceVerb.Verb,
+        "gateway purge" => PurgeVerb.Verb,
         "worker" => Verb.Later(name, "joins a cluster"),
         "agents" => Verb.Later(name, "the agent registry"),
         "tools" => Verb.Later(name, "tools"),
@@ -56,4 +61,11 @@ internal static class VerbTable
         "install" => Verb.Later(name, "installs hydra"),
         _ => null,
     };
+
+    /// <summary>The verb that these words begin with, and how many words name it: <c>gateway keys</c> is one verb.</summary>
+    public static (Verb Verb, int Words)? Find(ReadOnlySpan<string> words)
+    {
+        if (words.Length > 1 && Find($"{words[0]} {words[1]}") is { } two) return (two, 2);
+        return words.Length > 0 && Find(words[0]) is { } one ? (one, 1) : null;
+    }
 }

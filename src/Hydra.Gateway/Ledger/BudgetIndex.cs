@@ -22,13 +22,13 @@ internal sealed class BudgetIndex
         covering.Clear();
         if (_byScope.Count == 0) return;
         Add(BudgetScope.All);
-        if (caller.KeyId is { } key) Add(new(ScopeKind.Key, key));
-        if (caller.Team is { } team) Add(new(ScopeKind.Team, team));
-        if (caller.User is { } user) Add(new(ScopeKind.User, user));
-        Add(new(ScopeKind.Model, model));
+        if (caller.KeyId is { } key) Add(new(BudgetScopeKind.Key, key));
+        if (caller.Team is { } team) Add(new(BudgetScopeKind.Team, team));
+        if (caller.User is { } user) Add(new(BudgetScopeKind.User, user));
+        Add(new(BudgetScopeKind.Model, model));
         for (var i = 0; i < caller.Tags.Count; i++)
         {
-            if (!IsRepeated(caller.Tags, i)) Add(new(ScopeKind.Tag, caller.Tags[i]));
+            if (!IsRepeated(caller.Tags, i)) Add(new(BudgetScopeKind.Tag, caller.Tags[i]));
         }
 
         void Add(BudgetScope scope)

@@ -21,7 +21,7 @@ internal static class BudgetRows
         var found = new List<BudgetRow>();
         while (reader.Read())
         {
-            var scope = new BudgetScope((ScopeKind)reader.GetInt32(1), reader.GetString(2));
+            var scope = new BudgetScope((BudgetScopeKind)reader.GetInt32(1), reader.GetString(2));
             var budget = new Budget(scope, (BudgetWindow)reader.GetInt32(3), reader.IsDBNull(4) ? null : decimal.Parse(reader.GetString(4)), reader.IsDBNull(5) ? null : reader.GetInt64(5));
             found.Add(new BudgetRow(reader.GetInt64(0), budget, reader.GetString(6)));
         }

@@ -1,13 +1,13 @@
 namespace Hydra.Gateway.Ledger;
 
 /// <summary>What a budget covers.</summary>
-public enum ScopeKind { All, Key, Team, User, Tag, Model }
+public enum BudgetScopeKind { All, Key, Team, User, Tag, Model }
 
 /// <summary>One thing that a budget can cover, written <c>all</c>, <c>key:NAME</c>, <c>team:T</c>, <c>user:U</c>, <c>tag:K=V</c> or <c>model:M</c>.</summary>
-/// <param name="Name">Empty for <see cref="ScopeKind.All"/>. Of a key: its id, or the name it was created with.</param>
-public readonly record struct BudgetScope(ScopeKind Kind, string Name)
+/// <param name="Name">Empty for <see cref="BudgetScopeKind.All"/>. Of a key: its id, or the name it was created with.</param>
+public readonly record struct BudgetScope(BudgetScopeKind Kind, string Name)
 {
-    public static BudgetScope All { get; } = new(ScopeKind.All, "");
+    public static BudgetScope All { get; } = new(BudgetScopeKind.All, "");
 
     /// <summary>Reads a scope; null when it is none.</summary>
     public static BudgetScope? TryParse(string text)
@@ -18,11 +18,11 @@ public readonly record struct BudgetScope(ScopeKind Kind, string Name)
         var name = text[(colon + 1)..];
         return text[..colon] switch
         {
-            "key" => new(ScopeKind.Key, name),
-            "team" => new(ScopeKind.Team, name),
-            "user" => new(ScopeKind.User, name),
-            "tag" when name.IndexOf('=', StringComparison.Ordinal) > 0 => new(ScopeKind.Tag, name),
-            "model" => new(ScopeKind.Model, name),
+            "key" => new(BudgetScopeKind.Key, name),
+            "team" => new(BudgetScopeKind.Team, name),
+            "user" => new(BudgetScopeKind.User, name),
+            "tag" when name.IndexOf('=', StringComparison.Ordinal) > 0 => new(BudgetScopeKind.Tag, name),
+            "model" => new(BudgetScopeKind.Model, name),
             _ => null,
         };
     }
@@ -30,22 +30,22 @@ public readonly record struct BudgetScope(ScopeKind Kind, string Name)
     /// <summary>Whether a call of this caller to this model group is covered.</summary>
     public bool Covers(Caller caller, string model) => Kind switch
     {
-        ScopeKind.All => true,
-        ScopeKind.Key => caller.KeyId == Name,
-        ScopeKind.Team => caller.Team == Name,
-        ScopeKind.User => caller.User == Name,
-        ScopeKind.Tag => caller.Tags.Contains(Name, StringComparer.Ordinal),
-        ScopeKind.Model => model == Name,
+        BudgetScopeKind.All => true,
+        BudgetScopeKind.Key => caller.KeyId == Name,
+        BudgetScopeKind.Team => caller.Team == Name,
+        BudgetScopeKind.User => caller.User == Name,
+        BudgetScopeKind.Tag => caller.Tags.Contains(Name, StringComparer.Ordinal),
+        BudgetScopeKind.Model => model == Name,
         _ => false,
     };
 
     public override string ToString() => Kind switch
     {
-        ScopeKind.All => "all",
-        ScopeKind.Key => $"key:{Name}",
-        ScopeKind.Team => $"team:{Name}",
-        ScopeKind.User => $"user:{Name}",
-        ScopeKind.Tag => $"tag:{Name}",
+        BudgetScopeKind.All => "all",
+        BudgetScopeKind.Key => $"key:{Name}",
+        BudgetScopeKind.Team => $"team:{Name}",
+        BudgetScopeKind.User => $"user:{Name}",
+        BudgetScopeKind.Tag => $"tag:{Name}",
         _ => $"model:{Name}",
     };
 }

@@ -60,7 +60,7 @@ public sealed class KeyRing : IKeyRing, IDisposable
         {
             Id = id, Name = wish.Name, Prefix = PrefixOf(secret), Team = wish.Team, User = wish.User, Tags = wish.Tags, Models = wish.Models,
             RequestsPerMinute = wish.RequestsPerMinute, TokensPerMinute = wish.TokensPerMinute, ParallelMax = wish.ParallelMax, CreatedAt = _clock.GetUtcNow(), ExpiresAt = wish.ExpiresAt,
-            Budget = wish.UsdMax is null && wish.TokensMax is null ? null : new Budget(new BudgetScope(ScopeKind.Key, id), wish.Window, wish.UsdMax, wish.TokensMax),
+            Budget = wish.UsdMax is null && wish.TokensMax is null ? null : new Budget(new BudgetScope(BudgetScopeKind.Key, id), wish.Window, wish.UsdMax, wish.TokensMax),
         };
         await ChangeAsync(book =>
         {

@@ -69,7 +69,7 @@ internal static class KeyRows
     {
         var id = reader.GetString(0);
         var budget = reader.IsDBNull(17) ? null
-            : new Budget(new BudgetScope(ScopeKind.Key, id), (BudgetWindow)reader.GetInt32(17), reader.IsDBNull(18) ? null : decimal.Parse(reader.GetString(18)), reader.IsDBNull(19) ? null : reader.GetInt64(19));
+            : new Budget(new BudgetScope(BudgetScopeKind.Key, id), (BudgetWindow)reader.GetInt32(17), reader.IsDBNull(18) ? null : decimal.Parse(reader.GetString(18)), reader.IsDBNull(19) ? null : reader.GetInt64(19));
         var key = new VirtualKey
         {
             Id = id, Name = reader.GetString(1), Prefix = reader.GetString(2), Team = Text(reader, 6), User = Text(reader, 7),

@@ -26,11 +26,11 @@ internal static class LedgerFold
     /// <summary>The rows that a scope covers, as a condition over the parameter <c>$name</c>.</summary>
     public static string Where(BudgetScope scope) => scope.Kind switch
     {
-        ScopeKind.All => "1",
-        ScopeKind.Key => "key_id=$name",
-        ScopeKind.Team => "team=$name",
-        ScopeKind.User => "user=$name",
-        ScopeKind.Tag => "instr(tags, $name)>0",
+        BudgetScopeKind.All => "1",
+        BudgetScopeKind.Key => "key_id=$name",
+        BudgetScopeKind.Team => "team=$name",
+        BudgetScopeKind.User => "user=$name",
+        BudgetScopeKind.Tag => "instr(tags, $name)>0",
         _ => "model=$name",
     };
 
@@ -38,7 +38,7 @@ internal static class LedgerFold
     {
         command.Parameters.AddWithValue("$start", startMs);
         command.Parameters.AddWithValue("$end", endMs);
-        command.Parameters.AddWithValue("$name", scope.Kind == ScopeKind.Tag ? LedgerTags.Needle(scope.Name) : scope.Name);
+        command.Parameters.AddWithValue("$name", scope.Kind == BudgetScopeKind.Tag ? LedgerTags.Needle(scope.Name) : scope.Name);
     }
 
     public static Counter ReadCounter(SqliteDataReader reader) => new()

@@ -36,6 +36,7 @@ internal static class LedgerSchema
             bound_usd INTEGER NOT NULL, bound_tokens INTEGER NOT NULL, corrects INTEGER, settled_at INTEGER NOT NULL, cost INTEGER NOT NULL, tokens INTEGER NOT NULL,
             lines TEXT NOT NULL, price_source TEXT NOT NULL, price_confidence TEXT NOT NULL, outcome TEXT NOT NULL, status INTEGER NOT NULL,
             ms REAL NOT NULL, ttft_ms REAL, answered_by TEXT NOT NULL, is_estimate INTEGER NOT NULL);
+        CREATE TRIGGER IF NOT EXISTS charges_stay BEFORE UPDATE ON charges BEGIN SELECT RAISE(ABORT, 'a charge never changes; add a correcting one'); END;
         CREATE INDEX IF NOT EXISTS charges_by_at ON charges(at);
         CREATE INDEX IF NOT EXISTS charges_by_operation ON charges(operation);
         CREATE TABLE IF NOT EXISTS months(

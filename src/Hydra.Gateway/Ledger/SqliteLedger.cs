@@ -55,7 +55,15 @@ public sealed class SqliteLedger : ILedger
             connection.Dispose();
             throw LedgerSchema.Explain(failed, file);
         }
-        await ledger.SettleDeadAsync();
+        try
+        {
+            await ledger.SettleDeadAsync();
+        }
+        catch (StoreException)
+        {
+            await ledger.DisposeAsync();
+            throw;
+        }
         ledger._keeping = ledger.KeepAsync();
         return ledger;
     }

@@ -1,0 +1,151 @@
+using Hydra.Model;
+using Microsoft.Data.Sqlite;
+
+namespace Hydra.Gateway.Ledger;
+
+/// <summary>Looks into a ledger while others write: every answer is of one moment. Not safe to share between threads.</summary>
+public sealed class LedgerReport : IDisposable
+{
+    private readonly SqliteConnection _connection;
+
+    /// <exception cref="StoreException">The file cannot be opened.</exception>
+    public LedgerReport(string file) => _connection = LedgerSchema.Open(Path.GetFullPath(file));
+
+    /// <summary>Every row of an operation, in the order of its attempts; empty: it is not known here.</summary>
+    public IReadOnlyList<ChargeFact> Operation(string id)
+    {
+        using var command = Command($"""
+            SELECT {ChargeFact.Columns} FROM charges WHERE operation=$id UNION ALL
+            SELECT {ChargeFact.ColumnsOfHeld} FROM reservations WHERE operation=$id ORDER BY attempt, id
+            """, ("$id", id));
+        return ChargeFact.Read(command);
+    }
+
+    /// <summary>What a scope came to in the window of a moment, with its newest rows.</summary>
+    /// <param name="rowsMax">Rows that are listed at most; the sums are over all.</param>
+    public ScopeFact Scope(BudgetScope scope, BudgetWindow window, DateTimeOffset at, int rowsMax = 20)
+    {
+        using var snapshot = _connection.BeginTransaction(deferred: true);
+        var start = BudgetWindows.StartOf(window, at.ToUnixTimeMilliseconds());
+        var end = BudgetWindows.EndOf(window, start);
+        var resolved = Resolve(scope);
+        var sum = LedgerFold.Of(_connection, resolved, start, end);
+        var budget = BudgetRows.Read(_connection).FirstOrDefault(row => row.Budget.Scope == resolved && row.Budget.Window == window);
+        var covered = $"at>=$start AND at<$end AND {LedgerFold.Where(resolved)}";
+        using var command = Command($"""
+            SELECT {ChargeFact.Columns} FROM charges WHERE {covered} UNION ALL
+            SELECT {ChargeFact.ColumnsOfHeld} FROM reservations WHERE {covered} ORDER BY at DESC, id DESC LIMIT $max
+            """, ("$max", (long)rowsMax));
+        LedgerFold.Bind(command, resolved, start, end);
+        var rows = ChargeFact.Read(command);
+        using var count = Command($"SELECT (SELECT COUNT(*) FROM charges WHERE {covered}), (SELECT COUNT(*) FROM reservations WHERE {covered})");
+        LedgerFold.Bind(count, resolved, start, end);
+        using var counted = count.ExecuteReader();
+        counted.Read();
+        return new ScopeFact(resolved, window, TimeOf(start), TimeOf(end), budget?.Budget, sum.SpentUsd.Usd, sum.ReservedUsd.Usd, sum.SpentTokens, sum.ReservedTokens, counted.GetInt64(0), counted.GetInt64(1), rows);
+    }
+
+    /// <summary>Windows for which a scope has a budget.</summary>
+    public IReadOnlyList<BudgetWindow> WindowsOf(BudgetScope scope)
+    {
+        var resolved = Resolve(scope);
+        return [.. BudgetRows.Read(_connection).Where(row => row.Budget.Scope == resolved).Select(row => row.Budget.Window).Distinct()];
+    }
+
+    /// <summary>Spend by a dimension since a moment, dearest first; what was folded up into months counts from its month on.</summary>
+    /// <param name="by"><c>key</c>, <c>team</c>, <c>user</c>, <c>model</c>, <c>deployment</c> or <c>day</c>.</param>
+    public IReadOnlyList<SpendLine> Spend(string by, DateTimeOffset since)
+    {
+        var (column, monthColumn) = by switch
+        {
+            "key" => ("COALESCE((SELECT name FROM keys WHERE keys.id=key_id), key_id)", "COALESCE((SELECT name FROM keys WHERE keys.id=key_id), key_id)"),
+            "team" or "user" or "model" or "deployment" => (by, by),
+            "day" => ("strftime('%Y-%m-%d', at/1000, 'unixepoch')", "strftime('%Y-%m', start/1000, 'unixepoch')"),
+            _ => throw new ArgumentException($"'{by}' is not a dimension.", nameof(by)),
+        };
+        using var command = Command($"""
+            SELECT what, SUM(calls), SUM(cost), SUM(tokens), SUM(cut) FROM (
+                SELECT {column} AS what, corrects IS NULL AS calls, cost, tokens, outcome='cut' AS cut FROM charges WHERE at>=$since UNION ALL
+                SELECT {monthColumn}, calls, cost, tokens, 0 FROM months WHERE start>=$since) GROUP BY what ORDER BY {(by == "day" ? "what" : "SUM(cost) DESC, what")}
+            """, ("$since", since.ToUnixTimeMilliseconds()));
+        using var reader = command.ExecuteReader();
+        var lines = new List<SpendLine>();
+        while (reader.Read()) lines.Add(new SpendLine(reader.GetString(0), reader.GetInt64(1), new PicoUsd(reader.GetInt64(2)).Usd, reader.GetInt64(3), reader.GetInt64(4)));
+        return lines;
+    }
+
+    /// <summary>Limits of which 80 or 100 percent were spent, newest first.</summary>
+    public IReadOnlyList<BudgetAlert> Alerts(int rowsMax = 20)
+    {
+        var budgets = BudgetRows.Read(_connection).ToDictionary(row => row.Id, row => row.Budget);
+        using var command = Command("SELECT budget, start, percent, at FROM alerts ORDER BY at DESC LIMIT $max", ("$max", (long)rowsMax));
+        using var reader = command.ExecuteReader();
+        var alerts = new List<BudgetAlert>();
+        while (reader.Read())
+        {
+            if (budgets.TryGetValue(reader.GetInt64(0), out var budget)) alerts.Add(new BudgetAlert(budget, TimeOf(reader.GetInt64(1)), reader.GetInt32(2), DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(3))));
+        }
+        return alerts;
+    }
+
+    /// <summary>Counters that are not the fold of their rows; empty when the ledger is sound.</summary>
+    public IReadOnlyList<string> Verify()
+    {
+        using var snapshot = _connection.BeginTransaction(deferred: true);
+        var budgets = BudgetRows.Read(_connection).ToDictionary(row => row.Id, row => row.Budget);
+        using var command = Command("SELECT spent_usd, reserved_usd, spent_tokens, reserved_tokens, budget, start FROM counters");
+        using var reader = command.ExecuteReader();
+        var faults = new List<string>();
+        while (reader.Read())
+        {
+            if (!budgets.TryGetValue(reader.GetInt64(4), out var budget)) continue;
+            var (counter, start) = (LedgerFold.ReadCounter(reader), reader.GetInt64(5));
+            var fold = LedgerFold.Of(_connection, budget.Scope, start, BudgetWindows.EndOf(budget.Window, start));
+            if (!counter.Equals(fold))
+                faults.Add($"{budget.Scope}, {BudgetWindows.NameOf(budget.Window)} from {TimeOf(start)?.ToString("yyyy-MM-dd HH:mm") ?? "the beginning"}: the counter says ${counter.SpentUsd} spent and ${counter.ReservedUsd} held, the rows ${fold.SpentUsd} and ${fold.ReservedUsd}.");
+        }
+        return faults;
+    }
+
+    public void Dispose() => _connection.Dispose();
+
+    /// <summary>Charges since a moment that have a price to look at, with what their corrections have made of them; oldest first.</summary>
+    internal IReadOnlyList<ChargeFact> Priced(DateTimeOffset since)
+    {
+        using var command = Command($"SELECT {ChargeFact.Columns} FROM charges WHERE at>=$since AND corrects IS NULL AND lines<>'' ORDER BY at, id", ("$since", since.ToUnixTimeMilliseconds()));
+        return ChargeFact.Read(command);
+    }
+
+    /// <summary>A key by its id, however it was named.</summary>
+    private BudgetScope Resolve(BudgetScope scope)
+    {
+        if (scope.Kind != BudgetScopeKind.Key) return scope;
+        using var command = Command("SELECT id FROM keys WHERE name=$name AND deleted IS NULL", ("$name", scope.Name));
+        return command.ExecuteScalar() is string id ? new BudgetScope(BudgetScopeKind.Key, id) : scope;
+    }
+
+    private SqliteCommand Command(string sql, params ReadOnlySpan<(string Name, object Value)> values)
+    {
+        var command = _connection.CreateCommand();
+        command.CommandText = sql;
+        foreach (var (name, value) in values) command.Parameters.AddWithValue(name, value);
+        return command;
+    }
+
+    private static DateTimeOffset? TimeOf(long ms) => ms is long.MinValue or long.MaxValue ? null : DateTimeOffset.FromUnixTimeMilliseconds(ms);
+}
+
+/// <summary>What a scope came to in one window.</summary>
+/// <param name="Limit">Null: no budget is set for this window.</param>
+/// <param name="Charges">Rows behind the spend.</param>
+/// <param name="Held">Calls under way.</param>
+/// <param name="Newest">The newest of both.</param>
+public sealed record ScopeFact(BudgetScope Scope, BudgetWindow Window, DateTimeOffset? From, DateTimeOffset? To, Budget? Limit, decimal SpentUsd, decimal ReservedUsd,
+    long SpentTokens, long ReservedTokens, long Charges, long Held, IReadOnlyList<ChargeFact> Newest);
+
+/// <summary>Spend of one key, team, user, model, deployment or day.</summary>
+/// <param name="Cut">Calls that a crash cut and that stand at their bound.</param>
+public sealed record SpendLine(string What, long Calls, decimal CostUsd, long Tokens, long Cut);
+
+/// <summary>A part of a limit that was spent.</summary>
+public sealed record BudgetAlert(Budget Budget, DateTimeOffset? WindowFrom, int Percent, DateTimeOffset At);

@@ -1,0 +1,118 @@
+using Hydra.Journal;
+using Hydra.Model;
+
+namespace Hydra.Gateway.Ledger;
+
+/// <summary>What an operator does to a ledger: correct prices of the past by further rows, and fold old rows up.</summary>
+public static class LedgerUpkeep
+{
+    /// <summary>Rows in one transaction: calls go on in between.</summary>
+    private const int RowsAtOnce = 500;
+
+    /// <summary>What charges since a moment would be at other prices; only those that differ.</summary>
+    /// <param name="priceOf">The price of a charge's model; null: leave it as it is.</param>
+    public static IReadOnlyList<Repricing> Compare(LedgerReport report, DateTimeOffset since, Func<ChargeFact, ModelPrice?> priceOf)
+    {
+        var changes = new List<Repricing>();
+        foreach (var charge in report.Priced(since))
+        {
+            if (priceOf(charge) is not { } price) continue;
+            var lines = LinesAt(price, charge.Lines);
+            var corrected = report.Operation(charge.OperationId).Where(row => row.Corrects == charge.Id).Sum(row => row.CostUsd ?? 0);
+            var difference = lines.Sum(line => line.Usd) - charge.CostUsd!.Value - corrected;
+            if (difference != 0) changes.Add(new Repricing(charge, lines, difference, price.Source));
+        }
+        return changes;
+    }
+
+    /// <summary>Adds a correcting row for each; the rows that were written stay. Run it while nobody else does.</summary>
+    public static async Task ApplyAsync(SqliteLedger ledger, IReadOnlyList<Repricing> changes)
+    {
+        foreach (var part in changes.Chunk(RowsAtOnce))
+        {
+            await ledger.WriteAsync((book, owner, nowMs) =>
+            {
+                foreach (var change in part) book.Correct(Correction(change, owner, nowMs));
+                return true;
+            });
+        }
+    }
+
+    /// <summary>Folds charges of whole months before a moment into one row a month and caller, and removes them.</summary>
+    /// <returns>How many rows went. Months whose windows still run are never touched.</returns>
+    public static async Task<long> PurgeAsync(SqliteLedger ledger, DateTimeOffset before, DateTimeOffset now)
+    {
+        var weekMs = BudgetWindows.StartOf(BudgetWindow.Week, now.ToUnixTimeMilliseconds());
+        var cutMs = BudgetWindows.StartOf(BudgetWindow.Month, Math.Min(weekMs, before.ToUnixTimeMilliseconds()));
+        var gone = 0L;
+        while (true)
+        {
+            var removed = await ledger.WriteAsync((book, _, _) => PurgePart(ledger, book, cutMs));
+            gone += removed;
+            if (removed == 0) return gone;
+        }
+    }
+
+    private static long PurgePart(SqliteLedger ledger, LedgerBook book, long cutMs)
+    {
+        book.Save();
+        using var command = ledger.Connection.CreateCommand();
+        command.CommandText = $"""
+            CREATE TEMP TABLE IF NOT EXISTS going(id INTEGER PRIMARY KEY);
+            DELETE FROM going;
+            INSERT INTO going SELECT id FROM charges WHERE at<$cut ORDER BY at LIMIT {RowsAtOnce};
+            INSERT INTO months(start, key_id, team, user, tags, model, deployment, calls, cost, tokens)
+                SELECT CAST(strftime('%s', at/1000, 'unixepoch', 'start of month') AS INTEGER)*1000 AS month, key_id, team, user, tags, model, deployment, SUM(corrects IS NULL), SUM(cost), SUM(tokens)
+                FROM charges WHERE id IN going GROUP BY month, key_id, team, user, tags, model, deployment
+                ON CONFLICT DO UPDATE SET calls=calls+excluded.calls, cost=cost+excluded.cost, tokens=tokens+excluded.tokens;
+            DELETE FROM charges WHERE id IN going;
+            DELETE FROM counters WHERE start<$cut AND start<>{long.MinValue};
+            DELETE FROM alerts WHERE start<$cut AND start<>{long.MinValue};
+            """;
+        command.Parameters.AddWithValue("$cut", cutMs);
+        command.ExecuteNonQuery();
+        book.Forget();
+        book.Refresh();
+        return (long)StoreSchema.Ask(ledger.Connection, "SELECT COUNT(*) FROM going")!;
+    }
+
+    private static ChargeRow Correction(Repricing change, LedgerOwner owner, long nowMs)
+    {
+        var charge = change.Charge;
+        var row = new ReservationRow
+        {
+            Id = charge.Id, Owner = owner.Id, OperationId = charge.OperationId, Attempt = charge.Attempt, AtMs = charge.At.ToUnixTimeMilliseconds(), Caller = charge.Caller,
+            Model = charge.Model, Deployment = charge.Deployment, BoundUsd = PicoUsd.Zero, BoundTokens = 0,
+        };
+        var settlement = new Settlement { Usage = default, CostUsd = change.DifferenceUsd, Lines = change.Lines, PriceSource = change.PriceSource, Outcome = "repriced", AnsweredBy = charge.AnsweredBy };
+        return new ChargeRow(owner.NextId(), charge.Id, row, nowMs, PicoUsd.FromUsd(change.DifferenceUsd), 0, settlement);
+    }
+
+    /// <summary>The same counts at other rates; classes that the price does not name keep theirs.</summary>
+    private static List<ChargeLine> LinesAt(ModelPrice price, IReadOnlyList<ChargeLine> lines)
+    {
+        var prompt = lines.Where(line => line.Class is "input" or "cache_read" or "cache_write").Sum(line => line.Count);
+        var rates = price;
+        foreach (var (over, tier) in price.Tiers)
+        {
+            if (prompt > over) rates = tier;
+        }
+        return [.. lines.Select(line => line with
+        {
+            UsdPerMillion = line.Class switch
+            {
+                "input" => rates.Input,
+                "output" => rates.Output,
+                "cache_read" => rates.CacheRead ?? rates.Input,
+                "cache_write" => rates.CacheWrite ?? rates.Input,
+                "reasoning" => rates.Reasoning ?? rates.Output,
+                _ => line.UsdPerMillion,
+            },
+        })];
+    }
+}
+
+/// <summary>A charge that other prices would make another sum.</summary>
+/// <param name="Lines">The arithmetic at the other prices.</param>
+/// <param name="DifferenceUsd">What is to be added to the charge; less than zero: it was too dear.</param>
+public sealed record Repricing(ChargeFact Charge, IReadOnlyList<ChargeLine> Lines, decimal DifferenceUsd, string PriceSource);

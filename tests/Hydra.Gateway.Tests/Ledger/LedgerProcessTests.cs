@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using Hydra.Gateway.Ledger;
+using Microsoft.Data.Sqlite;
+
+namespace Hydra.Gateway.Tests.Ledger;
+
+/// <summary>Real processes on one ledger, some of them killed. The provider's bill is what they said before anything could be taken back.</summary>
+public sealed class LedgerProcessTests : IDisposable
+{
+    private const int Processes = 4, Callers = 64;
+    private readonly LedgerFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Four_processes_of_64_callers_at_99_percent_of_a_budget_never_pass_it()
+    {
+        await using (var ledger = await OpenAsync("team:load 10 total"))
+        {
+            await ledger.SettleAsync(await ledger.TakeAsync(9.90m, caller: new Caller(null, "load", null, [])), LedgerFolder.Bill(9.90m));
+        }
+        var loads = StartAll(1_000, 500);
+        var said = await Task.WhenAll(loads.Select(load => load.EndAsync()));
+        Assert.All(said, lines => Assert.Contains("done", lines));
+        var billed = 9_900_000 + said.SelectMany(lines => lines).Where(line => line.StartsWith("billed ", StringComparison.Ordinal)).Sum(line => long.Parse(line.Split(' ')[2]));
+        Assert.InRange(billed, 10_000_000 - 1_000, 10_000_000);   // nothing over, and no room left for one more call
+        await using var after = await SqliteLedger.OpenAsync(_folder.File, TimeProvider.System);
+        var state = await after.StateAsync("team:load");
+        Assert.Equal((billed / 1_000_000m, 0m), (state.SpentUsd, state.ReservedUsd));
+    }
+
+    [Fact]
+    public async Task Kill_9_leaves_answered_calls_exact_and_cut_calls_at_their_bound()
+    {
+        const long Bound = 2_000;
+        await using (await OpenAsync("team:load 1000 total")) { }
+        var random = new Random(20_264);
+        var billed = new Dictionary<string, long>(StringComparer.Ordinal);
+        var answered = new Dictionary<string, long>(StringComparer.Ordinal);
+        var said = await Task.WhenAll(StartAll(Bound, 100_000).Select(load => load.KillAfterAsync(random.Next(500, 2_000))));
+        foreach (var words in said.SelectMany(lines => lines).Select(line => line.Split(' ')).Where(words => words.Length == 3))
+        {
+            (words[0] == "billed" ? billed : answered).Add(words[1], long.Parse(words[2]));
+        }
+        Assert.True(answered.Count > 500, $"only {answered.Count} calls were answered");
+        await using (var ledger = await SqliteLedger.OpenAsync(_folder.File, TimeProvider.System))
+        {
+            Assert.Equal(0m, (await ledger.StateAsync("team:load")).ReservedUsd);
+        }
+        var charged = Charges();
+        Assert.All(answered, call => Assert.Equal((call.Value, "answered"), charged[call.Key]));
+        var cut = 0;
+        foreach (var (operation, cost) in billed)
+        {
+            if (charged[operation].Outcome == "cut") Assert.Equal(Bound, charged[operation].Cost);
+            else Assert.Equal(cost, charged[operation].Cost);
+            cut += charged[operation].Outcome == "cut" ? 1 : 0;
+        }
+        Assert.True(cut > 0, "no call was cut in flight");
+        Assert.True(charged.Values.Sum(charge => charge.Cost) >= billed.Values.Sum());
+        Console.WriteLine($"TOTAL ledger kill test: {billed.Count} calls billed, {answered.Count} answered and exact, {cut} cut and charged at their bound");
+    }
+
+    private async Task<SqliteLedger> OpenAsync(string budget)
+    {
+        var ledger = await SqliteLedger.OpenAsync(_folder.File, TimeProvider.System);
+        await ledger.ConfigureAsync([LedgerFolder.Budget(budget)], CancellationToken.None);
+        return ledger;
+    }
+
+    private Load[] StartAll(long boundMicroUsd, int calls)
+    {
+        var loads = Enumerable.Range(0, Processes).Select(i => new Load(_folder.File, $"p{i}", Callers, calls, boundMicroUsd)).ToArray();
+        foreach (var load in loads) load.WaitUntilReady();
+        foreach (var load in loads) load.Begin();
+        return loads;
+    }
+
+    private Dictionary<string, (long Cost, string Outcome)> Charges()
+    {
+        using var connection = new SqliteConnection($"Data Source={_folder.File};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT operation, cost, outcome FROM charges";
+        using var reader = command.ExecuteReader();
+        var charges = new Dictionary<string, (long, string)>(StringComparer.Ordinal);
+        while (reader.Read()) charges.Add(reader.GetString(0), (reader.GetInt64(1) / 1_000_000, reader.GetString(2)));
+        return charges;
+    }
+
+    private sealed class Load
+    {
+        private readonly Process _process;
+
+        public Load(string file, string name, int callers, int calls, long bound)
+        {
+            var start = new ProcessStartInfo("dotnet") { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true };
+            foreach (var word in (string[])[typeof(LedgerLoad.Program).Assembly.Location, file, name, $"{callers}", $"{calls}", $"{bound}"]) start.ArgumentList.Add(word);
+            _process = Process.Start(start)!;
+        }
+
+        public void WaitUntilReady() => Assert.Equal("ready", _process.StandardOutput.ReadLine());
+        public void Begin() => _process.StandardInput.WriteLine("go");
+
+        public async Task<List<string>> EndAsync()
+        {
+            using (_process)
+            {
+                var said = await _process.StandardOutput.ReadToEndAsync();
+                await _process.WaitForExitAsync();
+                return [.. said.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
+            }
+        }
+
+        /// <summary>Reads so many lines, kills, and reads what was said before the end.</summary>
+        public async Task<List<string>> KillAfterAsync(int lines)
+        {
+            var said = new List<string>();
+            while (said.Count < lines && await _process.StandardOutput.ReadLineAsync() is { } line) said.Add(line);
+            _process.Kill();
+            said.AddRange(await EndAsync());
+            return said;
+        }
+    }
+}

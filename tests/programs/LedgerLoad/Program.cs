@@ -1,0 +1,68 @@
+using System.Text;
+using Hydra.Gateway.Ledger;
+using Hydra.Model;
+
+namespace LedgerLoad;
+
+/// <summary>
+/// Callers of one process on a shared ledger, for tests that start several and kill some. Each line of standard output is a fact that
+/// the test keeps: <c>billed OPERATION MICRODOLLARS</c> is the provider's word, <c>answered OPERATION MICRODOLLARS</c> the caller's.
+/// </summary>
+/// <remarks>Arguments: the ledger's file, a name, the callers, the calls of each, and the bound of a call in micro-dollars.</remarks>
+public static class Program
+{
+    private static readonly Stream Out = Console.OpenStandardOutput();
+    private static readonly Lock Writing = new();
+
+    public static async Task<int> Main(string[] args)
+    {
+        var (name, callers, calls, bound) = (args[1], int.Parse(args[2]), int.Parse(args[3]), long.Parse(args[4]));
+        await using (var ledger = await SqliteLedger.OpenAsync(args[0], TimeProvider.System))
+        {
+            Say("ready");
+            if (Console.In.ReadLine() is null) return 2;   // all processes begin together
+            await Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(() => CallAsync(ledger, $"{name}-{caller}", calls, bound))));
+        }
+        Say("done");
+        return 0;
+    }
+
+    private static async Task CallAsync(SqliteLedger ledger, string name, int calls, long bound)
+    {
+        var random = new Random(StringComparer.Ordinal.GetHashCode(name));
+        for (var call = 0; call < calls;)
+        {
+            var operation = $"{name}-{call}";
+            var asked = await ledger.ReserveAsync(new ReserveRequest
+            {
+                OperationId = operation, Attempt = 1, Caller = new Caller(null, "load", null, []), Model = "smart", Deployment = "smart/fake/fake-model",
+                BoundUsd = bound / 1_000_000m, BoundTokens = 100,
+            }, CancellationToken.None);
+            if (asked is ReserveResult.Refused refused)
+            {
+                if (!refused.Refusal.IsOutstanding) return;
+                await Task.Yield();
+                continue;
+            }
+            var reservation = ((ReserveResult.Granted)asked).Reservation;
+            call++;
+            await Task.Yield();
+            if (random.Next(10) == 0)
+            {
+                ledger.Release(reservation);
+                continue;
+            }
+            var cost = random.NextInt64(bound / 2, bound + 1);
+            Say($"billed {operation} {cost}");
+            await Task.Yield();
+            await ledger.SettleAsync(reservation, new Settlement { Usage = new TokenUsage(10, 20), CostUsd = cost / 1_000_000m, PriceSource = "test", Outcome = "answered", UpstreamStatus = 200 });
+            Say($"answered {operation} {cost}");
+        }
+    }
+
+    /// <summary>In one write of its own, so that a killed process has said all of it or nothing.</summary>
+    private static void Say(string line)
+    {
+        lock (Writing) Out.Write(Encoding.UTF8.GetBytes(line + "\n"));
+    }
+}
