@@ -96,6 +96,7 @@ public sealed partial class RunState
     public string PathOf(int instance)
     {
         var scope = ScopeOf(instance);
+        if (scope.Opening.Kind == ScopeKind.Revision) return RevisedPathOf(instance);
         var id = scope.Plan.Nodes[scope.NodeIndexOf(instance)].Id.Text;
         if (scope.Parent < 0) return id;
         var parent = PathOf(scope.Parent);
@@ -112,11 +113,12 @@ public sealed partial class RunState
 
     public InstanceDetail Detail(int instance) => _detail[instance] ??= new InstanceDetail();
 
-    /// <summary>The budget that the instance spends from first: its own or the nearest composite's, or the run's.</summary>
+    /// <summary>The budget that the instance spends from first: its own or the nearest composite's, or the run's. All versions of a node share one.</summary>
     public Account AccountOf(int instance)
     {
         for (var at = instance; at >= 0; at = ScopeOf(at).Parent)
         {
+            at = BaseOf(at);
             if (_detail[at]?.Account is { } account) return account;
             if (NodeOf(at).Settings.Budget is not { } limits) continue;
             var above = ScopeOf(at).Parent;

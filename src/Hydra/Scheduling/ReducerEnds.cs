@@ -21,8 +21,9 @@ public sealed partial class Reducer
             case AttemptOutcome.Degraded lesser:
                 End(instance, NodeStatus.Degraded, ended.Output, new NodeError(ErrorCode.InvalidOutput, lesser.Reason), lesser.Signal);
                 break;
-            case AttemptOutcome.Wait or AttemptOutcome.Skip when detail is { IsCancelling: true }: EndCancelled(instance, detail); break;
+            case AttemptOutcome.Wait or AttemptOutcome.Skip or AttemptOutcome.Revise when detail is { IsCancelling: true }: EndCancelled(instance, detail); break;
             case AttemptOutcome.Wait wait: Emit(new RunEvent.WaitOpened(instance, State.WaitIdOf(instance), wait.Request)); break;
+            case AttemptOutcome.Revise revise: Revise(instance, revise); break;
             case AttemptOutcome.Skip skip: Emit(new RunEvent.Skipped(instance, skip.Because)); break;
             case AttemptOutcome.Suspend when detail is { IsCancelling: true }: EndCancelled(instance, detail); break;
             case AttemptOutcome.Suspend suspend: Emit(new RunEvent.Suspended(instance, suspend.UntilMs)); break;
