@@ -124,7 +124,8 @@ public sealed partial class RunState
             foreach (var dependant in scope.Plan.DependantsOf(taken[at] - first))
             {
                 var next = first + dependant;
-                var wasDoomed = _status[next] == NodeStatus.Skipped && _detail[next]!.SkippedBecause is not (SkipCause.When or SkipCause.Rejected);
+                // A gate whose revision was skipped has run itself.
+                var wasDoomed = _status[next] == NodeStatus.Skipped && _detail[next] is { Scope: < 0, SkippedBecause: not (SkipCause.When or SkipCause.Rejected) };
                 // Ready and not begun: its inputs would be those of the ends that are taken back.
                 var isFresh = _status[next] is NodeStatus.Queued or NodeStatus.Deciding && _detail[next] is not { Reenters: true };
                 if (!wasDoomed && !isFresh && _status[next] != NodeStatus.Pending) continue;
