@@ -37,6 +37,8 @@ public sealed partial class RunState
     public string Reason { get; private set; } = "";
     /// <summary>How the run will end once running work has; null while it goes on.</summary>
     public RunStatus? StoppingAs { get; private set; }
+    /// <summary>A node, or a replay that left its recording, has ended the run: nothing brings it back.</summary>
+    public bool IsTerminated => RollbackAs is null && StoppingAs is RunStatus.Completed or RunStatus.Failed;
     public int Epoch { get; private set; }
     /// <summary>Sequence number of the next frame.</summary>
     public long NextSequence { get; private set; }

@@ -48,7 +48,7 @@ public sealed partial class RunState
             case RunEvent.Forked e: Fork(e, atMs); break;
             case RunEvent.Invalidated e:
                 Invalidate(e, atMs);
-                FindOpenWaits();
+                AskAnew(atMs);
                 break;
             case RunEvent.OutputSet e: End(new RunEvent.Ended(e.Node, NodeStatus.Completed, e.Output, null, Value.Null), atMs); break;
             case RunEvent.WaitOpened e: OpenWait(e, atMs); break;
@@ -68,8 +68,8 @@ public sealed partial class RunState
     private void Resume(RunEvent.RunResumed e, long atMs)
     {
         Epoch = e.Epoch;
-        // A run that was being cancelled or terminated when its process died is not brought back by a crash.
-        var endsAnyway = !HasEnded && StoppingAs is RunStatus.Cancelled or RunStatus.Completed or RunStatus.Failed;
+        // A run that was being cancelled when its process died is not brought back by a crash, and one that was terminated by nothing.
+        var endsAnyway = StoppingAs is RunStatus.Completed or RunStatus.Failed || (!HasEnded && StoppingAs == RunStatus.Cancelled);
         if (!endsAnyway)
         {
             StoppingAs = null;

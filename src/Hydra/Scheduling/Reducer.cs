@@ -59,7 +59,7 @@ public sealed partial class Reducer(RunState state)
             if (State.DetailOf(i)?.Steps is not null && !State.IsFinal(i)) CloseOpenSteps(i);
         }
         // A run that was only paused or interrupted goes on as if it never had been.
-        if (ended is not (RunStatus.Failed or RunStatus.Stopped or RunStatus.Cancelled)) return;
+        if (State.IsTerminated || ended is not (RunStatus.Failed or RunStatus.Stopped or RunStatus.Cancelled)) return;
         foreach (var instance in State.Reopenable()) Emit(new RunEvent.Reopened(instance));
     }
 
@@ -256,7 +256,12 @@ public sealed partial class Reducer(RunState state)
             var failed = FirstFailure();
             return failed < 0 ? EndOrRollBack(RunStatus.Completed, "every node has ended", -1) : EndOrRollBack(FailureStatusOf(failed), ReasonOf(failed), failed);
         }
-        if (State.StoppingAs is { } status) return State.RunningCount == 0 && EndOrRollBack(status, State.Reason, -1);
+        if (State.StoppingAs is { } status)
+        {
+            if (State.RunningCount > 0) return false;
+            if (State.IsTerminated) WindUp();
+            return EndOrRollBack(status, State.Reason, -1);
+        }
         var isMoving = IsMoving;
         if (!isMoving && State.OpenWaits.Count > 0)
         {

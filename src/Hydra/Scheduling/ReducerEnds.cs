@@ -248,6 +248,26 @@ public sealed partial class Reducer
         }
     }
 
+    /// <summary>The run was ended by a node: what has not ended is cancelled where it had begun, else skipped. What is inside has the higher numbers.</summary>
+    private void WindUp()
+    {
+        for (var i = 0; i < State.InstanceCount; i++)
+        {
+            if (State.StatusOf(i) == NodeStatus.Open && State.DetailOf(i) is not { IsCancelling: true }) Emit(new RunEvent.Cancelling(i, null, KeepsResult: false));
+        }
+        for (var i = State.InstanceCount - 1; i >= 0; i--)
+        {
+            if (State.IsFinal(i)) continue;
+            CloseOpenSteps(i);
+            var hasBegun = State.StatusOf(i) == NodeStatus.Open || State.AttemptOf(i) > 0;
+            if (hasBegun) End(i, NodeStatus.Cancelled, null, new NodeError(ErrorCode.Cancelled, State.Reason));
+            else Emit(new RunEvent.Skipped(i, SkipCause.Terminated));
+        }
+        State.Doomed.Clear();
+        State.Losers.Clear();
+        State.Hopeless.Clear();
+    }
+
     private void CheckTimeBudgets()
     {
         if (State.StoppingAs is not null) return;

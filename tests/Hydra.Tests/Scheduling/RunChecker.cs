@@ -102,6 +102,13 @@ internal sealed class RunChecker(int cap)
                         if (state.NodeOf(done).Undo is not null && !_undone.Contains(done)) Broken($"{state.PathOf(done)} was not undone");
                     }
                 }
+                if (state.IsTerminated && !_isRollingBack)
+                {
+                    for (var i = 0; i < state.InstanceCount; i++)
+                    {
+                        if (!state.IsFinal(i)) Broken($"the run was terminated and {state.PathOf(i)} is {state.StatusOf(i)}");
+                    }
+                }
                 if (_running.Count > 0) Broken($"the run ended while {state.PathOf(_running.Keys.First())} ran");
                 break;
         }
