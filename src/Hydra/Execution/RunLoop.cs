@@ -33,6 +33,7 @@ internal sealed class RunLoop
     private readonly IRunJournal _journal;
     private readonly RunInputs _inputs;
     private readonly AttemptServices _services;
+    private readonly ReplayedWaits? _replayedWaits;
     private readonly IRunObserver? _observer;
     private readonly RunId _run;
     private readonly Func<RunState, IReadOnlyDictionary<string, float>?, RunInfo> _describe;
@@ -50,6 +51,7 @@ internal sealed class RunLoop
         _journal = journal;
         _inputs = inputs;
         _services = services;
+        _replayedWaits = services.Cassette is null ? null : new ReplayedWaits(services.Cassette);
         _observer = observer;
         _describe = describe;
         _nodeClock = new NodeClock(state);
@@ -93,10 +95,13 @@ internal sealed class RunLoop
     public void EndAttempt(int instance, NodeAttempt given, AttemptOutcome outcome, ReuseSource? source)
     {
         _attempts.TryRemove(instance, out _);
+        IReadOnlyList<Message> then = [];
+        if (outcome is AttemptOutcome.Wait asked && _replayedWaits is not null) (outcome, then) = _replayedWaits.Answer(instance, given.Path, asked);
         var message = source is null
             ? Ended(instance, given, outcome)
             : new Message.AttemptEnded(instance, given.Attempt, given.Incarnation, outcome, source.Output) { Source = source };
-        Post(message);
+        foreach (var next in then.Prepend(message).SkipLast(1)) Enqueue(next);
+        Post(then.Count == 0 ? message : then[^1]);
     }
 
     private Message.AttemptEnded Ended(int instance, NodeAttempt given, AttemptOutcome outcome)
@@ -257,7 +262,7 @@ internal sealed class RunLoop
             Scope = new InstanceScope(_state, _inputs, Artifacts, instance),
             Services = _services,
             ResumedAtMs = detail?.ResumedAtMs ?? 0,
-            Decision = detail?.Wait?.Decision,
+            Decision = detail?.Wait?.Decision is { } decision ? _replayedWaits?.At(instance, decision) ?? decision : null,
         };
         var type = (ILeafNodeType)runs.Type;
         if (type.RunsInline)

@@ -27,6 +27,7 @@ public static class CassetteFile
             {
                 writer.WriteLine(Value.Of(HeadLine(cassette)).ToJson());
                 foreach (var call in cassette.Calls) writer.WriteLine(Value.Of(CallLine(call)).ToJson());
+                foreach (var decision in cassette.Decisions) writer.WriteLine(Value.Of(CassetteDecisions.Line(decision)).ToJson());
                 foreach (var (at, times) in cassette.Waits) writer.WriteLine(Value.Of(ValueMap.Of(("wait", at), ("until_ms", Value.Of(times.Select(time => Value.Of(time)))))).ToJson());
             }
             File.Move(beside, path, overwrite: true);
@@ -43,6 +44,7 @@ public static class CassetteFile
         CassetteHead? head = null;
         var calls = new List<RecordedCall>();
         var waits = new List<KeyValuePair<string, IReadOnlyList<long>>>();
+        var decisions = new List<RecordedDecision>();
         var number = 0;
         try
         {
@@ -54,6 +56,7 @@ public static class CassetteFile
                 var map = ValueJson.Parse(line).AsObject;
                 if (head is null) head = ReadHead(map, path);
                 else if (map.TryGetValue("wait", out var at)) waits.Add(new(at.AsText, [.. map["until_ms"].Items.Select(time => time.AsInteger)]));
+                else if (map.ContainsKey("decided")) decisions.Add(CassetteDecisions.Read(map));
                 else calls.Add(ReadCall(map));
             }
         }
@@ -66,7 +69,7 @@ public static class CassetteFile
             throw new CassetteFileException($"The cassette '{path}' is damaged at line {number}: {wrong.Message} Record it again with --record.", wrong);
         }
         if (head is null) throw new CassetteFileException($"The cassette '{path}' is empty. Record one with `hydra run FILE --record {path}`.");
-        return new Cassette(head, calls, waits) { Missing = missing };
+        return new Cassette(head, calls, waits, decisions) { Missing = missing };
     }
 
     private static ValueMap HeadLine(Cassette cassette) => ValueMap.Of(

@@ -10,7 +10,7 @@ public static class CassetteReader
     {
         var fold = new Fold(store, run, planOf);
         fold.ReadAll();
-        return new Cassette(fold.Head!, fold.Calls, fold.Waits.Select(wait => KeyValuePair.Create(wait.Key, (IReadOnlyList<long>)wait.Value))) { Missing = missing };
+        return new Cassette(fold.Head!, fold.Calls, fold.Waits.Select(wait => KeyValuePair.Create(wait.Key, (IReadOnlyList<long>)wait.Value)), fold.Decisions) { Missing = missing };
     }
 
     /// <summary>One pass over the frames. A call is open until its result, and a cut one until it is known why it was cut.</summary>
@@ -23,6 +23,7 @@ public static class CassetteReader
 
         public CassetteHead? Head { get; private set; }
         public Dictionary<string, List<long>> Waits { get; } = new(StringComparer.Ordinal);
+        public List<RecordedDecision> Decisions { get; } = [];
         public IEnumerable<RecordedCall> Calls => _drafts.Where(draft => draft.IsKept).Select(ToCall).Concat(_reused.GroupBy(reused => reused.Run).SelectMany(CallsOfSources));
 
         public void ReadAll()
@@ -43,10 +44,19 @@ public static class CassetteReader
                 case RunEvent.StepIntended e: Intend(e); break;
                 case RunEvent.StepEnded e when e.Step < OpenOf(e.Node).Count: OpenOf(e.Node)[e.Step].Result = e.Result; break;
                 case RunEvent.Suspended e: ListOf(_state.PathOf(e.Node)).Add(e.UntilMs); break;
+                case RunEvent.WaitAnswered e: Decide(e.Node); break;
+                case RunEvent.WaitExpired e: Decide(e.Node); break;
                 case RunEvent.Reused e: _reused.Add(e); break;
                 case RunEvent.AttemptFailed e: Close(e.Node, e.Error, isLoser: false); break;
                 case RunEvent.Ended e: Close(e.Node, e.Error, isLoser: e.Status == NodeStatus.Cancelled && _state.StoppingAs is not (RunStatus.Cancelled or RunStatus.Interrupted)); break;
             }
+        }
+
+        /// <summary>One answer of several may not decide yet. What people told a secret node stays where it was said.</summary>
+        private void Decide(int node)
+        {
+            if (_state.DetailOf(node)!.Wait is not { Decision: { } decision } wait || _state.NodeOf(node).Settings.Labels.HasFlag(Labels.Secret)) return;
+            Decisions.Add(new RecordedDecision(_state.PathOf(node), wait.Request.PayloadSha256, wait.Answers, decision.Expired, wait.IsEscalated, decision.AtMs));
         }
 
         /// <summary>What was reused made no call here: the calls of the execution it came from stand for it.</summary>
