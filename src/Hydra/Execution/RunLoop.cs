@@ -95,13 +95,18 @@ internal sealed class RunLoop
     public void EndAttempt(int instance, NodeAttempt given, AttemptOutcome outcome, ReuseSource? source)
     {
         _attempts.TryRemove(instance, out _);
-        IReadOnlyList<Message> then = [];
-        if (outcome is AttemptOutcome.Wait asked && _replayedWaits is not null) (outcome, then) = _replayedWaits.Answer(instance, given.Path, asked);
+        if (outcome is AttemptOutcome.Wait asked && _replayedWaits is not null)
+        {
+            (outcome, var answers) = _replayedWaits.Answer(instance, given.Path, asked, out var drift);
+            Enqueue(Ended(instance, given, outcome));
+            foreach (var answer in answers) Enqueue(new Message.WaitAnswered(answer));
+            Post(drift is null ? Message.Tick.Now : new Message.StopRequested(RunStatus.Failed, drift));
+            return;
+        }
         var message = source is null
             ? Ended(instance, given, outcome)
             : new Message.AttemptEnded(instance, given.Attempt, given.Incarnation, outcome, source.Output) { Source = source };
-        foreach (var next in then.Prepend(message).SkipLast(1)) Enqueue(next);
-        Post(then.Count == 0 ? message : then[^1]);
+        Post(message);
     }
 
     private Message.AttemptEnded Ended(int instance, NodeAttempt given, AttemptOutcome outcome)

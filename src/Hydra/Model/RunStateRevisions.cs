@@ -1,10 +1,12 @@
+using System.Collections.Concurrent;
+
 namespace Hydra.Model;
 
 // Revisions: a gate has the nodes on the way to it done again, in a scope below itself. The first versions stay as they ended.
 public sealed partial class RunState
 {
-    /// <summary>Instance of the graph as written to its revisions, oldest first.</summary>
-    private readonly Dictionary<int, List<int>> _revisions = [];
+    /// <summary>Instance of the graph as written to its revisions, oldest first. Attempts read it while the loop goes on, so a list is replaced, never changed.</summary>
+    private readonly ConcurrentDictionary<int, int[]> _revisions = new();
 
     private bool IsRevision(int instance) => ScopeOf(instance).Opening.Kind == ScopeKind.Revision;
 
@@ -22,14 +24,14 @@ public sealed partial class RunState
     public IReadOnlyList<int> RevisionsOf(int first) => _revisions.TryGetValue(first, out var found) ? found : [];
 
     /// <summary>1 for the first version of a node, then 2, 3, …</summary>
-    public int VersionOf(int instance) => IsRevision(instance) ? _revisions[BaseOf(instance)].IndexOf(instance) + 2 : 1;
+    public int VersionOf(int instance) => IsRevision(instance) ? Array.IndexOf(_revisions[BaseOf(instance)], instance) + 2 : 1;
 
     /// <summary>The version before; −1: the instance is the first.</summary>
     public int PreviousOf(int instance)
     {
         if (!IsRevision(instance)) return -1;
         var first = BaseOf(instance);
-        var at = _revisions[first].IndexOf(instance);
+        var at = Array.IndexOf(_revisions[first], instance);
         return at == 0 ? first : _revisions[first][at - 1];
     }
 
@@ -37,7 +39,7 @@ public sealed partial class RunState
     public int LatestOf(int first)
     {
         if (!_revisions.TryGetValue(first, out var revisions)) return first;
-        for (var i = revisions.Count - 1; i >= 0; i--)
+        for (var i = revisions.Length - 1; i >= 0; i--)
         {
             if (IsFinal(revisions[i])) return revisions[i];
         }
@@ -48,7 +50,7 @@ public sealed partial class RunState
     public int VersionSeenBy(int instance, int first)
     {
         if (!_revisions.TryGetValue(first, out var revisions)) return first;
-        for (var i = revisions.Count - 1; i >= 0; i--)
+        for (var i = revisions.Length - 1; i >= 0; i--)
         {
             if (Sees(instance, revisions[i])) return revisions[i];
         }
@@ -99,8 +101,7 @@ public sealed partial class RunState
         for (var i = scope.First; i < scope.First + scope.InstanceCount; i++)
         {
             var first = BaseOf(i);
-            if (!_revisions.TryGetValue(first, out var known)) _revisions[first] = known = [];
-            known.Add(i);
+            _revisions[first] = [.. RevisionsOf(first), i];
         }
     }
 
