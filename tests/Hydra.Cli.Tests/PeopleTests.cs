@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Hydra.Cli.Tests;
 
 /// <summary>Runs that wait for people, across processes.</summary>
@@ -38,6 +40,48 @@ public sealed class PeopleTests
         Assert.Equal(0, terminal.Run("respond", "r1", "channel", "both", "--approver", "anna"));
         Assert.Equal(0, terminal.Run("resume", "r1"));
         Assert.Contains("(both, 15 characters, approved by anna)", terminal.Out);
+    }
+
+    [Fact]
+    public void What_waits_is_told_to_a_command_and_shown_in_lists_and_documents()
+    {
+        using var terminal = WithFlow();
+        terminal.Set("HYDRA_NOTIFY", "cat >> told.jsonl");
+        Assert.Equal(3, terminal.Run("run", "flow.yaml", "--run-id", "r1", "--backend", "offline"));
+        using var told = JsonDocument.Parse(File.ReadAllText(terminal.PathOf("told.jsonl")));
+        Assert.Equal(("asked", "review", "hydra approve r1 review"), (told.RootElement.GetProperty("event").GetString(), told.RootElement.GetProperty("node").GetString(), told.RootElement.GetProperty("command").GetString()));
+
+        terminal.Run("list", "--status", "paused");
+        Assert.Contains("r1 review since ", terminal.Out);
+        terminal.Run("list", "--status", "paused", "--json");
+        using var list = JsonDocument.Parse(terminal.Out);
+        Assert.Equal("r1:review:1", list.RootElement[0].GetProperty("waits")[0].GetProperty("id").GetString());
+        terminal.Run("inspect", "r1", "--json");
+        using var run = JsonDocument.Parse(terminal.Out);
+        var wait = run.RootElement.GetProperty("waits")[0];
+        Assert.Equal(("review", "approval", 0), (wait.GetProperty("node").GetString(), wait.GetProperty("kind").GetString(), wait.GetProperty("answers").GetArrayLength()));
+        Assert.Equal(told.RootElement.GetProperty("payload_sha256").GetString(), wait.GetProperty("payload_sha256").GetString());
+    }
+
+    [Fact]
+    public void A_notification_that_fails_is_a_warning_and_the_run_goes_on()
+    {
+        using var terminal = WithFlow();
+        terminal.Set("HYDRA_NOTIFY", "echo no mail here >&2; exit 7");
+        Assert.Equal(3, terminal.Run("run", "flow.yaml", "--run-id", "r1", "--backend", "offline"));
+        Assert.Contains("warning: HYDRA_NOTIFY: exit code 7: no mail here. The run goes on.", terminal.Error);
+    }
+
+    [Fact]
+    public async Task A_reminder_is_told_and_shown_while_the_run_stays()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("flow.yaml", "name: r\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?, remind_after_seconds: 0.05, timeout_seconds: 0.3, on_timeout: escalate, escalate_to: boss, approvers: [ann]}\n");
+        using var run = HydraProcess.Start(terminal.PathOf(""), new Dictionary<string, string> { ["HYDRA_NOTIFY"] = "cat >> told.jsonl" }, "run", "flow.yaml", "--run-id", "r1", "--wait");
+        var (code, _, error) = await run.EndAsync();
+        Assert.Equal(1, code);
+        Assert.Contains("g still waits for people", error);
+        Assert.Equal(["asked", "reminder", "escalated", "expired"], File.ReadLines(terminal.PathOf("told.jsonl")).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("event").GetString()));
     }
 
     private static async Task<(int Code, string Out, string Error)> EndAsync(Terminal terminal, params string[] words)

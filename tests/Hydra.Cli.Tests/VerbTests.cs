@@ -90,13 +90,14 @@ public sealed class VerbTests
     public void A_run_goes_on_from_what_it_was_pinned_to_whatever_became_of_its_file()
     {
         using var terminal = new Terminal();
-        const string Text = "name: pinned\nnodes:\n  - {id: z, type: set, value: {b: 1, a: 2}}\n  - {id: a, type: terminate, status: failed, reason: not today, depends_on: [z]}\n  - {id: m, type: set, value: '{{ z }}', depends_on: [a]}\n";
+        const string Text = "name: pinned\nnodes:\n  - {id: z, type: set, value: {b: 1, a: 2}}\n  - {id: a, type: approval_gate, prompt_to_human: not today, depends_on: [z]}\n  - {id: m, type: set, value: '{{ z }}', depends_on: [a]}\n";
         terminal.Write("flow.yaml", Text);
-        Assert.Equal(1, terminal.Run("run", "flow.yaml", "--run-id", "pinned"));
+        Assert.Equal(3, terminal.Run("run", "flow.yaml", "--run-id", "pinned"));
         terminal.Write("flow.yaml", Text.Replace("not today", "changed", StringComparison.Ordinal));
         Assert.Equal(2, terminal.Run("run", "flow.yaml", "--run-id", "pinned"));
         Assert.Contains("another version of this file", terminal.Error);
         File.Delete(terminal.PathOf("flow.yaml"));
+        Assert.Equal(0, terminal.Run("approve", "pinned", "a", "--approver", "ann"));
         Assert.Equal(0, terminal.Run("resume", "pinned"));
         Assert.Equal("{\"b\":1,\"a\":2}\n", terminal.Out);
         Assert.Equal(0, terminal.Run("run", "pinned"));

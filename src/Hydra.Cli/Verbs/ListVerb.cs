@@ -12,6 +12,8 @@ internal static class ListVerb
     private static readonly Option Workflow = new("--workflow", "NAME", "only runs of this workflow");
     private static readonly Option Tag = new("--tag", "NAME=VALUE", "only runs with this tag") { IsMany = true };
 
+    private const string Paused = "paused";
+
     public static readonly Verb Verb = new("list", "", "lists runs, newest first")
     {
         Options = [Status, Since, Workflow, Tag, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Help],
@@ -25,19 +27,34 @@ internal static class ListVerb
         var tags = arguments.Pairs(Tag).ToList();
         var folder = Wiring.RunsDirOf(arguments, io);
         IReadOnlyList<RunInfo> runs = [];
-        if (SqliteRunStore.Exists(folder))
+        using var store = SqliteRunStore.Exists(folder) ? SqliteRunStore.Open(folder, Durability.Full) : null;
+        if (store is not null)
         {
-            using var store = SqliteRunStore.Open(folder, Durability.Full);
             runs = [.. store.List().Select(info => RunRow.AsItStands(info, store)).Where(info =>
                 (status.Length == 0 || WireNames.Of(info.Status) == status) && info.StartedAt >= since
                 && (arguments.Get(Workflow) is not { } workflow || info.Workflow == workflow)
                 && tags.TrueForAll(tag => info.Tags.TryGetValue(tag.Key, out var value) && value == tag.Value))];
         }
-        if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(Value.Of(runs.Select(info => Value.Of(RunRow.ToJson(info)))), indented: true));
-        else if (runs.Count > 0) io.Out.WriteLine(RunRow.Table(runs));
+        if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(Value.Of(runs.Select(info => Value.Of(RowOf(info, status, store!)))), indented: true));
+        else if (runs.Count > 0)
+        {
+            io.Out.WriteLine(RunRow.Table(runs));
+            foreach (var info in runs.Where(_ => status == Paused)) WaitText.WriteBrief(StateOf(info, store!), io);
+        }
         else io.Error.WriteLine($"no runs in '{arguments.Get(CommonOptions.RunsDir) ?? CommonOptions.RunsDirByDefault}'{(arguments.Has(Status) || arguments.Has(Since) || arguments.Has(Workflow) || arguments.Has(Tag) ? " that fit" : "")}.");
         return ExitCode.Done;
     }
+
+    /// <summary>Runs that are asked for because they are paused say what they wait for.</summary>
+    private static ValueMap RowOf(RunInfo info, string status, SqliteRunStore store)
+    {
+        var row = new ValueMap.Builder();
+        foreach (var (name, value) in RunRow.ToJson(info)) row[name] = value;
+        if (status == Paused) row["waits"] = WaitText.ToJson(StateOf(info, store), store);
+        return row.Build();
+    }
+
+    private static RunState StateOf(RunInfo info, SqliteRunStore store) => RunReading.StateOf(RunReading.PlanOf(store, info.Run).Plan, store, info.Run);
 
     private static DateTimeOffset TimeOf(string text, DateTimeOffset now)
     {

@@ -159,7 +159,7 @@ internal static class OutputFiles
         foreach (var file in state.Plan.Workflow.Outputs)
         {
             var index = state.Plan.IndexOf(file.Node.Text);
-            if (index < 0 || state.OutputOf(index) is not { } output) continue;
+            if (index < 0 || state.OutputOf(state.LatestOf(index)) is not { } output) continue;
             var path = Path.GetFullPath(Path.Combine(root, file.Path));
             if (!path.StartsWith(root.TrimEnd('/') + Path.DirectorySeparatorChar, StringComparison.Ordinal)) throw new RunRefusedException($"The output file '{file.Path}' lies outside the working directory.");
             var beside = $"{path}.{Guid.NewGuid():N}.part";

@@ -56,14 +56,15 @@ internal static class Composites
         var children = new ChildOutcome[scope.InstanceCount];
         for (var i = 0; i < children.Length; i++)
         {
-            var child = scope.First + i;
-            var index = scope.NodeIndexOf(child);
+            var first = scope.First + i;
+            var index = scope.NodeIndexOf(first);
+            var child = state.LatestOf(first);
             var detail = state.DetailOf(child);
             var output = state.OutputOf(child);
             children[i] = new ChildOutcome(scope.Plan.Nodes[index].Id.Text, state.StatusOf(child),
                 () => output is null ? Value.EmptyText : artifacts.Read(output), detail?.Error, detail?.Signal ?? Value.Null, sinks.Contains(index))
             {
-                IsUncaughtFailure = state.IsUncaughtFailure(child),
+                IsUncaughtFailure = state.IsUncaughtFailure(first),
             };
         }
         var bindings = scope.Opening.Bindings is null ? Value.EmptyObject : Value.Of(inputs.BindingsOf(scope, artifacts));

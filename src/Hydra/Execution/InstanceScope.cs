@@ -10,6 +10,8 @@ namespace Hydra.Execution;
 /// </summary>
 internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactStore artifacts, int instance) : ITemplateScope
 {
+    private const string RevisionName = "revision";
+
     public IEnumerable<string> Names
     {
         get
@@ -17,6 +19,8 @@ internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactS
             var isIsolated = false;
             for (var at = instance; at >= 0;)
             {
+                if (state.PreviousOf(at) >= 0) yield return RevisionName;
+                at = state.BaseOf(at);
                 var scope = state.ScopeOf(at);
                 foreach (var name in scope.Plan.Names) yield return name;
                 foreach (var ancestor in AncestorsOf(scope, at)) yield return scope.Plan.Nodes[ancestor].Id.Text;
@@ -39,8 +43,11 @@ internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactS
     {
         for (var at = instance; at >= 0;)
         {
+            var reader = at;
+            at = state.BaseOf(at);
             var scope = state.ScopeOf(at);
-            if (scope.Plan.IndexOfOutput(name) is >= 0 and var index && scope.InstanceOf(scope.ItemOf(at), index) is var other && other != at && state.Sees(at, other))
+            if (scope.Plan.IndexOfOutput(name) is >= 0 and var index && scope.InstanceOf(scope.ItemOf(at), index) is var first && first != at
+                && state.VersionSeenBy(reader, first) is var other && state.Sees(reader, other))
                 return state.OutputOf(other)?.Labels ?? Labels.None;
             at = scope.Plan.IsIsolated ? -1 : scope.Parent;
         }
@@ -51,8 +58,11 @@ internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactS
     {
         for (var at = instance; at >= 0;)
         {
+            if (name == RevisionName && TryRevision(at, out value)) return true;
+            var reader = at;
+            at = state.BaseOf(at);
             var scope = state.ScopeOf(at);
-            if (TryUndone(scope, name, out value) || TryBound(scope, at, name, out value) || TryOutput(scope, at, name, out value)) return true;
+            if (TryUndone(scope, name, out value) || TryBound(scope, at, name, out value) || TryOutput(scope, at, reader, name, out value)) return true;
             if (scope.Plan.IsIsolated) return TryAmbient(name, out value);
             at = scope.Parent;
         }
@@ -85,16 +95,28 @@ internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactS
         return true;
     }
 
-    private bool TryOutput(Scope scope, int at, string name, out Value value)
+    /// <summary>What a revised node sees of its revision: its number, what was said at the gate, and the node's own output before.</summary>
+    private bool TryRevision(int at, out Value value)
+    {
+        value = default;
+        if (state.PreviousOf(at) is not (>= 0 and var before)) return false;
+        var said = inputs.BindingsOf(state.ScopeOf(at), artifacts);
+        value = ValueMap.Of(("round", state.VersionOf(at)), ("comment", said["comment"]), ("previous", state.OutputOf(before) is { } output ? artifacts.Read(output) : Value.Null));
+        return true;
+    }
+
+    /// <param name="reader">The version of <paramref name="at"/> that reads.</param>
+    private bool TryOutput(Scope scope, int at, int reader, string name, out Value value)
     {
         value = default;
         var index = scope.Plan.IndexOfOutput(name);
         if (index < 0) return false;
-        var other = scope.InstanceOf(scope.ItemOf(at), index);
-        if (other == at || !state.Sees(at, other) || state.OutputOf(other) is not { } output)
+        var first = scope.InstanceOf(scope.ItemOf(at), index);
+        var other = state.VersionSeenBy(reader, first);
+        if (first == at || !state.Sees(reader, other) || state.OutputOf(other) is not { } output)
         {
             // A parent skipped without a stand-in is empty text to those who run all the same.
-            if (other == at || !state.Sees(at, other) || state.StatusOf(other) != NodeStatus.Skipped || state.DetailOf(other)!.SkippedBecause is SkipCause.UpstreamFailed or SkipCause.Terminated) return false;
+            if (first == at || !state.Sees(reader, other) || state.StatusOf(other) != NodeStatus.Skipped || state.DetailOf(other)!.SkippedBecause is SkipCause.UpstreamFailed or SkipCause.Terminated) return false;
             value = Value.EmptyText;
             return true;
         }
@@ -118,6 +140,9 @@ internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactS
             case "nodes":
                 value = Nodes();
                 return true;
+            case RevisionName:   // the first version, of which nobody has said anything yet
+                value = Value.Null;
+                return true;
             default:
                 value = default;
                 return false;
@@ -130,11 +155,13 @@ internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactS
         var map = new ValueMap.Builder();
         for (var at = instance; at >= 0;)
         {
+            var reader = at;
+            at = state.BaseOf(at);
             var scope = state.ScopeOf(at);
             foreach (var ancestor in AncestorsOf(scope, at))
             {
                 var id = scope.Plan.Nodes[ancestor].Id.Text;
-                if (!map.Contains(id)) map[id] = Describe(at, scope.InstanceOf(scope.ItemOf(at), ancestor));
+                if (!map.Contains(id)) map[id] = Describe(reader, state.VersionSeenBy(reader, scope.InstanceOf(scope.ItemOf(at), ancestor)));
             }
             if (scope.Plan.IsIsolated) break;
             at = scope.Parent;

@@ -33,6 +33,7 @@ internal sealed class RunLoop
     private readonly IRunJournal _journal;
     private readonly RunInputs _inputs;
     private readonly AttemptServices _services;
+    private readonly ReplayedWaits? _replayedWaits;
     private readonly IRunObserver? _observer;
     private readonly RunId _run;
     private readonly Func<RunState, IReadOnlyDictionary<string, float>?, RunInfo> _describe;
@@ -50,6 +51,7 @@ internal sealed class RunLoop
         _journal = journal;
         _inputs = inputs;
         _services = services;
+        _replayedWaits = services.Cassette is null ? null : new ReplayedWaits(services.Cassette);
         _observer = observer;
         _describe = describe;
         _nodeClock = new NodeClock(state);
@@ -93,6 +95,14 @@ internal sealed class RunLoop
     public void EndAttempt(int instance, NodeAttempt given, AttemptOutcome outcome, ReuseSource? source)
     {
         _attempts.TryRemove(instance, out _);
+        if (outcome is AttemptOutcome.Wait asked && _replayedWaits is not null)
+        {
+            (outcome, var answers) = _replayedWaits.Answer(instance, given.Path, asked, out var drift);
+            Enqueue(Ended(instance, given, outcome));
+            foreach (var answer in answers) Enqueue(new Message.WaitAnswered(answer));
+            Post(drift is null ? Message.Tick.Now : new Message.StopRequested(RunStatus.Failed, drift));
+            return;
+        }
         var message = source is null
             ? Ended(instance, given, outcome)
             : new Message.AttemptEnded(instance, given.Attempt, given.Incarnation, outcome, source.Output) { Source = source };
@@ -257,7 +267,7 @@ internal sealed class RunLoop
             Scope = new InstanceScope(_state, _inputs, Artifacts, instance),
             Services = _services,
             ResumedAtMs = detail?.ResumedAtMs ?? 0,
-            Decision = detail?.Wait?.Decision,
+            Decision = detail?.Wait?.Decision is { } decision ? _replayedWaits?.At(instance, decision) ?? decision : null,
         };
         var type = (ILeafNodeType)runs.Type;
         if (type.RunsInline)

@@ -108,6 +108,10 @@ public abstract record AttemptOutcome
     public sealed record Terminate(RunStatus Status, string Reason) : AttemptOutcome;
     /// <summary>Give the slot back and enter again when people have decided (<see cref="NodeAttempt.Decision"/>).</summary>
     public sealed record Wait(WaitRequest Request) : AttemptOutcome;
+    /// <summary>Have the work done again from <see cref="INodeType.RevisesFrom"/> on; with no revision left, fail with <paramref name="Otherwise"/>.</summary>
+    /// <param name="Bindings">What the revised nodes see of it: <c>{comment}</c>.</param>
+    /// <param name="RevisionsMax">Revisions that this node may ask for, one after another.</param>
+    public sealed record Revise(ValueRef Bindings, int RevisionsMax, NodeError Otherwise) : AttemptOutcome;
     /// <summary>The node ends skipped.</summary>
     public sealed record Skip(SkipCause Because) : AttemptOutcome;
 }

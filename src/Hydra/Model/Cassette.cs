@@ -34,6 +34,14 @@ public sealed record RecordedCall
     public bool IsLeftOut => IsSecret && !HasResponse && Result.Error is null;
 }
 
+/// <summary>What people, or time, decided of one wait.</summary>
+/// <param name="Path">The path of the node that asked.</param>
+/// <param name="PayloadSha256">What was shown.</param>
+/// <param name="Answers">In the order given.</param>
+/// <param name="Expired">Set when time decided.</param>
+/// <param name="AtMs">When it was decided (Unix milliseconds).</param>
+public sealed record RecordedDecision(string Path, string PayloadSha256, IReadOnlyList<WaitAnswer> Answers, WaitExpiry? Expired, bool IsEscalated, long AtMs);
+
 /// <summary>Where a recording comes from: enough to ask the same questions again.</summary>
 public sealed record CassetteHead
 {
@@ -59,12 +67,20 @@ public sealed class Cassette
     private readonly Dictionary<string, Queue<long>> _waits;
     private readonly Dictionary<string, string> _providers = new(StringComparer.Ordinal);
     private readonly List<RecordedCall> _calls = [];
+    private readonly Dictionary<string, Queue<RecordedDecision>> _decisions = new(StringComparer.Ordinal);
     private string? _drift;
 
     /// <param name="waits">When the waits of a node ended (Unix milliseconds), by path.</param>
-    public Cassette(CassetteHead head, IEnumerable<RecordedCall> calls, IEnumerable<KeyValuePair<string, IReadOnlyList<long>>>? waits = null)
+    /// <param name="decisions">In the order in which they were made.</param>
+    public Cassette(CassetteHead head, IEnumerable<RecordedCall> calls, IEnumerable<KeyValuePair<string, IReadOnlyList<long>>>? waits = null, IEnumerable<RecordedDecision>? decisions = null)
     {
         Head = head;
+        Decisions = [.. decisions ?? []];
+        foreach (var decision in Decisions)
+        {
+            if (!_decisions.TryGetValue(decision.Path, out var queue)) _decisions[decision.Path] = queue = new Queue<RecordedDecision>();
+            queue.Enqueue(decision);
+        }
         foreach (var call in calls)
         {
             var entry = new Entry(call);
@@ -81,6 +97,8 @@ public sealed class Cassette
     public MissingCall Missing { get; init; }
     public IReadOnlyList<RecordedCall> Calls => _calls;
     public IReadOnlyDictionary<string, IReadOnlyList<long>> Waits { get; }
+
+    public IReadOnlyList<RecordedDecision> Decisions { get; }
 
     /// <summary>How the replayed run first left the recording, for people; null: it has not.</summary>
     public string? Drift => _drift;
@@ -115,6 +133,22 @@ public sealed class Cassette
     public long? TakeWait(string path)
     {
         lock (_lock) return _waits.TryGetValue(path, out var times) && times.TryDequeue(out var untilMs) ? untilMs : null;
+    }
+
+    /// <summary>What was decided of that node's next wait; null: it was not, or not of what is shown now.</summary>
+    /// <param name="drift">How what is shown differs, where that ends the replay; null: it does not.</param>
+    public RecordedDecision? TakeDecision(string path, WaitRequest asked, out string? drift)
+    {
+        drift = null;
+        lock (_lock)
+        {
+            if (!_decisions.TryGetValue(path, out var queue) || !queue.TryDequeue(out var decision)) return null;
+            if (decision.PayloadSha256 == asked.PayloadSha256) return decision;
+            if (Missing != MissingCall.Fail) return null;
+            drift = $"Replay drift at node '{path}': what people are shown is not what was decided on in run '{Head.Run}' (payload {asked.PayloadSha256[..12]}…, recorded {decision.PayloadSha256[..12]}…). With --replay-missing call they are asked.";
+            _drift ??= drift;
+            return null;
+        }
     }
 
     /// <summary>Says how a question that is not recorded differs from the one that most likely stood in its place.</summary>

@@ -21,6 +21,9 @@ public interface INodeType
     /// <summary>The graphs that this node may open as scopes below itself; none for a leaf. Pure.</summary>
     IReadOnlyList<FragmentSpec> Fragments(NodeSpec node) => [];
 
+    /// <summary>The node of its own graph from which this node may have the work done again, up to itself; null: it never does.</summary>
+    string? RevisesFrom(NodeSpec node) => null;
+
     /// <summary>Own fields that belong to the nodes of a fragment, so that their templates see what those see (a map's <c>prompt</c>).</summary>
     IReadOnlyList<string> FragmentFields => [];
 

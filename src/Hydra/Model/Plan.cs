@@ -35,6 +35,16 @@ public sealed class Plan
     /// <summary>A workflow of its own: nodes inside see its inputs only.</summary>
     public bool IsIsolated { get; init; }
 
+    /// <summary>For the graph of a revision: each node's index in the graph around; null for all others.</summary>
+    public int[]? BaseIndex { get; init; }
+
+    /// <summary>The graph of the revisions that this gate may ask for.</summary>
+    public Plan RevisionOf(int gate)
+    {
+        if (_revisions is null) Interlocked.CompareExchange(ref _revisions, [], null);
+        return _revisions.GetOrAdd(gate, static (at, around) => RevisionPlan.Of(around, at), this);
+    }
+
     public ReadOnlySpan<int> ParentsOf(int node) => Parents.AsSpan(ParentStart[node], ParentStart[node + 1] - ParentStart[node]);
     public ReadOnlySpan<int> DependantsOf(int node) => Dependants.AsSpan(DependantStart[node], DependantStart[node + 1] - DependantStart[node]);
 
@@ -54,6 +64,7 @@ public sealed class Plan
     }
 
     private Dictionary<string, int>? _index;
+    private System.Collections.Concurrent.ConcurrentDictionary<int, Plan>? _revisions;
 }
 
 /// <summary>A node with every default applied, every template compiled, every name resolved.</summary>

@@ -88,6 +88,8 @@ public static class ProblemCodes
     public const string EnvNotAllowed = "HYD217";
     /// <summary>Templated text in a place where it would become code.</summary>
     public const string TemplateInCode = "HYD218";
+    /// <summary>A gate that revises a node which does not run before it, or whose results others keep.</summary>
+    public const string BadRevision = "HYD219";
     /// <summary>A join that can never fire, or that has nothing to join.</summary>
     public const string BadJoin = "HYD220";
     /// <summary>An output file outside the working directory, or no file at all.</summary>

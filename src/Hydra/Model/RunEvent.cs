@@ -27,7 +27,7 @@ public enum NodeStatus : byte
 
 public enum RunStatus : byte { Running, Paused, Interrupted, Stopped, Completed, Failed, Cancelled }
 
-public enum ScopeKind : byte { Root, Items, Round, Nested, Undo }
+public enum ScopeKind : byte { Root, Items, Round, Nested, Undo, Revision }
 
 public enum StepKind : byte { Model, Tool }
 
@@ -151,7 +151,7 @@ public sealed record StepResult(ValueRef? Response, TokenUsage Usage, MicroUsd C
 
 /// <summary>A graph opened below a composite.</summary>
 /// <param name="Fragment">Index into <see cref="PlannedNode.Fragments"/>.</param>
-/// <param name="Ordinal">Round number from 1; 0 for items and nested graphs.</param>
+/// <param name="Ordinal">Round number from 1 (revisions of one gate from 2); 0 for items and nested graphs.</param>
 /// <param name="Count">How many items; 1 for rounds and nested graphs.</param>
 /// <param name="Bindings">Object of names bound inside; for items, with a list under <c>items</c>.</param>
 /// <param name="ConcurrencyMax">Items open at once; 0: no limit of its own.</param>

@@ -37,6 +37,8 @@ public sealed partial class RunState
     public string Reason { get; private set; } = "";
     /// <summary>How the run will end once running work has; null while it goes on.</summary>
     public RunStatus? StoppingAs { get; private set; }
+    /// <summary>A node, or a replay that left its recording, has ended the run: nothing brings it back.</summary>
+    public bool IsTerminated => RollbackAs is null && StoppingAs is RunStatus.Completed or RunStatus.Failed;
     public int Epoch { get; private set; }
     /// <summary>Sequence number of the next frame.</summary>
     public long NextSequence { get; private set; }
@@ -96,6 +98,7 @@ public sealed partial class RunState
     public string PathOf(int instance)
     {
         var scope = ScopeOf(instance);
+        if (scope.Opening.Kind == ScopeKind.Revision) return RevisedPathOf(instance);
         var id = scope.Plan.Nodes[scope.NodeIndexOf(instance)].Id.Text;
         if (scope.Parent < 0) return id;
         var parent = PathOf(scope.Parent);
@@ -112,11 +115,12 @@ public sealed partial class RunState
 
     public InstanceDetail Detail(int instance) => _detail[instance] ??= new InstanceDetail();
 
-    /// <summary>The budget that the instance spends from first: its own or the nearest composite's, or the run's.</summary>
+    /// <summary>The budget that the instance spends from first: its own or the nearest composite's, or the run's. All versions of a node share one.</summary>
     public Account AccountOf(int instance)
     {
         for (var at = instance; at >= 0; at = ScopeOf(at).Parent)
         {
+            at = BaseOf(at);
             if (_detail[at]?.Account is { } account) return account;
             if (NodeOf(at).Settings.Budget is not { } limits) continue;
             var above = ScopeOf(at).Parent;

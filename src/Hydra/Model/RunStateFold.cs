@@ -48,7 +48,7 @@ public sealed partial class RunState
             case RunEvent.Forked e: Fork(e, atMs); break;
             case RunEvent.Invalidated e:
                 Invalidate(e, atMs);
-                FindOpenWaits();
+                AskAnew(atMs);
                 break;
             case RunEvent.OutputSet e: End(new RunEvent.Ended(e.Node, NodeStatus.Completed, e.Output, null, Value.Null), atMs); break;
             case RunEvent.WaitOpened e: OpenWait(e, atMs); break;
@@ -68,8 +68,8 @@ public sealed partial class RunState
     private void Resume(RunEvent.RunResumed e, long atMs)
     {
         Epoch = e.Epoch;
-        // A run that was being cancelled or terminated when its process died is not brought back by a crash.
-        var endsAnyway = !HasEnded && StoppingAs is RunStatus.Cancelled or RunStatus.Completed or RunStatus.Failed;
+        // A run that was being cancelled when its process died is not brought back by a crash, and one that was terminated by nothing.
+        var endsAnyway = StoppingAs is RunStatus.Completed or RunStatus.Failed || (!HasEnded && StoppingAs == RunStatus.Cancelled);
         if (!endsAnyway)
         {
             StoppingAs = null;
@@ -90,7 +90,7 @@ public sealed partial class RunState
 
     private void SetDeadline(int composite, long atMs)
     {
-        if (NodeOf(composite).Settings.Timeout is not { } timeout) return;
+        if (NodeOf(composite) is not { Composite: not null, Settings.Timeout: { } timeout }) return;   // a gate's own is that of its wait
         var dueMs = atMs + Math.Max(1, (long)timeout.TotalMilliseconds);
         Detail(composite).DeadlineMs = dueMs;
         Deadlines.Enqueue(composite, dueMs);
@@ -120,7 +120,7 @@ public sealed partial class RunState
                 case NodeStatus.Deciding: ToDecide.Enqueue(i); break;
                 case NodeStatus.Open:
                     if (_detail[i]!.AwaitsAdvance) ToAdvance.Enqueue(i);
-                    if (NodeOf(i).Settings.StopWhen is not null) ToCheckStop.Enqueue(i);
+                    if (NodeOf(i) is { Composite: not null, Settings.StopWhen: not null }) ToCheckStop.Enqueue(i);
                     break;
             }
         }
@@ -360,13 +360,18 @@ public sealed partial class RunState
         var detail = Detail(e.Node);
         if (e.Opening.Kind == ScopeKind.Undo)
         {
-            detail.UndoScope = Open(e.Node, NodeOf(e.Node).Undo!, e.Opening);
+            detail.UndoScope = Open(e.Node, PlanOf(e.Opening, e.Node), e.Opening);
+            return;
+        }
+        if (e.Opening.Kind == ScopeKind.Revision)
+        {
+            OpenRevision(e);
             return;
         }
         detail.AwaitsAdvance = false;
         StartClock(e.Node);
         if (detail.DeadlineMs == 0) SetDeadline(e.Node, atMs);
-        detail.Scope = Open(e.Node, NodeOf(e.Node).Fragments[e.Opening.Fragment], e.Opening);
+        detail.Scope = Open(e.Node, PlanOf(e.Opening, e.Node), e.Opening);
         if (Scopes[detail.Scope].HasEnded) AwaitAdvance(e.Node);
     }
 }

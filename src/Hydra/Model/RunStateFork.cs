@@ -97,6 +97,7 @@ public sealed partial class RunState
         {
             anew = Redefine(_nextPlan ?? Plan, anew, hasDropped: closure.Dropped.Count > 0);
             _nextPlan = null;
+            FindRevisions();
         }
         DoneAnew = [.. anew];
         var byScope = new SortedDictionary<int, List<int>>();                        // (4)

@@ -27,6 +27,7 @@ public sealed partial class RunState
         };
         Scopes.Add(scope);
         Array.Fill(_scopeOf, scope.Id, first, count);
+        if (opening.Kind == ScopeKind.Revision) AddRevisions(scope);
         if (plan.Nodes.Length == 0) scope.ItemsEnded = opening.Count;
         else ActivateItems(scope);
         return scope.Id;
@@ -132,7 +133,7 @@ public sealed partial class RunState
             case JoinKind.All when left == 0:
                 var scope = ScopeOf(instance);
                 var parents = scope.Plan.ParentsOf(scope.NodeIndexOf(instance)).Length;
-                if (_detail[instance] is { } detail && detail.ParentsSkipped == parents) Doom(instance, SkipCause.UpstreamSkipped);
+                if (_detail[instance] is { } detail && detail.ParentsSkipped == parents && !HasParentOutside(instance)) Doom(instance, SkipCause.UpstreamSkipped);
                 else BecomeReady(instance);
                 break;
             case JoinKind.Any when _counted[instance] > 0: BecomeReady(instance); break;
@@ -235,7 +236,7 @@ public sealed partial class RunState
         ActivateItems(scope);
         if (_status[parent] != NodeStatus.Open) return;
         if (scope.HasEnded) AwaitAdvance(parent);
-        else if (NodeOf(parent).Settings.StopWhen is not null) ToCheckStop.Enqueue(parent);
+        else if (NodeOf(parent) is { Composite: not null, Settings.StopWhen: not null }) ToCheckStop.Enqueue(parent);
     }
 
     /// <summary>Items whose turn has not come never get one: they end cancelled without an event of their own.</summary>

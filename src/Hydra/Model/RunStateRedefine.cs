@@ -9,9 +9,16 @@ public sealed partial class RunState
         var root = Scopes[0];
         if (hasDropped || !HasSameNodes(root.Plan, next)) anew = Renumber(next, anew);
         Plan = next;
-        foreach (var scope in Scopes) scope.Plan = scope.Parent < 0 ? next : NodeOf(scope.Parent).Fragments[scope.Opening.Fragment];
+        foreach (var scope in Scopes) scope.Plan = scope.Parent < 0 ? next : PlanOf(scope.Opening, scope.Parent);
         return anew;
     }
+
+    private Plan PlanOf(ScopeOpening opening, int parent) => opening.Kind switch
+    {
+        ScopeKind.Undo => NodeOf(parent).Undo!,
+        ScopeKind.Revision => RevisionPlanOf(parent),
+        _ => NodeOf(parent).Fragments[opening.Fragment],
+    };
 
     private static bool HasSameNodes(Plan known, Plan next)
     {

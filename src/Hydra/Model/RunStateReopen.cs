@@ -14,7 +14,7 @@ public sealed partial class RunState
         {
             if (IsUndo(i) != RollbackAs.HasValue) continue;   // once what it did is undone, only the undoing is tried again
             if (!HasBegun(i) || !IsUncaughtFailure(i)) continue;
-            if (IsReachable(i) && !(NodeOf(i).Composite is not null && HasBadChild(i))) found.Add(i);
+            if (IsReachable(i) && !HasBadChild(i)) found.Add(i);
         }
         return found;
     }
@@ -100,7 +100,7 @@ public sealed partial class RunState
             _status[instance] = NodeStatus.Deciding;
             ToDecide.Enqueue(instance);
         }
-        else if (node.Composite is null) Queue(instance);
+        else if (node.Composite is null && detail.Scope < 0) Queue(instance);
         else
         {
             _status[instance] = NodeStatus.Open;
@@ -124,7 +124,8 @@ public sealed partial class RunState
             foreach (var dependant in scope.Plan.DependantsOf(taken[at] - first))
             {
                 var next = first + dependant;
-                var wasDoomed = _status[next] == NodeStatus.Skipped && _detail[next]!.SkippedBecause is not (SkipCause.When or SkipCause.Rejected);
+                // A gate whose revision was skipped has run itself.
+                var wasDoomed = _status[next] == NodeStatus.Skipped && _detail[next] is { Scope: < 0, SkippedBecause: not (SkipCause.When or SkipCause.Rejected) };
                 // Ready and not begun: its inputs would be those of the ends that are taken back.
                 var isFresh = _status[next] is NodeStatus.Queued or NodeStatus.Deciding && _detail[next] is not { Reenters: true };
                 if (!wasDoomed && !isFresh && _status[next] != NodeStatus.Pending) continue;
@@ -146,7 +147,7 @@ public sealed partial class RunState
                 detail.SkippedBecause = default;
                 detail.IsCancelling = false;
                 detail.StopWhenHeld = false;
-        detail.DeadlineMs = 0;
+                detail.DeadlineMs = 0;
                 detail.CancelError = null;
                 detail.IsLoser = false;
                 detail.Crashes = 0;

@@ -63,16 +63,18 @@ public sealed partial class RunState
         else WaitsDue.Enqueue(e.Node, wait.NextDueMs);
     }
 
-    /// <summary>After a fork, whose instances may have other numbers.</summary>
-    private void FindOpenWaits()
+    /// <summary>A fork asks anew: under its own ids, with the whole time again and without the answers that were given to its parent.</summary>
+    private void AskAnew(long atMs)
     {
         OpenWaits.Clear();
         WaitsDue.Clear();
         for (var i = 0; i < InstanceCount; i++)
         {
-            if (_status[i] != NodeStatus.Waiting || _detail[i] is not { Wait: { Decision: null } wait }) continue;
+            if (_status[i] != NodeStatus.Waiting || _detail[i] is not { Wait: { Decision: null } asked } detail) continue;
+            var remindAtMs = asked.Request.RemindAtMs == 0 ? 0 : atMs + asked.Request.RemindAtMs - asked.OpenedAtMs;
+            detail.Wait = new WaitState(WaitIdOf(i), asked.Request with { DeadlineMs = atMs + asked.Request.TimeoutMs, RemindAtMs = remindAtMs }, atMs);
             OpenWaits.Add(i);
-            WaitsDue.Enqueue(i, wait.NextDueMs);
+            WaitsDue.Enqueue(i, detail.Wait.NextDueMs);
         }
     }
 

@@ -56,11 +56,17 @@ public static class WaitRules
     private static string? Closed(RunState state, int node, WaitState wait, long nowMs, bool isAlone)
     {
         if (wait.Decision is { Expired: { } expired }) return $"its time ended at {Time(wait.Decision.AtMs)}, and that decided it ({WireNames.Of(expired)}).";
-        if (wait.Decision is { } decision) return $"it was decided by '{decision.Who}' at {Time(decision.AtMs)} already: {Describe(decision.Answer)}.";
+        if (wait.Decision is { } decision) return $"it was decided by '{decision.Who}' at {Time(decision.AtMs)} already: {Describe(decision.Answer)}.{AskedAgain(state, node)}";
         if (!state.OpenWaits.Contains(node)) return "it no longer waits: its node was ended.";
         if (state is { HasEnded: true, Status: RunStatus.Completed or RunStatus.Failed or RunStatus.Cancelled }) return $"the run is {WireNames.Of(state.Status)}.";
         if (wait.DeadlineMs > nowMs || (isAlone && MayEscalate(wait))) return null;
         return $"its time ended at {Time(wait.DeadlineMs)} (on timeout: {WireNames.Of(MayEscalate(wait) ? WaitExpiry.Escalate : Final(wait))}). That takes effect when the run goes on.";
+    }
+
+    private static string AskedAgain(RunState state, int node)
+    {
+        var open = state.RevisionsOf(state.BaseOf(node)).FirstOrDefault(state.OpenWaits.Contains, -1);
+        return open < 0 ? "" : $" It is asked again as '{state.PathOf(open)}', with something else to decide on.";
     }
 
     private static string? NotAllowed(GivenAnswer given, WaitState wait, long nowMs, bool isAlone)

@@ -72,7 +72,12 @@ public sealed class WaitState(string id, WaitRequest request, long openedAtMs)
     /// <summary>When something happens by itself next: a reminder or the end.</summary>
     public long NextDueMs => RemindAtMs == 0 ? DeadlineMs : Math.Min(RemindAtMs, DeadlineMs);
 
-    internal void Remind() => RemindAtMs = 0;
+    /// <summary>People were reminded.</summary>
+    public bool IsReminded { get; private set; }
+    /// <summary>Who may answer now; empty: anybody.</summary>
+    public IReadOnlyList<string> MayAnswer => IsEscalated && Request is { Approvers.Count: > 0, EscalateTo: { } boss } ? [.. Request.Approvers, boss] : Request.Approvers;
+
+    internal void Remind() => (RemindAtMs, IsReminded) = (0, true);
 
     internal void Add(WaitAnswer answer)
     {

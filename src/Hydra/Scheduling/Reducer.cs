@@ -59,7 +59,7 @@ public sealed partial class Reducer(RunState state)
             if (State.DetailOf(i)?.Steps is not null && !State.IsFinal(i)) CloseOpenSteps(i);
         }
         // A run that was only paused or interrupted goes on as if it never had been.
-        if (ended is not (RunStatus.Failed or RunStatus.Stopped or RunStatus.Cancelled)) return;
+        if (State.IsTerminated || ended is not (RunStatus.Failed or RunStatus.Stopped or RunStatus.Cancelled)) return;
         foreach (var instance in State.Reopenable()) Emit(new RunEvent.Reopened(instance));
     }
 
@@ -117,7 +117,7 @@ public sealed partial class Reducer(RunState state)
     {
         Events.Add(happened);
         State.Apply(happened, _nowMs);
-        var isRelease = happened is RunEvent.Ended or RunEvent.AttemptFailed or RunEvent.Suspended or RunEvent.AttemptInterrupted or RunEvent.WaitOpened or RunEvent.Skipped;
+        var isRelease = happened is RunEvent.Ended or RunEvent.AttemptFailed or RunEvent.Suspended or RunEvent.AttemptInterrupted or RunEvent.WaitOpened or RunEvent.Skipped or RunEvent.Expanded { Opening.Kind: ScopeKind.Revision };
         if (!isRelease || _parkedForResource.Count == 0) return;
         foreach (var parked in _parkedForResource) State.Enqueue(parked);
         _parkedForResource.Clear();
@@ -175,6 +175,7 @@ public sealed partial class Reducer(RunState state)
         {
             if (State.StatusOf(instance) != NodeStatus.Open || IsOver(instance) || State.DetailOf(instance) is not { AwaitsAdvance: true } detail) continue;
             if (detail.IsCancelling) EndCancelled(instance, detail);
+            else if (State.NodeOf(instance).Composite is null) EndRevised(instance, detail);
             else if (_asked.Add(instance)) Commands.Add(new(CommandKind.Advance, instance));
         }
         while (State.ToCheckStop.TryDequeue(out var instance))
@@ -255,7 +256,12 @@ public sealed partial class Reducer(RunState state)
             var failed = FirstFailure();
             return failed < 0 ? EndOrRollBack(RunStatus.Completed, "every node has ended", -1) : EndOrRollBack(FailureStatusOf(failed), ReasonOf(failed), failed);
         }
-        if (State.StoppingAs is { } status) return State.RunningCount == 0 && EndOrRollBack(status, State.Reason, -1);
+        if (State.StoppingAs is { } status)
+        {
+            if (State.RunningCount > 0) return false;
+            if (State.IsTerminated) WindUp();
+            return EndOrRollBack(status, State.Reason, -1);
+        }
         var isMoving = IsMoving;
         if (!isMoving && State.OpenWaits.Count > 0)
         {

@@ -21,8 +21,9 @@ public sealed partial class Reducer
             case AttemptOutcome.Degraded lesser:
                 End(instance, NodeStatus.Degraded, ended.Output, new NodeError(ErrorCode.InvalidOutput, lesser.Reason), lesser.Signal);
                 break;
-            case AttemptOutcome.Wait or AttemptOutcome.Skip when detail is { IsCancelling: true }: EndCancelled(instance, detail); break;
+            case AttemptOutcome.Wait or AttemptOutcome.Skip or AttemptOutcome.Revise when detail is { IsCancelling: true }: EndCancelled(instance, detail); break;
             case AttemptOutcome.Wait wait: Emit(new RunEvent.WaitOpened(instance, State.WaitIdOf(instance), wait.Request)); break;
+            case AttemptOutcome.Revise revise: Revise(instance, revise); break;
             case AttemptOutcome.Skip skip: Emit(new RunEvent.Skipped(instance, skip.Because)); break;
             case AttemptOutcome.Suspend when detail is { IsCancelling: true }: EndCancelled(instance, detail); break;
             case AttemptOutcome.Suspend suspend: Emit(new RunEvent.Suspended(instance, suspend.UntilMs)); break;
@@ -245,6 +246,26 @@ public sealed partial class Reducer
             if (status == RunStatus.Interrupted) Commands.Add(new(CommandKind.Cancel, i));
             else Cancel(i, null);
         }
+    }
+
+    /// <summary>The run was ended by a node: what has not ended is cancelled where it had begun, else skipped. What is inside has the higher numbers.</summary>
+    private void WindUp()
+    {
+        for (var i = 0; i < State.InstanceCount; i++)
+        {
+            if (State.StatusOf(i) == NodeStatus.Open && State.DetailOf(i) is not { IsCancelling: true }) Emit(new RunEvent.Cancelling(i, null, KeepsResult: false));
+        }
+        for (var i = State.InstanceCount - 1; i >= 0; i--)
+        {
+            if (State.IsFinal(i)) continue;
+            CloseOpenSteps(i);
+            var hasBegun = State.StatusOf(i) == NodeStatus.Open || State.AttemptOf(i) > 0;
+            if (hasBegun) End(i, NodeStatus.Cancelled, null, new NodeError(ErrorCode.Cancelled, State.Reason));
+            else Emit(new RunEvent.Skipped(i, SkipCause.Terminated));
+        }
+        State.Doomed.Clear();
+        State.Losers.Clear();
+        State.Hopeless.Clear();
     }
 
     private void CheckTimeBudgets()

@@ -70,6 +70,7 @@ public sealed class EventText(Plan plan)
     {
         ScopeKind.Items => $"opens {TraceText.Count(opening.Count, "item")}{(opening.ConcurrencyMax > 0 ? $", at most {opening.ConcurrencyMax:N0} at once" : "")}",
         ScopeKind.Round => $"opens round {opening.Ordinal}",
+        ScopeKind.Revision => $"has the work done again, as version {opening.Ordinal}",
         _ => "opens its graph",
     };
 

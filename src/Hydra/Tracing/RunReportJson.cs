@@ -13,7 +13,8 @@ public static class RunReportJson
     /// <param name="outputs">Outputs of the sinks by node id.</param>
     /// <param name="trace">Null when nothing was started.</param>
     /// <param name="reason">Why nothing was started; else the trace's own reason stands.</param>
-    public static void Write(Stream stream, RunTrace? trace, int exitCode, ValueMap outputs, IReadOnlyList<Problem> problems, string reason = "")
+    /// <param name="waits">What waits for people, as a list; left out where there is none.</param>
+    public static void Write(Stream stream, RunTrace? trace, int exitCode, ValueMap outputs, IReadOnlyList<Problem> problems, string reason = "", Value waits = default)
     {
         using var json = new Utf8JsonWriter(stream, Options);
         json.WriteStartObject();
@@ -41,6 +42,11 @@ public static class RunReportJson
         ValueJson.Write(json, (trace?.Spent ?? Spend.Nothing).ToValue());
         if (trace is { State.RollbackAs: not null }) Write(json, RollbackReceipt.Of(trace.State));
         if (trace is not null) json.WriteNumber("took_ms"u8, trace.EndedMs ?? trace.LastMs);
+        if (waits.IsList)
+        {
+            json.WritePropertyName("waits"u8);
+            ValueJson.Write(json, waits);
+        }
         json.WriteStartArray("problems"u8);
         foreach (var problem in problems) Write(json, problem);
         json.WriteEndArray();

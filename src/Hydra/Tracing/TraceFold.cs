@@ -69,6 +69,7 @@ internal sealed class TraceFold
                 break;
             case RunEvent.AttemptInterrupted e: Close(NodeOf(e.Node), AttemptEnd.Interrupted, null, _atMs); break;
             case RunEvent.Suspended e: Close(NodeOf(e.Node), AttemptEnd.Suspended, null, _atMs); break;
+            case RunEvent.Expanded { Opening.Kind: ScopeKind.Revision } e: Close(NodeOf(e.Node), AttemptEnd.Suspended, null, _atMs); break;
             case RunEvent.WaitOpened e: Close(NodeOf(e.Node), AttemptEnd.Suspended, null, _atMs); break;
             case RunEvent.StepIntended e:
                 NodeOf(e.Node).LastAttempt?.Add(new StepTrace { Index = e.Step, Call = e.Call, StartedMs = _atMs });

@@ -104,13 +104,7 @@ public static class Why
         _ => $"cancelled: {(node.Error is { } error ? TraceText.OneLine(error.Message) : "no reason was recorded")}",
     };
 
-    internal static IEnumerable<NodeTrace> ParentsOf(RunTrace trace, NodeTrace node)
-    {
-        var scope = node.Scope;
-        var index = scope.NodeIndexOf(node.Instance);
-        var first = node.Instance - index;
-        return scope.Plan.ParentsOf(index).ToArray().Select(parent => trace.Nodes[first + parent]);
-    }
+    internal static IEnumerable<NodeTrace> ParentsOf(RunTrace trace, NodeTrace node) => trace.State.ParentsOf(node.Instance).Select(parent => trace.Nodes[parent]);
 
     private static string Names(List<NodeTrace> nodes)
     {

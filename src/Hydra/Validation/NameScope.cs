@@ -15,6 +15,20 @@ internal sealed class NameScope(WorkflowSpec workflow, IReadOnlyList<NodeSpec> n
     /// <summary>Number of the composite in <see cref="Outer"/>.</summary>
     public int Composite { get; } = composite;
 
+    /// <summary>Nodes that some gate may have done again.</summary>
+    public IReadOnlySet<int> Revised { get; set; } = new HashSet<int>();
+
+    /// <summary>Whether the node, or a composite around it, may be done again.</summary>
+    public bool IsRevised(int node)
+    {
+        for (var scope = this; scope is not null; scope = scope.Outer)
+        {
+            if (scope.Revised.Contains(node)) return true;
+            node = scope.Composite;
+        }
+        return false;
+    }
+
     /// <summary>What <paramref name="name"/> means to node <paramref name="node"/>; for an ancestor, also where it stands.</summary>
     public NameKind Resolve(string name, int node, out NameScope home, out int index)
     {

@@ -8,6 +8,7 @@ internal sealed class ReferenceCheck(ProblemList problems)
 {
     private static readonly string[] RecordFields = ["status", "output", "error", "attempts", "cost_usd"];
     private static readonly string[] RunFields = ["id", "name"];
+    private static readonly string[] RevisionFields = ["round", "comment", "previous"];
     private static readonly string[] SecretWords = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL"];
 
     private readonly Dictionary<string, Template?> _templates = new(StringComparer.Ordinal), _expressions = new(StringComparer.Ordinal);
@@ -58,6 +59,7 @@ internal sealed class ReferenceCheck(ProblemList problems)
         switch (reference.Root)
         {
             case "now": return;
+            case "revision": CheckRevision(scope, node, who, reference, at); return;
             case "run" or "env" or "nodes" when scope.BoundNames().Contains(reference.Root): return;
             case "run": CheckRun(who, reference, at); return;
             case "env": CheckEnv(scope, spec, who, use, reference, at); return;
@@ -80,6 +82,14 @@ internal sealed class ReferenceCheck(ProblemList problems)
                 Unknown(scope, who, reference, at);
                 break;
         }
+    }
+
+    private void CheckRevision(NameScope scope, int node, string who, TemplateReference reference, SourcePosition at)
+    {
+        if (!scope.IsRevised(node))
+            problems.Error(ProblemCodes.UnknownVariable, at, $"node '{who}' reads `revision`, and no gate has it done again. Remove the use, or name a node before it in an `approval_gate`: on_reject: {{revise: …}}.");
+        else if (reference.Path.Count > 0 && !reference.IsGuarded && !RevisionFields.Contains(reference.Path[0]))
+            problems.Error(ProblemCodes.UnknownProperty, at, $"node '{who}' reads 'revision.{reference.Path[0]}', and a revision has {string.Join(", ", RevisionFields)}.{DidYouMean.Hint(reference.Path[0], RevisionFields)} Correct the name.");
     }
 
     private void CheckRun(string who, TemplateReference reference, SourcePosition at)

@@ -69,6 +69,7 @@ public static class WorkflowValidator
         private void CheckScope(NameScope scope, UsedNodes used)
         {
             GraphCheck.Check(scope, _problems);
+            scope.Revised = RevisionCheck.Check(scope, _types, _problems);
             var order = scope.Graph.Order.Count == scope.Graph.Nodes.Count ? scope.Graph.Order : Enumerable.Range(0, scope.Graph.Nodes.Count);
             foreach (var node in order) CheckNode(scope, node, used);
             if (scope.Graph.SearchWasCut)

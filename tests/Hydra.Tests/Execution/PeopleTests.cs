@@ -78,7 +78,7 @@ public sealed class PeopleTests : IDisposable
     [Theory]
     [InlineData("on_timeout: escalate", "HYD280 test.yaml:3:68: node 'g' escalates on timeout, but does not say to whom. Add 'escalate_to: NAME'.")]
     [InlineData("quorum: 2, approvers: [a, a]", "HYD280 test.yaml:3:64: node 'g' needs 2 approvals and names 1 approvers, so it could never be approved. Lower `quorum`, or name more `approvers`.")]
-    [InlineData("on_reject: {revise: g}", "HYD270 test.yaml:3:67: node 'g' says 'on_reject: {revise: …}', which is not supported yet. Write fail or skip.")]
+    [InlineData("on_reject: {revise: g}", "HYD219 test.yaml:3:67: node 'g' revises 'g', which does not run before it. Name a node that the gate depends on, directly or through others.")]
     public void A_gate_that_cannot_work_is_refused(string fields, string problem) =>
         Assert.Equal([problem], TestTypes.Problems($"name: s\nnodes:\n  - {{id: g, type: approval_gate, prompt_to_human: ok?, {fields}}}"));
 

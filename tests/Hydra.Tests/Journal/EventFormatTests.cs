@@ -44,6 +44,7 @@ public sealed class EventFormatTests
         new RunEvent.Assumed(12, Happened: false, null, "ann"),
         new RunEvent.RollingBack(RunStatus.Cancelled, "because", All: true),
         new RunEvent.Expanded(13, new ScopeOpening(ScopeKind.Undo, 0, 0, 1, null)),
+        new RunEvent.Expanded(14, new ScopeOpening(ScopeKind.Revision, 0, 2, 1, Inline)),
         new RunEvent.StepEnded(3, 0, new StepResult(null, default, MicroUsd.Zero, Error, 0) { IsRefused = true }),
         new RunEvent.Forked("r2", "r1", 17, null),
         new RunEvent.Forked("r3", "r2", 21, new ForkDefinition("h", Artifact)),

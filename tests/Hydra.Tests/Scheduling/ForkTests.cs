@@ -149,6 +149,7 @@ public sealed class ForkTests
         {
             var random = new Random(seed);
             var graph = new RandomGraph(random).Next();
+            if (seed % 3 == 0) graph = RevisingGates.In(graph, new Random(seed));
             try
             {
                 ForkAnywhere(graph, random);
@@ -201,6 +202,8 @@ public sealed class ForkTests
             {
                 var path = running[random.Next(running.Count)];
                 if (random.Next(10) < failures) run.Fail(path);
+                else if (TestGraph.Number(run.State.NodeOf(run.Find(path)).Spec, "revisions") is > 0 and var most && random.Next(3) > 0)
+                    run.Turn(run.Outcome(path, new AttemptOutcome.Revise(ValueRef.EmptyText, most, new NodeError(ErrorCode.PolicyDenied, "rejected too often"))));
                 else run.Complete(path);
             }
             else if (run.NextDueMs is { } due) run.Pass(Math.Max(0.001, (due - run.NowMs) / 1000.0));

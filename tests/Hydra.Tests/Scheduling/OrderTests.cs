@@ -103,6 +103,20 @@ public sealed class OrderTests
     }
 
     [Fact]
+    public void What_a_terminate_node_leaves_undone_is_skipped_or_cancelled_and_stays_so()
+    {
+        var run = TestRun.Of("a\n ask\n later <- ask\n m | map=3 cap=1 body=item\n end <- m a\n item:\n x");
+        run.AskPeople("ask");
+        run.Turn(run.Outcome("a", new AttemptOutcome.Terminate(RunStatus.Failed, "enough")));
+        run.AcknowledgeCancels();
+        Assert.Equal(RunStatus.Failed, run.Ended);
+        Assert.Equal((NodeStatus.Cancelled, NodeStatus.Skipped, SkipCause.Terminated), (run.StatusOf("ask"), run.StatusOf("later"), run.BecauseOf("later")));
+        Assert.Equal((NodeStatus.Skipped, NodeStatus.Cancelled, NodeStatus.Cancelled), (run.StatusOf("end"), run.StatusOf("m"), run.StatusOf("m[2]")));
+        run.Resume();
+        Assert.Equal((RunStatus.Failed, "enough"), (run.Ended, run.State.Reason));
+    }
+
+    [Fact]
     public void An_answer_that_nobody_asked_for_does_not_open_a_second_scope()
     {
         var run = TestRun.Of("m | map=2 body=item\n item:\n work");

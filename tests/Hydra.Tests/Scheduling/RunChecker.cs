@@ -24,7 +24,8 @@ internal sealed class RunChecker(int cap)
     private readonly Dictionary<(int Node, int Attempt), int> _incarnations = [];
     private readonly List<(long AtMs, RunEvent.StepIntended Step)> _calls = [];
     private readonly Dictionary<int, int> _endOrder = [];
-    private readonly HashSet<int> _undone = [];
+    private readonly HashSet<int> _undone = [], _revised = [];
+    private readonly HashSet<string> _paths = new(StringComparer.Ordinal);
     private int _ends, _lastUndone = int.MaxValue;
     private bool _isStopping, _isRollingBack, _believes;
 
@@ -81,10 +82,11 @@ internal sealed class RunChecker(int cap)
                 if (_steps.TryGetValue(e.Node, out var settled) && settled.Exists(step => step.IsOpen)) Broken($"{state.PathOf(e.Node)} was spoken for while its call was open");
                 break;
             case RunEvent.Expanded { Opening.Kind: ScopeKind.Undo } e: CheckUndo(e.Node, state); break;
+            case RunEvent.Expanded { Opening.Kind: ScopeKind.Revision } e: CheckRevision(e, state); break;
             case RunEvent.Skipped e:
                 _running.Remove(e.Node);
                 if (!_final.Add(e.Node) && !reopens) Broken($"{state.PathOf(e.Node)} was skipped after its end");
-                if (e.Because != SkipCause.Rejected && _begun.Contains(e.Node) && !reopens && state.AttemptOf(e.Node) > 0) Broken($"{state.PathOf(e.Node)} was skipped after it had started");
+                if (e.Because != SkipCause.Rejected && !_revised.Contains(e.Node) && _begun.Contains(e.Node) && !reopens && state.AttemptOf(e.Node) > 0) Broken($"{state.PathOf(e.Node)} was skipped after it had started");
                 break;
             case RunEvent.Expanded e:
                 if (_done.Contains(e.Node)) Broken($"{state.PathOf(e.Node)} was opened after its end");
@@ -100,9 +102,32 @@ internal sealed class RunChecker(int cap)
                         if (state.NodeOf(done).Undo is not null && !_undone.Contains(done)) Broken($"{state.PathOf(done)} was not undone");
                     }
                 }
+                if (state.IsTerminated && !_isRollingBack)
+                {
+                    for (var i = 0; i < state.InstanceCount; i++)
+                    {
+                        if (!state.IsFinal(i)) Broken($"the run was terminated and {state.PathOf(i)} is {state.StatusOf(i)}");
+                    }
+                }
                 if (_running.Count > 0) Broken($"the run ended while {state.PathOf(_running.Keys.First())} ran");
                 break;
         }
+    }
+
+    /// <summary>Only a person's rejection has work done again, at most as often as the gate allows, and never under a path that was taken.</summary>
+    private void CheckRevision(RunEvent.Expanded e, RunState state)
+    {
+        var path = state.PathOf(e.Node);
+        if (!_running.Remove(e.Node)) Broken($"{path} had work done again without running");
+        if (!_revised.Add(e.Node)) Broken($"{path} had work done again twice at once");
+        if (state.DetailOf(e.Node)!.Wait?.Decision is not { IsApproved: false, Expired: null }) Broken($"{path} had work done again that nobody rejected");
+        if (e.Opening.Ordinal > 1 + TestGraph.Number(state.NodeOf(e.Node).Spec, "revisions")) Broken($"{path} had work done again too often");
+        var scope = state.Scopes[state.DetailOf(e.Node)!.Scope];
+        for (var i = scope.First; i < scope.First + scope.InstanceCount; i++)
+        {
+            if (!_paths.Add(state.PathOf(i))) Broken($"two versions are called {state.PathOf(i)}");
+        }
+        _steps.Remove(e.Node);
     }
 
     /// <summary>The last to end is undone first, one after another, each once.</summary>
@@ -145,7 +170,7 @@ internal sealed class RunChecker(int cap)
         {
             if (e.Status == NodeStatus.Completed && !_believes && !Said.Contains((e.Node, started.Attempt, started.Incarnation))) Broken($"{path} completed although its attempt did not say so");
         }
-        else if (isLeaf && e.Status == NodeStatus.Completed) Broken($"{path} completed without running");
+        else if (isLeaf && e.Status == NodeStatus.Completed && !_revised.Contains(e.Node)) Broken($"{path} completed without running");
         if (e.Status is NodeStatus.Completed or NodeStatus.Degraded) _done.Add(e.Node);
         if (_steps.TryGetValue(e.Node, out var steps) && steps.Exists(step => step.IsOpen)) Broken($"{path} ended with an open call");
         if (e.Status != NodeStatus.BudgetExceeded && !(e.Status == NodeStatus.Failed && state.DetailOf(e.Node) is { IsUnknown: true })) _steps.Remove(e.Node);   // with more budget it goes on where it stood
@@ -285,11 +310,12 @@ internal sealed class RunChecker(int cap)
             else if (state.StatusOf(p) == NodeStatus.Skipped) soft++;
         }
         if (parents == 0) return Join.Fires;
+        var others = state.ParentsOf(instance).Any(parent => state.ScopeOf(parent) != scope && state.StatusOf(parent) != NodeStatus.Skipped);
         return settings.Join.Kind switch
         {
             JoinKind.All when blocked > 0 => Join.CannotFire,
             JoinKind.All when open > 0 => Join.Waits,
-            JoinKind.All => soft == parents ? Join.CannotFire : Join.Fires,
+            JoinKind.All => soft == parents && !others ? Join.CannotFire : Join.Fires,
             JoinKind.AllDone => open > 0 ? Join.Waits : Join.Fires,
             _ when counted >= Math.Max(1, settings.Join.Count) => Join.Fires,
             _ => counted + open >= Math.Max(1, settings.Join.Count) ? Join.Waits : Join.CannotFire,
@@ -317,7 +343,7 @@ internal sealed class RunChecker(int cap)
 
     private static IEnumerable<int> OwnersOf(RunState state, int instance)
     {
-        for (var at = instance; at >= 0; at = state.ScopeOf(at).Parent)
+        for (var at = state.BaseOf(instance); at >= 0; at = state.ScopeOf(at).Parent is >= 0 and var above ? state.BaseOf(above) : -1)
         {
             if (state.NodeOf(at).Settings.Budget is not null) yield return at;
         }

@@ -61,7 +61,9 @@ internal sealed class Simulation
         _seed = seed;
         _bug = bug;
         _random = new Random(seed);
+        _asks = seed % 3 == 0;   // not drawn: seeds keep the runs they always gave
         _graph = new RandomGraph(_random, undoes: true).Next();
+        if (_asks) _graph = RevisingGates.In(_graph, new Random(seed));
         _plan = TestGraph.PlanOf(_graph);
         _isHostile = _random.Next(5) > 0;
         _stops = _random.Next(5) == 0;
@@ -80,7 +82,6 @@ internal sealed class Simulation
         var cap = _random.Next(3) == 0 ? 1000 : 1 + _random.Next(5);
         _limits = new RunLimits(cap, _random.Next(4) == 0 ? 2 + _random.Next(8) : null, _random.Next(5) == 0 ? 300 + _random.Next(2000) : null, budget);
         _checker = new RunChecker(cap) { RunBudget = budget };
-        _asks = seed % 3 == 0;   // not drawn: seeds keep the runs they always gave
         _people = new Random(seed);
         _replica = new RunState(_plan);
         _reducer = NewReducer(new RunState(_plan));
@@ -263,7 +264,8 @@ internal sealed class Simulation
         var who = "p" + _people.Next(3);
         var wait = State.DetailOf(instance)!.Wait!;
         var target = _people.Next(8) switch { 0 => "other:" + State.PathOf(instance) + ":1", 1 => "nowhere", 2 => State.PathOf(instance), _ => wait.Id };
-        return new GivenAnswer(target, WaitKind.Approval, _people.Next(6) > 0, IsText: false, who, IsAuthenticated: false, "", _people.Next(10) == 0 ? "other" : wait.Request.PayloadSha256);
+        var isStrict = TestGraph.Option(State.NodeOf(instance).Spec, "revise") is not null;
+        return new GivenAnswer(target, WaitKind.Approval, _people.Next(6) > (isStrict ? 3 : 0), IsText: false, who, IsAuthenticated: false, "", _people.Next(10) == 0 ? "other" : wait.Request.PayloadSha256);
     }
 
     private AttemptOutcome.Wait AskOf(Attempt attempt) => new(new WaitRequest
@@ -282,9 +284,12 @@ internal sealed class Simulation
 
     private AttemptOutcome OutcomeOf(Attempt attempt)
     {
-        if (_asks && attempt.Started.Node % 3 == 0)
+        var revises = TestGraph.Option(State.NodeOf(attempt.Started.Node).Spec, "revise") is not null;
+        if (_asks && (revises || attempt.Started.Node % 3 == 0))
         {
             if (State.DetailOf(attempt.Started.Node)?.Wait?.Decision is not { } decision) return AskOf(attempt);
+            if (revises && decision is { IsApproved: false, Expired: null } && !(_isHealed && State.RevisionsBefore(attempt.Started.Node) > 0))
+                return new AttemptOutcome.Revise(ValueRef.EmptyText, TestGraph.Number(State.NodeOf(attempt.Started.Node).Spec, "revisions"), new NodeError(ErrorCode.PolicyDenied, "rejected too often"));
             return decision.IsApproved || _isHealed ? new AttemptOutcome.Completed("ok") : attempt.Script.Next(3) == 0 ? new AttemptOutcome.Skip(SkipCause.Rejected) : new AttemptOutcome.Failed(ErrorCode.PolicyDenied, "rejected");
         }
         if (_suspends && Chance(12)) return new AttemptOutcome.Suspend(_nowMs + _random.Next(3000));
@@ -362,6 +367,7 @@ internal sealed class Simulation
         RunEvent.Cancelling { KeepsResult: true } => "stop_when held",
         RunEvent.StepEnded { Result.IsRefused: true } => "refused",
         RunEvent.Expanded { Opening.Kind: ScopeKind.Undo } => "undone",
+        RunEvent.Expanded { Opening: { Kind: ScopeKind.Revision } opening } => $"revision {opening.Ordinal}",
         RunEvent.StepEnded { Result.IsBound: true } => "charged at its bound",
         _ => happened.GetType().Name,
     };

@@ -151,6 +151,7 @@ internal static class TestGraph
         public string Description => "";
         public IReadOnlyList<Field> Fields => [];
         public NodeTraits Traits { get; } = new();
+        public string? RevisesFrom(NodeSpec node) => Option(node, "revise");
         public ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 

@@ -170,6 +170,24 @@ public sealed class WaitTests
         Assert.Equal(["gate"], run.Running);
     }
 
+    [Fact]
+    public void A_fork_asks_anew_under_its_own_id_and_with_the_whole_time()
+    {
+        var run = TestRun.Of("gate\nother\nend <- gate");
+        run.AskPeople("gate", seconds: 60, remind: 30, quorum: 2);
+        run.Complete("other");
+        run.AnswerAlone("gate");
+        run.WaitUntil(50);
+        run.StaysForPeople = true;
+        run.Fork("other");
+        var wait = run.State.DetailOf(run.Find("gate"))!.Wait!;
+        Assert.Equal(("fork:gate:1", run.NowMs + 60_000, run.NowMs + 30_000, 0), (wait.Id, wait.DeadlineMs, wait.RemindAtMs, wait.Answers.Count));
+        Assert.Contains("belongs to run 'run'", run.RefusalOf("run:gate:1"));
+        run.Answer("fork:gate:1");
+        run.Answer("gate", "bo");
+        Assert.Contains("gate", run.Running);
+    }
+
     private static TestRun Asked()
     {
         var run = TestRun.Of(ThreeGates);

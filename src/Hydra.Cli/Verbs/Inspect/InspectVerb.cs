@@ -50,7 +50,7 @@ internal static class InspectVerb
     {
         if (arguments.Has(CommonOptions.Json))
         {
-            RunOutput.WriteJson(trace, ExitCode.Done, RunReading.OutputsOf(trace, store), [], io);
+            RunOutput.WriteJson(trace, ExitCode.Done, RunReading.OutputsOf(trace, store), [], io, WaitText.ToJson(RunReading.StateOf(trace.Plan, store, info.Run), store));
             return;
         }
         io.Out.WriteLine($"{info.Run}  {TerminalText.Of(info.Workflow)}  {WireNames.Of(info.Status)}{(info.Reason.Length == 0 ? "" : ": " + TerminalText.Clip(info.Reason, 300))}");
@@ -71,8 +71,8 @@ internal static class InspectVerb
     private static void WriteWhy(RunInfo info, RunTrace trace, string path, IRunStore store, ParsedArguments arguments, CliIo io)
     {
         var node = RunReading.NodeOf(trace, path);
-        Show(Tracing.Why.Of(trace, node), Tracing.Why.Of(trace, node), arguments, io);
-        if (!arguments.Has(CommonOptions.Json)) WhyText.Write(store, info, node.Path, io);
+        var reuse = WhyText.Of(store, info, node.Path);
+        Show(string.Join('\n', [Tracing.Why.Of(trace, node), .. reuse.Lines]), ValueMap.Of(("node", node.Path), ("status", WireNames.Of(node.Status)), ("why", Tracing.Why.Of(trace, node)), ("reuse", reuse.ToValue())), arguments, io);
     }
 
     private static void Show(object text, Value json, ParsedArguments arguments, CliIo io) =>

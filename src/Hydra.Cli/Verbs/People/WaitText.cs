@@ -36,12 +36,35 @@ internal static class WaitText
         {
             var wait = state.DetailOf(node)!.Wait!;
             io.Out.WriteLine($"\n{TerminalText.Of(state.PathOf(node))} waits since {Time(wait.OpenedAtMs)} until {Time(wait.DeadlineMs)} ({WireNames.Of(wait.IsEscalated ? WaitExpiry.Reject : wait.Request.OnTimeout)} then)");
-            if (wait.Request.Approvers.Count > 0) io.Out.WriteLine($"may decide: {TerminalText.Of(string.Join(", ", wait.IsEscalated ? wait.Request.Approvers.Append(wait.Request.EscalateTo!) : wait.Request.Approvers))}");
+            if (UrgencyOf(wait, io.Clock.GetUtcNow().ToUnixTimeMilliseconds()) is { Length: > 0 } urgency) io.Out.WriteLine(urgency);
+            if (wait.MayAnswer.Count > 0) io.Out.WriteLine($"may decide: {TerminalText.Of(string.Join(", ", wait.MayAnswer))}");
             if (wait.Request.Quorum > 1) io.Out.WriteLine($"approvals: {wait.Answers.Count} of {wait.Request.Quorum} ({TerminalText.Of(string.Join(", ", wait.Answers.Select(answer => answer.Who)))})");
             if (wait.Request.Options.Count > 0) io.Out.WriteLine($"options: {TerminalText.Of(string.Join(", ", wait.Request.Options))}");
             WritePayload(store.Artifacts.Read(wait.Request.Payload).AsObject, io.Out);
             io.Out.WriteLine($"payload {wait.Request.PayloadSha256}   wait {TerminalText.Of(wait.Id)}");
             io.Out.WriteLine($"  {CommandFor(state.RunName, state.PathOf(node), wait.Request)}{where}");
+        }
+    }
+
+    /// <summary>Whether time presses: reminded, escalated, over. What passed while no process lived is due and takes effect when the run goes on.</summary>
+    public static string UrgencyOf(WaitState wait, long nowMs)
+    {
+        var parts = new List<string>();
+        if (wait.IsReminded) parts.Add("people were reminded");
+        else if (wait.RemindAtMs > 0 && wait.RemindAtMs <= nowMs && wait.DeadlineMs > nowMs) parts.Add($"a reminder is due since {Time(wait.RemindAtMs)}");
+        if (wait.IsEscalated) parts.Add($"escalated to {TerminalText.Of(wait.Request.EscalateTo ?? "")}");
+        if (wait.DeadlineMs <= nowMs) parts.Add($"its time has ended: {WireNames.Of(WaitRules.MayEscalate(wait) ? WaitExpiry.Escalate : WaitRules.Final(wait))} when the run goes on");
+        return string.Join("; ", parts);
+    }
+
+    /// <summary>One line for each wait of a run.</summary>
+    public static void WriteBrief(RunState state, CliIo io)
+    {
+        foreach (var node in state.OpenWaits)
+        {
+            var wait = state.DetailOf(node)!.Wait!;
+            var urgency = UrgencyOf(wait, io.Clock.GetUtcNow().ToUnixTimeMilliseconds());
+            io.Out.WriteLine($"{state.RunName} {TerminalText.Of(state.PathOf(node))} since {Time(wait.OpenedAtMs)} until {Time(wait.DeadlineMs)}{(urgency.Length == 0 ? "" : $" ({urgency})")}: {TerminalText.Clip(wait.Request.Prompt, 100)}");
         }
     }
 
@@ -59,12 +82,12 @@ internal static class WaitText
         return Value.Of(ValueMap.Of(
             ("id", wait.Id), ("node", state.PathOf(node)), ("kind", WireNames.Of(request.Kind)), ("asked", store.Artifacts.Read(request.Payload)), ("payload_sha256", request.PayloadSha256),
             ("type", WireNames.Of(request.AnswerType)), ("options", Value.OfTexts(request.Options)), ("schema", request.Schema),
-            ("since", Iso(wait.OpenedAtMs)), ("deadline", Iso(wait.DeadlineMs)), ("on_timeout", WireNames.Of(request.OnTimeout)), ("escalated", wait.IsEscalated),
-            ("approvers", Value.OfTexts(request.Approvers)), ("quorum", request.Quorum),
+            ("since", Iso(wait.OpenedAtMs)), ("deadline", Iso(wait.DeadlineMs)), ("on_timeout", WireNames.Of(request.OnTimeout)), ("reminded", wait.IsReminded), ("escalated", wait.IsEscalated),
+            ("approvers", Value.OfTexts(wait.MayAnswer)), ("quorum", request.Quorum),
             ("answers", Value.Of(wait.Answers.Select(answer => Value.Of(ValueMap.Of(("who", answer.Who), ("authenticated", answer.IsAuthenticated), ("answer", answer.Answer), ("comment", answer.Comment), ("at", Iso(answer.AtMs))))))),
             ("command", CommandFor(state.RunName, state.PathOf(node), request))));
     }));
 
-    private static string Iso(long atMs) => DateTimeOffset.FromUnixTimeMilliseconds(atMs).ToString("O");
+    public static string Iso(long atMs) => DateTimeOffset.FromUnixTimeMilliseconds(atMs).ToString("O");
     private static string Time(long atMs) => DateTimeOffset.FromUnixTimeMilliseconds(atMs).ToString("yyyy-MM-dd HH:mm:ss 'UTC'");
 }

@@ -12,6 +12,9 @@ internal sealed class WaitView(RunView inner, RunId run, bool tells, WaitAsker? 
         foreach (var happened in frame.Events)
         {
             if (happened is RunEvent.WaitOpened opened && state.OpenWaits.Contains(opened.Node)) Tell(opened.Node, state);
+            // Once more, and to whoever may decide by now.
+            if (happened is RunEvent.WaitReminded reminded) Tell(reminded.Node, state);
+            if (happened is RunEvent.WaitExpired { As: WaitExpiry.Escalate } escalated) Tell(escalated.Node, state);
             if (happened is not RunEvent.RunResumed) continue;
             foreach (var node in state.OpenWaits) Tell(node, state);
         }

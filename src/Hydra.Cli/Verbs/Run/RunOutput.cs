@@ -11,7 +11,7 @@ internal static class RunOutput
     {
         if (arguments.Has(CommonOptions.Json))
         {
-            WriteJson(RunTrace.Of(report.Plan, store.Read(report.Run)), RunSession.ExitCodeOf(report), report.Outputs, [], io);
+            WriteJson(RunTrace.Of(report.Plan, store.Read(report.Run)), RunSession.ExitCodeOf(report), report.Outputs, [], io, WaitText.ToJson(RunReading.StateOf(report.Plan, store, report.Run), store));
             return;
         }
         if (report.Status != RunStatus.Completed || report.Outputs.Count == 0) return;
@@ -21,10 +21,10 @@ internal static class RunOutput
     }
 
     /// <summary>The document of <c>--json</c>; also for a run that never began.</summary>
-    public static void WriteJson(RunTrace? trace, int exitCode, ValueMap outputs, IReadOnlyList<Problem> problems, CliIo io)
+    public static void WriteJson(RunTrace? trace, int exitCode, ValueMap outputs, IReadOnlyList<Problem> problems, CliIo io, Value waits = default)
     {
         using var document = new MemoryStream();
-        RunReportJson.Write(document, trace, exitCode, outputs, problems, problems.Count == 0 ? "" : "the file or its inputs have problems");
+        RunReportJson.Write(document, trace, exitCode, outputs, problems, problems.Count == 0 ? "" : "the file or its inputs have problems", waits);
         io.Out.WriteLine(Encoding.UTF8.GetString(document.GetBuffer(), 0, (int)document.Length));
     }
 }

@@ -20,7 +20,7 @@ internal static class RunSession
         var recorder = ReplayOptions.RecorderOf(arguments, workshop.Engine.Options.Store);
         var stays = asks || arguments.Has(RunOptions.Wait);
         using (var asker = asks ? new WaitAsker(run, workshop.Engine.Options.Store, io) : null)
-        await using (var view = new WaitView(hasQuestions && stays && !isQuiet ? new PlainView(run, io) : RunViews.For(run, arguments, io), run, stays && !isQuiet, asker, arguments, io))
+        await using (var view = PeopleNotifier.Around(new WaitView(hasQuestions && stays && !isQuiet ? new PlainView(run, io) : RunViews.For(run, arguments, io), run, stays && !isQuiet, asker, arguments, io), io))
         {
             report = await start(request with { Observer = recorder is null ? view : new Both(recorder, view), StaysForPeople = stays }, stop.Token);
         }

@@ -28,6 +28,7 @@ public static class CassetteFile
             {
                 WriteLine(HeadLine(cassette));
                 foreach (var call in cassette.Calls) WriteLine(CallLine(call));
+                foreach (var decision in cassette.Decisions) WriteLine(CassetteDecisions.Line(decision));
                 foreach (var (at, times) in cassette.Waits) WriteLine(ValueMap.Of(("wait", at), ("until_ms", Value.Of(times.Select(time => Value.Of(time))))));
 
                 void WriteLine(ValueMap line)
@@ -52,6 +53,7 @@ public static class CassetteFile
         CassetteHead? head = null;
         var calls = new List<RecordedCall>();
         var waits = new List<KeyValuePair<string, IReadOnlyList<long>>>();
+        var decisions = new List<RecordedDecision>();
         var number = 0;
         try
         {
@@ -63,6 +65,7 @@ public static class CassetteFile
                 var map = ValueJson.Parse(line).AsObject;
                 if (head is null) head = ReadHead(map, path);
                 else if (map.TryGetValue("wait", out var at)) waits.Add(new(at.AsText, [.. map["until_ms"].Items.Select(time => time.AsInteger)]));
+                else if (map.ContainsKey("decided")) decisions.Add(CassetteDecisions.Read(map));
                 else calls.Add(ReadCall(map));
             }
         }
@@ -75,7 +78,7 @@ public static class CassetteFile
             throw new CassetteFileException($"The cassette '{path}' is damaged at line {number}: {wrong.Message} Record it again with --record.", wrong);
         }
         if (head is null) throw new CassetteFileException($"The cassette '{path}' is empty. Record one with `hydra run FILE --record {path}`.");
-        return new Cassette(head, calls, waits) { Missing = missing };
+        return new Cassette(head, calls, waits, decisions) { Missing = missing };
     }
 
     private static ValueMap HeadLine(Cassette cassette) => ValueMap.Of(

@@ -13,6 +13,7 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
     private readonly Dictionary<int, List<Draft>> _open = [];
     private readonly List<(RunEvent.Reused From, string Path)> _reused = [];
     private readonly Dictionary<string, List<long>> _waits = new(StringComparer.Ordinal);
+    private readonly List<RecordedDecision> _decisions = [];
     private RunEvent.RunStarted? _started;
     private long _next;
 
@@ -29,7 +30,7 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
     public Cassette ToCassette(MissingCall missing = MissingCall.Fail)
     {
         var calls = _drafts.Where(draft => draft.IsKept).Select(ToCall).Concat(_reused.GroupBy(reused => reused.From.Run).SelectMany(CallsOfSources));
-        return new Cassette(HeadOf(_started!), calls, _waits.Select(wait => KeyValuePair.Create(wait.Key, (IReadOnlyList<long>)wait.Value))) { Missing = missing };
+        return new Cassette(HeadOf(_started!), calls, _waits.Select(wait => KeyValuePair.Create(wait.Key, (IReadOnlyList<long>)wait.Value)), _decisions) { Missing = missing };
     }
 
     private void Note(RunEvent happened, RunState state)
@@ -41,10 +42,19 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
             case RunEvent.StepIntended e: Intend(e, state); break;
             case RunEvent.StepEnded e when e.Step < OpenOf(e.Node).Count: OpenOf(e.Node)[e.Step].Result = e.Result; break;
             case RunEvent.Suspended e: ListOf(state.PathOf(e.Node)).Add(e.UntilMs); break;
+            case RunEvent.WaitAnswered e: Decide(e.Node, state); break;
+            case RunEvent.WaitExpired e: Decide(e.Node, state); break;
             case RunEvent.Reused e: _reused.Add((e, state.PathOf(e.Node))); break;
             case RunEvent.AttemptFailed e: Close(e.Node, e.Error, isLoser: false); break;
             case RunEvent.Ended e: Close(e.Node, e.Error, isLoser: e.Status == NodeStatus.Cancelled && state.StoppingAs is not (RunStatus.Cancelled or RunStatus.Interrupted)); break;
         }
+    }
+
+    /// <summary>One answer of several may not decide yet. What people told a secret node stays where it was said.</summary>
+    private void Decide(int node, RunState state)
+    {
+        if (state.DetailOf(node)!.Wait is not { Decision: { } decision } wait || state.NodeOf(node).Settings.Labels.HasFlag(Labels.Secret)) return;
+        _decisions.Add(new RecordedDecision(state.PathOf(node), wait.Request.PayloadSha256, wait.Answers, decision.Expired, wait.IsEscalated, decision.AtMs));
     }
 
     /// <summary>What was reused made no call here: the calls of the execution it came from stand for it.</summary>

@@ -4,7 +4,7 @@ namespace Hydra.Nodes;
 
 public sealed partial class ApprovalGateNode : ILeafNodeType
 {
-    private sealed record GatePlan(CompiledValue Prompt, string[] Show, WaitTimes Times, WaitExpiry OnTimeout, string? EscalateTo, string[] Approvers, int Quorum, bool SkipsRejected);
+    private sealed record GatePlan(CompiledValue Prompt, string[] Show, WaitTimes Times, WaitExpiry OnTimeout, string? EscalateTo, string[] Approvers, int Quorum, bool SkipsRejected, int RevisionsMax);
 
     public bool AnswersDryRuns => true;
 
@@ -19,7 +19,8 @@ public sealed partial class ApprovalGateNode : ILeafNodeType
             fields.GetOrNull("escalate_to").TextOrNull,
             fields.TryGetValue("approvers", out var approvers) ? [.. approvers.Items.Select(name => name.AsText).Distinct()] : [],
             fields.TryGetValue("quorum", out var quorum) ? (int)quorum.AsInteger : 1,
-            fields.GetOrNull("on_reject").TextOrNull == "skip");
+            fields.GetOrNull("on_reject").TextOrNull == "skip",
+            RevisesFrom(node) is null ? 0 : fields.TryGetValue("max_revisions", out var revisions) ? (int)revisions.AsInteger : RevisionsByDefault);
     }
 
     /// <summary>Asks once; entered again, says what was decided.</summary>
@@ -27,7 +28,7 @@ public sealed partial class ApprovalGateNode : ILeafNodeType
     {
         var plan = (GatePlan)attempt.Node.Fields!;
         var payload = WaitPayload.Of(plan.Prompt.Render(attempt.Scope), plan.Show, attempt.Scope);
-        if (attempt.Decision is { } decision) return new(Decided(attempt, plan, decision, payload.Sha256));
+        if (attempt.Decision is { } decision) return new(Decided(attempt, plan, decision, payload.Sha256, line));
         var nowMs = attempt.Services.Clock.GetUtcNow().ToUnixTimeMilliseconds();
         if (attempt.Services.IsDryRun) return new(Approved(attempt, new WaitDecision(true, true, "dry run", "", nowMs, null), payload.Sha256));
         return new(new AttemptOutcome.Wait(new WaitRequest
@@ -46,12 +47,15 @@ public sealed partial class ApprovalGateNode : ILeafNodeType
         }));
     }
 
-    private static AttemptOutcome Decided(NodeAttempt attempt, GatePlan plan, WaitDecision decision, string sha256)
+    private static AttemptOutcome Decided(NodeAttempt attempt, GatePlan plan, WaitDecision decision, string sha256, ILine line)
     {
         if (decision.IsApproved) return Approved(attempt, decision, sha256);
         if (plan.SkipsRejected) return new AttemptOutcome.Skip(SkipCause.Rejected);
         var who = decision.Expired is null ? $"rejected by '{decision.Who}'" : $"nobody decided within timeout_seconds {plan.Times.Timeout.TotalSeconds:0.###}, which rejects";
-        return new AttemptOutcome.Failed(ErrorCode.PolicyDenied, decision.Comment.Length == 0 ? who : $"{who}: {decision.Comment}");
+        var error = new NodeError(ErrorCode.PolicyDenied, decision.Comment.Length == 0 ? who : $"{who}: {decision.Comment}");
+        // Time has no wish for what should be done better.
+        if (plan.RevisionsMax == 0 || decision.Expired is not null) return new AttemptOutcome.Failed(error.Code, error.Message);
+        return new AttemptOutcome.Revise(line.Keep(ValueMap.Of(("comment", decision.Comment))), plan.RevisionsMax, error with { Message = $"{error.Message} (after {plan.RevisionsMax} revisions)" });
     }
 
     private static AttemptOutcome Approved(NodeAttempt attempt, WaitDecision decision, string sha256) =>

@@ -29,6 +29,10 @@ public sealed partial class ApprovalGateNode : INodeType
 
     public bool TakesInputsUnnamed => true;
 
+    private const int RevisionsByDefault = 3;
+
+    public string? RevisesFrom(NodeSpec node) => node.Fields.GetOrNull("on_reject") is { IsObject: true } rejected ? rejected.AsObject.GetOrNull("revise").TextOrNull : null;
+
     public void Check(NodeSpec node, CheckContext context)
     {
         var fields = node.Fields;
@@ -38,9 +42,7 @@ public sealed partial class ApprovalGateNode : INodeType
             context.Problems.Warning(ProblemCodes.FieldConflict, node.PlaceOf("escalate_to"), $"node '{node.Id}' has `escalate_to`, which only 'on_timeout: escalate' uses. Add that, or remove the line.");
         if (fields.TryGetValue("quorum", out var quorum) && fields.TryGetValue("approvers", out var approvers) && approvers.Items.Distinct().Count() < quorum.AsInteger)
             context.Problems.Error(ProblemCodes.FieldConflict, node.PlaceOf("quorum"), $"node '{node.Id}' needs {quorum.AsInteger} approvals and names {approvers.Items.Distinct().Count()} approvers, so it could never be approved. Lower `quorum`, or name more `approvers`.");
-        if (fields.GetOrNull("on_reject").IsObject)
-            context.Problems.Error(ProblemCodes.NotSupportedYet, node.PlaceOf("on_reject"), $"node '{node.Id}' says 'on_reject: {{revise: …}}', which is not supported yet. Write fail or skip.");
-        else if (fields.ContainsKey("max_revisions"))
+        if (RevisesFrom(node) is null && fields.ContainsKey("max_revisions"))
             context.Problems.Warning(ProblemCodes.FieldConflict, node.PlaceOf("max_revisions"), $"node '{node.Id}' has `max_revisions`, which only 'on_reject: {{revise: node}}' uses. Remove the line.");
         if (fields.TryGetValue("remind_after_seconds", out var remind) && remind.AsNumber >= TimeoutOf(node).TotalSeconds)
             context.Problems.Warning(ProblemCodes.FieldConflict, node.PlaceOf("remind_after_seconds"), $"node '{node.Id}' reminds people after its time has ended, so never. Lower `remind_after_seconds`.");

@@ -69,10 +69,14 @@ internal sealed class GraphModel
         {
             foreach (var node in run.Nodes)
             {
-                if (_byPlan.TryGetValue(node.Scope.Plan, out var drawn)) drawn[node.Scope.NodeIndexOf(node.Instance)].States![(int)node.Status]++;
+                if (_byPlan.TryGetValue(node.Scope.Plan, out var drawn)) drawn[node.Scope.NodeIndexOf(node.Instance)].States![(int)Newest(run, node)]++;
                 else if (node.Parent >= 0 && node.Scope.Plan.IsInline) AddItem(run.Nodes[node.Parent], node);
             }
         }
+
+        /// <summary>How the newest version of a node stands; revisions are not drawn beside it.</summary>
+        private static NodeStatus Newest(RunTrace run, NodeTrace node) =>
+            run.State.RevisionsOf(node.Instance) is [.., var newest] ? run.Nodes[newest].Status : node.Status;
 
         private void AddItem(NodeTrace composite, NodeTrace item)
         {

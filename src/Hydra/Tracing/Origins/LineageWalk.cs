@@ -6,7 +6,7 @@ namespace Hydra.Tracing;
 internal sealed class LineageWalk(RunTrace trace)
 {
     /// <summary>Names that every template sees and that come from no node.</summary>
-    private static readonly HashSet<string> Ambient = new(["run", "now", "env", "nodes", "loop"], StringComparer.Ordinal);
+    private static readonly HashSet<string> Ambient = new(["run", "now", "env", "nodes", "loop", "revision"], StringComparer.Ordinal);
 
     private readonly ReadNames _names = new();
     private readonly HashSet<int> _metNodes = [];
@@ -65,7 +65,7 @@ internal sealed class LineageWalk(RunTrace trace)
     {
         foreach (var scope in trace.ScopesOf(node))
         {
-            var relation = scope.Opening.Kind switch { ScopeKind.Items => "item", ScopeKind.Round => "round", _ => "inside" };
+            var relation = scope.Opening.Kind switch { ScopeKind.Items => "item", ScopeKind.Round => "round", ScopeKind.Revision => "revised", _ => "inside" };
             for (var item = 0; item < scope.Opening.Count; item++)
             {
                 foreach (var sink in scope.Plan.Sinks)
@@ -99,11 +99,15 @@ internal sealed class LineageWalk(RunTrace trace)
     {
         for (var at = reader; ;)
         {
+            if (name == "revision" && trace.State.PreviousOf(at.Instance) is >= 0 and var before) return Revision(at, trace.Nodes[before], depth);
+            var version = at.Instance;
+            at = trace.Nodes[trace.State.BaseOf(version)];
             var scope = at.Scope;
             if (scope.Plan.Names.Contains(name) || (scope.Plan.IsIsolated && scope.Plan.IndexOfOutput(name) < 0)) return Bindings(scope, name, depth);
             var index = scope.Plan.IndexOfOutput(name);
-            if (index >= 0 && scope.InstanceOf(scope.ItemOf(at.Instance), index) is var source && source != at.Instance)
+            if (index >= 0 && scope.InstanceOf(scope.ItemOf(at.Instance), index) is var first && first != at.Instance)
             {
+                var source = trace.State.VersionSeenBy(version, first);
                 read.Add(source);
                 return Node(trace.Nodes[source], "reads", depth + 1);
             }
@@ -113,6 +117,18 @@ internal sealed class LineageWalk(RunTrace trace)
         if (Ambient.Contains(name) || trace.Plan.Workflow.Inputs?.ContainsKey(name) == false) return null;
         _entries++;
         return new LineageEntry(LineageKind.Input, name, "reads input");
+    }
+
+    /// <summary>What a revised node sees comes from the gate that was rejected and from the version before.</summary>
+    private LineageEntry Revision(NodeTrace node, NodeTrace before, int depth)
+    {
+        _entries++;
+        return new LineageEntry(LineageKind.Bindings, "'revision'", "reads")
+        {
+            Detail = $"asked for at {trace.Nodes[node.Parent].Path}",
+            Value = node.Scope.Opening.Bindings,
+            From = depth < Lineage.DepthMax ? [Node(before, "version before", depth + 1)] : [],
+        };
     }
 
     /// <summary>What a composite bound comes from what the composite itself read, and from the round before.</summary>

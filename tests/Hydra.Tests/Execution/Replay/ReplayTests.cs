@@ -2,6 +2,7 @@ using Hydra.Execution;
 using Hydra.Journal;
 using Hydra.Model;
 using Hydra.Planning;
+using Hydra.Tests.Parsing;
 using static Hydra.Tests.Execution.EngineHarness;
 
 namespace Hydra.Tests.Execution.Replay;
@@ -72,6 +73,46 @@ public sealed class ReplayTests : IDisposable
         await EngineOf(_store, workflow, new AskingNode()).ResumeAsync(Recorded, new RunRequest { Observer = recorder }, CancellationToken.None);
 
         Assert.False(recorder.IsWhole);
+    }
+
+    [Fact]
+    public async Task What_people_decided_is_replayed_without_them_to_the_same_bytes()
+    {
+        const string Yaml = """
+            name: s
+            nodes:
+              - {id: draft, type: set, value: "draft{% if revision %} {{ revision.comment }}{% endif %}"}
+              - {id: gate, type: approval_gate, prompt_to_human: "{{ draft }}?", depends_on: [draft], on_reject: {revise: draft}, quorum: 2}
+              - {id: late, type: approval_gate, prompt_to_human: late?, depends_on: [gate], timeout_seconds: 0.01, on_timeout: approve}
+              - {id: ask, type: user_input, prompt: which?, depends_on: [late], input_type: select, options: [a, b]}
+              - {id: end, type: set, value: "{{ draft }} {{ gate }} {{ late }} {{ ask }}", depends_on: [ask]}
+            """;
+        var workflow = TestTypes.Parse(Yaml);
+        var engine = new Engine(new EngineOptions { Types = TestTypes.All, Store = _store, ReadDefinition = (_, _, _) => TestTypes.Parse(Yaml) });
+        await engine.RunAsync(workflow, new RunRequest { Run = Recorded }, CancellationToken.None);
+        async Task<RunReport> SayAsync(string target, WaitKind kind, Value answer, string who, string comment = "")
+        {
+            Assert.Null(engine.Answer(Recorded, new GivenAnswer(target, kind, answer, IsText: false, who, IsAuthenticated: false, comment, "")));
+            return await engine.ResumeAsync(Recorded, new RunRequest { StaysForPeople = false }, CancellationToken.None);
+        }
+        await SayAsync("gate", WaitKind.Approval, false, "ann", "shorter");
+        await SayAsync("gate#2", WaitKind.Approval, true, "ann");
+        await SayAsync("gate#2", WaitKind.Approval, true, "bo");
+        while (_store.Find(Recorded)!.Status == RunStatus.Paused && !_store.Read(Recorded).SelectMany(frame => frame.Events).OfType<RunEvent.WaitOpened>().Any(wait => wait.Wait == "recorded:ask:1"))
+            await engine.ResumeAsync(Recorded, new RunRequest(), CancellationToken.None);
+        var first = await SayAsync("ask", WaitKind.Input, "b", "ann");
+        Assert.Equal(RunStatus.Completed, first.Status);
+
+        var file = Path.Combine(_folder, "people.cassette");
+        CassetteFile.Write(CassetteReader.Read(_store, Recorded, _ => Planner.Plan(workflow, TestTypes.All)), file);
+        var cassette = CassetteFile.Read(file, MissingCall.Fail);
+        var second = await engine.RunAsync(workflow, new RunRequest { Run = new RunId("again"), Cassette = cassette }, CancellationToken.None);
+        Assert.Equal((RunStatus.Completed, first.Outputs["end"].AsText), (second.Status, second.Outputs["end"].AsText));
+
+        var other = TestTypes.Parse(Yaml.Replace("value: \"draft", "value: \"sketch", StringComparison.Ordinal));
+        var drifted = await engine.RunAsync(other, new RunRequest { Run = new RunId("drifted"), Cassette = CassetteFile.Read(file, MissingCall.Fail) }, CancellationToken.None);
+        Assert.Equal(RunStatus.Failed, drifted.Status);
+        Assert.Contains("Replay drift at node 'gate': what people are shown is not what was decided on", drifted.Reason);
     }
 
     [Fact]
