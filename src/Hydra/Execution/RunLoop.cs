@@ -37,6 +37,7 @@ internal sealed class RunLoop
     private readonly RunId _run;
     private readonly Func<RunState, IReadOnlyDictionary<string, float>?, RunInfo> _describe;
     private readonly NodeClock _nodeClock;
+    private readonly List<long> _heard = [];
     private ITimer? _timer;
     private long _timerDueMs = long.MaxValue;
     private int _turning;
@@ -150,22 +151,28 @@ internal sealed class RunLoop
         var nowMs = Math.Max(_services.Clock.GetUtcNow().ToUnixTimeMilliseconds(), _state.LastFrameMs);   // a clock set back must not turn time round
         _reducer.Begin(nowMs);
         first?.Invoke(_reducer);
-        for (var i = 0; i < MessagesPerTurnMax && _inbox.TryDequeue(out var message); i++) _reducer.Handle(message);
+        for (var i = 0; i < MessagesPerTurnMax && _inbox.TryDequeue(out var message); i++)
+        {
+            if (message.InboxId != 0 && !_state.HasEnded) _heard.Add(message.InboxId);
+            _reducer.Handle(message);
+        }
         _reducer.Finish();
         if (_reducer.Events.Count > 0)
         {
             var frame = new Frame(_state.NextSequence, nowMs, _reducer.Events);
             _nodeClock.Read(frame);
             if (Reuse?.Completed(frame) is { Count: > 0 } completed) _journal.Remember(completed);
+            if (_heard.Count > 0) _journal.Heard([.. _heard]);
             try
             {
-                _journal.Commit(frame, ChangesInfo(frame) ? _describe(_state, _nodeClock.Seconds) : null);
+                _journal.Commit(frame, InfoAfter(frame));
             }
             catch (SwitchedOffException off)
             {
                 _reducer.Refuse(off.Switch);   // the frame holds the refusals now
-                _journal.Commit(frame, null);
+                _journal.Commit(frame, InfoAfter(frame));
             }
+            _heard.Clear();
             _state.CloseFrame(frame.Sequence);
             _observer?.OnFrame(frame, _state);
         }
@@ -174,13 +181,14 @@ internal sealed class RunLoop
         else ArmTimer(nowMs);
     }
 
-    private static bool ChangesInfo(Frame frame)
+    /// <summary>The run's new line in the list; null: it stays as it is.</summary>
+    private RunInfo? InfoAfter(Frame frame)
     {
         foreach (var happened in frame.Events)
         {
-            if (happened is RunEvent.RunStarted or RunEvent.RunResumed or RunEvent.RunEnded) return true;
+            if (happened is RunEvent.RunStarted or RunEvent.RunResumed or RunEvent.RunEnded) return _describe(_state, _nodeClock.Seconds);
         }
-        return false;
+        return null;
     }
 
     private void ArmTimer(long nowMs)
@@ -198,8 +206,10 @@ internal sealed class RunLoop
         {
             foreach (var command in _journal.TakeCommands())
             {
-                if (command.Verb == GivenAnswer.Verb && GivenAnswer.Read(command.Body) is { } given) Post(new Message.WaitAnswered(given));
-                else if (ControlRequest.Of(command) is { } request) Post(new Message.ControlAsked(request));
+                Message said = command.Verb == GivenAnswer.Verb && GivenAnswer.Read(command.Body) is { } given ? new Message.WaitAnswered(given)
+                    : ControlRequest.Of(command) is { } request ? new Message.ControlAsked(request)
+                    : Message.Tick.Now;   // no command of this version: it goes with the next frame
+                Post(said with { InboxId = command.Id });
             }
             if (ReadSwitch()) Post(Message.Tick.Now);
         }

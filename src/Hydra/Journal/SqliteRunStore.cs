@@ -129,11 +129,11 @@ public sealed partial class SqliteRunStore : IRunStore
         });
     }
 
-    internal (RunKey Key, byte[] Hash) Tail(RunId run) => Query(connection => FrameRows.Tail(connection, run));
+    internal (RunKey Key, byte[] Hash, long Epoch) Tail(RunId run) => Query(connection => FrameRows.Tail(connection, run));
 
     internal byte[] HashOf(RunId run, long sequence) => Query(connection => FrameRows.HashOf(connection, run, sequence));
 
-    internal IReadOnlyList<InboxCommand> TakeCommands(RunId run) => Query(connection => InboxRows.Take(connection, run));
+    internal IReadOnlyList<InboxCommand> Inbox(RunId run) => Query(connection => InboxRows.Read(connection, run));
 
     public void Dispose()
     {
