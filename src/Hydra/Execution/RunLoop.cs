@@ -54,7 +54,7 @@ internal sealed class RunLoop
         _observer = observer;
         _describe = describe;
         _nodeClock = new NodeClock(state);
-        Artifacts = artifacts;
+        Artifacts = new GuardedArtifacts(artifacts, Stop);
     }
 
     public IArtifactStore Artifacts { get; }
@@ -79,9 +79,10 @@ internal sealed class RunLoop
         await _ended.Task;
     }
 
-    /// <summary>Leaves a message and turns the loop unless somebody is turning it.</summary>
+    /// <summary>Leaves a message and turns the loop unless somebody is turning it. A run that has stopped hears nothing more.</summary>
     public void Post(Message message)
     {
+        if (_ended.Task.IsFaulted) return;
         _inbox.Enqueue(message);
         if (Interlocked.CompareExchange(ref _turning, 1, 0) == 0) Continue();
     }
@@ -94,31 +95,30 @@ internal sealed class RunLoop
     public void EndAttempt(int instance, NodeAttempt given, AttemptOutcome outcome, ReuseSource? source)
     {
         _attempts.TryRemove(instance, out _);
-        var message = source is null
-            ? Ended(instance, given, outcome)
-            : new Message.AttemptEnded(instance, given.Attempt, given.Incarnation, outcome, source.Output) { Source = source };
-        Post(message);
+        if (_ended.Task.IsFaulted) return;
+        try
+        {
+            Post(source is null
+                ? Ended(instance, given, outcome)
+                : new Message.AttemptEnded(instance, given.Attempt, given.Incarnation, outcome, source.Output) { Source = source });
+        }
+        catch (StoreException)
+        {
+            // Its output could not be kept: the run has stopped, and the attempt goes on when it is taken up again.
+        }
     }
 
     private Message.AttemptEnded Ended(int instance, NodeAttempt given, AttemptOutcome outcome)
     {
         var settings = given.Node.Settings;
-        ValueRef? output = null;
         // A replayed wait is over when the recorded one was.
         if (outcome is AttemptOutcome.Suspend && _services.Cassette?.TakeWait(given.Path) is { } endedMs) outcome = new AttemptOutcome.Suspend(endedMs);
-        try
+        var output = outcome switch
         {
-            output = outcome switch
-            {
-                AttemptOutcome.Completed done => Artifacts.Keep(done.Output, settings.Labels),
-                AttemptOutcome.Degraded lesser => Artifacts.Keep(lesser.Output, settings.Labels),
-                _ => null,
-            };
-        }
-        catch (StoreException full)
-        {
-            outcome = new AttemptOutcome.Failed(ErrorCode.ToolFailed, full.Message);
-        }
+            AttemptOutcome.Completed done => Artifacts.Keep(done.Output, settings.Labels),
+            AttemptOutcome.Degraded lesser => Artifacts.Keep(lesser.Output, settings.Labels),
+            _ => null,
+        };
         return new Message.AttemptEnded(instance, given.Attempt, given.Incarnation, outcome, output);
     }
 
@@ -141,9 +141,14 @@ internal sealed class RunLoop
         }
         catch (Exception failed)   // a store that cannot commit, or a defect: the run must not go on from memory alone
         {
-            _ended.TrySetException(failed);
-            foreach (var attempt in _attempts.Values) attempt.Cancel();
+            Stop(failed);
         }
+    }
+
+    private void Stop(Exception failed)
+    {
+        if (!_ended.TrySetException(failed)) return;
+        foreach (var attempt in _attempts.Values) attempt.Cancel();
     }
 
     private void Turn(Action<Reducer>? first)
@@ -336,4 +341,26 @@ internal sealed class RunLoop
         public ValueRef Keep(Value value, Labels labels = Labels.None) => ValueRef.Of(value, labels);
         public Value Read(ValueRef reference) => reference.Inline;
     }
+}
+
+/// <summary>
+/// A run's artifacts: a value that cannot be kept (a full disk) stops the run as a frame that cannot be written does. It
+/// must not become the failure of a node, which would throw away an answer that was paid for.
+/// </summary>
+internal sealed class GuardedArtifacts(IArtifactStore inner, Action<StoreException> stop) : IArtifactStore
+{
+    public ValueRef Keep(Value value, Labels labels = Labels.None)
+    {
+        try
+        {
+            return inner.Keep(value, labels);
+        }
+        catch (StoreException failed)
+        {
+            stop(failed);
+            throw;
+        }
+    }
+
+    public Value Read(ValueRef reference) => inner.Read(reference);
 }

@@ -38,7 +38,7 @@ public sealed partial class SqliteRunStore : IRunStore
         SqliteConnection? connection = null;
         try
         {
-            Directory.CreateDirectory(folder);
+            DiskSync.MakeFolder(folder);
             connection = Connect(file, isReadOnly: false);
             StoreSchema.Prepare(connection, durability);
             return new SqliteRunStore(folder, file, connection, durability);
