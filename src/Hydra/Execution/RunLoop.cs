@@ -41,6 +41,7 @@ internal sealed class RunLoop
     private ITimer? _timer;
     private long _timerDueMs = long.MaxValue;
     private int _turning;
+    private int _isTaking;
     private KillSwitch _switch = KillSwitch.Off;
 
     public RunLoop(RunId run, RunState state, IRunJournal journal, IArtifactStore artifacts, RunInputs inputs, AttemptServices services, IRunObserver? observer, Func<RunState, IReadOnlyDictionary<string, float>?, RunInfo> describe)
@@ -207,6 +208,7 @@ internal sealed class RunLoop
 
     private void TakeCommands()
     {
+        if (Interlocked.Exchange(ref _isTaking, 1) != 0) return;   // a locked store holds the look before this one up
         try
         {
             foreach (var command in _journal.TakeCommands())
@@ -221,6 +223,10 @@ internal sealed class RunLoop
         catch (StoreException)
         {
             // The inbox is read again at the next interval; a store that is truly broken shows at the next commit.
+        }
+        finally
+        {
+            Volatile.Write(ref _isTaking, 0);
         }
     }
 
@@ -341,26 +347,4 @@ internal sealed class RunLoop
         public ValueRef Keep(Value value, Labels labels = Labels.None) => ValueRef.Of(value, labels);
         public Value Read(ValueRef reference) => reference.Inline;
     }
-}
-
-/// <summary>
-/// A run's artifacts: a value that cannot be kept (a full disk) stops the run as a frame that cannot be written does. It
-/// must not become the failure of a node, which would throw away an answer that was paid for.
-/// </summary>
-internal sealed class GuardedArtifacts(IArtifactStore inner, Action<StoreException> stop) : IArtifactStore
-{
-    public ValueRef Keep(Value value, Labels labels = Labels.None)
-    {
-        try
-        {
-            return inner.Keep(value, labels);
-        }
-        catch (StoreException failed)
-        {
-            stop(failed);
-            throw;
-        }
-    }
-
-    public Value Read(ValueRef reference) => inner.Read(reference);
 }

@@ -52,22 +52,3 @@ internal static class StoreSchema
         return command.ExecuteScalar();
     }
 }
-
-internal static class SqliteFaults
-{
-    private const int Busy = 5, Locked = 6, ReadOnly = 8, Corrupt = 11, Full = 13, CannotOpen = 14, NotADatabase = 26;
-
-    public static StoreException Explain(Exception failed, string file)
-    {
-        if (failed is not SqliteException sqlite) return StoreFaults.Explain(failed, file);
-        return sqlite.SqliteErrorCode switch
-        {
-            Full => new(StoreFault.Full, $"The disk that holds {file} is full. Free some space and resume the run; nothing acknowledged is lost.", failed),
-            ReadOnly => new(StoreFault.ReadOnly, $"{file} cannot be written: it or its folder is read-only. Change its rights, or choose another folder with --runs-dir.", failed),
-            CannotOpen => new(StoreFault.ReadOnly, $"{file} cannot be opened: check that its folder exists and may be written, or choose another with --runs-dir.", failed),
-            Busy or Locked => new(StoreFault.Locked, $"{file} is locked by another program for too long. Close what holds it and try again.", failed),
-            Corrupt or NotADatabase => new(StoreFault.Corrupt, $"{file} is damaged ({sqlite.Message}). Nothing was overwritten; restore it from a copy, or choose another --runs-dir.", failed),
-            _ => new(StoreFault.Other, $"{file}: {sqlite.Message}", failed),
-        };
-    }
-}
