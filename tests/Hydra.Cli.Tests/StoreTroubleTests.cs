@@ -9,7 +9,7 @@ using Microsoft.Data.Sqlite;
 namespace Hydra.Cli.Tests;
 
 /// <summary>Disks that are full or read-only and a database that somebody else holds: real processes, real file systems.</summary>
-public sealed class StoreTroubleTests
+public sealed class StoreTroubleTests(Totals totals)
 {
     private const int NodeCount = 12;
     private static readonly bool IsLong = System.Environment.GetEnvironmentVariable("HYDRA_LONG") == "1";
@@ -54,6 +54,10 @@ public sealed class StoreTroubleTests
         Assert.True(code == 0, shellError);
         string Read(string file) => File.ReadAllText(terminal.PathOf(file)).Trim();
 
+        var done = Regex.Matches(Read("err1"), "^(?<node>n[0-9]+) completed", RegexOptions.Multiline, TimeSpan.FromSeconds(1)).Select(match => match.Groups["node"].Value).ToList();
+        var repeated = done.Count(node => fake.Calls.Count(call => call.Prompt == node + " tell") > 1);
+        totals.Add(diskFullRuns: 1, resumes: 1, lost: repeated);   // a completed node that ran again had lost its result
+
         // (1) it says so, and leaves nothing half written
         Assert.Equal("1", Read("code1"));
         Assert.Contains($"hydra: The disk that holds {terminal.PathOf("disk/.hydra")}", Read("err1"));
@@ -62,11 +66,10 @@ public sealed class StoreTroubleTests
         // (2) with room it completes, and what was completed is not called again
         Assert.True(Read("code2") == "0", Read("err2"));
         Assert.Equal("0", Read("code3"));
-        var done = Regex.Matches(Read("err1"), "^(?<node>n[0-9]+) completed", RegexOptions.Multiline, TimeSpan.FromSeconds(1)).Select(match => match.Groups["node"].Value).ToList();
-        Assert.All(done, node => Assert.Single(fake.Calls, call => call.Prompt == node + " tell"));
+        Assert.Equal(0, repeated);
         Assert.Equal(NodeCount, fake.Calls.Select(call => call.Prompt).Distinct().Count());
         Assert.True(fake.Calls.Count <= NodeCount + 3, $"{fake.Calls.Count} calls for {NodeCount} nodes and 3 in flight");
-        Console.WriteLine($"TOTAL disk full ({(isSimulated ? "simulated" : "tmpfs")}, {kib} KiB): 1 run, {done.Count} of {NodeCount} results acknowledged before, 0 lost, 1 resume");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{done.Count} of {NodeCount} results were acknowledged before the disk was full");
     }
 
     [Fact]

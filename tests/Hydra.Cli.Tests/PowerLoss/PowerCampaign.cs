@@ -24,6 +24,8 @@ internal sealed class PowerCampaign(int seed, string durability = "full", bool d
     private bool _isApproved, _isDone;
 
     public int Cuts { get; private set; }
+    /// <summary>Processes that ended because the disk failed under them.</summary>
+    public int Failures { get; private set; }
     public int Resumes { get; private set; }
     public int Calls { get; private set; }
     public int Acknowledged { get; private set; }
@@ -43,11 +45,13 @@ internal sealed class PowerCampaign(int seed, string durability = "full", bool d
         for (var stage = 0; stage < StagesMax; stage++)
         {
             var cutAt = Cuts < CutsMax ? _random.Next(1, CallsOfAProcess) : 0;
-            var environment = PowerDisk.Environment(disk, (seed * 1000) + stage, cutAt, dropsSyncs);
+            var failAt = cutAt > 0 && _random.Next(4) == 0 ? 1 + (cutAt / 6) : 0;   // one disk in four fails in place of going dark
+            var environment = PowerDisk.Environment(disk, (seed * 1000) + stage, failAt > 0 ? 0 : cutAt, dropsSyncs, failAt);
             (environment["OPENAI_BASE_URL"], environment["OPENAI_API_KEY"]) = (fake.Url + "/v1", "fake");
             using var hydra = HydraProcess.Start(terminal.Folder, environment, [.. words, "--runs-dir", "disk/.hydra"]);
             var (code, output, error) = await hydra.EndAsync();
             if (code == 137) Cuts++;
+            if (failAt > 0 && code == 1 && error.Contains("hydra: ", StringComparison.Ordinal) && error.Contains("disk", StringComparison.Ordinal)) Failures++;
             if (words[0] == "resume") Resumes++;
             var state = Compare(terminal, fake, world, output + error);
             _isDone = code == 0 && state is { Status: RunStatus.Completed };

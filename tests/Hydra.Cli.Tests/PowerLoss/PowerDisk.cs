@@ -15,8 +15,9 @@ internal static class PowerDisk
     /// <summary>What a process must be started with.</summary>
     /// <param name="folder">The simulated disk: everything below it is subject to loss.</param>
     /// <param name="cutAt">The storage call at which the power goes; 0: never.</param>
+    /// <param name="failAt">The fsync from which on the disk fails with EIO; 0: never.</param>
     /// <param name="room">Bytes that are free; null: enough.</param>
-    public static Dictionary<string, string> Environment(string folder, int seed, int cutAt, bool dropsSyncs = false, long? room = null)
+    public static Dictionary<string, string> Environment(string folder, int seed, int cutAt, bool dropsSyncs = false, int failAt = 0, long? room = null)
     {
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -26,6 +27,7 @@ internal static class PowerDisk
             ["POWER_AT"] = cutAt.ToString(CultureInfo.InvariantCulture),
             ["POWER_LOG"] = folder + ".log",
         };
+        if (failAt > 0) environment["POWER_EIO"] = failAt.ToString(CultureInfo.InvariantCulture);
         if (dropsSyncs) environment["POWER_DROP"] = "fsync";
         if (room is { } bytes) environment["POWER_ROOM"] = bytes.ToString(CultureInfo.InvariantCulture);
         return environment;

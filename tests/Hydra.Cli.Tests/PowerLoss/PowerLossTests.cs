@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Hydra.Cli.Tests.PowerLoss;
 
 /// <summary>Power cuts that take back what was not pressed to disk: nothing acknowledged is lost, and the checker sees it when it is.</summary>
-public sealed class PowerLossTests
+public sealed class PowerLossTests(Totals totals)
 {
     private static readonly bool IsLong = Environment.GetEnvironmentVariable("HYDRA_LONG") == "1";
 
@@ -14,11 +14,12 @@ public sealed class PowerLossTests
         var count = int.TryParse(Environment.GetEnvironmentVariable("HYDRA_POWER_SEEDS"), CultureInfo.InvariantCulture, out var asked) ? asked : IsLong ? 300 : 6;
         var campaigns = Enumerable.Range(1, count).Select(seed => new PowerCampaign(seed)).ToList();
         await Parallel.ForEachAsync(campaigns, new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (campaign, _) => await campaign.RunAsync());
+        totals.Add(powerCuts: campaigns.Sum(campaign => campaign.Cuts + campaign.Failures), resumes: campaigns.Sum(campaign => campaign.Resumes), lost: campaigns.Sum(campaign => campaign.Lost.Count), repeated: campaigns.Sum(campaign => campaign.Repeated.Count));
 
         Assert.Empty(campaigns.SelectMany(campaign => campaign.Lost));
         Assert.Empty(campaigns.SelectMany(campaign => campaign.Repeated));
         Assert.True(campaigns.Sum(campaign => campaign.Cuts) >= campaigns.Count * 2, "too few cuts fell into a run");
-        Console.WriteLine($"TOTAL power loss: {campaigns.Count} runs, {campaigns.Sum(campaign => campaign.Cuts)} power cuts, {campaigns.Sum(campaign => campaign.Resumes)} resumes, {campaigns.Sum(campaign => campaign.Acknowledged)} acknowledged results, {campaigns.Sum(campaign => campaign.Calls)} calls, 0 lost results, 0 repeated non-repeatable effects");
+        Console.WriteLine($"TOTAL power loss: {campaigns.Count} runs, {campaigns.Sum(campaign => campaign.Cuts)} power cuts, {campaigns.Sum(campaign => campaign.Failures)} failing disks, {campaigns.Sum(campaign => campaign.Resumes)} resumes, {campaigns.Sum(campaign => campaign.Acknowledged)} acknowledged results, {campaigns.Sum(campaign => campaign.Calls)} calls, 0 lost results, 0 repeated non-repeatable effects");
     }
 
     /// <remarks>That the checker can fail. NORMAL does not promise to survive a power cut; the dropped fsync is a bug.</remarks>

@@ -6,6 +6,7 @@
  *   POWER_SEED  what is lost is drawn from this
  *   POWER_AT    the storage call at which the power goes; 0: never
  *   POWER_DROP  fsync: it answers "done" and does nothing (a bug that the tests must find)
+ *   POWER_EIO   the fsync from which on every one fails with EIO; what was not pressed by then is lost when the process ends
  *   POWER_ROOM  bytes by which files may grow before the disk is full
  *   POWER_LOG   a file to which the counts are written at the end
  *
@@ -56,7 +57,7 @@ static char *folder_of[FDS_MAX];
 static char *root;
 static size_t root_length;
 static uint64_t state;
-static long cut_at, calls, fsyncs, writes, stashes;
+static long cut_at, eio_at, calls, fsyncs, writes, stashes;
 static long long room = -1;
 static int drops, is_ready;
 
@@ -73,6 +74,7 @@ static void start(void)
     state = (getenv("POWER_SEED") ? strtoull(getenv("POWER_SEED"), 0, 10) : 1) * 0x9E3779B97F4A7C15ull + 1;
     for (int i = 0; i < 8; i++) draw();
     cut_at = getenv("POWER_AT") ? atol(getenv("POWER_AT")) : 0;
+    eio_at = getenv("POWER_EIO") ? atol(getenv("POWER_EIO")) : 0;
     room = getenv("POWER_ROOM") ? atoll(getenv("POWER_ROOM")) : -1;
     drops = getenv("POWER_DROP") != 0;
 }
@@ -85,8 +87,6 @@ static void say(const char *what)
     int fd = syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND, 0644);
     if (fd >= 0) { if (syscall(SYS_write, fd, text, length)) {} syscall(SYS_close, fd); }
 }
-
-__attribute__((destructor)) static void ends(void) { say("ended"); }
 
 /* Paths and files */
 
@@ -211,6 +211,13 @@ static void lose(void)
         }
     }
     for (struct op *op = first; op; op = op->next) if (op->stash) syscall(SYS_unlinkat, AT_FDCWD, op->stash, 0);
+}
+
+__attribute__((destructor)) static void ends(void)
+{
+    pthread_mutex_lock(&lock);   /* and keeps it: nothing is written after this */
+    if (eio_at && fsyncs >= eio_at) { say("failing disk"); lose(); }
+    else { say("ended"); pthread_mutex_unlock(&lock); }
 }
 
 /* Every storage call passes here before it is made, with the lock held. */
@@ -401,7 +408,7 @@ static int sync_any(int fd, long number)
     if (!is_ours) return syscall(number, fd);
     pthread_mutex_lock(&lock);
     count();
-    fsyncs++;
+    if (++fsyncs >= eio_at && eio_at) { pthread_mutex_unlock(&lock); errno = EIO; return -1; }
     if (!drops) { if (file_of[fd]) synced_file(file_of[fd]); else synced_folder(folder_of[fd]); }
     pthread_mutex_unlock(&lock);
     return 0;
