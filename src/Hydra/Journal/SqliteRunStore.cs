@@ -16,12 +16,15 @@ public sealed partial class SqliteRunStore : IRunStore
     private readonly FrameWriter _frames;
     private readonly FileArtifacts _artifacts;
 
-    private SqliteRunStore(string folder, string file, SqliteConnection writer, Durability durability)
+    private readonly StoreFlaw _flaw;
+
+    private SqliteRunStore(string folder, string file, SqliteConnection writer, Durability durability, StoreFlaw flaw)
     {
+        _flaw = flaw;
         _folder = folder;
         _file = file;
         _writer = writer;
-        _frames = new FrameWriter(writer, file);
+        _frames = new FrameWriter(writer, file, flaw);
         Switch = new SharedSwitch(this);
         _artifacts = new FileArtifacts(Path.Combine(folder, "artifacts"), durability == Durability.Full);
     }
@@ -30,7 +33,9 @@ public sealed partial class SqliteRunStore : IRunStore
     public IKillSwitch Switch { get; }
 
     /// <summary>Opens the store, making folder and file where they are missing. Throws <see cref="StoreException"/>.</summary>
-    public static SqliteRunStore Open(string folder, Durability durability)
+    public static SqliteRunStore Open(string folder, Durability durability) => Open(folder, durability, StoreFlaw.None);
+
+    internal static SqliteRunStore Open(string folder, Durability durability, StoreFlaw flaw)
     {
         SQLitePCL.Batteries_V2.Init();
         folder = Path.GetFullPath(folder);
@@ -41,7 +46,7 @@ public sealed partial class SqliteRunStore : IRunStore
             DiskSync.MakeFolder(folder);
             connection = Connect(file, isReadOnly: false);
             StoreSchema.Prepare(connection, durability);
-            return new SqliteRunStore(folder, file, connection, durability);
+            return new SqliteRunStore(folder, file, connection, durability, flaw);
         }
         catch (Exception failed) when (failed is SqliteException or IOException or UnauthorizedAccessException)
         {
@@ -133,7 +138,12 @@ public sealed partial class SqliteRunStore : IRunStore
 
     internal byte[] HashOf(RunId run, long sequence) => Query(connection => FrameRows.HashOf(connection, run, sequence));
 
-    internal IReadOnlyList<InboxCommand> Inbox(RunId run) => Query(connection => InboxRows.Read(connection, run));
+    internal IReadOnlyList<InboxCommand> Inbox(RunId run) => Query(connection =>
+    {
+        var waiting = InboxRows.Read(connection, run);
+        if (_flaw == StoreFlaw.ForgetsInboxEarly) InboxRows.Remove(connection, run, [.. waiting.Select(command => command.Id)]);
+        return waiting;
+    });
 
     public void Dispose()
     {
@@ -176,3 +186,6 @@ public sealed partial class SqliteRunStore : IRunStore
         return connection;
     }
 }
+
+/// <summary>Bugs planted for the tests of the checkers: a store with one must be found out. See docs/durability.md.</summary>
+internal enum StoreFlaw { None, SkipsEpochCheck, ForgetsInboxEarly }
