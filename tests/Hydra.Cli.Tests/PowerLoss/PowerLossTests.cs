@@ -11,7 +11,7 @@ public sealed class PowerLossTests(Totals totals)
     public async Task A_power_cut_at_any_storage_call_loses_nothing_acknowledged_and_repeats_nothing()
     {
         Assert.SkipWhen(PowerDisk.WhyNot is not null, PowerDisk.WhyNot ?? "");
-        var count = int.TryParse(Environment.GetEnvironmentVariable("HYDRA_POWER_SEEDS"), CultureInfo.InvariantCulture, out var asked) ? asked : IsLong ? 300 : 6;
+        var count = int.TryParse(Environment.GetEnvironmentVariable("HYDRA_POWER_SEEDS"), CultureInfo.InvariantCulture, out var asked) ? asked : IsLong ? 200 : 6;
         var campaigns = Enumerable.Range(1, count).Select(seed => new PowerCampaign(seed)).ToList();
         await Parallel.ForEachAsync(campaigns, new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (campaign, _) => await campaign.RunAsync());
         totals.Add(powerCuts: campaigns.Sum(campaign => campaign.Cuts + campaign.Failures), resumes: campaigns.Sum(campaign => campaign.Resumes), lost: campaigns.Sum(campaign => campaign.Lost.Count), repeated: campaigns.Sum(campaign => campaign.Repeated.Count));
