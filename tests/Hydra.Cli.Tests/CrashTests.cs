@@ -4,7 +4,7 @@ using Hydra.Gateway.Fake;
 namespace Hydra.Cli.Tests;
 
 /// <summary>Real processes killed at random moments against a real provider: nothing paid for is lost, nothing completed runs again.</summary>
-public sealed class CrashTests
+public sealed class CrashTests(Totals totals)
 {
     private const int NodeCount = 30, Seed = 20_261;
 
@@ -48,6 +48,7 @@ public sealed class CrashTests
                 if (terminal.Run("list", "--json") == 0 && terminal.Out.Contains("\"crash\"", StringComparison.Ordinal)) words = ["resume", "crash"];
             }
             // (2) the same result as an undisturbed run, and every answered call was made once
+            totals.Add(kills: cut, resumes: cut, lost: end.Out.TrimEnd() == Expected() ? 0 : 1);
             Assert.True(end.Code == 0, end.Error);
             Assert.Equal(Expected(), end.Out.TrimEnd());
             var made = fake.Calls.CountBy(call => call.Prompt).ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);

@@ -5,7 +5,7 @@ using Hydra.Model;
 namespace Hydra.Cli.Tests;
 
 /// <summary>Effects that may not be repeated, against kill -9; a server outside counts them.</summary>
-public sealed class EffectTests
+public sealed class EffectTests(Totals totals)
 {
     private const int NodeCount = 8, Seed = 77;
     private static readonly Dictionary<string, string> Nothing = [];
@@ -30,7 +30,11 @@ public sealed class EffectTests
                 var (code, _, error) = await hydra.EndAsync();
                 world.Happened = null;
                 if (code == 0) break;
-                if (code == 137) kills++;
+                if (code == 137)
+                {
+                    kills++;
+                    totals.Add(kills: 1, resumes: 1);
+                }
                 words = ["resume", "pay"];
                 if (!SqliteRunStore.Exists(terminal.PathOf(".hydra")) || terminal.Run("inspect", "pay") != 0) words = ["run", "pay.yaml", "--run-id", "pay"];
                 if (code != 1) continue;
@@ -40,6 +44,7 @@ public sealed class EffectTests
                 unknown += asked.Count;
                 words = [.. words, .. UnknownOf(terminal).SelectMany(node => new[] { "--assume", world.Saw(node) ? $"{node}=done:\"did {node}\"" : $"{node}=not-done" })];
             }
+            totals.Add(repeated: world.Effects.Count - world.Effects.Select(effect => effect.Path).Distinct().Count());
             Assert.Equal(NodeCount, world.Effects.Count);
             Assert.Equal(NodeCount, world.Effects.Select(effect => effect.Key).Distinct().Count());
             Assert.Equal(Enumerable.Range(0, NodeCount).Select(i => $"n{i}"), world.Effects.Select(effect => effect.Path).Order());

@@ -24,13 +24,23 @@ internal sealed partial class HydraProcess : IDisposable
         StartProgram(typeof(CommandLine).Assembly.Location, folder, environment, words);
 
     /// <summary>Starts a copy of the program that lies elsewhere.</summary>
-    public static HydraProcess StartProgram(string program, string folder, IReadOnlyDictionary<string, string> environment, params string[] words)
-    {
+    public static HydraProcess StartProgram(string program, string folder, IReadOnlyDictionary<string, string> environment, params string[] words) =>
         // A shell that starts tests in the background has them ignore SIGINT, and children inherit that.
-        var start = new ProcessStartInfo("env") { UseShellExecute = false, WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        start.ArgumentList.Add("--default-signal=INT,TERM");
-        start.ArgumentList.Add("dotnet");
-        start.ArgumentList.Add(program);
+        Launch(folder, environment, "env", ["--default-signal=INT,TERM", "dotnet", program, .. words]);
+
+    /// <summary>A shell in which <c>$HYDRA</c> is the program.</summary>
+    public static HydraProcess StartShell(string folder, IReadOnlyDictionary<string, string> environment, string script) =>
+        Launch(folder, environment, "sh", ["-c", Script(script)]);
+
+    /// <summary>A shell that may mount file systems, which nobody else sees and which end with it. <c>$HYDRA</c> is the program.</summary>
+    public static HydraProcess StartMounting(string folder, IReadOnlyDictionary<string, string> environment, string script) =>
+        Launch(folder, environment, "unshare", ["-Urm", "sh", "-c", Script(script)]);
+
+    private static string Script(string text) => $"HYDRA='dotnet {typeof(CommandLine).Assembly.Location}'\n{text}";
+
+    private static HydraProcess Launch(string folder, IReadOnlyDictionary<string, string> environment, string program, IEnumerable<string> words)
+    {
+        var start = new ProcessStartInfo(program) { UseShellExecute = false, WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (var word in words) start.ArgumentList.Add(word);
         foreach (var name in start.Environment.Keys.Where(name => name.EndsWith("_API_KEY", StringComparison.Ordinal) || name.EndsWith("_BASE_URL", StringComparison.Ordinal) || name.StartsWith("HYDRA_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
         foreach (var (name, value) in environment) start.Environment[name] = value;

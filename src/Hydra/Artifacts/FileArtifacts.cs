@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -12,6 +13,7 @@ namespace Hydra.Artifacts;
 public sealed class FileArtifacts(string folder, bool isDurable) : IArtifactStore
 {
     private readonly RecentValues _recent = new();
+    private readonly ConcurrentDictionary<ArtifactId, bool> _pressed = new();
 
     public ValueRef Keep(Value value, Labels labels = Labels.None)
     {
@@ -112,25 +114,41 @@ public sealed class FileArtifacts(string folder, bool isDurable) : IArtifactStor
         }
     }
 
+    /// <summary>A file that somebody else wrote may not be on disk yet: a process killed before its fsync, or one that goes without.</summary>
+    private void Press(ArtifactId id, string path)
+    {
+        if (!isDurable || _pressed.ContainsKey(id)) return;
+        DiskSync.Entry(path);
+        for (var parent = Path.GetDirectoryName(path)!; parent.Length >= folder.Length; parent = Path.GetDirectoryName(parent)!) DiskSync.Entry(parent);
+        DiskSync.Entry(Path.GetDirectoryName(folder)!);
+        _pressed[id] = true;
+    }
+
     private void Write(ArtifactId id, byte[] bytes)
     {
         var path = PathOf(id);
-        if (IsKept(path)) return;
+        if (IsKept(path))
+        {
+            Press(id, path);
+            return;
+        }
+        var beside = $"{path}.{Environment.ProcessId}-{Guid.NewGuid():N}.part";
         try
         {
             var parent = Path.GetDirectoryName(path)!;
-            Directory.CreateDirectory(parent);
-            var beside = $"{path}.{Environment.ProcessId}-{Guid.NewGuid():N}.part";
+            DiskSync.MakeFolder(parent);
             using (var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
             {
                 file.Write(bytes);
                 if (isDurable) file.Flush(flushToDisk: true);
             }
             File.Move(beside, path, overwrite: true);
-            if (isDurable) DiskSync.Folder(parent);
+            if (isDurable) DiskSync.Entry(parent);
+            _pressed[id] = true;
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
+            if (File.Exists(beside)) File.Delete(beside);
             throw StoreFaults.Explain(failed, folder);
         }
     }

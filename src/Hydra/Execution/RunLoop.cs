@@ -38,9 +38,11 @@ internal sealed class RunLoop
     private readonly RunId _run;
     private readonly Func<RunState, IReadOnlyDictionary<string, float>?, RunInfo> _describe;
     private readonly NodeClock _nodeClock;
+    private readonly List<long> _heard = [];
     private ITimer? _timer;
     private long _timerDueMs = long.MaxValue;
     private int _turning;
+    private int _isTaking;
     private KillSwitch _switch = KillSwitch.Off;
 
     public RunLoop(RunId run, RunState state, IRunJournal journal, IArtifactStore artifacts, RunInputs inputs, AttemptServices services, IRunObserver? observer, Func<RunState, IReadOnlyDictionary<string, float>?, RunInfo> describe)
@@ -55,7 +57,7 @@ internal sealed class RunLoop
         _observer = observer;
         _describe = describe;
         _nodeClock = new NodeClock(state);
-        Artifacts = artifacts;
+        Artifacts = new GuardedArtifacts(artifacts, Stop);
     }
 
     public IArtifactStore Artifacts { get; }
@@ -80,9 +82,10 @@ internal sealed class RunLoop
         await _ended.Task;
     }
 
-    /// <summary>Leaves a message and turns the loop unless somebody is turning it.</summary>
+    /// <summary>Leaves a message and turns the loop unless somebody is turning it. A run that has stopped hears nothing more.</summary>
     public void Post(Message message)
     {
+        if (_ended.Task.IsFaulted) return;
         _inbox.Enqueue(message);
         if (Interlocked.CompareExchange(ref _turning, 1, 0) == 0) Continue();
     }
@@ -95,39 +98,38 @@ internal sealed class RunLoop
     public void EndAttempt(int instance, NodeAttempt given, AttemptOutcome outcome, ReuseSource? source)
     {
         _attempts.TryRemove(instance, out _);
-        if (outcome is AttemptOutcome.Wait asked && _replayedWaits is not null)
+        if (_ended.Task.IsFaulted) return;
+        try
         {
-            (outcome, var answers) = _replayedWaits.Answer(instance, given.Path, asked, out var drift);
-            Enqueue(Ended(instance, given, outcome));
-            foreach (var answer in answers) Enqueue(new Message.WaitAnswered(answer));
-            Post(drift is null ? Message.Tick.Now : new Message.StopRequested(RunStatus.Failed, drift));
-            return;
+            if (outcome is AttemptOutcome.Wait asked && _replayedWaits is not null)
+            {
+                (outcome, var answers) = _replayedWaits.Answer(instance, given.Path, asked, out var drift);
+                Enqueue(Ended(instance, given, outcome));
+                foreach (var answer in answers) Enqueue(new Message.WaitAnswered(answer));
+                Post(drift is null ? Message.Tick.Now : new Message.StopRequested(RunStatus.Failed, drift));
+                return;
+            }
+            Post(source is null
+                ? Ended(instance, given, outcome)
+                : new Message.AttemptEnded(instance, given.Attempt, given.Incarnation, outcome, source.Output) { Source = source });
         }
-        var message = source is null
-            ? Ended(instance, given, outcome)
-            : new Message.AttemptEnded(instance, given.Attempt, given.Incarnation, outcome, source.Output) { Source = source };
-        Post(message);
+        catch (StoreException)
+        {
+            // Its output could not be kept: the run has stopped, and the attempt goes on when it is taken up again.
+        }
     }
 
     private Message.AttemptEnded Ended(int instance, NodeAttempt given, AttemptOutcome outcome)
     {
         var settings = given.Node.Settings;
-        ValueRef? output = null;
         // A replayed wait is over when the recorded one was.
         if (outcome is AttemptOutcome.Suspend && _services.Cassette?.TakeWait(given.Path) is { } endedMs) outcome = new AttemptOutcome.Suspend(endedMs);
-        try
+        var output = outcome switch
         {
-            output = outcome switch
-            {
-                AttemptOutcome.Completed done => Artifacts.Keep(done.Output, settings.Labels),
-                AttemptOutcome.Degraded lesser => Artifacts.Keep(lesser.Output, settings.Labels),
-                _ => null,
-            };
-        }
-        catch (StoreException full)
-        {
-            outcome = new AttemptOutcome.Failed(ErrorCode.ToolFailed, full.Message);
-        }
+            AttemptOutcome.Completed done => Artifacts.Keep(done.Output, settings.Labels),
+            AttemptOutcome.Degraded lesser => Artifacts.Keep(lesser.Output, settings.Labels),
+            _ => null,
+        };
         return new Message.AttemptEnded(instance, given.Attempt, given.Incarnation, outcome, output);
     }
 
@@ -150,9 +152,14 @@ internal sealed class RunLoop
         }
         catch (Exception failed)   // a store that cannot commit, or a defect: the run must not go on from memory alone
         {
-            _ended.TrySetException(failed);
-            foreach (var attempt in _attempts.Values) attempt.Cancel();
+            Stop(failed);
         }
+    }
+
+    private void Stop(Exception failed)
+    {
+        if (!_ended.TrySetException(failed)) return;
+        foreach (var attempt in _attempts.Values) attempt.Cancel();
     }
 
     private void Turn(Action<Reducer>? first)
@@ -160,22 +167,28 @@ internal sealed class RunLoop
         var nowMs = Math.Max(_services.Clock.GetUtcNow().ToUnixTimeMilliseconds(), _state.LastFrameMs);   // a clock set back must not turn time round
         _reducer.Begin(nowMs);
         first?.Invoke(_reducer);
-        for (var i = 0; i < MessagesPerTurnMax && _inbox.TryDequeue(out var message); i++) _reducer.Handle(message);
+        for (var i = 0; i < MessagesPerTurnMax && _inbox.TryDequeue(out var message); i++)
+        {
+            if (message.InboxId != 0 && !_state.HasEnded) _heard.Add(message.InboxId);
+            _reducer.Handle(message);
+        }
         _reducer.Finish();
         if (_reducer.Events.Count > 0)
         {
             var frame = new Frame(_state.NextSequence, nowMs, _reducer.Events);
             _nodeClock.Read(frame);
             if (Reuse?.Completed(frame) is { Count: > 0 } completed) _journal.Remember(completed);
+            if (_heard.Count > 0) _journal.Heard([.. _heard]);
             try
             {
-                _journal.Commit(frame, ChangesInfo(frame) ? _describe(_state, _nodeClock.Seconds) : null);
+                _journal.Commit(frame, InfoAfter(frame));
             }
             catch (SwitchedOffException off)
             {
                 _reducer.Refuse(off.Switch);   // the frame holds the refusals now
-                _journal.Commit(frame, null);
+                _journal.Commit(frame, InfoAfter(frame));
             }
+            _heard.Clear();
             _state.CloseFrame(frame.Sequence);
             _observer?.OnFrame(frame, _state);
         }
@@ -184,13 +197,14 @@ internal sealed class RunLoop
         else ArmTimer(nowMs);
     }
 
-    private static bool ChangesInfo(Frame frame)
+    /// <summary>The run's new line in the list; null: it stays as it is.</summary>
+    private RunInfo? InfoAfter(Frame frame)
     {
         foreach (var happened in frame.Events)
         {
-            if (happened is RunEvent.RunStarted or RunEvent.RunResumed or RunEvent.RunEnded) return true;
+            if (happened is RunEvent.RunStarted or RunEvent.RunResumed or RunEvent.RunEnded) return _describe(_state, _nodeClock.Seconds);
         }
-        return false;
+        return null;
     }
 
     private void ArmTimer(long nowMs)
@@ -204,18 +218,25 @@ internal sealed class RunLoop
 
     private void TakeCommands()
     {
+        if (Interlocked.Exchange(ref _isTaking, 1) != 0) return;   // a locked store holds the look before this one up
         try
         {
             foreach (var command in _journal.TakeCommands())
             {
-                if (command.Verb == GivenAnswer.Verb && GivenAnswer.Read(command.Body) is { } given) Post(new Message.WaitAnswered(given));
-                else if (ControlRequest.Of(command) is { } request) Post(new Message.ControlAsked(request));
+                Message said = command.Verb == GivenAnswer.Verb && GivenAnswer.Read(command.Body) is { } given ? new Message.WaitAnswered(given)
+                    : ControlRequest.Of(command) is { } request ? new Message.ControlAsked(request)
+                    : Message.Tick.Now;   // no command of this version: it goes with the next frame
+                Post(said with { InboxId = command.Id });
             }
             if (ReadSwitch()) Post(Message.Tick.Now);
         }
         catch (StoreException)
         {
             // The inbox is read again at the next interval; a store that is truly broken shows at the next commit.
+        }
+        finally
+        {
+            Volatile.Write(ref _isTaking, 0);
         }
     }
 

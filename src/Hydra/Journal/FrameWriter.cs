@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Hydra.Model;
@@ -15,6 +14,7 @@ internal sealed class FrameWriter : IDisposable
     private readonly Lock _writing = new();
     private readonly Lock _queueing = new();
     private readonly string _file;
+    private readonly StoreFlaw _flaw;
     private readonly SqliteConnection _connection;
     private readonly SqliteCommand _insert;
     private readonly SqliteCommand _remember;
@@ -25,13 +25,15 @@ internal sealed class FrameWriter : IDisposable
     private List<PendingFrame> _waiting = [];
     private List<PendingFrame> _batch = [];
 
-    public FrameWriter(SqliteConnection connection, string file)
+    public FrameWriter(SqliteConnection connection, string file, StoreFlaw flaw)
     {
+        _flaw = flaw;
         _connection = connection;
         _file = file;
         _insert = connection.CreateCommand();
-        _insert.CommandText = "INSERT INTO frames(run, seq, at, hash, body) SELECT $run, $seq, $at, $hash, $body WHERE $calls=0 OR NOT EXISTS(SELECT 1 FROM kill_switch WHERE scope & $calls)";
-        foreach (var name in (string[])["$run", "$seq", "$at", "$hash", "$body", "$calls"]) _insert.Parameters.Add(new SqliteParameter { ParameterName = name });
+        var isCurrent = flaw == StoreFlaw.SkipsEpochCheck ? "$name<>$epoch" : "(SELECT epoch FROM owners WHERE run=$name)=$epoch";
+        _insert.CommandText = $"INSERT INTO frames(run, seq, at, hash, body) SELECT $run, $seq, $at, $hash, $body WHERE {isCurrent} AND ($calls=0 OR NOT EXISTS(SELECT 1 FROM kill_switch WHERE scope & $calls))";
+        foreach (var name in (string[])["$run", "$seq", "$at", "$hash", "$body", "$calls", "$name", "$epoch"]) _insert.Parameters.Add(new SqliteParameter { ParameterName = name });
         _insert.Prepare();
         _remember = ReuseRows.InsertInto(connection);
         _begin = connection.CreateCommand();
@@ -70,27 +72,13 @@ internal sealed class FrameWriter : IDisposable
     private void Write_NeedsLock()
     {
         // One row alone is its own transaction.
-        var needsTransaction = _batch.Count > 1 || _batch[0].Info is not null || _batch[0].Reuse.Count > 0;
+        var needsTransaction = _batch.Count > 1 || _batch[0].HasMore;
         if (needsTransaction) _begin.ExecuteNonQuery();
         var remembered = _remembered;
         var endsRun = false;
         foreach (var frame in _batch)
         {
-            if (frame.Parent is { } parent && RunRows.Find(_connection, parent) is null)
-            {
-                frame.Failure = new StoreException(StoreFault.Missing, $"Run '{parent}' was removed while '{frame.Run}' was being forked from it.");
-                continue;
-            }
-            if (frame.Info is { } info) RunRows.Save(_connection, frame, info);
-            var parameters = _insert.Parameters;
-            parameters[0].Value = frame.RunKey.Id;
-            parameters[1].Value = frame.Sequence;
-            parameters[2].Value = frame.AtMs;
-            parameters[3].Value = frame.Hash;
-            parameters[4].Value = frame.Body;
-            parameters[5].Value = (long)frame.Calls;
-            frame.IsForbidden = _insert.ExecuteNonQuery() == 0;
-            if (!frame.IsForbidden && frame.Reuse.Count > 0) ReuseRows.Save(_remember, frame);
+            Write_NeedsLock(frame);
             remembered += frame.Reuse.Count;
             endsRun |= frame.Info is { Status: not RunStatus.Running };
         }
@@ -101,6 +89,46 @@ internal sealed class FrameWriter : IDisposable
         }
         if (needsTransaction) _commit.ExecuteNonQuery();
         _remembered = remembered;
+    }
+
+    /// <summary>A frame that may not be written leaves nothing behind and does not keep the others of its batch from being written.</summary>
+    private void Write_NeedsLock(PendingFrame frame)
+    {
+        if (frame.Parent is { } parent && RunRows.Find(_connection, parent) is null)
+        {
+            frame.Failure = new StoreException(StoreFault.Missing, $"Run '{parent}' was removed while '{frame.Run}' was being forked from it.");
+            return;
+        }
+        if (frame.Claims is { } seen && _flaw != StoreFlaw.SkipsEpochCheck && !OwnerRows.Claim(_connection, frame, seen))
+        {
+            frame.Failure = OwnerRows.Stale(_connection, frame);
+            return;
+        }
+        if (frame.Info is { } first && frame.RunKey.Id == 0) RunRows.Save(_connection, frame, first);   // gives the run its row number
+        if (!Insert_NeedsLock(frame))
+        {
+            if (OwnerRows.EpochOf(_connection, frame.Run) == frame.Epoch) frame.IsForbidden = true;
+            else frame.Failure = OwnerRows.Stale(_connection, frame);
+            return;
+        }
+        if (frame.Info is { } info) RunRows.Save(_connection, frame, info);
+        if (frame.Reuse.Count > 0) ReuseRows.Save(_remember, frame);
+        if (frame.Heard.Count > 0) InboxRows.Remove(_connection, frame.Run, frame.Heard);
+    }
+
+    /// <summary>False: a newer owner has written, or the kill switch is on. Both are read by the statement that writes.</summary>
+    private bool Insert_NeedsLock(PendingFrame frame)
+    {
+        var parameters = _insert.Parameters;
+        parameters[0].Value = frame.RunKey.Id;
+        parameters[1].Value = frame.Sequence;
+        parameters[2].Value = frame.AtMs;
+        parameters[3].Value = frame.Hash;
+        parameters[4].Value = frame.Body;
+        parameters[5].Value = (long)frame.Calls;
+        parameters[6].Value = frame.Run.Text;
+        parameters[7].Value = frame.Epoch;
+        return _insert.ExecuteNonQuery() != 0;
     }
 
     private void Rollback_NeedsLock()
@@ -135,12 +163,20 @@ internal sealed class PendingFrame
 {
     public required RunId Run { get; init; }
     public required RunKey RunKey { get; init; }
+    /// <summary>Which writer of the run this is; see <see cref="OwnerRows"/>.</summary>
+    public long Epoch { get; init; }
+    /// <summary>The writer's first frame makes its epoch the run's current one, if the last frame's hash is still this; null: it has done so.</summary>
+    public byte[]? Claims { get; init; }
     public required long Sequence { get; init; }
     public required long AtMs { get; init; }
     public required byte[] Hash { get; init; }
     public required byte[] Body { get; init; }
     public RunInfo? Info { get; init; }
     public IReadOnlyList<ReuseEntry> Reuse { get; init; } = [];
+    /// <summary>Commands of the inbox that have become events of this frame.</summary>
+    public IReadOnlyList<long> Heard { get; init; } = [];
+    /// <summary>More than its row belongs to it.</summary>
+    public bool HasMore => Claims is not null || Info is not null || Reuse.Count > 0 || Heard.Count > 0;
     /// <summary>What kinds of calls it announces: read against the kill switch by the statement that writes it.</summary>
     public SwitchScope Calls { get; init; }
     /// <summary>The kill switch forbids a call of it; nothing was written.</summary>
@@ -167,52 +203,4 @@ internal static class FrameHash
         hash.AppendData(body);
         return hash.GetHashAndReset();
     }
-}
-
-/// <summary>The journal of one run that this process owns.</summary>
-internal sealed class SqliteRunJournal : IRunJournal
-{
-    private readonly SqliteRunStore _store;
-    private readonly FrameWriter _writer;
-    private readonly RunId _run;
-    private readonly IDisposable _owned;
-    private readonly RunKey _key;
-    private readonly ArrayBufferWriter<byte> _buffer = new(4096);
-    private byte[] _lastHash;
-    private IReadOnlyList<ReuseEntry> _remembered = [];
-
-    public SqliteRunJournal(SqliteRunStore store, FrameWriter writer, RunId run, IDisposable owned)
-    {
-        _store = store;
-        _writer = writer;
-        _run = run;
-        _owned = owned;
-        (_key, _lastHash) = store.Tail(run);
-    }
-
-    public void Commit(Frame frame, RunInfo? info)
-    {
-        _buffer.ResetWrittenCount();
-        EventWriter.Write(_buffer, frame.Events);
-        var body = _buffer.WrittenSpan.ToArray();
-        RunId? parent = null;
-        if (frame is { Sequence: > 0, Events: [RunEvent.Forked forked, ..] })
-        {
-            parent = new RunId(forked.Parent);
-            _lastHash = _store.HashOf(parent.Value, forked.UpTo);
-        }
-        var hash = FrameHash.Of(_lastHash, frame.Sequence, frame.AtMs, body);
-        var pending = new PendingFrame { Run = _run, RunKey = _key, Sequence = frame.Sequence, AtMs = frame.AtMs, Hash = hash, Body = body, Info = info, Calls = FrameCalls.Of(frame), Parent = parent, Reuse = _remembered };
-        _writer.Commit(pending);
-        if (pending.IsForbidden) throw new SwitchedOffException(_store.Switch.Read());
-        _lastHash = hash;
-        _remembered = [];
-    }
-
-    public IReadOnlyList<InboxCommand> TakeCommands() => _store.TakeCommands(_run);
-
-    public void Remember(IReadOnlyList<ReuseEntry> entries) => _remembered = entries;
-    public KillSwitch ReadSwitch() => _store.Switch.Read();
-
-    public void Dispose() => _owned.Dispose();
 }

@@ -80,14 +80,15 @@ internal static class RunRows
 /// <summary>The table <c>frames</c>: the journal itself.</summary>
 internal static class FrameRows
 {
-    public static (RunKey Key, byte[] Hash) Tail(SqliteConnection connection, RunId run)
+    public static (RunKey Key, byte[] Hash, long Epoch) Tail(SqliteConnection connection, RunId run)
     {
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT runs.id, (SELECT hash FROM frames WHERE frames.run=runs.id ORDER BY seq DESC LIMIT 1) FROM runs WHERE runs.run=$run";
         command.Parameters.AddWithValue("$run", run.Text);
         using var reader = command.ExecuteReader();
-        if (!reader.Read()) return (new RunKey(), FrameHash.First);
-        return (new RunKey { Id = reader.GetInt64(0) }, reader.IsDBNull(1) ? FrameHash.First : reader.GetFieldValue<byte[]>(1));
+        var epoch = OwnerRows.EpochOf(connection, run);
+        if (!reader.Read()) return (new RunKey(), FrameHash.First, epoch);
+        return (new RunKey { Id = reader.GetInt64(0) }, reader.IsDBNull(1) ? FrameHash.First : reader.GetFieldValue<byte[]>(1), epoch);
     }
 
     public static byte[] HashOf(SqliteConnection connection, RunId run, long sequence)
@@ -185,27 +186,28 @@ internal static class InboxRows
         command.ExecuteNonQuery();
     }
 
-    public static IReadOnlyList<InboxCommand> Take(SqliteConnection connection, RunId run)
+    /// <summary>What waits for the run's owner, oldest first.</summary>
+    public static IReadOnlyList<InboxCommand> Read(SqliteConnection connection, RunId run)
     {
-        var taken = new List<InboxCommand>();
-        long last = 0;
-        using (var command = connection.CreateCommand())
-        {
-            command.CommandText = "SELECT id, verb, body FROM inbox WHERE run=$run ORDER BY id";
-            command.Parameters.AddWithValue("$run", run.Text);
-            using var reader = command.ExecuteReader();
-            while (reader.Read())
-            {
-                last = reader.GetInt64(0);
-                taken.Add(new InboxCommand(reader.GetString(1), Value.ParseJson(reader.GetString(2))));
-            }
-        }
-        if (taken.Count == 0) return taken;
+        var waiting = new List<InboxCommand>();
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT id, verb, body FROM inbox WHERE run=$run ORDER BY id";
+        command.Parameters.AddWithValue("$run", run.Text);
+        using var reader = command.ExecuteReader();
+        while (reader.Read()) waiting.Add(new InboxCommand(reader.GetString(1), Value.ParseJson(reader.GetString(2))) { Id = reader.GetInt64(0) });
+        return waiting;
+    }
+
+    public static void Remove(SqliteConnection connection, RunId run, IReadOnlyList<long> ids)
+    {
         using var delete = connection.CreateCommand();
-        delete.CommandText = "DELETE FROM inbox WHERE run=$run AND id<=$last";
+        delete.CommandText = "DELETE FROM inbox WHERE run=$run AND id=$id";
         delete.Parameters.AddWithValue("$run", run.Text);
-        delete.Parameters.AddWithValue("$last", last);
-        delete.ExecuteNonQuery();
-        return taken;
+        var id = delete.Parameters.Add("$id", SqliteType.Integer);
+        foreach (var one in ids)
+        {
+            id.Value = one;
+            delete.ExecuteNonQuery();
+        }
     }
 }

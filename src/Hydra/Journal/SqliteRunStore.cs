@@ -17,12 +17,15 @@ public sealed partial class SqliteRunStore : IRunStore
     private readonly ReuseLookup _reusable;
     private readonly FileArtifacts _artifacts;
 
-    private SqliteRunStore(string folder, string file, SqliteConnection writer, Durability durability)
+    private readonly StoreFlaw _flaw;
+
+    private SqliteRunStore(string folder, string file, SqliteConnection writer, Durability durability, StoreFlaw flaw)
     {
+        _flaw = flaw;
         _folder = folder;
         _file = file;
         _writer = writer;
-        _frames = new FrameWriter(writer, file);
+        _frames = new FrameWriter(writer, file, flaw);
         _reusable = new ReuseLookup(() => Connect(file, isReadOnly: false));
         Switch = new SharedSwitch(this);
         _artifacts = new FileArtifacts(Path.Combine(folder, "artifacts"), durability == Durability.Full);
@@ -32,7 +35,9 @@ public sealed partial class SqliteRunStore : IRunStore
     public IKillSwitch Switch { get; }
 
     /// <summary>Opens the store, making folder and file where they are missing. Throws <see cref="StoreException"/>.</summary>
-    public static SqliteRunStore Open(string folder, Durability durability)
+    public static SqliteRunStore Open(string folder, Durability durability) => Open(folder, durability, StoreFlaw.None);
+
+    internal static SqliteRunStore Open(string folder, Durability durability, StoreFlaw flaw)
     {
         SQLitePCL.Batteries_V2.Init();
         folder = Path.GetFullPath(folder);
@@ -40,10 +45,10 @@ public sealed partial class SqliteRunStore : IRunStore
         SqliteConnection? connection = null;
         try
         {
-            Directory.CreateDirectory(folder);
+            DiskSync.MakeFolder(folder);
             connection = Connect(file, isReadOnly: false);
             StoreSchema.Prepare(connection, durability);
-            return new SqliteRunStore(folder, file, connection, durability);
+            return new SqliteRunStore(folder, file, connection, durability, flaw);
         }
         catch (Exception failed) when (failed is SqliteException or IOException or UnauthorizedAccessException)
         {
@@ -141,11 +146,16 @@ public sealed partial class SqliteRunStore : IRunStore
         });
     }
 
-    internal (RunKey Key, byte[] Hash) Tail(RunId run) => Query(connection => FrameRows.Tail(connection, run));
+    internal (RunKey Key, byte[] Hash, long Epoch) Tail(RunId run) => Query(connection => FrameRows.Tail(connection, run));
 
     internal byte[] HashOf(RunId run, long sequence) => Query(connection => FrameRows.HashOf(connection, run, sequence));
 
-    internal IReadOnlyList<InboxCommand> TakeCommands(RunId run) => Query(connection => InboxRows.Take(connection, run));
+    internal IReadOnlyList<InboxCommand> Inbox(RunId run) => Query(connection =>
+    {
+        var waiting = InboxRows.Read(connection, run);
+        if (_flaw == StoreFlaw.ForgetsInboxEarly) InboxRows.Remove(connection, run, [.. waiting.Select(command => command.Id)]);
+        return waiting;
+    });
 
     public void Dispose()
     {
@@ -189,3 +199,6 @@ public sealed partial class SqliteRunStore : IRunStore
         return connection;
     }
 }
+
+/// <summary>Bugs planted for the tests of the checkers: a store with one must be found out. See docs/durability.md.</summary>
+internal enum StoreFlaw { None, SkipsEpochCheck, ForgetsInboxEarly }

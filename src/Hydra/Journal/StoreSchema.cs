@@ -17,7 +17,7 @@ internal static class StoreSchema
         if (found > Version) throw new StoreException(StoreFault.Corrupt, $"{connection.DataSource} was written by a newer Hydra (format {found}, this one knows {Version}). Use that version, or another --runs-dir.");
         if (found < Version) Make(connection);
         ReuseRows.Prepare(connection);
-        Run(connection, KillSwitchRows.Tables);
+        Run(connection, KillSwitchRows.Tables + OwnerRows.Table);
     }
 
     private static void Make(SqliteConnection connection) => Run(connection, $"""
@@ -33,6 +33,7 @@ internal static class StoreSchema
             CREATE TABLE IF NOT EXISTS inbox(
                 id INTEGER PRIMARY KEY, run TEXT NOT NULL, at INTEGER NOT NULL, verb TEXT NOT NULL, body TEXT NOT NULL);
             {KillSwitchRows.Tables}
+            {OwnerRows.Table}
             PRAGMA user_version={Version};
             COMMIT;
             """);
@@ -49,26 +50,5 @@ internal static class StoreSchema
         using var command = connection.CreateCommand();
         command.CommandText = sql;
         return command.ExecuteScalar();
-    }
-}
-
-/// <summary>What a failure of SQLite means to the one who has to mend it.</summary>
-internal static class SqliteFaults
-{
-    private const int Busy = 5, Locked = 6, ReadOnly = 8, Corrupt = 11, Full = 13, CannotOpen = 14, NotADatabase = 26;
-
-    /// <param name="otherwise">How to use another place, as the end of a sentence.</param>
-    public static StoreException Explain(Exception failed, string file, string otherwise = "choose another folder with --runs-dir")
-    {
-        if (failed is not SqliteException sqlite) return StoreFaults.Explain(failed, file);
-        return sqlite.SqliteErrorCode switch
-        {
-            Full => new(StoreFault.Full, $"The disk that holds {file} is full. Free some space and try again; nothing acknowledged is lost.", failed),
-            ReadOnly => new(StoreFault.ReadOnly, $"{file} cannot be written: it or its folder is read-only. Change its rights, or {otherwise}.", failed),
-            CannotOpen => new(StoreFault.ReadOnly, $"{file} cannot be opened: check that its folder exists and may be written, or {otherwise}.", failed),
-            Busy or Locked => new(StoreFault.Locked, $"{file} is locked by another program for too long. Close what holds it and try again.", failed),
-            Corrupt or NotADatabase => new(StoreFault.Corrupt, $"{file} is damaged ({sqlite.Message}). Nothing was overwritten; restore it from a copy, or {otherwise}.", failed),
-            _ => new(StoreFault.Other, $"{file}: {sqlite.Message}", failed),
-        };
     }
 }

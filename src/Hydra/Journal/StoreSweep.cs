@@ -127,6 +127,7 @@ public sealed partial class SqliteRunStore
             DELETE FROM reuse WHERE run=(SELECT id FROM runs WHERE run=$run);
             DELETE FROM reuse_new WHERE run=(SELECT id FROM runs WHERE run=$run);
             DELETE FROM inbox WHERE run=$run;
+            DELETE FROM owners WHERE run=$run;
             DELETE FROM runs WHERE run=$run;
             """;
         command.Parameters.AddWithValue("$run", run.Text);

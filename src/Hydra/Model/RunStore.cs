@@ -37,8 +37,11 @@ public interface IRunJournal : IDisposable
     /// </summary>
     void Commit(Frame frame, RunInfo? info);
 
-    /// <summary>Commands other processes left for this run since the last call, oldest first; they are gone afterwards.</summary>
+    /// <summary>Commands other processes left for this run that no earlier call gave, oldest first. They stay in the inbox until they were <see cref="Heard"/>.</summary>
     IReadOnlyList<InboxCommand> TakeCommands();
+
+    /// <summary>What was taken and has been decided about: removed in the transaction of the next commit, which carries the events it made.</summary>
+    void Heard(IReadOnlyList<long> commands) { }
 
     /// <summary>Leaves completed executions for later runs to reuse; they are written in the transaction of the next commit.</summary>
     void Remember(IReadOnlyList<ReuseEntry> entries) { }
@@ -47,7 +50,11 @@ public interface IRunJournal : IDisposable
 }
 
 /// <param name="Verb"><c>cancel</c>, <c>pause</c>, …</param>
-public sealed record InboxCommand(string Verb, Value Body);
+public sealed record InboxCommand(string Verb, Value Body)
+{
+    /// <summary>Its number among all that wait in the inbox; 0: it is not in one that lasts.</summary>
+    public long Id { get; init; }
+}
 
 /// <summary>All runs of one runs directory. Safe for use from many threads and processes.</summary>
 public interface IRunStore : IDisposable
@@ -87,7 +94,8 @@ public interface IArtifactStore
     Value Read(ValueRef reference);
 }
 
-public enum StoreFault { Full, ReadOnly, Locked, Owned, Corrupt, Missing, Other }
+/// <summary>What keeps a store from doing as it was asked; <c>Stale</c>: another process has taken the run over.</summary>
+public enum StoreFault { Full, ReadOnly, Locked, Owned, Stale, Corrupt, Missing, Other }
 
 /// <summary>The store could not do what was asked; the message names the place and the mend.</summary>
 public sealed class StoreException(StoreFault fault, string message, Exception? innerException = null) : Exception(message, innerException)

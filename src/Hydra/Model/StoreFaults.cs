@@ -12,10 +12,13 @@ public static class StoreFaults
         var code = failed.HResult & 0xFFFF;
         return failed switch
         {
-            _ when code is DiskFull or QuotaExceeded => new(StoreFault.Full, $"The disk that holds {place} is full. Free some space and resume the run; nothing acknowledged is lost.", failed),
+            _ when code is DiskFull or QuotaExceeded => Full(place, failed),
             _ when code == ReadOnlyDisk => new(StoreFault.ReadOnly, $"{place} is on a read-only file system. Choose another folder with --runs-dir.", failed),
             UnauthorizedAccessException => new(StoreFault.ReadOnly, $"{place} cannot be written: {failed.Message} Choose another folder with --runs-dir, or change its rights.", failed),
             _ => new(StoreFault.Other, $"{place}: {failed.Message}", failed),
         };
     }
+
+    public static StoreException Full(string place, Exception failed) =>
+        new(StoreFault.Full, $"The disk that holds {place} is full. Free some space and resume the run; nothing acknowledged is lost.", failed);
 }

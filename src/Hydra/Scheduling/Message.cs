@@ -7,6 +7,9 @@ public abstract record Message
 {
     private Message() { }
 
+    /// <summary>The command of the run's inbox that brought it (<see cref="InboxCommand.Id"/>); 0: none.</summary>
+    public long InboxId { get; init; }
+
     /// <summary>The <c>when</c> of an instance was evaluated.</summary>
     public sealed record WhenDecided(int Node, bool Holds, NodeError? Error) : Message;
     /// <summary>A composite said how to go on; <paramref name="Output"/> is the kept output of an end.</summary>

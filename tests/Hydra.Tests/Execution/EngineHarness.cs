@@ -64,6 +64,7 @@ internal sealed class DyingStore(IRunStore inner, int commitsLeft) : IRunStore
         }
 
         public IReadOnlyList<InboxCommand> TakeCommands() => inner.TakeCommands();
+        public void Heard(IReadOnlyList<long> commands) => inner.Heard(commands);
         public void Dispose() => inner.Dispose();
     }
 }

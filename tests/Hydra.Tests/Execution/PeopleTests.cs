@@ -69,6 +69,26 @@ public sealed class PeopleTests : IDisposable
     }
 
     [Fact]
+    public async Task An_answer_in_the_inbox_outlives_every_death_of_the_owner_that_read_it()
+    {
+        using var store = SqliteRunStore.Open(_folder, Durability.Full);
+        for (var commits = 0; ; commits++)
+        {
+            var run = new RunId($"flow-{commits}");
+            var report = await EngineOf(store, TimeProvider.System).RunAsync(Example(), new RunRequest { Run = run, Inputs = Topic }, CancellationToken.None);
+            var wait = report.Waits.Single().Wait;
+            store.Post(run, new InboxCommand(GivenAnswer.Verb, (Given(WaitKind.Approval, true) with { Target = wait.Id, PayloadSha256 = wait.Request.PayloadSha256 }).ToBody()));
+            var dying = new DyingStore(store, commits);
+            var died = await Record.ExceptionAsync(() => EngineOf(dying, TimeProvider.System).ResumeAsync(run, new RunRequest(), CancellationToken.None));
+            report = await EngineOf(store, TimeProvider.System).ResumeAsync(run, new RunRequest(), CancellationToken.None);
+            Assert.Equal((RunStatus.Paused, "channel"), (report.Status, report.Waits.Single().Path));
+            Assert.Single(store.Read(run).SelectMany(frame => frame.Events).OfType<RunEvent.WaitAnswered>());
+            if (died is null) break;
+            Assert.IsType<StoreException>(died);
+        }
+    }
+
+    [Fact]
     public async Task A_dry_run_asks_nobody()
     {
         var report = await EngineOf(new MemoryRunStore(), TimeProvider.System).RunAsync(Example(), new RunRequest { Inputs = Topic, IsDryRun = true }, CancellationToken.None);

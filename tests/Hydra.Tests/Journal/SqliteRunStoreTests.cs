@@ -93,14 +93,73 @@ public sealed class SqliteRunStoreTests : IDisposable
     }
 
     [Fact]
-    public void A_command_left_in_the_inbox_is_taken_once()
+    public void A_command_left_in_the_inbox_is_given_once_and_stays_until_the_frame_that_heard_it()
     {
         using var store = Open();
-        using var journal = store.Own(Run);
-        store.Post(Run, new InboxCommand("cancel", ValueMap.Of(("reason", "enough"))));
+        using (var journal = store.Own(Run))
+        {
+            journal.Commit(FrameOf(0), Info(RunStatus.Running));
+            store.Post(Run, new InboxCommand("cancel", ValueMap.Of(("reason", "enough"))));
+            Assert.Equal("enough", Assert.Single(journal.TakeCommands()).Body.AsObject["reason"].AsText);
+            Assert.Empty(journal.TakeCommands());
+        }
+        using (var next = store.Own(Run))
+        {
+            var taken = Assert.Single(next.TakeCommands());
+            next.Heard([taken.Id]);
+            next.Commit(FrameOf(1), null);
+            store.Post(Run, new InboxCommand("pause", Value.Null));   // SQLite gives it the number of the one that has gone
+            Assert.Equal("pause", Assert.Single(next.TakeCommands()).Verb);
+            Assert.Throws<StoreException>(() => { next.Heard([taken.Id]); next.Commit(FrameOf(1), null); });   // a frame that is there already
+        }
+        using var last = store.Own(Run);
+        Assert.Equal("pause", Assert.Single(last.TakeCommands()).Verb);
+    }
 
-        Assert.Equal("enough", Assert.Single(journal.TakeCommands()).Body.AsObject["reason"].AsText);
-        Assert.Empty(journal.TakeCommands());
+    [Fact]
+    public void A_process_that_lost_its_lock_writes_nothing_once_another_has_taken_over()
+    {
+        using var store = Open();
+        using var stale = store.Own(Run);
+        stale.Commit(FrameOf(0), Info(RunStatus.Running));
+        using var owner = Steal(store);
+        owner.Commit(FrameOf(1), null);
+
+        Assert.All(Enumerable.Range(1, 3), sequence =>
+        {
+            var refused = Assert.Throws<StoreException>(() => stale.Commit(FrameOf(sequence), Info(RunStatus.Failed)));
+            Assert.Equal(StoreFault.Stale, refused.Fault);
+            Assert.Contains("epoch 2; this one had 1", refused.Message);
+        });
+        owner.Commit(FrameOf(2), null);
+        Assert.Equal([0L, 1, 2], store.Read(Run).Select(frame => frame.Sequence));
+        Assert.Equal(RunStatus.Running, store.Find(Run)!.Status);
+    }
+
+    [Fact]
+    public void A_run_that_was_written_after_somebody_took_it_up_is_not_taken_over()
+    {
+        using var store = Open();
+        using var owner = store.Own(Run);
+        owner.Commit(FrameOf(0), Info(RunStatus.Running));
+        using var thief = Steal(store);
+        owner.Commit(FrameOf(1), null);
+
+        Assert.Equal(StoreFault.Stale, Assert.Throws<StoreException>(() => thief.Commit(FrameOf(2), null)).Fault);
+        owner.Commit(FrameOf(2), null);
+        Assert.Equal(3, store.Read(Run).Count());
+    }
+
+    [Fact]
+    public void Two_processes_that_begin_the_same_run_are_one_owner_and_one_refusal()
+    {
+        using var store = Open();
+        using var first = store.Own(Run);
+        using var second = Steal(store);
+        second.Commit(FrameOf(0), Info(RunStatus.Running));
+
+        Assert.Equal(StoreFault.Stale, Assert.Throws<StoreException>(() => first.Commit(FrameOf(0), Info(RunStatus.Failed))).Fault);
+        Assert.Equal(RunStatus.Running, store.Find(Run)!.Status);
     }
 
     [Fact]
@@ -122,6 +181,13 @@ public sealed class SqliteRunStoreTests : IDisposable
         Assert.Equal(StoreFault.Corrupt, fault.Fault);
         Assert.Contains(file, fault.Message);
         Assert.Equal(new string('x', 5000), File.ReadAllText(file));
+    }
+
+    /// <summary>Owns a run that is owned already: its lock file has been removed under its owner.</summary>
+    private IRunJournal Steal(SqliteRunStore store)
+    {
+        File.Delete(Path.Combine(_folder, "locks", Run.Text + ".lock"));
+        return store.Own(Run);
     }
 
     private SqliteRunStore Open() => SqliteRunStore.Open(_folder, Durability.Full);

@@ -1,0 +1,186 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+using Hydra.Cli.Tests.PowerLoss;
+using Hydra.Gateway.Fake;
+using Microsoft.Data.Sqlite;
+
+namespace Hydra.Cli.Tests;
+
+/// <summary>Disks that are full or read-only and a database that somebody else holds: real processes, real file systems.</summary>
+public sealed class StoreTroubleTests(Totals totals)
+{
+    private const int NodeCount = 12;
+    private static readonly bool IsLong = System.Environment.GetEnvironmentVariable("HYDRA_LONG") == "1";
+    private static readonly Lazy<string?> WhyNoMounts = new(WhyNotMount);
+
+    /// <summary>Sizes in KiB: too small for an empty store, for the first frames, and for the middle of the run.</summary>
+    public static TheoryData<int, bool> Disks
+    {
+        get
+        {
+            var disks = new TheoryData<int, bool>();
+            foreach (var kib in IsLong ? [16, 32, 48, 64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512] : (int[])[32, 128, 384])
+            {
+                disks.Add(kib, false);
+                if (IsLong || kib == 384) disks.Add(kib, true);
+            }
+            return disks;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Disks))]
+    public async Task A_full_disk_stops_the_run_with_its_name_and_with_room_it_goes_on_without_loss(int kib, bool isSimulated)
+    {
+        var why = isSimulated ? PowerDisk.WhyNot : WhyNoMounts.Value;
+        Assert.SkipWhen(why is not null, why ?? "");
+        await using var fake = await FakeProvider.StartAsync(new FakeScript { Answer = "{prompt} " + new string('z', 20_000) });
+        using var terminal = new Terminal();
+        terminal.Write("full.yaml", Chains());
+        Directory.CreateDirectory(terminal.PathOf("disk"));
+        var environment = EnvironmentOf(fake);
+        var run = "run full.yaml --run-id full --runs-dir disk/.hydra";
+        var script = isSimulated
+            ? $"LD_PRELOAD=$POWER_LIBRARY $HYDRA {run} > out1 2> err1; echo $? > code1\nfind disk -name '*.part' > parts\n$HYDRA {run} > out2 2> err2; echo $? > code2\n$HYDRA verify --runs-dir disk/.hydra > verified; echo $? > code3"
+            : $"mount -t tmpfs -o size={kib}k none disk || exit 99\n$HYDRA {run} > out1 2> err1; echo $? > code1\nfind disk -name '*.part' > parts\nmount -o remount,size=64m disk\n$HYDRA {run} > out2 2> err2; echo $? > code2\n$HYDRA verify --runs-dir disk/.hydra > verified; echo $? > code3";
+        if (isSimulated)
+        {
+            foreach (var (name, value) in PowerDisk.Environment(terminal.PathOf("disk"), seed: kib, cutAt: 0, room: kib * 1024L)) environment[name == "LD_PRELOAD" ? "POWER_LIBRARY" : name] = value;
+        }
+        using var shell = isSimulated ? HydraProcess.StartShell(terminal.Folder, environment, script) : HydraProcess.StartMounting(terminal.Folder, environment, script);
+        var (code, _, shellError) = await shell.EndAsync();
+        Assert.True(code == 0, shellError);
+        string Read(string file) => File.ReadAllText(terminal.PathOf(file)).Trim();
+
+        var done = Regex.Matches(Read("err1"), "^(?<node>n[0-9]+) completed", RegexOptions.Multiline, TimeSpan.FromSeconds(1)).Select(match => match.Groups["node"].Value).ToList();
+        var repeated = done.Count(node => fake.Calls.Count(call => call.Prompt == node + " tell") > 1);
+        totals.Add(diskFullRuns: 1, resumes: 1, lost: repeated);   // a completed node that ran again had lost its result
+
+        // (1) it says so, and leaves nothing half written
+        Assert.Equal("1", Read("code1"));
+        Assert.Contains($"hydra: The disk that holds {terminal.PathOf("disk/.hydra")}", Read("err1"));
+        Assert.Contains("is full. Free some space and resume the run; nothing acknowledged is lost.", Read("err1"));
+        Assert.Equal("", Read("parts"));
+        // (2) with room it completes, and what was completed is not called again
+        Assert.True(Read("code2") == "0", Read("err2"));
+        Assert.Equal("0", Read("code3"));
+        Assert.Equal(0, repeated);
+        Assert.Equal(NodeCount, fake.Calls.Select(call => call.Prompt).Distinct().Count());
+        Assert.True(fake.Calls.Count <= NodeCount + 3, $"{fake.Calls.Count} calls for {NodeCount} nodes and 3 in flight");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{done.Count} of {NodeCount} results were acknowledged before the disk was full");
+    }
+
+    [Fact]
+    public async Task A_read_only_folder_is_named_and_left_as_it_is()
+    {
+        Assert.SkipWhen(WhyNoMounts.Value is not null, WhyNoMounts.Value ?? "");
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule()));
+        using var terminal = new Terminal();
+        terminal.Write("full.yaml", "name: gate\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: 'ok?'}\n");
+        terminal.Write("new/keep", "");
+        Assert.Equal(ExitCode.Paused, terminal.Run("run", "full.yaml", "--run-id", "old", "--runs-dir", "old/.hydra"));
+        SqliteConnection.ClearAllPools();
+        var before = Content(terminal.PathOf("old"));
+        using var shell = HydraProcess.StartMounting(terminal.Folder, EnvironmentOf(fake), """
+            for d in old new; do mount --bind $d $d && mount -o remount,bind,ro $d || exit 99; done
+            $HYDRA run full.yaml --run-id n --runs-dir new/.hydra 2>&1; echo "exit $?"
+            $HYDRA resume old --runs-dir old/.hydra 2>&1; echo "exit $?"
+            $HYDRA approve old g --approver ann --runs-dir old/.hydra 2>&1; echo "exit $?"
+            """);
+        var (code, said, error) = await shell.EndAsync();
+
+        Assert.True(code == 0, error);
+        var lines = said.Trim().Split('\n');
+        Assert.Equal(6, lines.Length);
+        Assert.All(lines.Where((_, i) => i % 2 == 1), line => Assert.Equal("exit 1", line));
+        Assert.StartsWith($"hydra: {terminal.PathOf("new")}", lines[0]);
+        Assert.All([lines[2], lines[4]], line => Assert.StartsWith($"hydra: {terminal.PathOf("old/.hydra")}", line));
+        Assert.All(lines.Where((_, i) => i % 2 == 0), line => Assert.Matches("read-only.*--runs-dir", line));
+        Assert.Equal(before, Content(terminal.PathOf("old")));
+        Assert.Equal("keep ", Content(terminal.PathOf("new"))[..5]);
+    }
+
+    [Fact]
+    public async Task A_database_that_another_process_holds_is_waited_for_and_goes_on_when_it_is_free()
+    {
+        await using var world = new EffectServer();
+        using var terminal = new Terminal();
+        terminal.Write("hold.yaml", "name: hold\nnodes:\n" + world.Node("a") + world.Node("b", "depends_on: [a]"));
+        SqliteConnection? holder = null;
+        world.Happened = path => holder ??= path == "a" ? Hold(terminal) : null;
+        using var hydra = HydraProcess.Start(terminal.Folder, new Dictionary<string, string>(StringComparer.Ordinal), "run", "hold.yaml", "--run-id", "hold");
+        var ended = hydra.EndAsync();
+        await world.ArrivalOf("a");
+        Assert.NotSame(ended, await Task.WhenAny(ended, Task.Delay(TimeSpan.FromSeconds(2))));   // it cannot end, nor begin b
+        Assert.False(world.Saw("b"));
+        holder!.Dispose();
+        var (code, _, error) = await ended;
+
+        Assert.True(code == 0, error);
+        Assert.Equal(["a", "b"], world.Effects.Select(effect => effect.Path));
+    }
+
+    [Fact]
+    public async Task A_database_that_stays_locked_ends_the_run_with_who_holds_it_and_nothing_is_lost()
+    {
+        await using var world = new EffectServer();
+        using var terminal = new Terminal();
+        terminal.Write("hold.yaml", "name: hold\nnodes:\n" + world.Node("a") + world.Node("b", "depends_on: [a]"));
+        SqliteConnection? holder = null;
+        world.Happened = path => holder ??= path == "b" ? Hold(terminal) : null;
+        using var hydra = HydraProcess.Start(terminal.Folder, new Dictionary<string, string>(StringComparer.Ordinal), "run", "hold.yaml", "--run-id", "hold");
+        var (code, _, error) = await hydra.EndAsync();
+        holder!.Dispose();
+
+        Assert.Equal(ExitCode.Failed, code);
+        if (OperatingSystem.IsLinux()) Assert.Contains($"hydra.db is locked by process {System.Environment.ProcessId} (", error);
+        Assert.Contains("for too long. Close what holds it, then resume the run; nothing acknowledged is lost.", error);
+        // The answer of b never became durable: nobody may say that it happened, and it is not made again unasked.
+        Assert.Equal(ExitCode.Failed, terminal.Run("resume", "hold"));
+        Assert.Contains("unknown_outcome", terminal.Error);
+        Assert.True(terminal.Run("resume", "hold", "--assume", "b=done:\"did b\"") == 0, terminal.Error);
+        Assert.Equal(["a", "b"], world.Effects.Select(effect => effect.Path));
+    }
+
+    private static SqliteConnection Hold(Terminal terminal)
+    {
+        var connection = new SqliteConnection($"Data Source={terminal.PathOf(".hydra/hydra.db")};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "BEGIN EXCLUSIVE";
+        command.ExecuteNonQuery();
+        return connection;
+    }
+
+    private static Dictionary<string, string> EnvironmentOf(FakeProvider fake) =>
+        new(StringComparer.Ordinal) { ["OPENAI_BASE_URL"] = fake.Url + "/v1", ["OPENAI_API_KEY"] = "fake" };
+
+    /// <summary>Three chains of four calls.</summary>
+    private static string Chains()
+    {
+        var text = new StringBuilder("name: full\ndefaults: {model: openai/fake-model}\nnodes:\n");
+        for (var i = 0; i < NodeCount; i++) text.Append(CultureInfo.InvariantCulture, $"  - {{id: n{i}, type: agent, prompt: 'n{i} tell', depends_on: [{(i < 3 ? "" : $"n{i - 3}")}]}}\n");
+        return text.ToString();
+    }
+
+    private static string Content(string folder) => string.Concat(Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+        .Select(file => $"{Path.GetRelativePath(folder, file)} {Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file)))}\n"));
+
+    private static string? WhyNotMount()
+    {
+        if (!OperatingSystem.IsLinux()) return "file systems are mounted with Linux's namespaces";
+        try
+        {
+            using var tried = Process.Start(new ProcessStartInfo("unshare", ["-Urm", "mount", "-t", "tmpfs", "none", "/mnt"]) { UseShellExecute = false, RedirectStandardError = true })!;
+            var said = tried.StandardError.ReadToEnd();
+            tried.WaitForExit();
+            return tried.ExitCode == 0 ? null : $"nothing can be mounted here: {said.Trim()}";
+        }
+        catch (System.ComponentModel.Win32Exception missing)
+        {
+            return $"`unshare` cannot be started: {missing.Message}";
+        }
+    }
+}
