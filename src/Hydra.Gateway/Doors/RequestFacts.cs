@@ -7,14 +7,14 @@ namespace Hydra.Gateway.Doors;
 /// <param name="PresentedKey">The virtual key as it was sent; null: none.</param>
 /// <param name="User">Who is behind the caller, as the caller says; a claim.</param>
 internal sealed record RequestFacts(string Door, string? PresentedKey, string? User, IReadOnlyList<string> Tags,
-    IReadOnlyDictionary<string, string> Metadata, CacheControl Cache, TimeSpan? Timeout)
+    IReadOnlyDictionary<string, string> Metadata, CacheControl Cache, TimeSpan? Timeout, string? TraceParent)
 {
     private const int TagsMax = 32;
 
     /// <summary>Reads the headers; the body's own <c>user</c> and <c>metadata</c> win where they say something.</summary>
     public static RequestFacts Of(HttpRequest request, string door, DoorRequest? body) => new(
         door, KeyOf(request), body?.User ?? Text(request, "x-hydra-user"), TagsOf(request), body?.Metadata ?? new Dictionary<string, string>(StringComparer.Ordinal),
-        CacheOf(request), TimeoutOf(request));
+        CacheOf(request), TimeoutOf(request), Text(request, "traceparent"));
 
     public static string? KeyOf(HttpRequest request)
     {

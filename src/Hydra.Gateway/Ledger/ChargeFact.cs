@@ -1,3 +1,4 @@
+using Hydra.Model;
 using Microsoft.Data.Sqlite;
 
 namespace Hydra.Gateway.Ledger;

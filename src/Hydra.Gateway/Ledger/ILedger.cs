@@ -94,14 +94,6 @@ public sealed record Settlement
     public bool IsEstimate { get; init; }
 }
 
-/// <summary>One factor of a bill: so many of a class at a price.</summary>
-/// <param name="Class">As <c>input</c>, <c>cache_read</c>, <c>output</c>.</param>
-/// <param name="UsdPerMillion">Price of 1,000,000 of them in US dollars.</param>
-public readonly record struct ChargeLine(string Class, long Count, decimal UsdPerMillion)
-{
-    public decimal Usd => Count * UsdPerMillion / 1_000_000m;
-}
-
 /// <summary>What is known once a call is settled.</summary>
 /// <param name="OverBoundUsd">By how much the bill exceeds its reservation: the model's bound is too low. 0: it does not.</param>
 /// <param name="RemainingUsd">What the tightest budget has left; null: none covers the call.</param>

@@ -88,27 +88,15 @@ public static class LedgerUpkeep
         return new ChargeRow(owner.NextId(), charge.Id, row, nowMs, PicoUsd.FromUsd(change.DifferenceUsd), 0, settlement);
     }
 
-    /// <summary>The same counts at other rates; classes that the price does not name keep theirs.</summary>
-    private static List<ChargeLine> LinesAt(ModelPrice price, IReadOnlyList<ChargeLine> lines)
+    /// <summary>The same counts at other rates.</summary>
+    private static IReadOnlyList<ChargeLine> LinesAt(ModelPrice price, IReadOnlyList<ChargeLine> lines)
     {
-        var prompt = lines.Where(line => line.Class is "input" or "cache_read" or "cache_write").Sum(line => line.Count);
-        var rates = price;
-        foreach (var (over, tier) in price.Tiers)
+        return price.Bill(new TokenUsage(Count("input"), Count("output"), Count("cache_read"), Count("cache_write"), Count("reasoning"))
         {
-            if (prompt > over) rates = tier;
-        }
-        return [.. lines.Select(line => line with
-        {
-            UsdPerMillion = line.Class switch
-            {
-                "input" => rates.Input,
-                "output" => rates.Output,
-                "cache_read" => rates.CacheRead ?? rates.Input,
-                "cache_write" => rates.CacheWrite ?? rates.Input,
-                "reasoning" => rates.Reasoning ?? rates.Output,
-                _ => line.UsdPerMillion,
-            },
-        })];
+            CacheWriteHour = Count("cache_write_1h"), InputAudio = Count("input_audio"), OutputAudio = Count("output_audio"), ServerToolUnits = Count("server_tool"),
+        });
+
+        long Count(string name) => lines.FirstOrDefault(line => line.Class == name).Count;
     }
 }
 

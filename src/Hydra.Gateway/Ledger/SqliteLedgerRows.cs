@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Hydra.Journal;
+using Hydra.Model;
 using Microsoft.Data.Sqlite;
 
 namespace Hydra.Gateway.Ledger;

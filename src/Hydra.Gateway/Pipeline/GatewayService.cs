@@ -2,6 +2,7 @@ using Hydra.Gateway.Config;
 using Hydra.Gateway.Doors;
 using Hydra.Gateway.Ledger;
 using Hydra.Gateway.Resilience;
+using Hydra.Tracing;
 using Microsoft.Extensions.AI;
 
 namespace Hydra.Gateway.Pipeline;
@@ -20,6 +21,8 @@ public sealed record GatewayServiceOptions
     public Func<string?> KillSwitch { get; init; } = () => null;
     /// <summary>Told of failures of the gateway itself, never of a caller's or a provider's.</summary>
     public Action<Exception> OnDefect { get; init; } = _ => { };
+    /// <summary>Told of what goes on without: a collector that takes no spans.</summary>
+    public Action<string> OnWarning { get; init; } = _ => { };
 }
 
 /// <summary>
@@ -33,6 +36,7 @@ public sealed class GatewayService : IAsyncDisposable
     private readonly SqliteLedger _ledger;
     private readonly Lock _gate = new();
     private readonly long _origin;
+    private readonly SpanExport? _spans;
     private volatile GatewayModels _models;
     private volatile GatewayConfig _config;
 
@@ -40,6 +44,9 @@ public sealed class GatewayService : IAsyncDisposable
     {
         (_config, _options, _ledger) = (config, options, ledger);
         _origin = options.Clock.GetTimestamp();
+        var (tracing, problem) = OtlpSettings.From(options.Environment);
+        if (problem is not null) options.OnWarning(problem);
+        if (tracing is not null) _spans = new SpanExport(tracing, options.OnWarning);
         _providers = new ProviderFactory(config, options);
         _models = GatewayModels.Build(config, _providers, null, Surroundings);
         Keys = new KeyRing(ledger, options.Clock);
@@ -113,6 +120,7 @@ public sealed class GatewayService : IAsyncDisposable
             Metadata = facts.Metadata,
             CacheControl = facts.Cache,
             Timeout = facts.Timeout,
+            Trace = OperationSpans.TraceOf(facts.TraceParent),
         };
     }
 
@@ -124,6 +132,14 @@ public sealed class GatewayService : IAsyncDisposable
 
     internal GatewayModels Models => _models;
 
+    /// <summary>An operation is over: its spans go to the collector, where there is one.</summary>
+    internal void Trace(Operation operation, bool isWhole)
+    {
+        if (_spans is null) return;
+        var outcome = isWhole ? Attempt.Answered : operation.Last is { Outcome: not Attempt.Answered } last ? last.Outcome : "refused";
+        foreach (var span in OperationSpans.Of(operation, Clock.GetUtcNow(), Clock.GetElapsedTime(operation.StartedAt), outcome)) _spans.Add(span);
+    }
+
     internal void Report(Exception failure, Operation? operation)
     {
         if (failure is GatewayRefusedException or Hydra.Model.CallFailedException or OperationCanceledException) return;
@@ -134,6 +150,7 @@ public sealed class GatewayService : IAsyncDisposable
     {
         IsReady = false;
         Keys.Dispose();
+        if (_spans is not null) await _spans.DisposeAsync();
         await _ledger.DisposeAsync();
         _providers.Dispose();
     }

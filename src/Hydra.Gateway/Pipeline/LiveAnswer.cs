@@ -23,6 +23,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
     /// <summary>Asks, and reads up to the commit point.</summary>
     public async ValueTask<AttemptStart> OpenAsync(IEnumerable<ChatMessage> messages, CallOptions options, TimeSpan firstToken, CancellationToken cancellationToken)
     {
+        attempt.BegunAt = clock.GetUtcNow();
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var timer = operation.IsStreamed ? new CancellationTokenSource(firstToken, clock) : null;
         using var onTimer = timer?.Token.Register(static stop => ((CancellationTokenSource)stop!).Cancel(), _stop);
@@ -70,7 +71,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
             foreach (var update in _held) yield return update;
             while (!_isWhole && await NextAsync() is { } update) yield return update;
             isEnded = true;
-            await SettleAsync("answered", UsageOrEstimate(out var isEstimate), isEstimate, null, null, 200);
+            await SettleAsync(Attempt.Answered, UsageOrEstimate(out var isEstimate), isEstimate, null, null, 200);
         }
         finally
         {
@@ -162,7 +163,8 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
         attempt.Usage = usage;
         attempt.Duration = clock.GetElapsedTime(_startedAt);
         operation.Upstream += attempt.Duration;
-        attempt.CostUsd = deployment.Facts.Price?.CostOf(usage).Usd ?? 0;
+        var bill = deployment.Facts.Price?.Bill(usage) ?? [];
+        attempt.CostUsd = bill.Sum(line => line.Usd);
         pass.End(failure, retryAfter, attempt.FirstToken, usage.Total);
         if (_stop is not null) await _stop.CancelAsync();
         if (_updates is not null)
@@ -179,7 +181,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
         _stop?.Dispose();
         var settled = await ledger.SettleAsync(reservation, new Settlement
         {
-            Usage = usage, CostUsd = attempt.CostUsd, PriceSource = deployment.Facts.Price?.Source ?? "unknown", Outcome = outcome, UpstreamStatus = status,
+            Usage = usage, CostUsd = attempt.CostUsd, Lines = bill, PriceSource = deployment.Facts.Price?.Source ?? "unknown", Outcome = outcome, UpstreamStatus = status,
             Duration = attempt.Duration, FirstToken = attempt.FirstToken, AnsweredBy = attempt.AnsweredBy, IsEstimate = isEstimate,
         });
         operation.RemainingUsd = settled.RemainingUsd ?? operation.RemainingUsd;

@@ -50,6 +50,9 @@ public sealed class Operation
     /// <summary>The attempt that answered, or the last one; null before the first and for a hit of the cache.</summary>
     public Attempt? Last => _attempts.Count == 0 ? null : _attempts[^1];
 
+    /// <summary>The trace and the span that the caller is in; null: its own.</summary>
+    internal (string Trace, string? Parent)? Trace { get; init; }
+
     /// <summary>Time that providers took, over all attempts.</summary>
     public TimeSpan Upstream { get; set; }
 
@@ -85,6 +88,9 @@ public sealed record CacheControl(bool Reads, bool Writes, TimeSpan? Ttl = null,
 /// <summary>One try of an operation at one deployment.</summary>
 public sealed class Attempt
 {
+    /// <summary>The <see cref="Outcome"/> of an attempt that gave a whole answer.</summary>
+    public const string Answered = "answered";
+
     /// <summary>From 1.</summary>
     public required int Number { get; init; }
     public required string Deployment { get; init; }
@@ -94,6 +100,8 @@ public sealed class Attempt
     public required string Model { get; init; }
     /// <summary>The id that the provider says has answered.</summary>
     public string? AnsweredBy { get; set; }
+    /// <summary>When the provider was asked; null: it was not.</summary>
+    public DateTimeOffset? BegunAt { get; set; }
     public TimeSpan Duration { get; set; }
     public TimeSpan? FirstToken { get; set; }
     public decimal CostUsd { get; set; }

@@ -22,12 +22,15 @@ internal sealed class OperationStage(IChatClient inner, GatewayService service, 
         operation.PromptTokensMax = PromptBound.Tokens(list, options);
         operation.OutputTokensMax = options!.MaxOutputTokens ??= (int)Math.Min(OutputTokensByDefault, group.OutputTokensMax ?? OutputTokensByDefault);
         var admitted = Admit(operation, group);
+        var isWhole = false;
         try
         {
             await foreach (var update in InnerClient.GetStreamingResponseAsync(list, options, cancellationToken)) yield return update;
+            isWhole = true;
         }
         finally
         {
+            service.Trace(operation, isWhole);
             lock (gate) admitted.Settle(operation.Attempts.Sum(attempt => attempt.Usage.Total), now());
         }
     }

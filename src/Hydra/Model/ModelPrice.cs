@@ -25,21 +25,39 @@ public sealed record ModelPrice(decimal Input, decimal Output, string Source)
     /// <summary>Rates of the provider's service classes (<c>batch</c>, <c>flex</c>, <c>priority</c>), complete in themselves.</summary>
     public IReadOnlyDictionary<string, ModelPrice> Services { get; init; } = new Dictionary<string, ModelPrice>(StringComparer.Ordinal);
 
-    /// <summary>What a call with this usage costs.</summary>
-    public MicroUsd CostOf(TokenUsage usage)
+    /// <summary>The arithmetic of a bill: each class that was used, at the rate of the tier that the prompt's length gives.</summary>
+    public IReadOnlyList<ChargeLine> Bill(TokenUsage usage)
     {
         var rates = this;
         foreach (var (over, tier) in Tiers)
         {
             if (usage.Prompt > over) rates = tier;
         }
+        var lines = new List<ChargeLine>(4);
+        Add("input", usage.Input, rates.Input);
+        Add("output", usage.Output, rates.Output);
+        Add("cache_read", usage.CacheRead, rates.CacheRead ?? rates.Input);
+        Add("cache_write", usage.CacheWrite, rates.CacheWrite ?? rates.Input);
+        Add("cache_write_1h", usage.CacheWriteHour, rates.CacheWriteHour ?? rates.CacheWrite ?? rates.Input);
+        Add("reasoning", usage.Reasoning, rates.Reasoning ?? rates.Output);
+        Add("input_audio", usage.InputAudio, rates.InputAudio ?? rates.Input);
+        Add("output_audio", usage.OutputAudio, rates.OutputAudio ?? rates.Output);
+        Add("server_tool", usage.ServerToolUnits, (rates.ServerTool ?? 0) * 1_000_000m);
+        return lines;
+
+        void Add(string name, long count, decimal rate)
+        {
+            if (count > 0) lines.Add(new ChargeLine(name, count, rate));
+        }
+    }
+
+    /// <summary>What a call with this usage costs, rounded up to whole micro-dollars.</summary>
+    public MicroUsd CostOf(TokenUsage usage)
+    {
         // US dollars per million tokens is micro-dollars per token.
-        return MicroUsd.Ceiling((usage.Input * rates.Input) + (usage.Output * rates.Output)
-            + (usage.CacheRead * (rates.CacheRead ?? rates.Input)) + (usage.CacheWrite * (rates.CacheWrite ?? rates.Input))
-            + (usage.CacheWriteHour * (rates.CacheWriteHour ?? rates.CacheWrite ?? rates.Input))
-            + (usage.Reasoning * (rates.Reasoning ?? rates.Output))
-            + (usage.InputAudio * (rates.InputAudio ?? rates.Input)) + (usage.OutputAudio * (rates.OutputAudio ?? rates.Output))
-            + (usage.ServerToolUnits * (rates.ServerTool ?? 0) * 1_000_000));
+        var micro = 0m;
+        foreach (var line in Bill(usage)) micro += line.Count * line.UsdPerMillion;
+        return MicroUsd.Ceiling(micro);
     }
 
     /// <summary>The classes of this usage that have no rate of their own here, so that the cost is only as good as its neighbour's rate.</summary>
@@ -83,4 +101,13 @@ public sealed record ModelPrice(decimal Input, decimal Output, string Source)
             return (promptTokensMax * prompt) + (outputTokensMax * output);
         }
     }
+}
+
+/// <summary>One factor of a bill: so many of a class at a price.</summary>
+/// <param name="Class">As <c>input</c>, <c>cache_read</c>, <c>output</c>.</param>
+/// <param name="UsdPerMillion">Price of 1,000,000 of them in US dollars.</param>
+public readonly record struct ChargeLine(string Class, long Count, decimal UsdPerMillion)
+{
+    /// <summary>Exact.</summary>
+    public decimal Usd => Count * UsdPerMillion / 1_000_000m;
 }

@@ -31,13 +31,16 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
     /// <summary>One fake provider behind the model <c>smart</c>; further scripts make further providers, in order of priority.</summary>
     public static Task<GatewayUnderTest> StartAsync(params FakeScript[] scripts) => StartAsync(config => config, scripts);
 
-    public static async Task<GatewayUnderTest> StartAsync(Func<GatewayConfig, GatewayConfig> change, params FakeScript[] scripts)
+    public static Task<GatewayUnderTest> StartAsync(Func<GatewayConfig, GatewayConfig> change, params FakeScript[] scripts) => StartAsync(change, _ => null, scripts);
+
+    /// <param name="environment">Gives further environment variables.</param>
+    public static async Task<GatewayUnderTest> StartAsync(Func<GatewayConfig, GatewayConfig> change, Func<string, string?> environment, params FakeScript[] scripts)
     {
         var cancelled = TestContext.Current.CancellationToken;
         var fakes = new List<FakeProvider>();
         foreach (var script in scripts.Length == 0 ? [new FakeScript()] : scripts) fakes.Add(await FakeProvider.StartAsync(script, cancelled));
         var config = change(ConfigOf(fakes));
-        var options = new GatewayServiceOptions { Environment = name => name == "FAKE_KEY" ? "sk-upstream" : null, Folder = Path.GetTempPath(), Seed = 1 };
+        var options = new GatewayServiceOptions { Environment = name => name == "FAKE_KEY" ? "sk-upstream" : environment(name), Folder = Path.GetTempPath(), Seed = 1 };
         var service = await GatewayService.OpenAsync(config, options, cancelled);
         var host = await GatewayHost.StartAsync("http://127.0.0.1:0", service, cancelled);
         return new GatewayUnderTest(service, host, fakes);

@@ -78,5 +78,5 @@ internal static class OtlpCodes
 {
     public const int StatusError = 2;
 
-    public static int Of(SpanKind kind) => kind == SpanKind.Client ? 3 : 1;
+    public static int Of(SpanKind kind) => kind switch { SpanKind.Server => 2, SpanKind.Client => 3, _ => 1 };
 }

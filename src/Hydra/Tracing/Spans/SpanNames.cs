@@ -82,6 +82,18 @@ public static class SpanNames
     public const string TokensTotal = "hydra.tokens.total";
     public const string ModelCalls = "hydra.calls.model";
     public const string ToolCalls = "hydra.calls.tool";
+    // The gateway.
+    public const string GatewayDoor = "hydra.gateway.door";
+    public const string GatewayCache = "hydra.gateway.cache";
+    public const string GatewayAttempts = "hydra.gateway.attempts";
+    public const string GatewayFallbacks = "hydra.gateway.fallbacks";
+    public const string GatewayDeployment = "hydra.gateway.deployment";
+    /// <summary>Why that deployment was asked.</summary>
+    public const string GatewayRoute = "hydra.gateway.route";
+    public const string GatewayKey = "hydra.gateway.key";
+    public const string GatewayTeam = "hydra.gateway.team";
+    /// <summary>Milliseconds that the gateway itself took.</summary>
+    public const string GatewayOverheadMs = "hydra.gateway.overhead_ms";
     // References to content: of requests, responses and outputs, after one of these prefixes.
     public const string Request = "hydra.request.";
     public const string Response = "hydra.response.";

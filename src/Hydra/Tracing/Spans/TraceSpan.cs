@@ -4,7 +4,7 @@ using Hydra.Model;
 
 namespace Hydra.Tracing;
 
-public enum SpanKind { Internal, Client }
+public enum SpanKind { Internal, Client, Server }
 
 /// <summary>A span in OpenTelemetry's sense, ended.</summary>
 public sealed record TraceSpan
