@@ -43,6 +43,28 @@ public sealed class PeopleTests
     }
 
     [Fact]
+    public void A_run_waits_for_an_event_and_goes_on_with_its_value()
+    {
+        using var terminal = new Terminal();
+        File.WriteAllText(terminal.PathOf("shop.yaml"), """
+            name: shop
+            nodes:
+              - {id: payment, type: wait, for_event: paid}
+              - {id: ship, type: set, value: "Shipped for {{ payment.amount }}.", depends_on: [payment]}
+            """);
+        Assert.Equal(3, terminal.Run("run", "shop.yaml", "--run-id", "r1"));
+        Assert.Contains("hydra signal r1 paid [VALUE]", terminal.Error);
+
+        Assert.Equal(2, terminal.Run("signal", "r1", "payd"));
+        Assert.Contains("nothing in run 'r1' waits for the event 'payd'. Did you mean 'paid'?", terminal.Error);
+        Assert.Equal(2, terminal.Run("respond", "r1", "payment", "yes", "--approver", "anna"));
+        Assert.Contains("Use: hydra signal r1 paid", terminal.Error);
+        Assert.Equal(0, terminal.Run("signal", "r1", "paid", """{"amount": 12}""", "--approver", "shop"));
+        Assert.Equal(0, terminal.Run("resume", "r1"));
+        Assert.Contains("Shipped for 12.", terminal.Out);
+    }
+
+    [Fact]
     public void What_waits_is_told_to_a_command_and_shown_in_lists_and_documents()
     {
         using var terminal = WithFlow();

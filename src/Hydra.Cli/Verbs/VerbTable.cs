@@ -32,7 +32,7 @@ internal static class VerbTable
         "rerun" => RerunVerb.Verb,
         "diff" => DiffVerb.Verb,
         "migrate" => MigrateVerb.Verb,
-        "signal" => Verb.Later(name, "sends an event to a run"),
+        "signal" => SignalVerb.Verb,
         "export" => ExportVerb.Verb,
         "import" => ImportVerb.Verb,
         "verify" => VerifyVerb.Verb,

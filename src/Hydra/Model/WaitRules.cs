@@ -48,9 +48,12 @@ public static class WaitRules
     private static string? WrongVerb(RunState state, GivenAnswer given, WaitState wait, string name)
     {
         if (given.Kind == wait.Request.Kind) return null;
-        return given.Kind == WaitKind.Approval
-            ? $"{name} asks for an answer, not for a decision. Use: hydra respond {state.RunName} {given.Target} VALUE"
-            : $"{name} asks for a decision, not for an answer. Use: hydra approve {state.RunName} {given.Target}, with --reject to refuse.";
+        return wait.Request.Kind switch
+        {
+            WaitKind.Approval => $"{name} asks for a decision. Use: hydra approve {state.RunName} {given.Target}, with --reject to refuse.",
+            WaitKind.Input => $"{name} asks for an answer. Use: hydra respond {state.RunName} {given.Target} VALUE",
+            _ => $"{name} waits for an event. Use: hydra signal {state.RunName} {wait.Request.Prompt}",
+        };
     }
 
     private static string? Closed(RunState state, int node, WaitState wait, long nowMs, bool isAlone)

@@ -1,7 +1,7 @@
 namespace Hydra.Model;
 
-/// <summary>What a person is asked for: a decision at a gate, or an answer.</summary>
-public enum WaitKind : byte { Approval, Input }
+/// <summary>What a run waits for: a decision at a gate, a person's answer, or an event that somebody signals.</summary>
+public enum WaitKind : byte { Approval, Input, Event }
 
 /// <summary>The form of an answer, as <c>input_type</c> names it.</summary>
 public enum AnswerType : byte { Text, Select, Confirm, Form }
@@ -16,7 +16,7 @@ public sealed record WaitRequest
     public const int PromptLengthMax = 4_000;
 
     public required WaitKind Kind { get; init; }
-    /// <summary>What is asked, at most <see cref="PromptLengthMax"/> characters of it.</summary>
+    /// <summary>What is asked (of an event, its name), at most <see cref="PromptLengthMax"/> characters of it.</summary>
     public required string Prompt { get; init; }
     /// <summary>All that is shown: <c>{prompt, shown: {node id: output}}</c>. The decision holds for these bytes and no others.</summary>
     public required ValueRef Payload { get; init; }
@@ -82,7 +82,7 @@ public sealed class WaitState(string id, WaitRequest request, long openedAtMs)
     internal void Add(WaitAnswer answer)
     {
         _answers.Add(answer);
-        if (Request.Kind == WaitKind.Input) Decision = new WaitDecision(true, answer.Answer, answer.Who, answer.Comment, answer.AtMs, null);
+        if (Request.Kind != WaitKind.Approval) Decision = new WaitDecision(true, answer.Answer, answer.Who, answer.Comment, answer.AtMs, null);
         else if (!answer.Answer.AsBoolean) Decision = new WaitDecision(false, false, answer.Who, answer.Comment, answer.AtMs, null);
         else if (_answers.Count >= Request.Quorum)
         {

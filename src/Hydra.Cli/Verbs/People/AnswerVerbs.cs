@@ -31,6 +31,40 @@ internal static class RespondVerb
     };
 }
 
+/// <summary><c>hydra signal RUN EVENT [VALUE]</c>: sends an event to every node that waits for it.</summary>
+internal static class SignalVerb
+{
+    public static readonly Verb Verb = new("signal", "RUN EVENT [VALUE]", "sends an event to the nodes that wait for it")
+    {
+        PositionalsMin = 2,
+        PositionalsMax = 3,
+        Options = [Answering.Approver, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.Help],
+        Notes = "VALUE becomes the output of the waiting node: JSON where it is JSON, else text; @FILE reads it from a file. Without it the output is null. An event is not kept for a node that does not wait for it yet.",
+        Run = SignalAsync,
+    };
+
+    private static async Task<int> SignalAsync(ParsedArguments arguments, CliIo io)
+    {
+        using var store = Wiring.OpenExisting(arguments, io);
+        var run = Wiring.FindRun(store, arguments.Positionals[0]).Run;
+        var state = new RunState(RunReading.PlanOf(store, run).Plan);
+        foreach (var frame in store.Read(run, state.NextSequence)) state.Apply(frame);
+        var name = arguments.Positionals[1];
+        var awaited = state.OpenWaits.Select(node => (Path: state.PathOf(node), state.DetailOf(node)!.Wait!.Request)).Where(wait => wait.Request.Kind == WaitKind.Event).ToList();
+        var waiting = awaited.Where(wait => wait.Request.Prompt == name).ToList();
+        if (waiting.Count == 0)
+        {
+            var others = awaited.Select(wait => wait.Request.Prompt).Distinct(StringComparer.Ordinal).ToList();
+            throw new UsageException($"nothing in run '{run.Text}' waits for the event '{name}'.{DidYouMean.Hint(name, others)} {(others.Count == 0 ? "It waits for no event" : $"It waits for: {string.Join(", ", others)}")}; `hydra inspect {run.Text}` shows what waits.");
+        }
+        var value = arguments.Positionals.Count < 3 ? Value.Null : Parsed(Answering.ValueOf(arguments.Positionals[2], io));
+        foreach (var (path, _) in waiting) await Answering.AnswerAsync(WaitKind.Event, path, value, "", arguments, io);
+        return ExitCode.Done;
+    }
+
+    private static Value Parsed(Value word) => ValueJson.TryParse(word.AsText, out var value) ? value : word;
+}
+
 /// <summary>Brings an answer to a run: to the process that owns it, or into the journal where none does.</summary>
 internal static class Answering
 {
@@ -57,11 +91,15 @@ internal static class Answering
     public static string Who(ParsedArguments arguments, CliIo io) =>
         arguments.Get(Approver) ?? (io.UserName is { Length: > 0 } name ? name : throw new UsageException("it is not known who answers, for $USER is not set. Say it with --approver NAME."));
 
-    public static async Task<int> AnswerAsync(WaitKind kind, Value answer, string comment, ParsedArguments arguments, CliIo io)
+    public static Task<int> AnswerAsync(WaitKind kind, Value answer, string comment, ParsedArguments arguments, CliIo io) =>
+        AnswerAsync(kind, arguments.Positionals[1], answer, comment, arguments, io);
+
+    /// <param name="target">The wait's id, or the path of its node.</param>
+    public static async Task<int> AnswerAsync(WaitKind kind, string target, Value answer, string comment, ParsedArguments arguments, CliIo io)
     {
         using var store = Wiring.OpenExisting(arguments, io);
         var run = Wiring.FindRun(store, arguments.Positionals[0]).Run;
-        var given = new GivenAnswer(arguments.Positionals[1], kind, answer, IsText: kind == WaitKind.Input, Who(arguments, io), IsAuthenticated: false, comment, arguments.Get(Payload) ?? "");
+        var given = new GivenAnswer(target, kind, answer, IsText: kind == WaitKind.Input, Who(arguments, io), IsAuthenticated: false, comment, kind == WaitKind.Event ? "" : arguments.Get(Payload) ?? "");
         var state = new RunState(RunReading.PlanOf(store, run).Plan);
         for (var wasPosted = false; ;)
         {
@@ -110,6 +148,7 @@ internal static class Answering
         var what = wait switch
         {
             { Request.Kind: WaitKind.Input } => "answered",
+            { Request.Kind: WaitKind.Event } => "got the event",
             { Decision.IsApproved: true } => "approved",
             { Decision: not null } => "rejected",
             _ => $"has {wait.Answers.Count} of {wait.Request.Quorum} approvals",

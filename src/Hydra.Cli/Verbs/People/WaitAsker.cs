@@ -32,6 +32,7 @@ internal sealed class WaitAsker : IDisposable
     public bool Takes(OpenWait open)
     {
         var request = open.Wait.Request;
+        if (request.Kind == WaitKind.Event) return false;
         var isAllowed = _who.Length > 0 && (request.Approvers.Count == 0 || request.Approvers.Contains(_who));
         return isAllowed && _questions.Writer.TryWrite(open);
     }

@@ -10,14 +10,17 @@ internal static class WaitText
     /// <summary>One line about the wait and the command that answers it.</summary>
     public static void WriteAsk(RunId run, OpenWait open, string where, TextWriter writer)
     {
-        writer.WriteLine($"{TerminalText.Of(open.Path)} asks: {TerminalText.Clip(open.Wait.Request.Prompt, PromptLengthMax)}");
+        writer.WriteLine($"{TerminalText.Of(open.Path)} {(open.Wait.Request.Kind == WaitKind.Event ? "waits for the event" : "asks")}: {TerminalText.Clip(open.Wait.Request.Prompt, PromptLengthMax)}");
         writer.WriteLine($"  {CommandFor(run.Text, open.Path, open.Wait.Request)}{where}{(open.Wait.Request.Kind == WaitKind.Approval ? "   or with --reject --comment TEXT" : "")}");
     }
 
     /// <summary>The command line that answers.</summary>
-    public static string CommandFor(string run, string path, WaitRequest request) => request.Kind == WaitKind.Approval
-        ? $"hydra approve {run} {Quoted(path)}"
-        : $"hydra respond {run} {Quoted(path)} {Example(request)}";
+    public static string CommandFor(string run, string path, WaitRequest request) => request.Kind switch
+    {
+        WaitKind.Approval => $"hydra approve {run} {Quoted(path)}",
+        WaitKind.Input => $"hydra respond {run} {Quoted(path)} {Example(request)}",
+        _ => $"hydra signal {run} {Quoted(request.Prompt)} [VALUE]",
+    };
 
     private static string Example(WaitRequest request) => request.AnswerType switch
     {

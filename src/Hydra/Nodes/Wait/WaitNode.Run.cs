@@ -5,22 +5,37 @@ namespace Hydra.Nodes;
 
 public sealed partial class WaitNode : ILeafNodeType
 {
-    private sealed record WaitPlan(CompiledValue Seconds, CompiledValue Until);
+    private sealed record WaitPlan(CompiledValue Seconds, CompiledValue Until, string? Event, WaitTimes Times);
 
     public bool RunsInline => true;
 
     public object Plan(NodeSpec node, PlanContext context) =>
-        new WaitPlan(CompiledValue.Of(node.Fields.GetOrNull("seconds"), context), CompiledValue.Of(node.Fields.GetOrNull("until"), context));
+        new WaitPlan(CompiledValue.Of(node.Fields.GetOrNull("seconds"), context), CompiledValue.Of(node.Fields.GetOrNull("until"), context), node.Fields.GetOrNull("for_event").TextOrNull,
+            new WaitTimes(TimeSpan.FromSeconds(node.Fields.TryGetValue("timeout_seconds", out var seconds) ? seconds.AsNumber : 604_800), null));
 
-    /// <summary>Suspends once; entered again, the wait is over. The result is the time at which it ended (ISO 8601, UTC).</summary>
+    /// <summary>Suspends once; entered again, the wait is over. The result is the time at which it ended (ISO 8601, UTC), or the event's value.</summary>
     public ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, CancellationToken cancellationToken)
     {
         var plan = (WaitPlan)attempt.Node.Fields!;
         var nowMs = attempt.Services.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+        if (plan.Event is { } awaited) return new(ForEvent(awaited, plan.Times, attempt, line, nowMs));
         if (attempt.ResumedAtMs > 0) return new(Over(attempt.ResumedAtMs));
         if (attempt.Services.IsDryRun) return new(Over(nowMs));
         var untilMs = plan.Until.Evaluate(attempt.Scope) is { IsNull: false } until ? ReadTime(until) : nowMs + ReadSeconds(plan.Seconds.Evaluate(attempt.Scope));
         return new(untilMs <= nowMs ? Over(nowMs) : new AttemptOutcome.Suspend(untilMs));
+    }
+
+    private static AttemptOutcome ForEvent(string name, WaitTimes times, NodeAttempt attempt, ILine line, long nowMs)
+    {
+        if (attempt.Decision is { IsApproved: true } came) return LeafContract.Hold(attempt.Node.Settings, new AttemptOutcome.Completed(came.Answer));
+        if (attempt.Decision is not null) return new AttemptOutcome.Failed(ErrorCode.Timeout, $"no event '{name}' came within timeout_seconds {times.Timeout.TotalSeconds:0.###}");
+        if (attempt.Services.IsDryRun) return new AttemptOutcome.Completed($"[dry run] {name}");
+        var payload = WaitPayload.Of(name, [], attempt.Scope);
+        return new AttemptOutcome.Wait(new WaitRequest
+        {
+            Kind = WaitKind.Event, Prompt = payload.Prompt, Payload = line.Keep(payload.Value), PayloadSha256 = payload.Sha256, AnswerType = AnswerType.Text,
+            DeadlineMs = times.DeadlineMs(nowMs), TimeoutMs = times.TimeoutMs, OnTimeout = WaitExpiry.Fail,
+        });
     }
 
     private static AttemptOutcome.Completed Over(long atMs) => new(DateTimeOffset.FromUnixTimeMilliseconds(atMs).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'"));
