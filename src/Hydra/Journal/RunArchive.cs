@@ -16,6 +16,8 @@ public sealed class ArchiveException(string message, Exception? innerException =
 public static class RunArchive
 {
     public const int Version = 1;
+    /// <summary>Most bytes that a file may unpack to: a run's artifacts and frames are held in memory until every hash is checked.</summary>
+    public const long UnpackedBytesMax = 1L << 30;
 
     /// <summary>Writes the file whole or not at all. Throws <see cref="StoreException"/> where the run itself is damaged.</summary>
     /// <returns>How many frames and artifacts it holds.</returns>
@@ -46,10 +48,10 @@ public static class RunArchive
 
     /// <remarks>(1) Read everything and check every hash. (2) Artifacts. (3) All rows in one transaction.</remarks>
     /// <param name="runId">Another id than the run had; null: its own. A run that exists is never touched.</param>
-    public static RunInfo Import(SqliteRunStore store, string path, RunId? runId)
+    public static RunInfo Import(SqliteRunStore store, string path, RunId? runId, long unpackedBytesMax = UnpackedBytesMax)
     {
         // (1)
-        var read = Read(path);
+        var read = Read(path, unpackedBytesMax);
         var info = read.Info with { Run = runId ?? read.Info.Run };
         if (store.Find(info.Run) is not null) throw new ArchiveException($"Run '{info.Run}' exists here already and is not overwritten. Import '{path}' under another name with --run-id.");
         // (2)
@@ -83,12 +85,12 @@ public static class RunArchive
         }
     }
 
-    private static Archive Read(string path)
+    private static Archive Read(string path, long unpackedBytesMax)
     {
         try
         {
             using var file = File.OpenRead(path);
-            using var reader = new StreamReader(new GZipStream(file, CompressionMode.Decompress), new UTF8Encoding(false, throwOnInvalidBytes: true));
+            using var reader = new StreamReader(new BoundedStream(new GZipStream(file, CompressionMode.Decompress), unpackedBytesMax), new UTF8Encoding(false, throwOnInvalidBytes: true));
             return ReadLines(reader, path);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
@@ -173,6 +175,7 @@ public static class RunArchive
             RunEvent.StepIntended e => e.Call.Request,
             RunEvent.StepEnded e => e.Result.Response,
             RunEvent.Ended e => e.Output,
+            RunEvent.WaitOpened e => e.Request.Payload,
             RunEvent.Expanded e => e.Opening.Bindings,
             RunEvent.Forked e => e.Definition?.Bundle,
             RunEvent.OutputSet e => e.Output,

@@ -3,6 +3,7 @@ using System.Text;
 using Hydra.Journal;
 using Hydra.Model;
 using Hydra.Tests.Execution;
+using Hydra.Tests.Parsing;
 using static Hydra.Tests.Execution.EngineHarness;
 
 namespace Hydra.Tests.Journal;
@@ -42,6 +43,37 @@ public sealed class RunArchiveTests : IDisposable
 
         Assert.Equal(RunStatus.Completed, report.Status);
         Assert.Equal(["b/0"], again.Calls);
+    }
+
+    [Fact]
+    public async Task A_file_that_unpacks_to_more_than_the_limit_is_refused()
+    {
+        var file = await ExportAsync();
+        using var to = Open("to");
+
+        Assert.Contains("unpacks to more than 1,000 bytes", Assert.Throws<ArchiveException>(() => RunArchive.Import(to, file, null, unpackedBytesMax: 1_000)).Message);
+        Assert.Empty(to.List());
+    }
+
+    [Fact]
+    public async Task What_people_were_shown_comes_along()
+    {
+        var workflow = TestTypes.Parse($$"""
+            name: s
+            nodes:
+              - {id: gate, type: approval_gate, prompt_to_human: "{{new string('x', 40_000)}}"}
+            """);
+        var file = Path.Combine(_folder, "waits.hydra");
+        using (var from = Open("from"))
+        {
+            await new Engine(new EngineOptions { Types = TestTypes.All, Store = from, ReadDefinition = (_, _, _) => workflow }).RunAsync(workflow, new RunRequest { Run = Run }, CancellationToken.None);
+            RunArchive.Write(from, from.Find(Run)!, file, "Hydra test");
+        }
+        using var to = Open("to");
+        RunArchive.Import(to, file, null);
+
+        var wait = to.Read(Run).SelectMany(frame => frame.Events).OfType<RunEvent.WaitOpened>().Single();
+        Assert.Contains(new string('x', 40_000), to.Artifacts.Read(wait.Request.Payload).ToJson());
     }
 
     [Fact]
