@@ -22,7 +22,7 @@ internal static class ChatTools
     }
 
     /// <summary>A function that a caller can run, as a declaration.</summary>
-    public static AITool Declare(JsonElement function, string at, string schemaName)
+    public static AIFunctionDeclaration Declare(JsonElement function, string at, string schemaName)
     {
         var schema = function.ObjectMember(schemaName, at)?.Clone() ?? AnyObject;
         return AIFunctionFactory.CreateDeclaration(function.RequiredText("name", at), function.TextMember("description", at), schema, null);

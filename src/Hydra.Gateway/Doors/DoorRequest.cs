@@ -12,6 +12,8 @@ internal sealed record DoorRequest
     public bool IsStreamed { get; init; }
     /// <summary>Of a chat-completions stream: whether a last chunk with the usage was asked for.</summary>
     public bool WantsUsage { get; init; }
+    /// <summary>Whether nothing is asked and only the prompt is to be measured.</summary>
+    public bool IsCount { get; init; }
     /// <summary>Who is behind the caller, as the caller says.</summary>
     public string? User { get; init; }
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);

@@ -28,7 +28,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
         using var onTimer = timer?.Token.Register(static stop => ((CancellationTokenSource)stop!).Cancel(), _stop);
         try
         {
-            _updates = Ask(messages, options, _stop.Token).GetAsyncEnumerator(_stop.Token);
+            _updates = Ask(messages, NativeFields.For(deployment, options, operation.Dropped), _stop.Token).GetAsyncEnumerator(_stop.Token);
             do
             {
                 if (!await _updates.MoveNextAsync())
@@ -111,6 +111,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
     private void Note(ChatResponseUpdate update)
     {
         attempt.AnsweredBy = update.ModelId ?? attempt.AnsweredBy;
+        if (update.AdditionalProperties?.GetValueOrDefault(Wire.Parameters.DroppedKey) is string dropped) operation.Dropped.AddRange(dropped.Split(','));
         foreach (var content in update.Contents)
         {
             switch (content)

@@ -31,6 +31,8 @@ public sealed class Operation
     public bool IsStreamed { get; set; }
     /// <summary>The most tokens that the prompt can be.</summary>
     public long PromptTokensMax { get; set; }
+    /// <summary>About as many tokens as the prompt will be: the bound takes two bytes for a token, four are usual.</summary>
+    public long PromptTokensLikely => (PromptTokensMax + 1) / 2;
     /// <summary>The most tokens that may be generated; always sent.</summary>
     public int OutputTokensMax { get; set; }
     public IReadOnlyList<Attempt> Attempts => _attempts;
