@@ -100,11 +100,12 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
     }
 
     private IAsyncEnumerable<ChatResponseUpdate> Ask(IEnumerable<ChatMessage> messages, CallOptions options, CancellationToken cancellationToken) =>
-        operation.IsStreamed ? deployment.Client.GetStreamingResponseAsync(messages, options, cancellationToken) : AskWholeAsync(messages, options, cancellationToken);
+        operation.IsEmbedding ? AskWholeAsync(deployment.Embeddings.Value, messages, options, cancellationToken)
+        : operation.IsStreamed ? deployment.Client.GetStreamingResponseAsync(messages, options, cancellationToken) : AskWholeAsync(deployment.Client, messages, options, cancellationToken);
 
-    private async IAsyncEnumerable<ChatResponseUpdate> AskWholeAsync(IEnumerable<ChatMessage> messages, CallOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<ChatResponseUpdate> AskWholeAsync(IChatClient client, IEnumerable<ChatMessage> messages, CallOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var answer = await deployment.Client.GetResponseAsync(messages, options, cancellationToken);
+        var answer = await client.GetResponseAsync(messages, options, cancellationToken);
         foreach (var update in answer.ToChatResponseUpdates()) yield return update;
     }
 

@@ -26,6 +26,8 @@ public sealed class Operation
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
     /// <summary>The caller's own patience; null: as the group is configured.</summary>
     public TimeSpan? Timeout { get; init; }
+    /// <summary>Whether texts are to become vectors; all else that is asked is an answer in words.</summary>
+    public bool IsEmbedding => Door == "embeddings";
     public CacheControl CacheControl { get; init; } = CacheControl.Default;
     /// <summary>Whether the caller wants the answer as it comes. The pipeline works alike; only the provider is asked otherwise.</summary>
     public bool IsStreamed { get; set; }
