@@ -20,6 +20,8 @@ public sealed record GatewayServiceOptions
     public Func<string?> KillSwitch { get; init; } = () => null;
     /// <summary>Told of failures of the gateway itself, never of a caller's or a provider's.</summary>
     public Action<Exception> OnDefect { get; init; } = _ => { };
+    /// <summary>Told when another model answered than was asked; called on the call's own path, so it must be quick.</summary>
+    public Action<Operation, Attempt> OnOtherModel { get; init; } = (_, _) => { };
 }
 
 /// <summary>
@@ -123,6 +125,14 @@ public sealed class GatewayService : IAsyncDisposable
     }
 
     internal GatewayModels Models => _models;
+
+    internal void Settled(Operation operation)
+    {
+        foreach (var attempt in operation.Attempts)
+        {
+            if (attempt.IsOtherModel) _options.OnOtherModel(operation, attempt);
+        }
+    }
 
     internal void Report(Exception failure, Operation? operation)
     {

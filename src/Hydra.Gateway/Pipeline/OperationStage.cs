@@ -29,6 +29,7 @@ internal sealed class OperationStage(IChatClient inner, GatewayService service, 
         finally
         {
             lock (gate) admitted.Settle(operation.Attempts.Sum(attempt => attempt.Usage.Total), now());
+            service.Settled(operation);
         }
     }
 
