@@ -18,6 +18,8 @@ public sealed record GatewayConfig
     public IReadOnlyList<FilterConfig> Filters { get; init; } = [];
     /// <summary>How often and how long the gateway itself tries again.</summary>
     public RetryOptions Retries { get; init; } = new();
+    /// <summary>Whether the file says something about retries; where it does not, an engine in the same process repeats calls itself.</summary>
+    public bool SetsRetries { get; init; }
     /// <summary>File whose prices win over the built-in table.</summary>
     public string? PriceOverridesFile { get; init; }
     /// <summary>Whether callers must show a virtual key. False is allowed on loopback addresses only.</summary>

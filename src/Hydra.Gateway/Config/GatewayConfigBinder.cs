@@ -22,6 +22,7 @@ internal static class GatewayConfigBinder
             Cache = Cache(file.Map("cache")),
             Filters = [.. file.Items("filters").Select(pair => new FilterConfig(pair.Item.Text("kind")!, pair.Item.Text("action")!) { On = pair.Item.Text("on") ?? "both", Url = pair.Item.Text("url") })],
             Retries = Retries(file.Map("retries"), plain.Retries),
+            SetsRetries = file.ContainsKey("retries"),
             Breaker = Breaker(file.Map("breaker"), plain.Breaker),
             PriceOverridesFile = file.Map("prices").Text("overrides"),
             AuthRequired = file.Map("auth").Flag("required") ?? true,

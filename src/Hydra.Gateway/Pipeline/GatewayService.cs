@@ -83,8 +83,17 @@ public sealed class GatewayService : IAsyncDisposable
     /// <exception cref="GatewayConfigException">The new one cannot be used; the old one stays.</exception>
     public async Task ReloadAsync(GatewayConfig config, CancellationToken cancellationToken)
     {
+        var before = _config;
         _providers.Take(config);
-        _models = GatewayModels.Build(config, _providers, _models, Surroundings);
+        try
+        {
+            _models = GatewayModels.Build(config, _providers, _models, Surroundings);
+        }
+        catch
+        {
+            _providers.Take(before);
+            throw;
+        }
         _config = config;
         await _ledger.ConfigureAsync(config.Budgets, cancellationToken);
     }
