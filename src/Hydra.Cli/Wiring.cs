@@ -14,12 +14,15 @@ internal static class Wiring
     public static IReadOnlyDictionary<string, INodeType> TypesForReading() => NodeTypes.Of([.. NodeTypes.Core, new AgentNode()]);
 
     /// <summary>Everything a run needs. The options come from the command line, or from the bundle of the run that goes on.</summary>
+    /// <param name="gatewayFile">Configuration of a gateway whose pipeline answers in this process; null: the one that HYDRA_GATEWAY_CONFIG names, if any.</param>
     /// <param name="cassette">The recording that answers in place of the models; null: they are asked.</param>
-    public static Workshop Open(ProgramOptions options, IRunStore store, CliIo io, ModelGateway? gateway = null, Cassette? cassette = null)
+    public static Workshop Open(ProgramOptions options, IRunStore store, CliIo io, ModelGateway? gateway = null, Cassette? cassette = null, string? gatewayFile = null)
     {
         var replayed = cassette is null ? null : new ReplayedModels(options, cassette, io);
         gateway = replayed?.Gateway ?? gateway ?? OpenGateway(options.Backend, io);
-        IModelClients models = replayed is null ? new RenamedModels(gateway, options.Models) : replayed;
+        IModelClients models = replayed is not null ? replayed
+            : (gatewayFile ?? (io.Environment("HYDRA_GATEWAY_CONFIG") is { Length: > 0 } named ? named : null)) is { } file && options.Backend is null ? PipelineModels.Open(io.PathOf(file), options.Models, io)
+            : new RenamedModels(gateway, options.Models);
         var types = NodeTypes.Of([.. NodeTypes.Core, new AgentNode(models, models.GetClient)]);
         var engine = new Engine(new EngineOptions
         {

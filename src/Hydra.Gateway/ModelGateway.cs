@@ -62,6 +62,19 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
     public IChatClient GetClient(string model)
     {
         var (facts, endpoint, command) = Route(model);
+        return ClientOf(facts, endpoint, command);
+    }
+
+    /// <summary>A client at a changed endpoint with changed facts. Throws <see cref="ModelUnavailableException"/> as <see cref="Resolve"/> does.</summary>
+    internal (IChatClient Client, ModelFacts Facts) Open(string model, Func<Endpoint, Endpoint> change, Func<ModelFacts, ModelFacts> known)
+    {
+        var (facts, endpoint, command) = Route(model);
+        facts = known(facts);
+        return (ClientOf(facts, endpoint is null ? null : change(endpoint), command), facts);
+    }
+
+    private IChatClient ClientOf(ModelFacts facts, Endpoint? endpoint, string? command)
+    {
         return facts.Provider switch
         {
             "offline" => new OfflineChatClient(facts),
@@ -78,9 +91,13 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
     }
 
     /// <summary>Texts to vectors by this model. Throws <see cref="ModelUnavailableException"/> as <see cref="Resolve"/> does, and where the provider gives none.</summary>
-    public IEmbeddingGenerator<string, Embedding<float>> GetEmbeddings(string model)
+    public IEmbeddingGenerator<string, Embedding<float>> GetEmbeddings(string model) => GetEmbeddings(model, endpoint => endpoint);
+
+    /// <summary>As <see cref="GetEmbeddings(string)"/>, at a changed endpoint.</summary>
+    internal IEmbeddingGenerator<string, Embedding<float>> GetEmbeddings(string model, Func<Endpoint, Endpoint> change)
     {
         var (facts, endpoint, _) = Route(model);
+        if (endpoint is not null) endpoint = change(endpoint);
         return facts.Provider switch
         {
             "offline" => new OfflineEmbedder(facts),

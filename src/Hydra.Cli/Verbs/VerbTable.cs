@@ -39,7 +39,7 @@ internal static class VerbTable
         "gc" => GcVerb.Verb,
         "schedule" => Verb.Later(name, "runs a file on time"),
         "serve" => Verb.Later(name, "HTTP API and dashboard"),
-        "gateway" => Verb.Later(name, "the model gateway alone"),
+        "gateway" => GatewayVerb.Verb,
         "gateway keys" => KeysVerb.Verb,
         "gateway why" => WhyVerb.Verb,
         "gateway stats" => StatsVerb.Verb,

@@ -18,11 +18,20 @@ public sealed record GatewayConfig
     public IReadOnlyList<FilterConfig> Filters { get; init; } = [];
     /// <summary>How often and how long the gateway itself tries again.</summary>
     public RetryOptions Retries { get; init; } = new();
+    /// <summary>Whether the file says something about retries; where it does not, an engine in the same process repeats calls itself.</summary>
+    public bool SetsRetries { get; init; }
     /// <summary>File whose prices win over the built-in table.</summary>
     public string? PriceOverridesFile { get; init; }
     /// <summary>Whether callers must show a virtual key. False is allowed on loopback addresses only.</summary>
     public bool AuthRequired { get; init; } = true;
+    /// <summary>The key of the administration over HTTP, by reference; null: there is none.</summary>
+    public string? AdminKey { get; init; }
     public StoreConfig Store { get; init; } = new();
+    /// <summary>When a deployment rests after failures.</summary>
+    public BreakerOptions Breaker { get; init; } = new();
+    /// <summary>Whether a model that is no group is asked at the provider that its name says, as <c>provider/model</c>.</summary>
+    /// <value>Default: when there are no groups.</value>
+    public bool Passthrough { get; init; }
     /// <summary>What happens to a parameter that the answering provider does not know.</summary>
     public UnsupportedRule OnUnsupported { get; init; } = UnsupportedRule.Drop;
 }

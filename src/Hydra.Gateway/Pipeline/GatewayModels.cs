@@ -10,6 +10,12 @@ internal sealed class GatewayModels
     private readonly Dictionary<string, QuotaGroup> _quotas = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Turnstile> _turnstiles = new(StringComparer.Ordinal);
 
+    /// <summary>Groups made on demand that are kept; at the limit they begin anew, so that made-up names cannot fill the memory.</summary>
+    private const int OnDemandMax = 1_000;
+
+    private readonly Dictionary<string, ModelGroup> _onDemand = new(StringComparer.Ordinal);
+    private Func<string, ModelGroup?> _make = _ => null;
+
     public required IReadOnlyDictionary<string, ModelGroup> Groups { get; init; }
 
     /// <param name="before">What ran until now; null: nothing.</param>
@@ -18,25 +24,39 @@ internal sealed class GatewayModels
         var groups = new Dictionary<string, ModelGroup>(StringComparer.Ordinal);
         var models = new GatewayModels { Groups = groups };
         foreach (var (name, group) in config.Models) groups[name] = models.BuildGroup(name, group, config, providers, before, around);
+        if (config.Passthrough) models._make = model => models.PassTo(model, config, providers, before, around);
         return models;
+    }
+
+    /// <summary>A group of the one deployment that a model's own name points to; null: it points to none.</summary>
+    private ModelGroup? PassTo(string model, GatewayConfig config, ProviderFactory providers, GatewayModels? before, ModelSurroundings around)
+    {
+        if (AutomaticConfig.Deployment(config, model) is not { } deployment) return null;
+        try
+        {
+            return BuildGroup(model, new ModelGroupConfig { Deployments = [deployment] }, config, providers, before, around);
+        }
+        catch (GatewayConfigException unavailable)
+        {
+            throw new GatewayRefusedException(RefusalKind.UnknownModel, unavailable.Message) { Parameter = "model" };
+        }
     }
 
     private ModelGroup BuildGroup(string name, ModelGroupConfig group, GatewayConfig config, ProviderFactory providers, GatewayModels? before, ModelSurroundings around)
     {
-        var known = before?.Groups.GetValueOrDefault(name);
-        var breaker = new BreakerOptions();
+        var known = before?.Known(name);
+        var breaker = config.Breaker;
         if (group.Deployments.Count == 1 && group.Fallbacks.Count == 0) breaker = breaker.ForLone();
         var deployments = new List<Deployment>();
-        foreach (var config1 in group.Deployments)
+        var ids = new DeploymentIds(name);
+        foreach (var written in group.Deployments)
         {
-            var id = $"{name}/{config1.Provider}/{config1.Model}";
-            var number = 2;
-            while (deployments.Exists(other => other.Id == id)) id = $"{name}/{config1.Provider}/{config1.Model}#{number++}";
-            var (client, facts) = providers.Open(config1);
-            var quota = QuotaOf(config.Providers[config1.Provider].QuotaGroup ?? config1.Provider, before, around);
-            var health = known?.ById.GetValueOrDefault(id)?.Health ?? new DeploymentHealth(id, config1.Limits, breaker);
-            lock (around.Gate) health.Meter.Limits = config1.Limits;
-            deployments.Add(new Deployment { Id = id, Group = name, Config = config1, Client = client, Embeddings = new(() => providers.OpenEmbeddings(config1)), Facts = facts, Health = health, Quota = quota, Turnstile = _turnstiles[quota.Name] });
+            var id = ids.Next(written.Provider, written.Model);
+            var (client, facts) = providers.Open(written);
+            var quota = QuotaOf(config.Providers[written.Provider].QuotaGroup ?? written.Provider, before, around);
+            var health = known?.ById.GetValueOrDefault(id)?.Health ?? new DeploymentHealth(id, written.Limits, breaker);
+            lock (around.Gate) health.Meter.Limits = written.Limits;
+            deployments.Add(new Deployment { Id = id, Group = name, Config = written, Client = client, Embeddings = new(() => providers.OpenEmbeddings(written)), Facts = facts, Health = health, Quota = quota, Turnstile = _turnstiles[quota.Name] });
         }
         return new ModelGroup
         {
@@ -72,8 +92,25 @@ internal sealed class GatewayModels
         OutputPrice = deployment.Facts.Price?.Output,
     };
 
-    public ModelGroup Find(string model) => Groups.TryGetValue(model, out var group) ? group
-        : throw new GatewayRefusedException(RefusalKind.UnknownModel,
+    private ModelGroup? Known(string name)
+    {
+        if (Groups.TryGetValue(name, out var group)) return group;
+        lock (_onDemand) return _onDemand.GetValueOrDefault(name);
+    }
+
+    private ModelGroup? OnDemand(string model)
+    {
+        lock (_onDemand)
+        {
+            if (_onDemand.TryGetValue(model, out var group)) return group;
+            if (_make(model) is not { } made) return null;
+            if (_onDemand.Count >= OnDemandMax) _onDemand.Clear();
+            return _onDemand[model] = made;
+        }
+    }
+
+    public ModelGroup Find(string model) => Groups.TryGetValue(model, out var group) ? group : OnDemand(model)
+        ?? throw new GatewayRefusedException(RefusalKind.UnknownModel,
             $"There is no model '{Wire.Excerpt.Of(model)}' here.{Hydra.Model.DidYouMean.Hint(model, Groups.Keys)} GET /v1/models lists those that your key may use.") { Parameter = "model" };
 }
 

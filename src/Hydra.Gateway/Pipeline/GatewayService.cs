@@ -23,6 +23,8 @@ public sealed record GatewayServiceOptions
     public Action<Exception> OnDefect { get; init; } = _ => { };
     /// <summary>Told of what goes on without: a collector that takes no spans.</summary>
     public Action<string> OnWarning { get; init; } = _ => { };
+    /// <summary>Told when another model answered than was asked; called on the call's own path, so it must be quick.</summary>
+    public Action<Operation, Attempt> OnOtherModel { get; init; } = (_, _) => { };
 }
 
 /// <summary>
@@ -88,8 +90,17 @@ public sealed class GatewayService : IAsyncDisposable
     /// <exception cref="GatewayConfigException">The new one cannot be used; the old one stays.</exception>
     public async Task ReloadAsync(GatewayConfig config, CancellationToken cancellationToken)
     {
+        var before = _config;
         _providers.Take(config);
-        _models = GatewayModels.Build(config, _providers, _models, Surroundings);
+        try
+        {
+            _models = GatewayModels.Build(config, _providers, _models, Surroundings);
+        }
+        catch
+        {
+            _providers.Take(before);
+            throw;
+        }
         _config = config;
         await _ledger.ConfigureAsync(config.Budgets, cancellationToken);
     }
@@ -138,6 +149,14 @@ public sealed class GatewayService : IAsyncDisposable
         if (_spans is null) return;
         var outcome = isWhole ? Attempt.Answered : operation.Last is { Outcome: not Attempt.Answered } last ? last.Outcome : "refused";
         foreach (var span in OperationSpans.Of(operation, Clock.GetUtcNow(), Clock.GetElapsedTime(operation.StartedAt), outcome)) _spans.Add(span);
+    }
+
+    internal void Settled(Operation operation)
+    {
+        foreach (var attempt in operation.Attempts)
+        {
+            if (attempt.IsOtherModel) _options.OnOtherModel(operation, attempt);
+        }
     }
 
     internal void Report(Exception failure, Operation? operation)

@@ -106,12 +106,23 @@ public sealed class Attempt
     public string? AnsweredBy { get; set; }
     /// <summary>When the provider was asked; null: it was not.</summary>
     public DateTimeOffset? BegunAt { get; set; }
+    /// <summary>Whether another model answered than was asked; a dated or versioned form of the asked one is the same.</summary>
+    public bool IsOtherModel => AnsweredBy is { Length: > 0 } answered && !IsFormOf(Tail(answered), Tail(Model));
     public TimeSpan Duration { get; set; }
     public TimeSpan? FirstToken { get; set; }
     public decimal CostUsd { get; set; }
     public Hydra.Model.TokenUsage Usage { get; set; }
     /// <summary><c>answered</c>, or why not, as an error code.</summary>
     public string Outcome { get; set; } = "running";
+
+    private static string Tail(string model) => model[(model.LastIndexOf('/') + 1)..];
+
+    private static bool IsFormOf(string answered, string asked) =>
+        answered.StartsWith(asked, StringComparison.OrdinalIgnoreCase) && (answered.Length == asked.Length || answered[asked.Length] is ':' or '@' || IsDate(answered.AsSpan(asked.Length)))
+        || (asked.EndsWith("-latest", StringComparison.OrdinalIgnoreCase) && answered.StartsWith(asked[..^"latest".Length], StringComparison.OrdinalIgnoreCase));
+
+    /// <summary><c>-2024-08-06</c>, <c>-20250929</c>, <c>-001</c>; never <c>-mini</c>.</summary>
+    private static bool IsDate(ReadOnlySpan<char> end) => end[0] == '-' && end.IndexOfAnyExcept("-0123456789") < 0;
 }
 
 /// <summary>A call's options with the operation it belongs to.</summary>

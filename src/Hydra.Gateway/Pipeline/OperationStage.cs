@@ -32,6 +32,7 @@ internal sealed class OperationStage(IChatClient inner, GatewayService service, 
         {
             service.Trace(operation, isWhole);
             lock (gate) admitted.Settle(operation.Attempts.Sum(attempt => attempt.Usage.Total), now());
+            service.Settled(operation);
         }
     }
 

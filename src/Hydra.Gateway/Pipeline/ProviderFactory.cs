@@ -1,7 +1,8 @@
-using System.Globalization;
 using Hydra.Gateway.Config;
 using Hydra.Gateway.Embeddings;
 using Hydra.Gateway.Prices;
+using Hydra.Gateway.Providers;
+using Hydra.Gateway.Wire;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
 
@@ -10,8 +11,8 @@ namespace Hydra.Gateway.Pipeline;
 /// <summary>Makes clients of the providers that a configuration names, each account with connections and secrets of its own.</summary>
 internal sealed class ProviderFactory(GatewayConfig config, GatewayServiceOptions options) : IDisposable
 {
-    private readonly Dictionary<string, ModelGateway> _accounts = new(StringComparer.Ordinal);
-    private readonly List<ModelGateway> _retired = [];
+    private readonly Dictionary<string, Account> _accounts = new(StringComparer.Ordinal);
+    private readonly List<Account> _retired = [];
     private GatewayConfig _config = config;
 
     /// <summary>From now on clients follow this configuration.</summary>
@@ -19,9 +20,10 @@ internal sealed class ProviderFactory(GatewayConfig config, GatewayServiceOption
     {
         lock (_accounts)
         {
+            var keepsPrices = changed.PriceOverridesFile is null && _config.PriceOverridesFile is null;   // a price file may have changed where it lies
             foreach (var (name, account) in _accounts.ToList())
             {
-                if (changed.Providers.TryGetValue(name, out var provider) && provider == _config.Providers.GetValueOrDefault(name)) continue;
+                if (keepsPrices && changed.Providers.TryGetValue(name, out var provider) && IsSame(provider, _config.Providers[name])) continue;
                 _accounts.Remove(name);
                 _retired.Add(account);   // calls under way still use it
             }
@@ -36,15 +38,9 @@ internal sealed class ProviderFactory(GatewayConfig config, GatewayServiceOption
         {
             var provider = _config.Providers[deployment.Provider];
             if (!_accounts.TryGetValue(deployment.Provider, out var account)) _accounts[deployment.Provider] = account = Connect(deployment.Provider, provider);
-            var name = $"{PrefixOf(provider.Kind)}/{deployment.Model}";
             try
             {
-                var facts = account.Resolve(name);
-                if (deployment.Price is { } price)
-                {
-                    facts = facts with { Price = new ModelPrice(price.Input, price.Output, "gateway configuration") { CacheRead = price.CacheRead, CacheWrite = price.CacheWrite, Reasoning = price.Reasoning } };
-                }
-                return (account.GetClient(name), facts);
+                return account.Gateway.Open($"{provider.Kind}/{deployment.Model}", account.Change, facts => FactsOf(deployment, facts));
             }
             catch (ModelUnavailableException unavailable)
             {
@@ -62,7 +58,7 @@ internal sealed class ProviderFactory(GatewayConfig config, GatewayServiceOption
             try
             {
                 if (_accounts.GetValueOrDefault(deployment.Provider) is not { } account) throw new ModelUnavailableException("its account is no longer configured");
-                return new EmbeddingCall(account.GetEmbeddings($"{PrefixOf(_config.Providers[deployment.Provider].Kind)}/{deployment.Model}"));
+                return new EmbeddingCall(account.Gateway.GetEmbeddings($"{_config.Providers[deployment.Provider].Kind}/{deployment.Model}", account.Change));
             }
             catch (ModelUnavailableException unavailable)
             {
@@ -73,35 +69,79 @@ internal sealed class ProviderFactory(GatewayConfig config, GatewayServiceOption
 
     public void Dispose()
     {
-        foreach (var account in _accounts.Values.Concat(_retired)) account.Dispose();
+        foreach (var account in _accounts.Values.Concat(_retired)) account.Gateway.Dispose();
     }
 
-    private ModelGateway Connect(string name, ProviderConfig provider)
+    private static bool IsSame(ProviderConfig left, ProviderConfig right) =>
+        left with { Headers = right.Headers } == right && left.Headers.Count == right.Headers.Count && left.Headers.All(pair => right.Headers.TryGetValue(pair.Key, out var value) && value == pair.Value);
+
+    private static ModelFacts FactsOf(DeploymentConfig deployment, ModelFacts facts)
     {
-        var key = provider.ApiKey is { } reference ? SecretReference.Read(reference, $"providers.{name}.api_key", options) : null;
-        var prices = _config.PriceOverridesFile is { } file ? Path.GetFullPath(file, options.Folder) : null;
-        var plain = new GatewayOptions { Backend = "api", PriceOverridesFile = prices, Clock = options.Clock };
-        var account = provider.Kind switch
+        if (deployment.ContextTokensMax is { } context) facts = facts with { ContextTokensMax = context };
+        if (deployment.Price is not { } price) return facts;
+        return facts with { Price = new ModelPrice(price.Input, price.Output, "gateway configuration") { CacheRead = price.CacheRead, CacheWrite = price.CacheWrite, Reasoning = price.Reasoning } };
+    }
+
+    private Account Connect(string name, ProviderConfig provider)
+    {
+        var at = $"providers.{name}";
+        var key = provider.ApiKey is { } reference ? SecretReference.Read(reference, $"{at}.api_key", options) : null;
+        var headers = provider.Headers.Select(pair => KeyValuePair.Create(pair.Key,
+            SecretReference.IsReference(pair.Value) ? SecretReference.Read(pair.Value, $"{at}.headers.{pair.Key}", options) : pair.Value)).ToList();
+        var plain = new GatewayOptions
         {
-            "openai" => plain with { OpenAIApiKey = key, OpenAIBaseUrl = provider.BaseUrl ?? "https://api.openai.com/v1" },
-            "anthropic" => plain with { AnthropicApiKey = key, AnthropicBaseUrl = provider.BaseUrl ?? "https://api.anthropic.com" },
-            "gemini" => plain with { GeminiApiKey = key ?? "", GeminiBaseUrl = provider.BaseUrl },
-            "ollama" => plain with { OllamaHost = provider.BaseUrl ?? "http://127.0.0.1:11434" },
-            "offline" => plain with { Backend = "offline" },
-            "command" when provider.Command is { } command => plain with { Backend = $"command:{command}" },
-            _ => throw new GatewayConfigException($"providers.{name}: the kind '{provider.Kind}' is not known."),
+            Backend = "api",
+            PriceOverridesFile = _config.PriceOverridesFile is { } file ? Path.GetFullPath(file, options.Folder) : null,
+            Clock = options.Clock,
         };
         try
         {
-            return new ModelGateway(account);
+            return new Account(new ModelGateway(OptionsOf(at, provider, key, plain)), endpoint => endpoint with
+            {
+                Headers = headers,
+                Wire = provider is { Kind: "openai", Api: "responses" } ? WireFormat.Responses : endpoint.Wire,
+            });
         }
         catch (Exception wrong) when (wrong is ArgumentException or PriceFileException)
         {
-            throw new GatewayConfigException($"providers.{name}: {wrong.Message}");
+            throw new GatewayConfigException($"{at}: {wrong.Message}");
         }
     }
 
-    private static string PrefixOf(string kind) => kind;
+    private GatewayOptions OptionsOf(string at, ProviderConfig provider, string? key, GatewayOptions plain) => provider.Kind switch
+    {
+        "openai" => plain with { OpenAIApiKey = key, OpenAIBaseUrl = provider.BaseUrl ?? "https://api.openai.com/v1" },
+        "anthropic" => plain with { AnthropicApiKey = key, AnthropicBaseUrl = provider.BaseUrl ?? "https://api.anthropic.com" },
+        "azure" => plain with { AzureApiKey = key, AzureEndpoint = provider.BaseUrl, AzureApiVersion = provider.ApiVersion },
+        "gemini" => plain with { GeminiApiKey = key ?? "", GeminiBaseUrl = provider.BaseUrl },
+        "ollama" => plain with { OllamaApiKey = key, OllamaHost = provider.BaseUrl ?? "http://127.0.0.1:11434" },
+        "bedrock" => plain with { Aws = AwsOf(provider, key) },
+        "offline" => plain with { Backend = "offline" },
+        "command" when provider.Command is { } command => plain with { Backend = $"command:{command}" },
+        _ when ProviderCatalog.Find(provider.Kind) is { } preset => plain with { PresetVariables = VariablesOf(preset, provider, key) },
+        _ => throw new GatewayConfigException($"{at}: the kind '{Excerpt.Of(provider.Kind)}' cannot be used as it is written here."),
+    };
+
+    private AwsOptions AwsOf(ProviderConfig provider, string? key)
+    {
+        var aws = AwsOptions.Read(options.Environment);
+        return aws with { Region = provider.Region ?? aws.Region, Endpoint = provider.BaseUrl ?? aws.Endpoint, BearerToken = key ?? aws.BearerToken };
+    }
+
+    /// <summary>What stands in the configuration wins; parts of a preset's address, and its usual key, come from the environment.</summary>
+    private Dictionary<string, string> VariablesOf(ProviderPreset preset, ProviderConfig provider, string? key)
+    {
+        var set = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var name in preset.Variables)
+        {
+            if (options.Environment(name)?.Trim() is { Length: > 0 } value) set[name] = value;
+        }
+        if (provider.BaseUrl is { } url) set[preset.BaseUrlVariable] = url;
+        if (key is not null && preset.Key is { } variable) set[variable] = key;
+        return set;
+    }
+
+    private sealed record Account(ModelGateway Gateway, Func<Endpoint, Endpoint> Change);
 }
 
 /// <summary>A configuration that cannot be used, with everything that is wrong with it.</summary>

@@ -36,15 +36,19 @@ internal sealed record Endpoint(string Provider, string Base, string? Key, strin
     /// <summary>Azure's <c>api-version</c>: the model is then a deployment and stands in the path. Null: it stands in the body only.</summary>
     public string? AzureApiVersion { get; init; }
 
+    /// <summary>Further headers of every request.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
+
     public Uri At(string path) => new(Base + path);
 
     /// <summary>The address of an operation on a model.</summary>
     public Uri At(string path, string model) => AzureApiVersion is null ? At(path)
         : new Uri($"{Base}/openai/deployments/{Uri.EscapeDataString(model)}{path}?api-version={Uri.EscapeDataString(AzureApiVersion)}");
 
-    /// <summary>Puts the key, where there is one, into the request's headers.</summary>
+    /// <summary>Puts the account's own headers and the key, where there is one, into the request.</summary>
     public void Sign(HttpRequestMessage request)
     {
+        foreach (var (name, value) in Headers) request.Headers.TryAddWithoutValidation(name, value);
         if (Key is null) return;
         if (KeyHeader is null) request.Headers.Authorization = new("Bearer", Key);
         else request.Headers.TryAddWithoutValidation(KeyHeader, Key);

@@ -122,4 +122,21 @@ public static class ProblemCodes
     public const string FieldConflict = "HYD280";
     /// <summary>A sub-workflow that cannot be loaded, nests too deep or holds itself.</summary>
     public const string BadSubgraph = "HYD290";
+
+    /// <summary>A provider kind that the gateway does not know.</summary>
+    public const string UnknownProviderKind = "HYD901";
+    /// <summary>A deployment at a provider that the file does not define.</summary>
+    public const string UnknownProvider = "HYD902";
+    /// <summary>A fallback of a model group that does not exist or is the group itself.</summary>
+    public const string BadGroupFallback = "HYD903";
+    /// <summary>A secret written out where only a reference may stand.</summary>
+    public const string LiteralSecret = "HYD904";
+    /// <summary>A budget of the gateway without a scope, a window or a limit that can be understood.</summary>
+    public const string BadGatewayBudget = "HYD905";
+    /// <summary>Routing options that do not fit the strategy, or that name nobody of the group.</summary>
+    public const string BadRoute = "HYD906";
+    /// <summary>A provider that lacks what its kind needs, or has what its kind does not take.</summary>
+    public const string IncompleteProvider = "HYD907";
+    /// <summary>A gateway without keys on an address that other machines reach.</summary>
+    public const string OpenGateway = "HYD908";
 }

@@ -27,6 +27,13 @@ public static class FormatSchema
         ]));
     }
 
+    /// <summary>A format that is one record, such as a configuration file.</summary>
+    public static Value OfRecord(string title, IEnumerable<Field> fields)
+    {
+        var file = Record(fields.Where(field => field.NotSupportedYet is null));
+        return Value.Of(ValueMap.Of([("$schema", Url), ("title", title), .. file.Select(pair => (pair.Key, pair.Value))]));
+    }
+
     /// <summary>A node of any type: the type's own definition decides, by <c>type</c>.</summary>
     private static Value Node(IReadOnlyList<INodeType> types, bool isInPlace)
     {

@@ -9,14 +9,21 @@ internal static class GatewayStore
     public const string FileByDefault = ".hydra/gateway.db";
     public static readonly Option Store = new("--store", "FILE", $"the gateway's store; default {FileByDefault}");
 
-    public static string FileOf(ParsedArguments arguments, CliIo io) => io.PathOf(arguments.Get(Store) ?? FileByDefault);
+    /// <summary>The file that is named, or that the configuration names.</summary>
+    public static string FileOf(ParsedArguments arguments, CliIo io)
+    {
+        if (arguments.Get(Store) is { } named) return io.PathOf(named);
+        if (GatewayFile.Find(arguments, io) is not { } config) return io.PathOf(FileByDefault);
+        var store = GatewayFile.Read(config, io).Store.Sqlite!;
+        return Path.GetFullPath(store, Path.GetDirectoryName(Path.GetFullPath(config))!);
+    }
 
     /// <summary>The file, which must be there: looking makes nothing.</summary>
     public static string ExistingFileOf(ParsedArguments arguments, CliIo io)
     {
         var file = FileOf(arguments, io);
         if (File.Exists(file)) return file;
-        throw new UsageException($"there is no gateway store '{arguments.Get(Store) ?? FileByDefault}'. `hydra gateway keys create --name NAME` makes one, or name another with --store.");
+        throw new UsageException($"there is no gateway store '{arguments.Get(Store) ?? Path.GetRelativePath(Path.GetFullPath(io.PathOf(".")), file)}'. `hydra gateway keys create --name NAME` makes one, or name another with --store.");
     }
 
     public static LedgerReport OpenReport(ParsedArguments arguments, CliIo io) => new(ExistingFileOf(arguments, io));

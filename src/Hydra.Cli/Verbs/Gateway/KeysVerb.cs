@@ -23,7 +23,7 @@ internal static class KeysVerb
     {
         PositionalsMin = 1,
         PositionalsMax = 2,
-        Options = [Name, Team, User, Tag, Models, BudgetUsd, BudgetTokens, Window, CommonOptions.Rpm, CommonOptions.Tpm, MaxParallel, Expires, Grace, GatewayStore.Store, CommonOptions.Json, CommonOptions.Help],
+        Options = [Name, Team, User, Tag, Models, BudgetUsd, BudgetTokens, Window, CommonOptions.Rpm, CommonOptions.Tpm, MaxParallel, Expires, Grace, GatewayStore.Store, GatewayFile.Config, CommonOptions.Json, CommonOptions.Help],
         Notes = $"DO is {string.Join(", ", Acts[..^1])} or {Acts[^1]}. A key is printed once, when it is created or rotated: only its keyed hash is stored. Running gateways see a change within a second.\nExample: hydra gateway keys create --name ci --team research --budget-usd 5 --window day --models smart,cheap",
         Run = RunAsync,
     };

@@ -12,7 +12,7 @@ internal static class StatsVerb
 
     public static readonly Verb Verb = new("gateway stats", "", "what was spent through the gateway")
     {
-        Options = [By, Since, GatewayStore.Store, CommonOptions.Json, CommonOptions.Help],
+        Options = [By, Since, GatewayStore.Store, GatewayFile.Config, CommonOptions.Json, CommonOptions.Help],
         Notes = "Exit code 1: a counter is not the sum of its rows.",
         Run = static (arguments, io) => Task.FromResult(Show(arguments, io)),
     };
@@ -48,7 +48,7 @@ internal static class RepriceVerb
 
     public static readonly Verb Verb = new("gateway reprice", "", "compares charges with today's prices")
     {
-        Options = [From, DryRun, Apply, GatewayStore.Store, CommonOptions.Json, CommonOptions.Help],
+        Options = [From, DryRun, Apply, GatewayStore.Store, GatewayFile.Config, CommonOptions.Json, CommonOptions.Help],
         Notes = "Rows that were written never change: a correction is a further row, and counts in the window of the charge it corrects.",
         Run = RunAsync,
     };
@@ -93,7 +93,7 @@ internal static class PurgeVerb
 
     public static readonly Verb Verb = new("gateway purge", "", "folds old charges up into monthly sums")
     {
-        Options = [Before, GatewayStore.Store, CommonOptions.Json, CommonOptions.Help],
+        Options = [Before, GatewayStore.Store, GatewayFile.Config, CommonOptions.Json, CommonOptions.Help],
         Notes = "Sums stay as they are; only the single rows go. Safe while gateways run.",
         Run = RunAsync,
     };

@@ -12,7 +12,7 @@ internal static class WhyVerb
     {
         PositionalsMin = 1,
         PositionalsMax = 1,
-        Options = [Window, GatewayStore.Store, CommonOptions.Json, CommonOptions.Help],
+        Options = [Window, GatewayStore.Store, GatewayFile.Config, CommonOptions.Json, CommonOptions.Help],
         Notes = "ID is the x-hydra-call-id of an answer, a key's id, or a scope as in a budget: all, key:NAME, team:T, user:U, tag:K=V, model:M.",
         Run = static (arguments, io) => Task.FromResult(Explain(arguments, io)),
     };

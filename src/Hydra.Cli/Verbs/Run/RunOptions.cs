@@ -5,6 +5,7 @@ namespace Hydra.Cli.Verbs;
 /// <summary>What <c>run</c> and <c>resume</c> take from the command line for the engine.</summary>
 internal static class RunOptions
 {
+    public static readonly Option Gateway = new("--gateway", "FILE", "models come from this gateway configuration, in this process; default HYDRA_GATEWAY_CONFIG");
     public static readonly Option RunId = new("--run-id", "ID", "the run's id; resumes when it exists");
     public static readonly Option Sandbox = new("--sandbox", "inprocess", "lets bash and python_exec nodes run with your rights");
     public static readonly Option BudgetUsd = new("--budget-usd", "USD", "at most so many US dollars");

@@ -12,7 +12,7 @@ internal static class RunSession
         var run = request.Run!.Value;
         using var log = LogFile.Open(arguments, ref io);
         var isQuiet = arguments.Has(CommonOptions.Quiet);
-        if (workshop.Gateway.IsOfflineByDefault && !request.IsDryRun && !isQuiet) io.Error.WriteLine(ModelGateway.OfflineNotice);
+        if (workshop.Gateway.IsOfflineByDefault && workshop.Models is not PipelineModels && !request.IsDryRun && !isQuiet) io.Error.WriteLine(ModelGateway.OfflineNotice);
         using var stop = new CancellationTokenSource();
         using var interrupts = io.OnInterrupt(() => Interrupt(stop, io));
         RunReport report;

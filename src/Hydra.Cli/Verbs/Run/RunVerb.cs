@@ -13,7 +13,7 @@ internal static class RunVerb
         PositionalsMax = 1,
         Options =
         [
-            CommonOptions.Input, CommonOptions.Inputs, RunOptions.RunId, CommonOptions.RunsDir, CommonOptions.Backend, ProgramOptions.Model, RunOptions.Sandbox,
+            CommonOptions.Input, CommonOptions.Inputs, RunOptions.RunId, CommonOptions.RunsDir, CommonOptions.Backend, ProgramOptions.Model, RunOptions.Gateway, RunOptions.Sandbox,
             CommonOptions.MaxConcurrent, CommonOptions.Rpm, CommonOptions.Tpm, RunOptions.BudgetUsd, RunOptions.BudgetTokens, RunOptions.Dry,
             RunOptions.DurabilityOption, RunOptions.Tag, RunOptions.Detach, RunOptions.Wait, RunOptions.Log, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Quiet, CommonOptions.Help,
             ReplayOptions.Record, ReplayOptions.Replay, ReplayOptions.ReplayRun, ReplayOptions.ReplayMissing,
@@ -66,7 +66,7 @@ internal static class RunVerb
             return await ResumeVerb.ResumeAsync(store, existing, arguments, io);
         }
         // (3) the run
-        using var workshop = Wiring.Open(options, store, io, gateway, cassette);
+        using var workshop = Wiring.Open(options, store, io, gateway, cassette, arguments.Get(RunOptions.Gateway));
         var workflow = options.Apply(read.Spec);
         if (!request.IsDryRun) CheckModels(workflow, workshop);
         request = request with { Run = run ?? NewRunId() };

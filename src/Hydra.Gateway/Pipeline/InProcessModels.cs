@@ -1,0 +1,118 @@
+using System.Runtime.CompilerServices;
+using Hydra.Gateway.Ledger;
+using Hydra.Gateway.Resilience;
+using Hydra.Model;
+using Microsoft.Extensions.AI;
+
+namespace Hydra.Gateway.Pipeline;
+
+/// <summary>
+/// A gateway as the engine's models: group names are models, and a call takes the same way as one over HTTP. What the gateway
+/// refuses leaves as <see cref="CallFailedException"/>. Safe to share between threads.
+/// </summary>
+/// <param name="caller">Who calls, for budgets and the ledger.</param>
+public sealed class InProcessModels(GatewayService service, Caller caller) : IModelCatalog
+{
+    /// <summary>Retries as an engine wants them: a failed deployment gives way to another, but the same one is not asked again, since the node's own retries do that.</summary>
+    public static RetryOptions WithoutRepeats(RetryOptions retries) => retries with
+    {
+        Rules = retries.Rules.ToDictionary(rule => rule.Key, IReadOnlyList<RetryWay> (rule) => [.. rule.Value.Where(way => way.Step != RetryStep.RetrySame)]),
+    };
+
+    /// <inheritdoc/>
+    /// <remarks>The price is that of the dearest deployment, so that what is reserved for a call suffices whoever answers; the ledger holds what it did cost.</remarks>
+    public ModelFacts Resolve(string model)
+    {
+        ModelGroup group;
+        try
+        {
+            group = service.Models.Find(model);
+        }
+        catch (GatewayRefusedException unknown)
+        {
+            throw new ModelUnavailableException(unknown.Message);
+        }
+        var known = group.Deployments.Select(deployment => deployment.Facts).ToList();
+        return new ModelFacts
+        {
+            Name = model,
+            Provider = known.Select(facts => facts.Provider).Distinct(StringComparer.Ordinal).Count() == 1 ? known[0].Provider : "hydra",
+            Id = known.Count == 1 ? known[0].Id : model,
+            Price = known.Exists(facts => facts.Price is null) ? null : known.MaxBy(facts => facts.Price!.BoundOf(1_000_000, 1_000_000))!.Price,
+            ContextTokensMax = known.Exists(facts => facts.ContextTokensMax is null) ? null : known.Max(facts => facts.ContextTokensMax),
+            OutputTokensMax = group.OutputTokensMax,
+        };
+    }
+
+    /// <summary>A client of one group. Throws <see cref="ModelUnavailableException"/> as <see cref="Resolve"/> does.</summary>
+    public IChatClient GetClient(string model)
+    {
+        var facts = Resolve(model);
+        return new Client(service, caller, facts);
+    }
+
+    private sealed class Client(GatewayService service, Caller caller, ModelFacts facts) : IChatClient
+    {
+        public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                return await service.Client.GetResponseAsync(messages, Begin(options, isStreamed: false), cancellationToken);
+            }
+            catch (GatewayRefusedException refused)
+            {
+                throw FailureOf(refused);
+            }
+        }
+
+        public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        {
+            await using var updates = service.Client.GetStreamingResponseAsync(messages, Begin(options, isStreamed: true), cancellationToken).GetAsyncEnumerator(cancellationToken);
+            while (await NextAsync()) yield return updates.Current;
+
+            async ValueTask<bool> NextAsync()
+            {
+                try
+                {
+                    return await updates.MoveNextAsync();
+                }
+                catch (GatewayRefusedException refused)
+                {
+                    throw FailureOf(refused);
+                }
+            }
+        }
+
+        public object? GetService(Type serviceType, object? serviceKey = null) =>
+            serviceKey is not null ? null : serviceType == typeof(ModelFacts) ? facts : serviceType.IsInstanceOfType(this) ? this : null;
+
+        public void Dispose()
+        {
+            // The service owns what this client uses.
+        }
+
+        private CallOptions Begin(ChatOptions? options, bool isStreamed)
+        {
+            var operation = service.Open("engine", caller, facts.Name);
+            operation.IsStreamed = isStreamed;
+            return new CallOptions(options, operation) { ModelId = null };
+        }
+    }
+
+    private static CallFailedException FailureOf(GatewayRefusedException refused)
+    {
+        var code = refused.Kind switch
+        {
+            RefusalKind.BudgetExceeded or RefusalKind.PriceUnknown => ErrorCode.Budget,
+            RefusalKind.RateLimited => ErrorCode.RateLimited,
+            RefusalKind.KillSwitch or RefusalKind.Forbidden => ErrorCode.PolicyDenied,
+            RefusalKind.Filtered => ErrorCode.ContentFiltered,
+            RefusalKind.ContextWindow => ErrorCode.ContextLength,
+            RefusalKind.TimedOut => ErrorCode.Timeout,
+            RefusalKind.Unauthenticated or RefusalKind.CredentialsExhausted => ErrorCode.Auth,
+            RefusalKind.AllCooling or RefusalKind.StoreUnavailable => ErrorCode.ProviderError,
+            _ => ErrorCode.BadRequest,
+        };
+        return new CallFailedException(code, refused.Message, refused) { RetryAfter = code.IsRetryable ? refused.RetryAfter : null };
+    }
+}
