@@ -1,3 +1,4 @@
+using Hydra.Gateway.Caching;
 using Hydra.Gateway.Config;
 using Hydra.Gateway.Doors;
 using Hydra.Gateway.Ledger;
@@ -46,12 +47,14 @@ public sealed class GatewayService : IAsyncDisposable
         var random = options.Seed is { } seed ? new Random(seed) : Random.Shared;
         var runner = new AttemptRunner(ledger, _gate, options.Clock, Now, SwitchedOff, IsUnderUsdBudget);
         var route = new RouteStage(() => _models, new GroupCall(runner, config.Retries, _gate, random, options.Clock, Now), options.Clock);
-        Client = new OperationStage(route, this, _gate, Now);
+        Caches = GatewayCaches.Open(config, options, ledger);
+        Client = new OperationStage(Caches.Over(route, () => _config.Cache), this, _gate, Now);
     }
 
     /// <summary>The pipeline. Its options must be those of an operation that <see cref="Open(string, Caller, string)"/> began, as the doors do.</summary>
     public IChatClient Client { get; }
     public KeyRing Keys { get; }
+    public GatewayCaches Caches { get; }
     public ILedger Ledger => _ledger;
     public GatewayConfig Config => _config;
     public TimeProvider Clock => _options.Clock;
@@ -134,6 +137,7 @@ public sealed class GatewayService : IAsyncDisposable
     {
         IsReady = false;
         Keys.Dispose();
+        await Caches.DisposeAsync();
         await _ledger.DisposeAsync();
         _providers.Dispose();
     }

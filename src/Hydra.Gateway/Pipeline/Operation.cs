@@ -38,6 +38,10 @@ public sealed class Operation
     public int Fallbacks { get; set; }
     /// <summary><c>hit</c>, <c>miss</c> or <c>bypass</c>.</summary>
     public string Cache { get; set; } = "bypass";
+    /// <summary>The answer of a cache; null: none answered.</summary>
+    public Caching.CacheHit? Hit { get; set; }
+    /// <summary>What content filters found and let pass, as <c>personal_data.email</c>.</summary>
+    public SortedSet<string> Labels { get; } = new(StringComparer.Ordinal);
     /// <summary>Why the deployment that answered was asked.</summary>
     public string? RouteReason { get; set; }
     /// <summary>Room that the tightest budget has left, in US dollars; null: no budget covers the caller.</summary>
@@ -49,6 +53,13 @@ public sealed class Operation
     public decimal CostUsd => _attempts.Sum(attempt => attempt.CostUsd);
     /// <summary>The attempt that answered, or the last one; null before the first and for a hit of the cache.</summary>
     public Attempt? Last => _attempts.Count == 0 ? null : _attempts[^1];
+
+    /// <summary>Tokens that the caller was served, by a provider or by a cache.</summary>
+    public long ServedTokens => Hit?.Tokens ?? (Last is { Outcome: "answered" } answered ? answered.Usage.Total : 0);
+    /// <summary>Tokens that providers counted over all attempts; none for a hit of the gateway's cache.</summary>
+    public long ProviderTokens => _attempts.Sum(attempt => attempt.Usage.Total);
+    /// <summary>Tokens that budgets are charged with: those of attempts that reached the ledger.</summary>
+    public long BillableTokens => _attempts.Where(attempt => attempt.Outcome != "budget").Sum(attempt => attempt.Usage.Total);
 
     /// <summary>Time that providers took, over all attempts.</summary>
     public TimeSpan Upstream { get; set; }
