@@ -1,6 +1,7 @@
 using Hydra.Gateway.Caching;
 using Hydra.Gateway.Config;
 using Hydra.Gateway.Doors;
+using Hydra.Gateway.Filters;
 using Hydra.Gateway.Ledger;
 using Hydra.Gateway.Resilience;
 using Microsoft.Extensions.AI;
@@ -41,6 +42,7 @@ public sealed class GatewayService : IAsyncDisposable
     {
         (_config, _options, _ledger) = (config, options, ledger);
         _origin = options.Clock.GetTimestamp();
+        FilterSet.Of(config.Filters);   // a wrong filter is refused here, not at the first call
         _providers = new ProviderFactory(config, options);
         _models = GatewayModels.Build(config, _providers, null, Surroundings);
         Keys = new KeyRing(ledger, options.Clock);
@@ -48,7 +50,8 @@ public sealed class GatewayService : IAsyncDisposable
         var runner = new AttemptRunner(ledger, _gate, options.Clock, Now, SwitchedOff, IsUnderUsdBudget);
         var route = new RouteStage(() => _models, new GroupCall(runner, config.Retries, _gate, random, options.Clock, Now), options.Clock);
         Caches = GatewayCaches.Open(config, options, ledger);
-        Client = new OperationStage(Caches.Over(route, () => _config.Cache), this, _gate, Now);
+        var filters = new FilterStage(Caches.Over(route, () => _config.Cache), () => _config, new Moderator(options));
+        Client = new OperationStage(filters, this, _gate, Now);
     }
 
     /// <summary>The pipeline. Its options must be those of an operation that <see cref="Open(string, Caller, string)"/> began, as the doors do.</summary>
@@ -84,6 +87,7 @@ public sealed class GatewayService : IAsyncDisposable
     /// <exception cref="GatewayConfigException">The new one cannot be used; the old one stays.</exception>
     public async Task ReloadAsync(GatewayConfig config, CancellationToken cancellationToken)
     {
+        FilterSet.Of(config.Filters);
         _providers.Take(config);
         _models = GatewayModels.Build(config, _providers, _models, Surroundings);
         _config = config;
@@ -137,6 +141,7 @@ public sealed class GatewayService : IAsyncDisposable
     {
         IsReady = false;
         Keys.Dispose();
+        Client.Dispose();
         await Caches.DisposeAsync();
         await _ledger.DisposeAsync();
         _providers.Dispose();
