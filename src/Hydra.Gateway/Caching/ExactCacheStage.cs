@@ -12,13 +12,16 @@ namespace Hydra.Gateway.Caching;
 /// </remarks>
 internal sealed class ExactCacheStage(IChatClient inner, Func<ExactCacheConfig> config, IAnswerStore store, CacheHits hits, TimeProvider clock) : Stage(inner)
 {
-    public override async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public override IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        config().Enabled ? AnswerAsync(messages, (CallOptions)options!, cancellationToken) : InnerClient.GetStreamingResponseAsync(messages, options, cancellationToken);
+
+    private async IAsyncEnumerable<ChatResponseUpdate> AnswerAsync(IEnumerable<ChatMessage> messages, CallOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var operation = Operation.Of(options);
+        var operation = options.Operation;
         var list = messages as IReadOnlyList<ChatMessage> ?? [.. messages];
         var control = operation.CacheControl;
-        var key = config().Enabled && (control.Reads || control.Writes) ? Question.KeyOf(list, (CallOptions)options!) : null;
+        var key = control.Reads || control.Writes ? Question.KeyOf(list, options) : null;
         if (key is not null && control.Reads)
         {
             var found = await store.FindAsync(key, cancellationToken);

@@ -22,6 +22,8 @@ public sealed record GatewayServiceOptions
     public Func<string?> KillSwitch { get; init; } = () => null;
     /// <summary>Told of failures of the gateway itself, never of a caller's or a provider's.</summary>
     public Action<Exception> OnDefect { get; init; } = _ => { };
+    /// <summary>Gives the embedding model of the semantic cache by its name; null: as the environment's accounts know it.</summary>
+    public Func<string, IEmbeddingGenerator<string, Embedding<float>>>? Embeddings { get; init; }
 }
 
 /// <summary>

@@ -90,6 +90,10 @@ public sealed class Operation
 /// <param name="Namespace">Answers of other namespaces are not seen.</param>
 public sealed record CacheControl(bool Reads, bool Writes, TimeSpan? Ttl = null, string? Namespace = null)
 {
+    /// <summary>Least similarity of an answer to another question; null: as configured. A caller may raise it only.</summary>
+    public double? Similarity { get; init; }
+    /// <summary>Whether an answer to a similar question will do although the call asks for some chance (a temperature above 0).</summary>
+    public bool Semantic { get; init; }
     public static CacheControl Default { get; } = new(true, true);
 }
 
