@@ -48,7 +48,7 @@ internal static class VerbTable
         "worker" => Verb.Later(name, "joins a cluster"),
         "agents" => Verb.Later(name, "the agent registry"),
         "tools" => Verb.Later(name, "tools"),
-        "cache" => Verb.Later(name, "the cache"),
+        "cache" => CacheVerb.Verb,
         "knowledge" => Verb.Later(name, "the knowledge store"),
         "eval" => Verb.Later(name, "evaluation suites"),
         "new" => Verb.Later(name, "a new epic"),

@@ -149,6 +149,7 @@ public sealed record SemanticCacheConfig
     /// <value>Cosine similarity, 0.5 to 1. Default: 0.95.</value>
     public double Threshold { get; init; } = 0.95;
     public TimeSpan Ttl { get; init; } = TimeSpan.FromHours(1);
+    /// <summary>Questions that are remembered at most, over all tenants.</summary>
     public int EntriesMax { get; init; } = 10_000;
 }
 
@@ -161,6 +162,13 @@ public sealed record FilterConfig(string Kind, string Action)
     public string On { get; init; } = "both";
     /// <summary>Of <c>moderation</c>: the address that is asked.</summary>
     public string? Url { get; init; }
+    /// <summary>Of <c>moderation</c>: its key by reference, <c>env:NAME</c> or <c>file:PATH</c>; null: it asks for none.</summary>
+    public string? ApiKey { get; init; }
+    /// <summary>Of <c>moderation</c>: patience with one answer.</summary>
+    /// <value>Default: 5 s.</value>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>Of <c>moderation</c>: whether text passes where it does not answer.</summary>
+    public bool FailOpen { get; init; }
 }
 
 /// <summary>Where keys, ledger and caches are kept.</summary>

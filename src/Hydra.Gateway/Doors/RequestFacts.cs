@@ -48,7 +48,10 @@ internal sealed record RequestFacts(string Door, string? PresentedKey, string? U
                 _ when word.StartsWith("max-age=", StringComparison.Ordinal) && int.TryParse(word.AsSpan(8), out var seconds) && seconds >= 0 =>
                     control with { Ttl = TimeSpan.FromSeconds(seconds) },
                 _ when word.StartsWith("namespace=", StringComparison.Ordinal) => control with { Namespace = word[10..] },
-                _ => throw DoorJson.Bad($"'{Wire.Excerpt.Of(word)}' in x-hydra-cache-control is not known. Write no-cache, no-store, max-age=SECONDS or namespace=NAME."),
+                "semantic" => control with { Semantic = true },
+                _ when word.StartsWith("similarity=", StringComparison.Ordinal) && double.TryParse(word.AsSpan(11), System.Globalization.NumberStyles.AllowDecimalPoint, null, out var similarity) && similarity is >= 0 and <= 1 =>
+                    control with { Similarity = similarity },
+                _ => throw DoorJson.Bad($"'{Wire.Excerpt.Of(word)}' in x-hydra-cache-control is not known. Write no-cache, no-store, max-age=SECONDS, namespace=NAME, semantic or similarity=0.97."),
             };
         }
         return control;

@@ -15,6 +15,8 @@ internal static class ResponseFacts
         headers["x-hydra-attempts"] = operation.Attempts.Count.ToString(CultureInfo.InvariantCulture);
         headers["x-hydra-fallbacks"] = operation.Fallbacks.ToString(CultureInfo.InvariantCulture);
         headers["x-hydra-cache"] = operation.Cache;
+        if (operation.Hit is { } hit) Write(headers, hit);
+        if (operation.Labels.Count > 0) headers["x-hydra-labels"] = string.Join(", ", operation.Labels);
         if (withCost) headers["x-hydra-cost-usd"] = Usd(operation.CostUsd);
         if (operation.RemainingUsd is { } remaining) headers["x-hydra-budget-remaining-usd"] = Usd(remaining);
         var own = clock.GetElapsedTime(operation.StartedAt) - operation.Upstream;
@@ -22,6 +24,12 @@ internal static class ResponseFacts
         Write(headers, "requests", operation.RateLimits.Requests);
         Write(headers, "tokens", operation.RateLimits.Tokens);
         if (operation.Dropped.Count > 0) headers["x-hydra-dropped"] = string.Join(", ", operation.Dropped);
+    }
+
+    private static void Write(IHeaderDictionary headers, Caching.CacheHit hit)
+    {
+        headers["x-hydra-cache-age"] = Math.Max(0, (long)hit.Age.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        if (hit.Similarity is { } similarity) headers["x-hydra-cache-similarity"] = similarity.ToString("0.####", CultureInfo.InvariantCulture);
     }
 
     /// <summary>When to come back, in all the ways that official clients read.</summary>

@@ -74,6 +74,9 @@ public sealed class LedgerReport : IDisposable
         return lines;
     }
 
+    /// <summary>What caches served since a moment, apart from all charges; what saved most first.</summary>
+    public IReadOnlyList<Caching.CacheHitLine> CacheHits(DateTimeOffset since) => Caching.CacheHits.Read(_connection, since);
+
     /// <summary>Limits of which 80 or 100 percent were spent, newest first.</summary>
     public IReadOnlyList<BudgetAlert> Alerts(int rowsMax = 20)
     {

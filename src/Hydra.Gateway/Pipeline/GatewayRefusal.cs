@@ -22,6 +22,8 @@ public enum RefusalKind
     KillSwitch,
     /// <summary>A content filter blocked it.</summary>
     Filtered,
+    /// <summary>A content filter wants somebody's approval first.</summary>
+    ApprovalRequired,
     /// <summary>Every deployment is resting after failures; passes by itself.</summary>
     AllCooling,
     /// <summary>Every upstream credential was refused; no business of the caller's own key.</summary>

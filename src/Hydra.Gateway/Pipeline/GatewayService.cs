@@ -1,5 +1,7 @@
+using Hydra.Gateway.Caching;
 using Hydra.Gateway.Config;
 using Hydra.Gateway.Doors;
+using Hydra.Gateway.Filters;
 using Hydra.Gateway.Ledger;
 using Hydra.Gateway.Resilience;
 using Hydra.Tracing;
@@ -25,6 +27,8 @@ public sealed record GatewayServiceOptions
     public Action<string> OnWarning { get; init; } = _ => { };
     /// <summary>Told when another model answered than was asked; called on the call's own path, so it must be quick.</summary>
     public Action<Operation, Attempt> OnOtherModel { get; init; } = (_, _) => { };
+    /// <summary>Gives the embedding model of the semantic cache by its name; null: as the environment's accounts know it.</summary>
+    public Func<string, IEmbeddingGenerator<string, Embedding<float>>>? Embeddings { get; init; }
 }
 
 /// <summary>
@@ -49,18 +53,22 @@ public sealed class GatewayService : IAsyncDisposable
         var (tracing, problem) = OtlpSettings.From(options.Environment);
         if (problem is not null) options.OnWarning(problem);
         if (tracing is not null) _spans = new SpanExport(tracing, options.OnWarning);
+        FilterSet.Of(config.Filters);   // a wrong filter is refused here, not at the first call
         _providers = new ProviderFactory(config, options);
         _models = GatewayModels.Build(config, _providers, null, Surroundings);
         Keys = new KeyRing(ledger, options.Clock);
         var random = options.Seed is { } seed ? new Random(seed) : Random.Shared;
         var runner = new AttemptRunner(ledger, _gate, options.Clock, Now, SwitchedOff, IsUnderUsdBudget);
         var route = new RouteStage(() => _models, new GroupCall(runner, config.Retries, _gate, random, options.Clock, Now), options.Clock);
-        Client = new OperationStage(route, this, _gate, Now);
+        Caches = GatewayCaches.Open(config, options, ledger);
+        var filters = new FilterStage(Caches.Over(route, () => _config.Cache), () => _config, new Moderator(options));
+        Client = new OperationStage(filters, this, _gate, Now);
     }
 
     /// <summary>The pipeline. Its options must be those of an operation that <see cref="Open(string, Caller, string)"/> began, as the doors do.</summary>
     public IChatClient Client { get; }
     public KeyRing Keys { get; }
+    public GatewayCaches Caches { get; }
     public ILedger Ledger => _ledger;
     public GatewayConfig Config => _config;
     public TimeProvider Clock => _options.Clock;
@@ -91,6 +99,7 @@ public sealed class GatewayService : IAsyncDisposable
     public async Task ReloadAsync(GatewayConfig config, CancellationToken cancellationToken)
     {
         var before = _config;
+        FilterSet.Of(config.Filters);
         _providers.Take(config);
         try
         {
@@ -170,6 +179,8 @@ public sealed class GatewayService : IAsyncDisposable
         IsReady = false;
         Keys.Dispose();
         if (_spans is not null) await _spans.DisposeAsync();
+        Client.Dispose();
+        await Caches.DisposeAsync();
         await _ledger.DisposeAsync();
         _providers.Dispose();
     }

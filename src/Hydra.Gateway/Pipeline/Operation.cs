@@ -42,6 +42,10 @@ public sealed class Operation
     public int Fallbacks { get; set; }
     /// <summary><c>hit</c>, <c>miss</c> or <c>bypass</c>.</summary>
     public string Cache { get; set; } = "bypass";
+    /// <summary>The answer of a cache; null: none answered.</summary>
+    public Caching.CacheHit? Hit { get; set; }
+    /// <summary>What content filters found and let pass, as <c>personal_data.email</c>.</summary>
+    public SortedSet<string> Labels { get; } = new(StringComparer.Ordinal);
     /// <summary>Why the deployment that answered was asked.</summary>
     public string? RouteReason { get; set; }
     /// <summary>Room that the tightest budget has left, in US dollars; null: no budget covers the caller.</summary>
@@ -56,6 +60,12 @@ public sealed class Operation
 
     /// <summary>The trace and the span that the caller is in; null: its own.</summary>
     internal (string Trace, string? Parent)? Trace { get; init; }
+    /// <summary>Tokens that the caller was served, by a provider or by a cache.</summary>
+    public long ServedTokens => Hit?.Tokens ?? (Last is { Outcome: "answered" } answered ? answered.Usage.Total : 0);
+    /// <summary>Tokens that providers counted over all attempts; none for a hit of the gateway's cache.</summary>
+    public long ProviderTokens => _attempts.Sum(attempt => attempt.Usage.Total);
+    /// <summary>Tokens that budgets are charged with: those of attempts that reached the ledger.</summary>
+    public long BillableTokens => _attempts.Where(attempt => attempt.Outcome != "budget").Sum(attempt => attempt.Usage.Total);
 
     /// <summary>Time that providers took, over all attempts.</summary>
     public TimeSpan Upstream { get; set; }
@@ -86,6 +96,10 @@ public sealed class Operation
 /// <param name="Namespace">Answers of other namespaces are not seen.</param>
 public sealed record CacheControl(bool Reads, bool Writes, TimeSpan? Ttl = null, string? Namespace = null)
 {
+    /// <summary>Least similarity of an answer to another question; null: as configured. A caller may raise it only.</summary>
+    public double? Similarity { get; init; }
+    /// <summary>Whether an answer to a similar question will do although the call asks for some chance (a temperature above 0).</summary>
+    public bool Semantic { get; init; }
     public static CacheControl Default { get; } = new(true, true);
 }
 

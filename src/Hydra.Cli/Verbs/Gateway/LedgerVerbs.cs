@@ -22,17 +22,20 @@ internal static class StatsVerb
         var by = arguments.Choice(By, "key", "key", "team", "user", "model", "deployment", "day");
         using var report = GatewayStore.OpenReport(arguments, io);
         var lines = report.Spend(by, GatewayStore.SinceOf(arguments, Since, "30d", io));
+        var hits = report.CacheHits(GatewayStore.SinceOf(arguments, Since, "30d", io));
         var (alerts, faults) = (report.Alerts(), report.Verify());
         if (arguments.Has(CommonOptions.Json))
         {
             io.Out.WriteLine(ValueJson.ToText(ValueMap.Of(
                 ("by", by), ("lines", Value.Of(lines.Select(line => Value.Of(ValueMap.Of(("what", line.What), ("calls", line.Calls), ("cost_usd", GatewayStore.Amount(line.CostUsd)), ("tokens", line.Tokens), ("cut", line.Cut)))))),
+                ("cache", Value.Of(hits.Select(hit => Value.Of(ValueMap.Of(("model", hit.Model), ("tier", hit.Tier), ("hits", hit.Hits), ("tokens_served", hit.ServedTokens), ("usd_saved", GatewayStore.Amount(hit.SavedUsd))))))),
                 ("alerts", Value.Of(alerts.Select(alert => Value.Of(ValueMap.Of(("scope", alert.Budget.Scope.ToString()), ("percent", alert.Percent), ("at", alert.At.ToString("o"))))))), ("faults", Value.OfTexts(faults))), indented: true));
             return faults.Count == 0 ? ExitCode.Done : ExitCode.Failed;
         }
         var table = new TextTable(by, "calls", "tokens", "cost", "cut") { Right = [1, 2, 3, 4] };
         foreach (var line in lines) table.Add(line.What.Length == 0 ? "(none)" : TerminalText.Clip(line.What, 60), $"{line.Calls:#,0}", $"{line.Tokens:#,0}", GatewayStore.Money(line.CostUsd), $"{line.Cut:#,0}");
         io.Out.WriteLine(table.ToString());
+        foreach (var hit in hits) io.Out.WriteLine($"cache ({hit.Tier}) of {TerminalText.Clip(hit.Model, 60)}: {Amounts.Count((int)Math.Min(int.MaxValue, hit.Hits), "hit", "hits")}, {hit.ServedTokens:#,0} tokens served, {GatewayStore.Money(hit.SavedUsd)} saved");
         foreach (var alert in alerts) io.Out.WriteLine($"{GatewayStore.Time(alert.At)}: {alert.Percent} % of {TerminalText.Of(alert.Budget.Scope.ToString())} a {BudgetWindows.NameOf(alert.Budget.Window)} was spent");
         foreach (var fault in faults) io.Out.WriteLine(TerminalText.Of(fault));
         return faults.Count == 0 ? ExitCode.Done : ExitCode.Failed;
