@@ -7,7 +7,7 @@ internal static class VerbTable
     private static readonly string[] Names =
     [
         "run", "validate", "graph", "list", "inspect", "resume", "pause", "cancel", "kill-switch", "approve", "respond", "models", "help",
-        "rerun", "diff", "migrate", "signal", "export", "import", "verify", "gc", "schedule", "serve", "gateway", "gateway keys", "gateway why", "gateway stats", "gateway reprice", "gateway purge", "worker",
+        "rerun", "diff", "migrate", "signal", "export", "import", "verify", "gc", "schedule", "serve", "gateway", "gateway import", "gateway keys", "gateway why", "gateway stats", "gateway reprice", "gateway purge", "worker",
         "agents", "tools", "cache", "knowledge", "eval", "new", "plan", "pm-view", "pm", "enhance", "orchestrate", "recap", "doctor", "install",
     ];
 
@@ -40,6 +40,7 @@ internal static class VerbTable
         "schedule" => Verb.Later(name, "runs a file on time"),
         "serve" => Verb.Later(name, "HTTP API and dashboard"),
         "gateway" => GatewayVerb.Verb,
+        "gateway import" => ImportLiteLlmVerb.Verb,
         "gateway keys" => KeysVerb.Verb,
         "gateway why" => WhyVerb.Verb,
         "gateway stats" => StatsVerb.Verb,

@@ -139,4 +139,6 @@ public static class ProblemCodes
     public const string IncompleteProvider = "HYD907";
     /// <summary>A gateway without keys on an address that other machines reach.</summary>
     public const string OpenGateway = "HYD908";
+    /// <summary>A part of a foreign configuration that was left out.</summary>
+    public const string NotImported = "HYD909";
 }
