@@ -83,7 +83,7 @@ internal sealed class ProviderFactory(GatewayConfig config, GatewayServiceOption
         var plain = new GatewayOptions { Backend = "api", PriceOverridesFile = prices, Clock = options.Clock };
         var account = provider.Kind switch
         {
-            "openai" => plain with { OpenAIApiKey = key, OpenAIBaseUrl = provider.BaseUrl ?? "https://api.openai.com/v1" },
+            "openai" or "openai-responses" => plain with { OpenAIApiKey = key, OpenAIBaseUrl = provider.BaseUrl ?? "https://api.openai.com/v1" },
             "anthropic" => plain with { AnthropicApiKey = key, AnthropicBaseUrl = provider.BaseUrl ?? "https://api.anthropic.com" },
             "gemini" => plain with { GeminiApiKey = key ?? "", GeminiBaseUrl = provider.BaseUrl },
             "ollama" => plain with { OllamaHost = provider.BaseUrl ?? "http://127.0.0.1:11434" },
