@@ -67,6 +67,7 @@ internal sealed class ChatDoor : IDoor
         if (text.Length > 0 || (!isDelta && calls.Count == 0)) json.WriteString("content", text);
         else if (!isDelta) json.WriteNull("content");
         if (thought.Length > 0) json.WriteString("reasoning_content", thought);
+        ChatCalls.WriteStates(json, contents);
         if (calls.Count == 0) return firstCall;
         json.WriteStartArray("tool_calls");
         foreach (var call in calls) ChatCalls.Write(json, call, isDelta ? firstCall++ : null);

@@ -111,7 +111,7 @@ internal static class ChatRequest
                 break;
             case "assistant":
                 message.Role = ChatRole.Assistant;
-                if ((item.TextMember("reasoning_content", at) ?? item.TextMember("reasoning", at)) is { Length: > 0 } thought) message.Contents.Add(new TextReasoningContent(thought));
+                ChatCalls.ReadThoughts(item, at, message.Contents);
                 ChatParts.Read(item, at, message.Contents, isRequired: false);
                 ChatTools.ReadCalls(item, at, message.Contents);
                 break;

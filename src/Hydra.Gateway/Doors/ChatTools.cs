@@ -38,9 +38,17 @@ internal static class ChatTools
             DoorJson.MustBeObject(call, here);
             var function = call.ObjectMember("function", here) ?? throw DoorJson.Bad($"'{here}.function' is missing.", $"{here}.function");
             var content = Call(call.RequiredText("id", here), function.RequiredText("name", $"{here}.function"), function.TextMember("arguments", $"{here}.function"), $"{here}.function.arguments");
-            if (call.ObjectMember(OpenAI.OpenAIAnswer.ExtraContent, here) is { } extra) content.AdditionalProperties = new() { [OpenAI.OpenAIAnswer.ExtraContent] = extra.Clone() };
+            if (call.ObjectMember(OpenAI.OpenAIAnswer.ExtraContent, here) is { } extra) content.AdditionalProperties = StateOf(extra);
             contents.Add(content);
         }
+    }
+
+    /// <summary>A call's sealed state, for Google's compatible endpoint as it came and for Google's own format by its name there.</summary>
+    private static AdditionalPropertiesDictionary StateOf(JsonElement extra)
+    {
+        var more = new AdditionalPropertiesDictionary { [OpenAI.OpenAIAnswer.ExtraContent] = extra.Clone() };
+        if (extra.Get("google").Text("thought_signature") is { } signature) more[Gemini.GeminiRequest.Signature] = signature;
+        return more;
     }
 
     /// <summary>A past call whose arguments are JSON in a string.</summary>

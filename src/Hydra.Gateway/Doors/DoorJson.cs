@@ -21,7 +21,8 @@ internal static class DoorJson
         {
             document = JsonDocument.Parse(utf8, Strict);
         }
-        catch (JsonException wrong)
+        // Half of a surrogate pair in a key is no JsonException.
+        catch (Exception wrong) when (wrong is JsonException or InvalidOperationException)
         {
             throw Bad($"The body is not a JSON object as RFC 8259 has it: {wrong.Message}");
         }

@@ -110,7 +110,7 @@ internal sealed class ProviderFactory(GatewayConfig config, GatewayServiceOption
 
     private GatewayOptions OptionsOf(string at, ProviderConfig provider, string? key, GatewayOptions plain) => provider.Kind switch
     {
-        "openai" => plain with { OpenAIApiKey = key, OpenAIBaseUrl = provider.BaseUrl ?? "https://api.openai.com/v1" },
+        "openai" or "openai-responses" => plain with { OpenAIApiKey = key, OpenAIBaseUrl = provider.BaseUrl ?? "https://api.openai.com/v1" },
         "anthropic" => plain with { AnthropicApiKey = key, AnthropicBaseUrl = provider.BaseUrl ?? "https://api.anthropic.com" },
         "azure" => plain with { AzureApiKey = key, AzureEndpoint = provider.BaseUrl, AzureApiVersion = provider.ApiVersion },
         "gemini" => plain with { GeminiApiKey = key ?? "", GeminiBaseUrl = provider.BaseUrl },

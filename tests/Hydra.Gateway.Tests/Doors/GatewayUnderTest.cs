@@ -106,7 +106,7 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
     /// <summary>Points every deployment to the fake provider in another of its formats.</summary>
     public static Func<GatewayConfig, GatewayConfig> To(string kind, string model) => config => config with
     {
-        Providers = config.Providers.ToDictionary(pair => pair.Key, pair => pair.Value with { Kind = kind, BaseUrl = kind == "openai" ? pair.Value.BaseUrl : pair.Value.BaseUrl![..^3] }),
+        Providers = config.Providers.ToDictionary(pair => pair.Key, pair => pair.Value with { Kind = kind, BaseUrl = kind.StartsWith("openai", StringComparison.Ordinal) ? pair.Value.BaseUrl : pair.Value.BaseUrl![..^3] }),
         Models = config.Models.ToDictionary(pair => pair.Key, pair => pair.Value with { Deployments = [.. pair.Value.Deployments.Select(one => one with { Model = model })] }),
     };
 
