@@ -35,8 +35,10 @@ internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayServi
             _operation = service.Open(RequestFacts.Of(context.Request, door.Name, request), request);
 
             // (3)
+            context.Response.Headers[door.IdHeader] = _operation.Id;
             var options = new CallOptions(request.Options, _operation);
-            if (request.IsStreamed) await StreamAsync(request, options);
+            if (request.IsCount) await WriteAsync(request, Count(request));
+            else if (request.IsStreamed) await StreamAsync(request, options);
             else await AnswerAsync(request, options);
         }
         catch (OperationCanceledException) when (_cancelled.IsCancellationRequested)
@@ -50,9 +52,19 @@ internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayServi
         }
     }
 
-    private async Task AnswerAsync(DoorRequest request, CallOptions options)
+    private async Task AnswerAsync(DoorRequest request, CallOptions options) =>
+        await WriteAsync(request, await service.Client.GetResponseAsync(request.Messages, options, _cancelled));
+
+    /// <summary>An estimate: no provider is asked, and every maker cuts text in its own way.</summary>
+    private ChatResponse Count(DoorRequest request)
     {
-        var answer = await service.Client.GetResponseAsync(request.Messages, options, _cancelled);
+        _ = service.Models.Find(request.Model);
+        _operation!.PromptTokensMax = PromptBound.Tokens(request.Messages, request.Options);
+        return new ChatResponse { Usage = UsageReader.ToDetails(new Hydra.Model.TokenUsage(_operation.PromptTokensLikely, 0)) };
+    }
+
+    private async Task WriteAsync(DoorRequest request, ChatResponse answer)
+    {
         ResponseFacts.Write(context.Response.Headers, _operation!, service.Clock, withCost: true);
         context.Response.ContentType = MediaTypeNames.Application.Json;
         await using (var json = new Utf8JsonWriter(context.Response.BodyWriter, Writing)) door.WriteAnswer(json, request, answer, _operation!);
@@ -95,11 +107,13 @@ internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayServi
     {
         var response = context.Response;
         response.Clear();
-        response.StatusCode = error.Status;
+        response.StatusCode = door.StatusOf(error);
         response.ContentType = MediaTypeNames.Application.Json;
         if (_operation is not null) ResponseFacts.Write(response.Headers, _operation, service.Clock, withCost: true);
         ResponseFacts.WriteRetry(response.Headers, error);
-        await using (var json = new Utf8JsonWriter(response.BodyWriter, Writing)) door.WriteError(json, error, _operation?.Id ?? context.TraceIdentifier);
+        var id = _operation?.Id ?? context.TraceIdentifier;
+        response.Headers[door.IdHeader] = id;
+        await using (var json = new Utf8JsonWriter(response.BodyWriter, Writing)) door.WriteError(json, error, id);
         await response.BodyWriter.FlushAsync(_cancelled);
     }
 }

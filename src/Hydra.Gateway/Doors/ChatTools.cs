@@ -22,7 +22,7 @@ internal static class ChatTools
     }
 
     /// <summary>A function that a caller can run, as a declaration.</summary>
-    public static AITool Declare(JsonElement function, string at, string schemaName)
+    public static AIFunctionDeclaration Declare(JsonElement function, string at, string schemaName)
     {
         var schema = function.ObjectMember(schemaName, at)?.Clone() ?? AnyObject;
         return AIFunctionFactory.CreateDeclaration(function.RequiredText("name", at), function.TextMember("description", at), schema, null);
@@ -74,13 +74,19 @@ internal static class ChatTools
             var function = choice.ObjectMember("function", "tool_choice") ?? throw DoorJson.Bad("'tool_choice.function' is missing.", "tool_choice.function");
             return ChatToolMode.RequireSpecific(function.RequiredText("name", "tool_choice.function"));
         }
+        return ModeOf(choice);
+    }
+
+    /// <summary>A choice in one word, as both OpenAI formats have it.</summary>
+    public static ChatToolMode ModeOf(JsonElement choice)
+    {
         if (choice.ValueKind != JsonValueKind.String) throw DoorJson.Wrong(choice, "tool_choice", "none, auto, required or a named function");
-        return choice.GetString() switch
+        return DoorJson.TextOf(choice, "tool_choice") switch
         {
             "none" => ChatToolMode.None,
             "auto" => ChatToolMode.Auto,
             "required" => ChatToolMode.RequireAny,
-            var other => throw DoorJson.Bad($"'tool_choice' is '{Excerpt.Of(other!)}'; it must be none, auto, required or a named function.", "tool_choice"),
+            var other => throw DoorJson.Bad($"'tool_choice' is '{Excerpt.Of(other)}'; it must be none, auto, required or a named function.", "tool_choice"),
         };
     }
 }

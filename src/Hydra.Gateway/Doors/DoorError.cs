@@ -61,11 +61,19 @@ internal sealed record DoorError(int Status, DoorErrorKind Kind, string Message,
             ErrorClass.ContextWindow => (400, DoorErrorKind.InvalidRequest, "context_length_exceeded"),
             ErrorClass.ContentPolicy => (400, DoorErrorKind.InvalidRequest, "content_policy_violation"),
             ErrorClass.NeverRetry when failed.HttpStatus == 404 => (404, DoorErrorKind.NotFound, "model_not_found"),
-            ErrorClass.NeverRetry when failed.HttpStatus is >= 400 and < 500 => (failed.HttpStatus, DoorErrorKind.InvalidRequest, (string?)null),
+            ErrorClass.NeverRetry when failed.HttpStatus is 0 or (>= 400 and < 500) => (failed.HttpStatus is 0 or 401 or 403 ? 400 : failed.HttpStatus, DoorErrorKind.InvalidRequest, (string?)null),
             _ when failed.Code == ErrorCode.Timeout || failed.Code == ErrorCode.IdleTimeout => (504, DoorErrorKind.Timeout, "timeout"),
             _ => (502, DoorErrorKind.Upstream, "upstream_error"),
         };
-        return new DoorError(status, kind, failed.Message, code) { RetryAfter = failed.RetryAfter };
+        return new DoorError(status, kind, MessageOf(failed, kind), code) { RetryAfter = failed.RetryAfter };
+    }
+
+    /// <summary>What callers can mend is told in the provider's words; what only the operator can mend is told without them.</summary>
+    private static string MessageOf(CallFailedException failed, DoorErrorKind kind)
+    {
+        if (kind != DoorErrorKind.Upstream) return failed.Message;
+        if (failed.Class is ErrorClass.CredentialDead or ErrorClass.OutOfMoney) return "The gateway's own account at the provider was refused. Your key is not at fault; the operator of the gateway must look.";
+        return failed.HttpStatus >= 400 ? $"The provider answered with the status {failed.HttpStatus}." : $"The provider's answer failed ({failed.Code}).";
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 
 namespace Hydra.Gateway.Doors;
@@ -12,7 +13,13 @@ internal sealed record DoorRequest
     public bool IsStreamed { get; init; }
     /// <summary>Of a chat-completions stream: whether a last chunk with the usage was asked for.</summary>
     public bool WantsUsage { get; init; }
+    /// <summary>Whether nothing is asked and only the prompt is to be measured.</summary>
+    public bool IsCount { get; init; }
+    /// <summary>Of embeddings: whether vectors are wished as base64 of their bytes instead of numbers.</summary>
+    public bool WantsBase64 { get; init; }
     /// <summary>Who is behind the caller, as the caller says.</summary>
     public string? User { get; init; }
+    /// <summary>Of a Responses request: members that the answer repeats.</summary>
+    public IReadOnlyDictionary<string, JsonElement> Echo { get; init; } = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 }

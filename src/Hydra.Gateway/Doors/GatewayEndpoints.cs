@@ -19,6 +19,10 @@ public static class GatewayEndpoints
     public static void MapHydraGateway(this IEndpointRouteBuilder routes, GatewayService service)
     {
         Map("/v1/chat/completions", new ChatDoor());
+        Map("/v1/responses", new ResponsesDoor());
+        Map("/v1/messages", new MessagesDoor());
+        Map("/v1/messages/count_tokens", new MessagesDoor(isCount: true));
+        Map("/v1/embeddings", new EmbeddingsDoor());
         routes.MapGet("/v1/models", context => ModelList.WriteAsync(context, service));
         routes.MapGet("/health", context => WriteTextAsync(context, 200, """{"status":"alive"}"""));
         routes.MapGet("/ready", context => service.IsReady

@@ -10,6 +10,9 @@ internal interface IDoor
     /// <summary>The door's name in records and metrics: <c>chat</c>, <c>responses</c> or <c>messages</c>.</summary>
     string Name { get; }
 
+    /// <summary>The header in which this dialect's clients look for the id of a request.</summary>
+    string IdHeader => "x-request-id";
+
     /// <summary>Understands a request, or refuses it with <see cref="GatewayRefusedException"/> and the place that is wrong.</summary>
     DoorRequest Read(JsonElement json);
 
@@ -18,6 +21,9 @@ internal interface IDoor
 
     /// <summary>Begins a streamed answer.</summary>
     IDoorStream OpenStream(DoorRequest request, Operation operation, SseWriter events);
+
+    /// <summary>The HTTP status of a failure in this dialect.</summary>
+    int StatusOf(DoorError error) => error.Status;
 
     /// <summary>Writes a failure that comes before any of the answer.</summary>
     void WriteError(Utf8JsonWriter json, DoorError error, string callId);

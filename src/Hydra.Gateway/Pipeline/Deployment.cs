@@ -14,6 +14,8 @@ internal sealed class Deployment
     public required string Group { get; init; }
     public required DeploymentConfig Config { get; init; }
     public required IChatClient Client { get; init; }
+    /// <summary>Asks the same model for vectors.</summary>
+    public required Lazy<IChatClient> Embeddings { get; init; }
     /// <summary>Price and limits of the model.</summary>
     public required ModelFacts Facts { get; init; }
     public required DeploymentHealth Health { get; init; }

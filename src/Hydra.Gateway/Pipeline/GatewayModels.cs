@@ -36,7 +36,7 @@ internal sealed class GatewayModels
             var quota = QuotaOf(config.Providers[config1.Provider].QuotaGroup ?? config1.Provider, before, around);
             var health = known?.ById.GetValueOrDefault(id)?.Health ?? new DeploymentHealth(id, config1.Limits, breaker);
             lock (around.Gate) health.Meter.Limits = config1.Limits;
-            deployments.Add(new Deployment { Id = id, Group = name, Config = config1, Client = client, Facts = facts, Health = health, Quota = quota, Turnstile = _turnstiles[quota.Name] });
+            deployments.Add(new Deployment { Id = id, Group = name, Config = config1, Client = client, Embeddings = new(() => providers.OpenEmbeddings(config1)), Facts = facts, Health = health, Quota = quota, Turnstile = _turnstiles[quota.Name] });
         }
         return new ModelGroup
         {

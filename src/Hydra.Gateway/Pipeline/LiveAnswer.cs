@@ -32,7 +32,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _patience.Token);
         try
         {
-            _updates = Ask(messages, options, _stop.Token).GetAsyncEnumerator(_stop.Token);
+            _updates = Ask(messages, NativeFields.For(deployment, options, operation.Dropped), _stop.Token).GetAsyncEnumerator(_stop.Token);
             do
             {
                 if (!await _updates.MoveNextAsync())
@@ -115,17 +115,19 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
     }
 
     private IAsyncEnumerable<ChatResponseUpdate> Ask(IEnumerable<ChatMessage> messages, CallOptions options, CancellationToken cancellationToken) =>
-        operation.IsStreamed ? deployment.Client.GetStreamingResponseAsync(messages, options, cancellationToken) : AskWholeAsync(messages, options, cancellationToken);
+        operation.IsEmbedding ? AskWholeAsync(deployment.Embeddings.Value, messages, options, cancellationToken)
+        : operation.IsStreamed ? deployment.Client.GetStreamingResponseAsync(messages, options, cancellationToken) : AskWholeAsync(deployment.Client, messages, options, cancellationToken);
 
-    private async IAsyncEnumerable<ChatResponseUpdate> AskWholeAsync(IEnumerable<ChatMessage> messages, CallOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<ChatResponseUpdate> AskWholeAsync(IChatClient client, IEnumerable<ChatMessage> messages, CallOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var answer = await deployment.Client.GetResponseAsync(messages, options, cancellationToken);
+        var answer = await client.GetResponseAsync(messages, options, cancellationToken);
         foreach (var update in answer.ToChatResponseUpdates()) yield return update;
     }
 
     private void Note(ChatResponseUpdate update)
     {
         attempt.AnsweredBy = update.ModelId ?? attempt.AnsweredBy;
+        if (update.AdditionalProperties?.GetValueOrDefault(Wire.Parameters.DroppedKey) is string dropped) operation.Dropped.AddRange(dropped.Split(','));
         foreach (var content in update.Contents)
         {
             switch (content)

@@ -26,11 +26,15 @@ public sealed class Operation
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
     /// <summary>The caller's own patience; null: as the group is configured.</summary>
     public TimeSpan? Timeout { get; init; }
+    /// <summary>Whether texts are to become vectors; all else that is asked is an answer in words.</summary>
+    public bool IsEmbedding => Door == "embeddings";
     public CacheControl CacheControl { get; init; } = CacheControl.Default;
     /// <summary>Whether the caller wants the answer as it comes. The pipeline works alike; only the provider is asked otherwise.</summary>
     public bool IsStreamed { get; set; }
     /// <summary>The most tokens that the prompt can be.</summary>
     public long PromptTokensMax { get; set; }
+    /// <summary>About as many tokens as the prompt will be: the bound takes two bytes for a token, four are usual.</summary>
+    public long PromptTokensLikely => (PromptTokensMax + 1) / 2;
     /// <summary>The most tokens that may be generated; always sent.</summary>
     public int OutputTokensMax { get; set; }
     public IReadOnlyList<Attempt> Attempts => _attempts;

@@ -20,7 +20,7 @@ internal sealed class OperationStage(IChatClient inner, GatewayService service, 
         var list = messages as IReadOnlyList<ChatMessage> ?? [.. messages];
         var group = service.Models.Find(operation.Model);
         operation.PromptTokensMax = PromptBound.Tokens(list, options);
-        operation.OutputTokensMax = options!.MaxOutputTokens ??= (int)Math.Min(OutputTokensByDefault, group.OutputTokensMax ?? OutputTokensByDefault);
+        operation.OutputTokensMax = operation.IsEmbedding ? 0 : options!.MaxOutputTokens ??= (int)Math.Min(OutputTokensByDefault, group.OutputTokensMax ?? OutputTokensByDefault);
         var admitted = Admit(operation, group);
         try
         {

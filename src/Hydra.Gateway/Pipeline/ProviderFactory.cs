@@ -1,5 +1,6 @@
 using System.Globalization;
 using Hydra.Gateway.Config;
+using Hydra.Gateway.Embeddings;
 using Hydra.Gateway.Prices;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
@@ -48,6 +49,24 @@ internal sealed class ProviderFactory(GatewayConfig config, GatewayServiceOption
             catch (ModelUnavailableException unavailable)
             {
                 throw new GatewayConfigException($"providers.{deployment.Provider}: {unavailable.Message}");
+            }
+        }
+    }
+
+    /// <summary>The same deployment as one that gives vectors.</summary>
+    /// <exception cref="CallFailedException"><c>bad_request</c>: it gives none.</exception>
+    public IChatClient OpenEmbeddings(DeploymentConfig deployment)
+    {
+        lock (_accounts)
+        {
+            try
+            {
+                if (_accounts.GetValueOrDefault(deployment.Provider) is not { } account) throw new ModelUnavailableException("its account is no longer configured");
+                return new EmbeddingCall(account.GetEmbeddings($"{PrefixOf(_config.Providers[deployment.Provider].Kind)}/{deployment.Model}"));
+            }
+            catch (ModelUnavailableException unavailable)
+            {
+                throw new CallFailedException(ErrorCode.BadRequest, unavailable.Message);
             }
         }
     }

@@ -18,7 +18,7 @@ internal static class RouteQuestion
         return new RouteRequest
         {
             PromptTokensMax = operation.PromptTokensMax,
-            PromptTokensLikely = (operation.PromptTokensMax + 1) / 2,   // the bound takes two bytes for a token; four are usual
+            PromptTokensLikely = operation.PromptTokensLikely,
             OutputTokensMax = operation.OutputTokensMax,
             Needs = NeedsOf(messages, options),
             IsStreaming = operation.IsStreamed,

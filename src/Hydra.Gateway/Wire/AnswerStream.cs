@@ -44,13 +44,23 @@ internal static class AnswerStream
                 yield break;
             }
             if (Told(() => stream.Add(json)) is not { } piece) continue;
+            if (Untold() is { } report) yield return report;
             hasDelivered |= piece.Contents.Count > 0;
             yield return piece;
         }
         var last = Told(stream.End);
-        // In an update of its own that belongs to no message, so that it stands on the answer and not on its text.
-        if (dropped.Count > 0) yield return Parameters.Report(dropped);
+        if (Untold() is { } late) yield return late;
         yield return last;
+
+        // Told before the answer begins, in an update of its own that belongs to no message, so that it stands on the answer and not
+        // on its text.
+        ChatResponseUpdate? Untold()
+        {
+            if (dropped.Count == 0) return null;
+            var report = Parameters.Report(dropped);
+            dropped = [];
+            return report;
+        }
 
         async ValueTask<JsonElement?> NextAsync()
         {

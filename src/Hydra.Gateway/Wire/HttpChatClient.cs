@@ -65,6 +65,7 @@ internal sealed class HttpChatClient(ModelHttp http, Endpoint endpoint, ModelFac
         if (serviceKey is not null) return null;
         if (serviceType == typeof(ChatClientMetadata)) return _metadata;
         if (serviceType == typeof(ModelFacts)) return facts;
+        if (serviceType == typeof(Endpoint)) return endpoint;
         return serviceType.IsInstanceOfType(this) ? this : null;
     }
 

@@ -80,5 +80,35 @@ internal sealed class GatewayUnderTest : IAsyncDisposable
     public static async Task<JsonElement> JsonAsync(HttpResponseMessage response) =>
         JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).RootElement;
 
+    /// <summary>The request as one that asks for a stream.</summary>
+    public static string Streamed(string json) => "{\"stream\":true," + json[1..];
+
+    /// <summary>The events of a streamed answer; one whose data is no JSON, as <c>[DONE]</c>, is left out.</summary>
+    public async Task<List<(string Name, JsonElement Json)>> EventsAsync(string path, string json)
+    {
+        using var response = await PostAsync(path, json);
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.True(response.IsSuccessStatusCode, text);
+        var events = new List<(string, JsonElement)>();
+        foreach (var frame in text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries))
+        {
+            var lines = frame.Split('\n');
+            var name = Array.Find(lines, line => line.StartsWith("event: ", StringComparison.Ordinal))?[7..] ?? "";
+            var data = Array.Find(lines, line => line.StartsWith("data: ", StringComparison.Ordinal))![6..];
+            if (data != "[DONE]") events.Add((name, JsonDocument.Parse(data).RootElement));
+        }
+        return events;
+    }
+
+    /// <summary>Points every deployment to the fake provider in another of its formats.</summary>
+    public static Func<GatewayConfig, GatewayConfig> To(string kind, string model) => config => config with
+    {
+        Providers = config.Providers.ToDictionary(pair => pair.Key, pair => pair.Value with { Kind = kind, BaseUrl = kind == "openai" ? pair.Value.BaseUrl : pair.Value.BaseUrl![..^3] }),
+        Models = config.Models.ToDictionary(pair => pair.Key, pair => pair.Value with { Deployments = [.. pair.Value.Deployments.Select(one => one with { Model = model })] }),
+    };
+
+    public static string? Text(JsonElement json, string name) => json.GetProperty(name).GetString();
+    public static long Number(JsonElement json, string name) => json.GetProperty(name).GetInt64();
+
     public static string Header(HttpResponseMessage response, string name) => response.Headers.TryGetValues(name, out var values) ? string.Join(',', values) : "";
 }
