@@ -43,6 +43,7 @@ try
     await Resumed();
     await Grown();
     await LedgerCalls();
+    if (!Skips("faults")) await Faults.MeasureAsync(table);
     if (!Skips("gateway")) await GatewayBench.MeasureAsync(table, folder, rounds);
 }
 finally

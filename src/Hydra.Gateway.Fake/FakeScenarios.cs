@@ -6,7 +6,7 @@ namespace Hydra.Gateway.Fake;
 public sealed record FakeScenario(string Id, string Title)
 {
     /// <summary>What the model <c>primary</c> does, with its times divided by the given speed.</summary>
-    internal required Func<double, IReadOnlyList<FakeRule>> Rules { get; init; }
+    public required Func<double, IReadOnlyList<FakeRule>> Rules { get; init; }
 
     /// <summary>The script: the model <c>primary</c> fails, every other model answers plainly.</summary>
     /// <param name="speed">How many seconds of the scenario pass in one; 1: as published.</param>
@@ -39,15 +39,15 @@ public static class FakeScenarios
         Of("S05", "the connection is reset", _ => [Primary with { Then = "reset", CutAfter = 0 }]),
         Of("S06", "120 s of silence", speed => [Well with { LatencyMs = Ms(120, speed) }]),
         Of("S07", "the first token after 20 s", speed => [Well with { LatencyMs = Ms(20, speed) }]),
-        Of("S08", "the stream is cut after 40 of 60 pieces", _ => [Cut("reset")]),
-        Of("S09", "the stream stalls after 40 of 60 pieces", _ => [Cut("hang")]),
+        Of("S08", "the stream is cut after 40 of 60 pieces", _ => Cut()),
+        Of("S09", "the stream stalls after 40 of 60 pieces", _ => [Well with { CutAfter = SentBeforeCut, Then = "hang" }]),
         Of("S10", "malformed events", _ => [Primary with { Body = "data: {\"id\": \"x\", \"choices\": [{\"delta\": {\"content\": \n\ndata: }}}\n\n" }]),
         Of("S11", "the stream ends without [DONE]", _ => [Well with { When = Primary.When with { Stream = true }, CutAfter = Pieces + 3 }, Well]),
         Of("S12", "the prompt is too long", _ => [Error(400) with { ErrorType = "invalid_request_error", ErrorCode = "context_length_exceeded", ErrorMessage = "This model's maximum context length is 8192 tokens." }]),
         Of("S13", "the content filter refuses", _ => [Error(400) with { ErrorType = "invalid_request_error", ErrorCode = "content_filter", ErrorMessage = "The response was filtered due to the prompt triggering the content management policy." }]),
         Of("S14", "the stream is cut, and the fallback takes no prefill", _ =>
         [
-            Cut("reset"),
+            .. Cut(),
             new() { When = new() { Model = "fallback", Prompt = PrimaryAnswer[..10] }, Status = 400, ErrorType = "invalid_request_error", ErrorMessage = "This model does not support assistant message prefill." },
         ]),
         Of("S15", "60 s of 503, then well again", _ => [Error(503) with { When = Primary.When with { Prompt = "during the outage" } }, Well]),
@@ -63,6 +63,7 @@ public static class FakeScenarios
 
     private static FakeScenario Of(string id, string title, Func<double, IReadOnlyList<FakeRule>> rules) => new(id, title) { Rules = rules };
     private static FakeRule Error(int status, int? times = null) => Primary with { Status = status, Times = times };
-    private static FakeRule Cut(string then) => Well with { CutAfter = SentBeforeCut, Then = then };
+    /// <summary>A stream ends in the middle; what comes whole is cut with its connection.</summary>
+    private static FakeRule[] Cut() => [Well with { When = Primary.When with { Stream = true }, CutAfter = SentBeforeCut }, Primary with { Then = "reset" }];
     private static int Ms(double seconds, double speed) => (int)(seconds * 1000 / speed);
 }
