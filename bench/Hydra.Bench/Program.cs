@@ -1,9 +1,15 @@
 using System.Diagnostics;
 using Hydra;
 using Hydra.Bench;
+using Hydra.Bench.Gateways;
 using Hydra.Journal;
 using Hydra.Model;
 
+if (args is ["--serve", var what, var upstream, var kept])
+{
+    await Served.RunAsync(what, upstream, kept);
+    return;
+}
 var rounds = int.Parse(Option("--rounds") ?? "5");
 var only = Option("--only");
 var folder = Directory.CreateTempSubdirectory("hydra-bench-").FullName;
@@ -12,10 +18,10 @@ var table = new Table();
 if (Option("--peak") is { } mode)
 {
     // One run in a process of its own, so that the peak is its own.
-    using IRunStore kept = mode == "durable" ? SqliteRunStore.Open(Path.Combine(folder, "peak"), Durability.Full) : new MemoryRunStore(keepsFrames: false);
-    await Engines.RunAsync(Graph.Layered(10_000, 100, 7).ToWorkflow("noop"), kept, 100_000);
+    using IRunStore store = mode == "durable" ? SqliteRunStore.Open(Path.Combine(folder, "peak"), Durability.Full) : new MemoryRunStore(keepsFrames: false);
+    await Engines.RunAsync(Graph.Layered(10_000, 100, 7).ToWorkflow("noop"), store, 100_000);
     Console.WriteLine($$"""{"workload": "layered 10,000, whole process", "mode": "{{mode}}", "peak_mb": {{Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:0}}}""");
-    kept.Dispose();
+    store.Dispose();
     Directory.Delete(folder, recursive: true);
     return;
 }
@@ -37,6 +43,8 @@ try
     await Resumed();
     await Grown();
     await LedgerCalls();
+    if (!Skips("faults")) await Faults.MeasureAsync(table);
+    if (!Skips("gateway")) await GatewayBench.MeasureAsync(table, folder, rounds);
 }
 finally
 {

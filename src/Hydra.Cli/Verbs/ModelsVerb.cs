@@ -13,13 +13,15 @@ internal static class ModelsVerb
     private static readonly Option Urls = new("--urls", "URLS", "fake: where to listen; default http://127.0.0.1:8089");
     private static readonly Option Script = new("--script", "FILE.json", "fake: what to answer");
 
+    private static readonly Option Scenario = new("--scenario", "S01..S16", "fake: a named fault of the public fail-over bench instead of a script");
+
     private static readonly Option Providers = Option.Switch("--providers", "list: the well-known providers instead, and which can be asked here");
 
     public static readonly Verb Verb = new("models", "list|fake", "lists known models, or serves a scripted one")
     {
         PositionalsMin = 1,
         PositionalsMax = 1,
-        Options = [Urls, Script, Providers, CommonOptions.Backend, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Help],
+        Options = [Urls, Script, Scenario, Providers, CommonOptions.Backend, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Help],
         Run = static (arguments, io) => arguments.Positionals[0] switch
         {
             "list" => Task.FromResult(arguments.Has(Providers) ? ListProviders(arguments, io) : List(arguments, io)),
@@ -83,7 +85,9 @@ internal static class ModelsVerb
         using var interrupts = io.OnInterrupt(stop.Cancel);
         try
         {
-            var script = arguments.Get(Script) is { } file ? FakeScript.Parse(await File.ReadAllTextAsync(io.PathOf(file), stop.Token), file) : new FakeScript();
+            if (arguments.Has(Script) && arguments.Has(Scenario)) throw new UsageException("--script and --scenario exclude each other.");
+            var script = arguments.Get(Scenario) is { } scenario ? FakeScenarios.Find(scenario).Script()
+                : arguments.Get(Script) is { } file ? FakeScript.Parse(await File.ReadAllTextAsync(io.PathOf(file), stop.Token), file) : new FakeScript();
             await using var fake = await FakeProvider.StartAsync(arguments.Get(Urls) ?? "http://127.0.0.1:8089", script, stop.Token);
             io.Out.WriteLine($"fake provider at {fake.Url}: OPENAI_BASE_URL={fake.Url}/v1 OPENAI_API_KEY=fake ANTHROPIC_BASE_URL={fake.Url} ANTHROPIC_API_KEY=fake");
             await io.Out.FlushAsync(stop.Token);

@@ -109,10 +109,14 @@ public sealed record PriceConfig(decimal Input, decimal Output, decimal? CacheRe
 /// <summary>Patience with a provider.</summary>
 public sealed record TimeoutConfig
 {
+    /// <summary>Silence before the first content of a stream.</summary>
     /// <value>Default: 60 s.</value>
     public TimeSpan FirstToken { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>Silence within a stream.</summary>
     /// <value>Default: 60 s.</value>
     public TimeSpan Idle { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>Of one attempt at an answer that is not streamed; null: half of <see cref="Total"/>, so that another one has time left.</summary>
+    public TimeSpan? Answer { get; init; }
     /// <summary>Of one operation with all its attempts.</summary>
     /// <value>Default: 10 min.</value>
     public TimeSpan Total { get; init; } = TimeSpan.FromMinutes(10);

@@ -61,16 +61,24 @@ internal sealed class ChatDoor : IDoor
     /// <returns>The number of tool calls written so far.</returns>
     public static int WriteContents(Utf8JsonWriter json, IList<AIContent> contents, bool isDelta, int firstCall)
     {
-        var text = string.Concat(contents.OfType<TextContent>().Select(content => content.Text));
-        var thought = string.Concat(contents.OfType<TextReasoningContent>().Select(content => content.Text));
-        var calls = contents.OfType<FunctionCallContent>().ToList();
-        if (text.Length > 0 || (!isDelta && calls.Count == 0)) json.WriteString("content", text);
+        string text = "", thought = "";
+        var hasCalls = false;
+        foreach (var content in contents)
+        {
+            if (content is TextContent said) text = text.Length == 0 ? said.Text : text + said.Text;
+            else if (content is TextReasoningContent considered) thought = thought.Length == 0 ? considered.Text : thought + considered.Text;
+            else hasCalls |= content is FunctionCallContent;
+        }
+        if (text.Length > 0 || (!isDelta && !hasCalls)) json.WriteString("content", text);
         else if (!isDelta) json.WriteNull("content");
         if (thought.Length > 0) json.WriteString("reasoning_content", thought);
         ChatCalls.WriteStates(json, contents);
-        if (calls.Count == 0) return firstCall;
+        if (!hasCalls) return firstCall;
         json.WriteStartArray("tool_calls");
-        foreach (var call in calls) ChatCalls.Write(json, call, isDelta ? firstCall++ : null);
+        foreach (var content in contents)
+        {
+            if (content is FunctionCallContent call) ChatCalls.Write(json, call, isDelta ? firstCall++ : null);
+        }
         json.WriteEndArray();
         return firstCall;
     }

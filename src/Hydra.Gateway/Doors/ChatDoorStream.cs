@@ -23,28 +23,13 @@ internal sealed class ChatDoorStream(DoorRequest request, Operation operation, S
             if (_usage is null) _usage = usage.Details;
             else _usage.Add(usage.Details);
         }
-        if (_hasBegun && !update.Contents.Any(content => content is not UsageContent)) return;
-        Chunk(json =>
-        {
-            json.WriteStartObject("delta");
-            if (!_hasBegun)
-            {
-                json.WriteString("role", "assistant");
-                if (!update.Contents.Any(content => content is TextContent)) json.WriteString("content", "");
-            }
-            _hasBegun = true;
-            _calls = ChatDoor.WriteContents(json, update.Contents, isDelta: true, _calls);
-            json.WriteEndObject();
-        }, finish: null);
+        if (_hasBegun && !HasContent(update.Contents)) return;
+        events.Write(null, (Stream: this, update.Contents), static (json, chunk) => chunk.Stream.WriteChunk(json, chunk.Contents, finish: null));
     }
 
     public void End()
     {
-        Chunk(static json =>
-        {
-            json.WriteStartObject("delta");
-            json.WriteEndObject();
-        }, ChatDoor.FinishOf(_finish, _calls > 0));
+        events.Write(null, this, static (json, stream) => stream.WriteChunk(json, null, ChatDoor.FinishOf(stream._finish, stream._calls > 0)));
         if (request.WantsUsage)
         {
             events.Write(null, this, static (json, stream) =>
@@ -63,22 +48,53 @@ internal sealed class ChatDoorStream(DoorRequest request, Operation operation, S
 
     public void Fail(DoorError error) => events.Write(null, error, static (json, failure) => ChatDoor.WriteError(json, failure));
 
-    private void Chunk(Action<Utf8JsonWriter> delta, string? finish) => events.Write(null, (this, delta, finish), static (json, chunk) =>
+    /// <param name="contents">Null: the last chunk, which holds no more of them.</param>
+    private void WriteChunk(Utf8JsonWriter json, IList<AIContent>? contents, string? finish)
     {
-        var (stream, delta, finish) = chunk;
         json.WriteStartObject();
-        stream.Head(json);
+        Head(json);
         json.WriteStartArray("choices");
         json.WriteStartObject();
         json.WriteNumber("index", 0);
-        delta(json);
+        json.WriteStartObject("delta");
+        if (contents is not null) WriteDelta(json, contents);
+        json.WriteEndObject();
         json.WriteNull("logprobs");
         json.WriteString("finish_reason", finish);
         json.WriteEndObject();
         json.WriteEndArray();
-        if (stream.WantsUsage) json.WriteNull("usage");
+        if (WantsUsage) json.WriteNull("usage");
         json.WriteEndObject();
-    });
+    }
+
+    private void WriteDelta(Utf8JsonWriter json, IList<AIContent> contents)
+    {
+        if (!_hasBegun)
+        {
+            json.WriteString("role", "assistant");
+            if (!HasText(contents)) json.WriteString("content", "");
+        }
+        _hasBegun = true;
+        _calls = ChatDoor.WriteContents(json, contents, isDelta: true, _calls);
+    }
+
+    private static bool HasContent(IList<AIContent> contents)
+    {
+        foreach (var content in contents)
+        {
+            if (content is not UsageContent) return true;
+        }
+        return false;
+    }
+
+    private static bool HasText(IList<AIContent> contents)
+    {
+        foreach (var content in contents)
+        {
+            if (content is TextContent) return true;
+        }
+        return false;
+    }
 
     private bool WantsUsage => request.WantsUsage;
 

@@ -16,6 +16,9 @@ internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayServi
 {
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
+    /// <summary>Of a stream whose provider is faster than its reader.</summary>
+    private const int UnflushedBytesMax = 16 * 1024;
+
     private readonly CancellationToken _cancelled = context.RequestAborted;
     private Operation? _operation;
 
@@ -81,10 +84,13 @@ internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayServi
         var stream = door.OpenStream(request, _operation, events);
         try
         {
-            for (; isMore; isMore = await updates.MoveNextAsync())
+            while (isMore)
             {
                 stream.Add(updates.Current);
-                await context.Response.BodyWriter.FlushAsync(_cancelled);
+                // What came together goes out together; what has to be waited for does not hold it up.
+                var next = updates.MoveNextAsync();
+                if (!next.IsCompleted || context.Response.BodyWriter.UnflushedBytes >= UnflushedBytesMax) await context.Response.BodyWriter.FlushAsync(_cancelled);
+                isMore = await next;
             }
             stream.End();
         }

@@ -1,3 +1,4 @@
+using Hydra.Gateway.Config;
 using Hydra.Gateway.Ledger;
 using Hydra.Gateway.Resilience;
 using Hydra.Model;
@@ -13,7 +14,7 @@ namespace Hydra.Gateway.Pipeline;
 /// </remarks>
 internal sealed class AttemptRunner(ILedger ledger, Lock gate, TimeProvider clock, Func<TimeSpan> now, Func<GatewayRefusedException?> killSwitch, Func<Operation, bool> isUnderUsdBudget)
 {
-    public async ValueTask<AttemptStart> StartAsync(Deployment deployment, IEnumerable<ChatMessage> messages, CallOptions options, TimeSpan firstToken, CancellationToken cancellationToken)
+    public async ValueTask<AttemptStart> StartAsync(Deployment deployment, IEnumerable<ChatMessage> messages, CallOptions options, TimeoutConfig timeouts, CancellationToken cancellationToken)
     {
         var operation = options.Operation;
         // (1)
@@ -64,7 +65,7 @@ internal sealed class AttemptRunner(ILedger ledger, Lock gate, TimeProvider cloc
             // (5)
             pass.Sent();
             var answer = new LiveAnswer(deployment, operation, attempt, pass, reservation, ledger, clock);
-            return await answer.OpenAsync(messages, options, firstToken, cancellationToken);
+            return await answer.OpenAsync(messages, options, timeouts, cancellationToken);
         }
         finally
         {

@@ -33,7 +33,7 @@ internal sealed class GroupCall(AttemptRunner runner, RetryOptions retries, Lock
 
             for (var sameTried = 0; ; sameTried++)
             {
-                var start = await runner.StartAsync(deployment, messages, options, group.Config.Timeouts.FirstToken, cancellationToken);
+                var start = await runner.StartAsync(deployment, messages, options, group.Config.Timeouts, cancellationToken);
                 switch (start)
                 {
                     case AttemptStart.Committed committed:

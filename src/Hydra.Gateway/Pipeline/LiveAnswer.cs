@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Hydra.Gateway.Config;
 using Hydra.Gateway.Ledger;
 using Hydra.Gateway.Resilience;
 using Hydra.Model;
@@ -15,18 +16,21 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
     private readonly long _startedAt = clock.GetTimestamp();
     private readonly List<ChatResponseUpdate> _held = [];
     private IAsyncEnumerator<ChatResponseUpdate>? _updates;
-    private CancellationTokenSource? _stop;
+    private CancellationTokenSource? _stop, _patience;
+    private CancellationToken _caller;
+    private TimeSpan _idle;
     private UsageDetails? _usage;
     private long _chars;
     private bool _isWhole;
 
     /// <summary>Asks, and reads up to the commit point.</summary>
-    public async ValueTask<AttemptStart> OpenAsync(IEnumerable<ChatMessage> messages, CallOptions options, TimeSpan firstToken, CancellationToken cancellationToken)
+    public async ValueTask<AttemptStart> OpenAsync(IEnumerable<ChatMessage> messages, CallOptions options, TimeoutConfig timeouts, CancellationToken cancellationToken)
     {
         attempt.BegunAt = clock.GetUtcNow();
-        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var timer = operation.IsStreamed ? new CancellationTokenSource(firstToken, clock) : null;
-        using var onTimer = timer?.Token.Register(static stop => ((CancellationTokenSource)stop!).Cancel(), _stop);
+        var limit = operation.IsStreamed ? timeouts.FirstToken : timeouts.Answer ?? timeouts.Total / 2;
+        (_caller, _idle) = (cancellationToken, timeouts.Idle);
+        _patience = new CancellationTokenSource(limit, clock);
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _patience.Token);
         try
         {
             _updates = Ask(messages, NativeFields.For(deployment, options, operation.Dropped), _stop.Token).GetAsyncEnumerator(_stop.Token);
@@ -42,9 +46,9 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
             }
             while (!HasContent(_updates.Current) && _held.Count < HeldMax);
         }
-        catch (OperationCanceledException) when (timer is { IsCancellationRequested: true } && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (IsOutOfPatience)
         {
-            var late = new CallFailedException(ErrorCode.Timeout, $"'{deployment.Id}' sent no content within {firstToken.TotalSeconds:0.###} s.");
+            var late = new CallFailedException(ErrorCode.Timeout, $"'{deployment.Id}' sent no {(operation.IsStreamed ? "content" : "answer")} within {limit.TotalSeconds:0.###} s.");
             await FailAsync(late);
             return new AttemptStart.Failed(FailureKind.Timeout, late);
         }
@@ -57,6 +61,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
         {
             throw await BreakAsync(thrown);
         }
+        _patience.CancelAfter(Timeout.InfiniteTimeSpan);
         attempt.FirstToken = clock.GetElapsedTime(_startedAt);
         pass.Succeeded();
         return new AttemptStart.Committed(this);
@@ -84,9 +89,19 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
     {
         try
         {
-            if (!await _updates!.MoveNextAsync()) return null;
+            var next = _updates!.MoveNextAsync();
+            var isWaiting = !next.IsCompleted;
+            if (isWaiting) _patience!.CancelAfter(_idle);
+            if (!await next) return null;
+            if (isWaiting) _patience!.CancelAfter(Timeout.InfiniteTimeSpan);
             Note(_updates.Current);
             return _updates.Current;
+        }
+        catch (OperationCanceledException) when (IsOutOfPatience)
+        {
+            var silent = new CallFailedException(ErrorCode.IdleTimeout, $"'{deployment.Id}' fell silent for {_idle.TotalSeconds:0.###} s in the middle of its answer.") { HasDelivered = true };
+            await FailAsync(silent);
+            throw silent;
         }
         catch (CallFailedException failed)
         {
@@ -125,6 +140,8 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
             }
         }
     }
+
+    private bool IsOutOfPatience => _patience!.IsCancellationRequested && !_caller.IsCancellationRequested;
 
     private static bool HasContent(ChatResponseUpdate update)
     {
@@ -168,7 +185,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
         var bill = deployment.Facts.Price?.Bill(usage) ?? [];
         attempt.CostUsd = bill.Sum(line => line.Usd);
         pass.End(failure, retryAfter, attempt.FirstToken, usage.Total);
-        if (_stop is not null) await _stop.CancelAsync();
+        if (_stop is not null && failure is not null) await _stop.CancelAsync();
         if (_updates is not null)
         {
             try
@@ -181,6 +198,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
             }
         }
         _stop?.Dispose();
+        _patience?.Dispose();
         var settled = await ledger.SettleAsync(reservation, new Settlement
         {
             Usage = usage, CostUsd = attempt.CostUsd, Lines = bill, PriceSource = deployment.Facts.Price?.Source ?? "unknown", Outcome = outcome, UpstreamStatus = status,

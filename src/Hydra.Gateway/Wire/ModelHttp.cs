@@ -63,10 +63,12 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
         var count = 0;
         while (true)
         {
-            var read = await GuardAsync(() => reader.ReadAsync(clock.Token).AsTask());
+            // Events that came together are read without a wait, and without what only a wait needs.
+            var reading = reader.ReadAsync(clock.Token);
+            if (!reading.IsCompletedSuccessfully && count > 0) clock.Restart(options.IdleTimeout, "further event");
+            var read = reading.IsCompletedSuccessfully ? reading.Result : await GuardAsync(reading.AsTask);
             if (read is not { } next) break;
-            count++;
-            clock.Restart(options.IdleTimeout, "further event");
+            if (count++ == 0) clock.Restart(options.IdleTimeout, "further event");
             if (next.IsDone) yield break;
             if (next.Data.Length > 0) yield return (next.Name, Parse(endpoint, next.Data, usageSoFar()));
         }
@@ -107,7 +109,7 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
         using (response)
         {
             if (response.IsSuccessStatusCode) throw HttpErrors.WebPage(endpoint, status);
-            var body = Encoding.UTF8.GetString(await ReadBytesAsync(response, ErrorBytesMax, cancellationToken));
+            var body = Encoding.UTF8.GetString((await ReadBytesAsync(response, ErrorBytesMax, cancellationToken)).Span);
             throw HttpErrors.Of(endpoint, status, mediaType, body,
                 HttpErrors.RetryAfter(response.Headers, options.Clock.GetUtcNow()),
                 response.Headers.TryGetValues("x-amzn-errortype", out var types) ? types.First() : null);
@@ -128,26 +130,27 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
             throw new CallFailedException(ErrorCode.ProviderError,
                 $"{endpoint} answered {(int)response.StatusCode} with nothing.") { HttpStatus = (int)response.StatusCode };
         }
-        var start = Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, 100)));
+        var start = Encoding.UTF8.GetString(body.Span[..Math.Min(body.Length, 100)]);
         return HttpErrors.IsHtml(null, start) ? throw HttpErrors.WebPage(endpoint, (int)response.StatusCode)
             : Parse(endpoint, body, default);
     }
 
     /// <summary>At most the first <paramref name="bytesMax"/> bytes of a body.</summary>
-    private static async Task<byte[]> ReadBytesAsync(HttpResponseMessage response, int bytesMax,
+    private static async Task<ReadOnlyMemory<byte>> ReadBytesAsync(HttpResponseMessage response, int bytesMax,
         CancellationToken cancellationToken)
     {
         await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
-        using var body = new MemoryStream();
-        var buffer = new byte[16 * 1024];
-        while (body.Length < bytesMax)
+        // A length is a claim: it saves copies where it is short and true.
+        var body = new byte[response.Content.Headers.ContentLength is >= 0 and < 64 * 1024 and var length ? (int)length + 1 : 16 * 1024];
+        var read = 0;
+        while (read < bytesMax)
         {
-            var count = await stream.ReadAsync(buffer.AsMemory(0,
-                (int)Math.Min(buffer.Length, bytesMax - body.Length)), cancellationToken);
+            if (read == body.Length) Array.Resize(ref body, Math.Min(bytesMax, body.Length * 2));
+            var count = await stream.ReadAsync(body.AsMemory(read, Math.Min(body.Length, bytesMax) - read), cancellationToken);
             if (count == 0) break;
-            body.Write(buffer, 0, count);
+            read += count;
         }
-        return body.ToArray();
+        return body.AsMemory(0, read);
     }
 
     /// <summary>Bytes that are no UTF-8 become replacement characters: reading them as text later would throw.</summary>
@@ -156,8 +159,7 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
         if (!Utf8.IsValid(utf8.Span)) utf8 = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8.Span));
         try
         {
-            using var document = JsonDocument.Parse(utf8, Depth);
-            return document.RootElement.Clone();
+            return JsonElement.Parse(utf8.Span, Depth);
         }
         catch (JsonException error)
         {

@@ -21,7 +21,7 @@ internal sealed class SseReader(Stream stream) : IEventReader
     /// <summary>The next event that has data, or null at the end of the stream.</summary>
     public async ValueTask<StreamEvent?> ReadAsync(CancellationToken cancellationToken)
     {
-        var data = new MemoryStream();
+        var data = new MemoryStream(512);
         var name = "";
         var hasData = false;
         while (await ReadLineAsync(cancellationToken))
