@@ -25,7 +25,7 @@ internal static class RunVerb
 
     private static async Task<int> RunAsync(ParsedArguments arguments, CliIo io)
     {
-        var target = arguments.Positionals[0];
+        var target = Epics.FileOf(arguments.Positionals[0], io);
         if (File.Exists(io.PathOf(target)) || !IsKnownRun(target, arguments, io)) return await RunFileAsync(target, arguments, io);
         if (arguments.Has(CommonOptions.Input) || arguments.Has(CommonOptions.Inputs)) throw new UsageException($"'{target}' is a run, and a run keeps the inputs it was started with. Leave -i out.");
         using var store = Wiring.OpenExisting(arguments, io);
