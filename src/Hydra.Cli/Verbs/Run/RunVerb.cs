@@ -70,7 +70,7 @@ internal static class RunVerb
         var workflow = options.Apply(read.Spec);
         if (!request.IsDryRun) CheckModels(workflow, workshop);
         request = request with { Run = run ?? NewRunId() };
-        return await RunSession.FollowAsync(workshop, arguments, io, request, !keepsNothing, WaitAsker.HasQuestions(workflow), (asked, stop) => workshop.Engine.RunAsync(workflow, asked, stop));
+        return await RunSession.FollowAsync(workshop, arguments, io, request, !keepsNothing, workflow, (asked, stop) => workshop.Engine.RunAsync(workflow, asked, stop));
     }
 
     private static int Invalid(ProblemList problems, ParsedArguments arguments, CliIo io)
