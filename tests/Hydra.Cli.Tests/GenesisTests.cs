@@ -32,6 +32,6 @@ public sealed class GenesisTests
         Directory.CreateDirectory(terminal.PathOf("epics"));
         Assert.Equal(2, terminal.Run("run", "../epics/../secret"));
         Assert.Equal(2, terminal.Run("validate", "..\\secret"));
-        Assert.Contains("does not exist", terminal.Error);
+        Assert.Contains("does not exist", terminal.Out);
     }
 }
