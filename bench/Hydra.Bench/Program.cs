@@ -45,6 +45,7 @@ try
     await LedgerCalls();
     if (!Skips("faults")) await Faults.MeasureAsync(table);
     if (!Skips("gateway")) await GatewayBench.MeasureAsync(table, folder, rounds);
+    MeasureGenesis();
 }
 finally
 {
@@ -67,6 +68,18 @@ void MeasureStartUp()
     if (Skips("startup")) return;
     var (hydra, empty, ratio) = StartUp.Measure(folder, rounds);
     table.Add("startup: validate research.yaml", "process", hydra, "ms", ($"× an empty program ({empty:0} ms)", ratio));
+}
+
+void MeasureGenesis()
+{
+    if (Skips("genesis")) return;
+    var (xml, schemas) = (Genesis.Blueprint(), Genesis.Schemas());
+    for (var i = 0; i < 3; i++) Genesis.Read(xml, schemas);
+    var read = Enumerable.Range(0, rounds).Select(_ => Genesis.Read(xml, schemas)).OrderBy(each => each.Hydra / each.Schema).ElementAt(rounds / 2);
+    table.Add("genesis: 1,000 tasks read, checked, planned", "memory", read.Hydra * 1e3, "ms", ("× schema validation", read.Hydra / read.Schema));
+    var write = Enumerable.Range(0, rounds).Select(_ => Genesis.Project(xml, folder)).Order().ElementAt(rounds / 2);
+    // Ten at once, 1,000 tasks of a second take 100 s: one write a second and one at the end.
+    table.Add("genesis: state of 1,000 tasks written", "durable", write * 1e3, "ms", ("% of a run of 100 s, 101 writes", write * 101));
 }
 
 async Task Overhead(Graph graph, int waves)

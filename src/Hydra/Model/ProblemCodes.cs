@@ -57,6 +57,18 @@ public static class ProblemCodes
     public const string MissingInput = "HYD131";
     /// <summary>A run input that the workflow does not take.</summary>
     public const string UnknownInput = "HYD132";
+    /// <summary>Text that is not well-formed XML.</summary>
+    public const string BadXml = "HYD140";
+    /// <summary>XML that could define entities or fetch files.</summary>
+    public const string XmlNotAllowed = "HYD141";
+    /// <summary>XML that is no genesis.xml.</summary>
+    public const string BadGenesis = "HYD142";
+    /// <summary>A broken dialect of genesis.xml that was read as it was meant.</summary>
+    public const string GenesisRepaired = "HYD143";
+    /// <summary>A date in a genesis.xml that is none.</summary>
+    public const string BadDate = "HYD144";
+    /// <summary>Parallel sets that contradict the dependencies.</summary>
+    public const string LevelContradiction = "HYD145";
 
     /// <summary>Two nodes with one id.</summary>
     public const string DuplicateNode = "HYD201";

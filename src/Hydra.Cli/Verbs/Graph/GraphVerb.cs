@@ -1,4 +1,5 @@
 using Hydra.Model;
+using Hydra.Parsing.Genesis;
 using Hydra.Planning;
 using Hydra.Tracing;
 
@@ -7,7 +8,7 @@ namespace Hydra.Cli.Verbs;
 /// <summary><c>hydra graph FILE|RUN</c>: the graph as text for other programs, with states where it is a run's.</summary>
 internal static class GraphVerb
 {
-    private static readonly Option Format = new("--format", "mermaid|dot|json|svg", "how it is written; default mermaid");
+    private static readonly Option Format = new("--format", "mermaid|dot|json|svg|genesis", "how it is written; default mermaid");
 
     public static readonly Verb Verb = new("graph", "FILE|RUN", "draws a workflow or a run")
     {
@@ -19,8 +20,8 @@ internal static class GraphVerb
 
     private static int Draw(ParsedArguments arguments, CliIo io)
     {
-        var format = arguments.Choice(Format, "mermaid", "mermaid", "dot", "json", "svg");
-        var target = arguments.Positionals[0];
+        var format = arguments.Choice(Format, "mermaid", "mermaid", "dot", "json", "svg", "genesis");
+        var target = Epics.FileOf(arguments.Positionals[0], io);
         if (File.Exists(io.PathOf(target)) || !RunReading.Exists(target, arguments, io)) return DrawFile(target, format, io);
         using var store = Wiring.OpenExisting(arguments, io);
         var trace = RunReading.TraceOf(store, Wiring.FindRun(store, target).Run);
@@ -47,6 +48,7 @@ internal static class GraphVerb
         {
             "mermaid" => GraphText.Mermaid(plan, trace),
             "dot" => GraphText.Dot(plan, trace),
+            "genesis" => GenesisWriter.Write(plan.Workflow, io.Clock.GetUtcNow()),
             "json" => ValueJson.ToText(GraphText.Json(plan, trace), indented: true),
             _ => GraphText.Svg(plan, trace),
         };

@@ -26,6 +26,6 @@ internal static class ResumeVerb
     {
         var request = RunOptions.ToRequest(arguments, io) with { Run = info.Run };
         using var workshop = Wiring.Open(ProgramOptions.Of(store, info.Run), store, io);
-        return await RunSession.FollowAsync(workshop, arguments, io, request, isKept: true, WaitAsker.HasQuestions(RunReading.PlanOf(store, info.Run).Plan.Workflow), (asked, stop) => workshop.Engine.ResumeAsync(info.Run, asked, stop));
+        return await RunSession.FollowAsync(workshop, arguments, io, request, isKept: true, RunReading.PlanOf(store, info.Run).Plan.Workflow, (asked, stop) => workshop.Engine.ResumeAsync(info.Run, asked, stop));
     }
 }

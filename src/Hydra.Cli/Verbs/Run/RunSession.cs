@@ -7,7 +7,7 @@ namespace Hydra.Cli.Verbs;
 /// <summary>One run on a screen or in a pipe: shows its progress, listens for Ctrl+C, prints its result.</summary>
 internal static class RunSession
 {
-    public static async Task<int> FollowAsync(Workshop workshop, ParsedArguments arguments, CliIo io, RunRequest request, bool isKept, bool hasQuestions, Func<RunRequest, CancellationToken, Task<RunReport>> start)
+    public static async Task<int> FollowAsync(Workshop workshop, ParsedArguments arguments, CliIo io, RunRequest request, bool isKept, WorkflowSpec workflow, Func<RunRequest, CancellationToken, Task<RunReport>> start)
     {
         var run = request.Run!.Value;
         using var log = LogFile.Open(arguments, ref io);
@@ -16,13 +16,15 @@ internal static class RunSession
         using var stop = new CancellationTokenSource();
         using var interrupts = io.OnInterrupt(() => Interrupt(stop, io));
         RunReport report;
+        var hasQuestions = WaitAsker.HasQuestions(workflow);
         var asks = hasQuestions && WaitAsker.MayAsk(arguments, io);
         var recorder = ReplayOptions.RecorderOf(arguments, workshop.Engine.Options.Store);
         var stays = asks || arguments.Has(RunOptions.Wait);
+        using (var blueprint = isKept ? BlueprintFile.Open(workflow.File, workshop.Engine.Options.Store, isQuiet, io) : null)
         using (var asker = asks ? new WaitAsker(run, workshop.Engine.Options.Store, io) : null)
         await using (var view = PeopleNotifier.Around(new WaitView(hasQuestions && stays && !isQuiet ? new PlainView(run, io) : RunViews.For(run, arguments, io), run, stays && !isQuiet, asker, arguments, io), io))
         {
-            report = await start(request with { Observer = recorder is null ? view : new Both(recorder, view), StaysForPeople = stays }, stop.Token);
+            report = await start(request with { Observer = Both.Of(recorder, Both.Of(blueprint?.Observer, view)), StaysForPeople = stays }, stop.Token);
         }
         ReplayOptions.Closing(report, request.Cassette, recorder, workshop.Engine.Options.Store, arguments, io);
         RunOutput.Write(report, workshop.Engine.Options.Store, arguments, io);
@@ -116,6 +118,8 @@ internal abstract class RunView : IRunObserver, IAsyncDisposable
 /// <summary>Two who see the same run.</summary>
 internal sealed class Both(IRunObserver first, IRunObserver second) : IRunObserver
 {
+    public static IRunObserver Of(IRunObserver? first, IRunObserver second) => first is null ? second : new Both(first, second);
+
     public void OnFrame(Frame frame, RunState state)
     {
         first.OnFrame(frame, state);

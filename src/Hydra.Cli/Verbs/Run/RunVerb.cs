@@ -25,7 +25,7 @@ internal static class RunVerb
 
     private static async Task<int> RunAsync(ParsedArguments arguments, CliIo io)
     {
-        var target = arguments.Positionals[0];
+        var target = Epics.FileOf(arguments.Positionals[0], io);
         if (File.Exists(io.PathOf(target)) || !IsKnownRun(target, arguments, io)) return await RunFileAsync(target, arguments, io);
         if (arguments.Has(CommonOptions.Input) || arguments.Has(CommonOptions.Inputs)) throw new UsageException($"'{target}' is a run, and a run keeps the inputs it was started with. Leave -i out.");
         using var store = Wiring.OpenExisting(arguments, io);
@@ -70,7 +70,7 @@ internal static class RunVerb
         var workflow = options.Apply(read.Spec);
         if (!request.IsDryRun) CheckModels(workflow, workshop);
         request = request with { Run = run ?? NewRunId() };
-        return await RunSession.FollowAsync(workshop, arguments, io, request, !keepsNothing, WaitAsker.HasQuestions(workflow), (asked, stop) => workshop.Engine.RunAsync(workflow, asked, stop));
+        return await RunSession.FollowAsync(workshop, arguments, io, request, !keepsNothing, workflow, (asked, stop) => workshop.Engine.RunAsync(workflow, asked, stop));
     }
 
     private static int Invalid(ProblemList problems, ParsedArguments arguments, CliIo io)

@@ -19,7 +19,7 @@ internal static class ValidateVerb
 
     private static int Validate(ParsedArguments arguments, CliIo io)
     {
-        var file = arguments.Positionals[0];
+        var file = Epics.FileOf(arguments.Positionals[0], io);
         var given = arguments.Has(CommonOptions.Input) || arguments.Has(CommonOptions.Inputs) ? GivenInputs.Read(arguments, io) : null;
         var read = WorkflowReading.Read(io.PathOf(file), given, arguments.Has(Strict), Wiring.TypesForReading());
         var isValid = read.Spec is not null && !read.Problems.HasErrors;
