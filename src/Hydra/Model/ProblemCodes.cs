@@ -108,6 +108,8 @@ public static class ProblemCodes
     public const string UnknownAgent = "HYD244";
     /// <summary>A function that the embedding program has not registered.</summary>
     public const string UnknownFunction = "HYD246";
+    /// <summary>A tool that is not defined, is not the agent's to call, or whose declaration cannot work.</summary>
+    public const string BadTool = "HYD247";
     /// <summary>A node that conflicts with itself, or a conflict that says nothing.</summary>
     public const string BadConflict = "HYD245";
     /// <summary>A JSON Schema that cannot be compiled.</summary>
