@@ -22,6 +22,8 @@ internal sealed record ModelQuestion
     public IReadOnlyList<AIFunctionDeclaration> Tools { get; init; } = [];
     /// <summary>What the log keeps of the messages where earlier steps hold the rest; null: all of them.</summary>
     public Value? Added { get; init; }
+    /// <summary>The agent that asks, with its version; empty: none.</summary>
+    public string Agent { get; init; } = "";
     /// <summary>Sets a question apart from one with the same words that another agent asks in the same attempt.</summary>
     public string Asker { get; init; } = "";
     public bool IsStreamed { get; init; } = true;
@@ -65,6 +67,7 @@ internal sealed record ModelQuestion
             Model.Price?.BoundOf(prompt, OutputTokensMax), line.Keep(Added ?? transcript))
         {
             Provider = Model.Provider,
+            Agent = Agent,
         };
     }
 

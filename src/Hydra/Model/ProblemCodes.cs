@@ -27,6 +27,8 @@ public static class ProblemCodes
     public const string TooManyNodes = "HYD110";
     /// <summary>The file is empty or is no map.</summary>
     public const string NotAWorkflow = "HYD111";
+    /// <summary>An agent file without front matter or text, or under another agent's name.</summary>
+    public const string NotAnAgent = "HYD115";
     /// <summary>A merge key whose value is no map.</summary>
     public const string BadMerge = "HYD112";
     /// <summary>A key that is not text.</summary>

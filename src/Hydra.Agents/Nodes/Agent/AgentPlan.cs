@@ -23,8 +23,12 @@ internal sealed record AgentDefinition
     public Value? Outputs { get; init; }
     public BudgetSpec? Budget { get; init; }
 
-    public static AgentDefinition Of(ValueMap fields) => new()
+    /// <summary>Name and version: <c>critic sha256:…</c>.</summary>
+    public string Identity { get; init; } = "";
+
+    public static AgentDefinition Of(string name, ValueMap fields) => new()
     {
+        Identity = $"{name} sha256:{StepKey.Of(fields)}",
         Model = fields.GetOrNull("model").TextOrNull,
         Instructions = fields.GetOrNull("instructions").TextOrNull,
         OutputTokensMax = fields.GetOrNull("max_output_tokens") is { Kind: ValueKind.Integer } tokens ? tokens.AsInteger : null,
@@ -37,7 +41,7 @@ internal sealed record AgentDefinition
     };
 
     public static AgentDefinition Named(WorkflowSpec workflow, string? name) =>
-        name is not null && workflow.Agents.TryGetValue(name, out var fields) && fields.IsObject ? Of(fields.AsObject) : None;
+        name is not null && workflow.Agents.TryGetValue(name, out var fields) && fields.IsObject ? Of(name, fields.AsObject) : None;
 
     private static IReadOnlyList<string> TextsOf(ValueMap fields, string name) =>
         fields.GetOrNull(name) is { IsList: true } list ? [.. list.Items.Select(item => item.AsText)] : [];
@@ -120,6 +124,6 @@ internal sealed record ModelChoice(string Model, AgentDefinition Agent, long Out
 
     private static AgentDefinition AgentNamed(AgentPlan plan, string name) =>
         plan.Agents.TryGetValue(name, out var fields) && fields.IsObject
-            ? AgentDefinition.Of(fields.AsObject)
-            : throw new CallFailedException(ErrorCode.BadRequest, $"the agent '{name}' is not defined under `agents`");
+            ? AgentDefinition.Of(name, fields.AsObject)
+            : throw new CallFailedException(ErrorCode.BadRequest, $"the agent '{name}' is not defined");
 }

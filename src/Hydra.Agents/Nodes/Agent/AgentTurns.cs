@@ -71,6 +71,7 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
         return new ModelQuestion
         {
             Model = facts,
+            Agent = choice.Agent.Identity,
             Messages = rules.Length == 0 ? [message] : [new ChatMessage(ChatRole.System, rules), message],
             OutputTokensMax = (int)Math.Min(choice.OutputTokensMax, facts.OutputTokensMax ?? int.MaxValue),
             Temperature = choice.Temperature,
