@@ -24,7 +24,7 @@ public sealed class AgentRegistry(IReadOnlyList<AgentFolder> folders) : IAgentSo
     /// <param name="home">The user's own folder; null: there is none.</param>
     public static AgentRegistry Of(string? workflowFolder, string workingDirectory, string? home)
     {
-        var roots = new[] { workflowFolder, workingDirectory }.OfType<string>().Select(Path.GetFullPath).Distinct(StringComparer.Ordinal);
+        var roots = new[] { workflowFolder, workingDirectory }.OfType<string>().Select(root => Path.GetFullPath(root.Length == 0 ? "." : root)).Distinct(StringComparer.Ordinal);
         var project = roots.SelectMany(root => new[] { Path.Combine(root, "agents"), Path.Combine(root, ".claude", "agents") }).Select(path => new AgentFolder(path, "project"));
         return new AgentRegistry([.. project, .. home is null ? [] : new[] { new AgentFolder(Path.Combine(home, ".hydra", "agents"), "user") }]);
     }

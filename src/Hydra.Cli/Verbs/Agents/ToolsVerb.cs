@@ -69,7 +69,7 @@ internal static class ToolsVerb
         if (arguments.Get(Sandbox) is not (null or "inprocess")) throw new UsageException($"--sandbox {arguments.Get(Sandbox)} is not supported yet. Write inprocess.");
         try
         {
-            var result = await Catalog(arguments, io).TestAsync(arguments.Positionals[1], given, io.WorkingDirectory, arguments.Has(Sandbox), CancellationToken.None);
+            var result = await Catalog(arguments, io).TestAsync(arguments.Positionals[1], given, io.PathOf("."), arguments.Has(Sandbox), CancellationToken.None);
             io.Out.WriteLine(arguments.Has(CommonOptions.Json) ? ValueJson.ToText(ValueMap.Of(("result", result)), indented: true) : TerminalText.Block(result.ToDisplayText()));
             return ExitCode.Done;
         }
