@@ -10,11 +10,12 @@ internal static class AgentsVerb
 {
     private static readonly string[] Actions = ["list", "show", "lint", "new", "check"];
 
-    public static readonly Verb Verb = new("agents", "list|show NAME|lint [FILE…]|new NAME|check OLD NEW", "the agent files: agents/, .claude/agents/, ~/.hydra/agents")
+    public static readonly Verb Verb = new("agents", "DO [NAME]", "the agent files: agents/, .claude/agents/, ~/.hydra/agents")
     {
         PositionalsMin = 1,
         PositionalsMax = 100,
         Options = [CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Help],
+        Notes = "DO is one of: list, show NAME, lint [FILE…], new NAME, check OLD NEW.",
         Run = static (arguments, io) => Task.FromResult((arguments.Positionals[0], arguments.Positionals.Count) switch
         {
             ("list", 1) => List(arguments, io),
@@ -22,7 +23,7 @@ internal static class AgentsVerb
             ("lint", _) => Lint(arguments, io),
             ("new", 2) => New(arguments, io),
             ("check", 3) => Check(arguments, io),
-            var (action, _) when Actions.Contains(action) => throw new UsageException($"`hydra agents {action}` takes other words: hydra agents {Verb!.Arguments}."),
+            var (action, _) when Actions.Contains(action) => throw new UsageException($"`hydra agents {action}` takes other words. {Verb!.Notes}"),
             var (other, _) => throw new UsageException($"there is no `hydra agents {other}`.{DidYouMean.Hint(other, Actions)} Write one of {string.Join(", ", Actions)}."),
         }),
     };

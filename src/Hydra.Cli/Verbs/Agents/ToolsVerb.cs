@@ -11,17 +11,18 @@ internal static class ToolsVerb
     private static readonly Option Arguments = new("--arguments", "JSON", "test: the call's arguments, an object; default {}");
     private static readonly Option Sandbox = new("--sandbox", "inprocess", "test: allows a tool that runs programs (no isolation)");
 
-    public static readonly Verb Verb = new("tools", "list|test NAME|lint", "the tools that agents may list")
+    public static readonly Verb Verb = new("tools", "DO [NAME]", "the tools that agents may list")
     {
         PositionalsMin = 1,
         PositionalsMax = 2,
         Options = [Workflow, Arguments, Sandbox, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Help],
+        Notes = "DO is one of: list, lint, test NAME.",
         Run = static (arguments, io) => (arguments.Positionals[0], arguments.Positionals.Count) switch
         {
             ("list", 1) => Task.FromResult(List(arguments, io)),
             ("lint", 1) => Task.FromResult(Lint(arguments, io)),
             ("test", 2) => TestAsync(arguments, io),
-            var (action, _) when Actions.Contains(action) => throw new UsageException($"`hydra tools {action}` takes other words: hydra tools {Verb!.Arguments}."),
+            var (action, _) when Actions.Contains(action) => throw new UsageException($"`hydra tools {action}` takes other words. {Verb!.Notes}"),
             var (other, _) => throw new UsageException($"there is no `hydra tools {other}`.{DidYouMean.Hint(other, Actions)} Write list, test or lint."),
         },
     };
