@@ -1,3 +1,4 @@
+using Hydra.Agents.Files;
 using Hydra.Agents.Nodes;
 using Hydra.Gateway;
 using Hydra.Gateway.Prices;
@@ -12,6 +13,11 @@ internal static class Wiring
 {
     /// <summary>Node types that can be checked and planned; to run them, models are needed.</summary>
     public static IReadOnlyDictionary<string, INodeType> TypesForReading() => NodeTypes.Of([.. NodeTypes.Core, new AgentNode()]);
+
+    /// <summary>The agent files that a workflow may name.</summary>
+    /// <param name="file">The workflow; null: none, only the working directory counts.</param>
+    public static AgentRegistry AgentsFor(string? file, CliIo io) =>
+        AgentRegistry.Of(file is null ? null : Path.GetDirectoryName(Path.GetFullPath(file)), io.WorkingDirectory, io.Environment("HOME") is { Length: > 0 } home ? home : null);
 
     /// <summary>Everything a run needs. The options come from the command line, or from the bundle of the run that goes on.</summary>
     /// <param name="gatewayFile">Configuration of a gateway whose pipeline answers in this process; null: the one that HYDRA_GATEWAY_CONFIG names, if any.</param>

@@ -7,14 +7,15 @@ namespace Hydra.Cli;
 /// <summary>From a file and the given inputs to a checked workflow, or to everything that is wrong with them.</summary>
 internal static class WorkflowReading
 {
+    /// <param name="agents">The agent files that the workflow may name: <see cref="Wiring.AgentsFor"/>.</param>
     /// <param name="given">The inputs; null: none were mentioned, so what is missing is not looked for.</param>
-    public static CheckedWorkflow Read(string file, IReadOnlyDictionary<string, GivenInput>? given, bool isStrict, IReadOnlyDictionary<string, INodeType> types)
+    public static CheckedWorkflow Read(string file, IReadOnlyDictionary<string, GivenInput>? given, bool isStrict, IReadOnlyDictionary<string, INodeType> types, IAgentSource agents)
     {
-        var (spec, problems) = Definitions.ReadFile(file, types);
+        var (spec, problems) = Definitions.ReadFile(file, types, agents);
         if (spec is null || problems.HasErrors) return new(spec, ValueMap.Empty, problems);
         var all = new ProblemList(file);
         foreach (var problem in problems.Problems) all.Add(problem);
-        foreach (var problem in WorkflowValidator.Check(spec, types, new ValidationOptions { Strict = isStrict }).Problems) all.Add(problem);
+        foreach (var problem in WorkflowValidator.Check(spec, types, new ValidationOptions { Strict = isStrict, NearAgents = agents.Names }).Problems) all.Add(problem);
         var expected = given is null || spec.Inputs is not null ? [] : WorkflowValidator.ExpectedInputs(spec, types).Keys.ToList();
         var inputs = given is null ? ValueMap.Empty : InputBinder.Bind(spec, given, expected, all);
         return new(spec, inputs ?? ValueMap.Empty, all);

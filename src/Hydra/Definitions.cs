@@ -10,10 +10,12 @@ namespace Hydra;
 public static class Definitions
 {
     /// <summary>Reads a workflow file and the sub-workflows it names; not to be run while there are errors.</summary>
-    public static (WorkflowSpec? Spec, ProblemList Problems) ReadFile(string path, IReadOnlyDictionary<string, INodeType> types)
+    /// <param name="agents">Where agents are found that the file names and does not define; null: nowhere.</param>
+    public static (WorkflowSpec? Spec, ProblemList Problems) ReadFile(string path, IReadOnlyDictionary<string, INodeType> types, IAgentSource? agents = null)
     {
         var (spec, problems) = WorkflowParser.ParseFile(path, types);
         if (spec is not null) spec = SubgraphLinker.Link(spec, new FileWorkflowLoader(path, types), problems);
+        if (spec is not null && agents is not null) spec = AgentLinker.Link(spec, agents, problems);
         return (spec, problems);
     }
 

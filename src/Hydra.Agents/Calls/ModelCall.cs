@@ -36,11 +36,12 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
             Report(failed.Usage, new NodeError(failed.Code, failed.Message), null);
             throw;
         }
-        var answer = new ModelAnswer(reading.Text.ToString(), reading.Finish, reading.IsCutShort);
+        var answer = new ModelAnswer(reading.Text.ToString(), reading.Finish, reading.IsCutShort) { Calls = reading.IsCutShort ? [] : reading.Calls };
+        var kept = answer.ToValue();
 
         // (3) A provider that counts nothing, and an answer cut short, are charged at their bound: never at zero.
-        var usage = reading.Usage ?? new TokenUsage(call.PromptTokensMax, (Encoding.UTF8.GetByteCount(answer.Text) + 1) / 2);
-        Report(usage, null, line.Keep(answer.Text));
+        var usage = reading.Usage ?? new TokenUsage(call.PromptTokensMax, (Encoding.UTF8.GetByteCount(kept.ToDisplayText()) + 1) / 2);
+        Report(usage, null, line.Keep(kept));
         return answer;
 
         void Report(TokenUsage spent, NodeError? error, ValueRef? response) =>
@@ -56,8 +57,7 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
     private ModelAnswer Again(StepResult known)
     {
         if (known.Error is { } error) throw new CallFailedException(error.Code, error.Message);
-        var text = known.Response is null ? "" : line.Read(known.Response).ToDisplayText();
-        return new ModelAnswer(text, known.FinishReason, known.FinishReason == PartialWatch.FinishReason);
+        return ModelAnswer.Read(known.Response is null ? "" : line.Read(known.Response), known.FinishReason);
     }
 
     private async Task CallAsync(ModelQuestion question, Reading reading, CancellationToken cancellationToken)
@@ -114,6 +114,10 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
                 if (reading.FirstTokenMs == 0) reading.FirstTokenMs = Math.Max(0.001, Clock.GetElapsedTime(reading.StartedAt).TotalMilliseconds);
                 reading.Text.Append(text.Text);
             }
+            else if (content is FunctionCallContent call)
+            {
+                reading.Calls.Add(ModelToolCall.Of(call));
+            }
             else if (content is UsageContent usage)
             {
                 reading.Usage = (reading.Usage ?? default) + UsageReader.Read(usage.Details);
@@ -126,6 +130,7 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
     private static void Take(Reading reading, ChatResponse response)
     {
         reading.Text.Append(response.Text);
+        reading.Calls.AddRange(response.Messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>().Select(ModelToolCall.Of));
         reading.Usage = response.Usage is { } usage ? UsageReader.Read(usage) : null;
         reading.AnsweredBy = response.ModelId;
         reading.Finish = response.FinishReason?.Value;
@@ -136,6 +141,7 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
     {
         public long StartedAt { get; } = startedAt;
         public StringBuilder Text { get; } = new();
+        public List<ModelToolCall> Calls { get; } = [];
         public TokenUsage? Usage { get; set; }
         public string? AnsweredBy { get; set; }
         public string? Finish { get; set; }

@@ -18,6 +18,14 @@ internal sealed record ModelQuestion
     public double? Temperature { get; init; }
     /// <summary>JSON Schema that the answer must fit; null: text.</summary>
     public JsonElement? Schema { get; init; }
+    /// <summary>What the model may call.</summary>
+    public IReadOnlyList<AIFunctionDeclaration> Tools { get; init; } = [];
+    /// <summary>What the log keeps of the messages where earlier steps hold the rest; null: all of them.</summary>
+    public Value? Added { get; init; }
+    /// <summary>The agent that asks, with its version; empty: none.</summary>
+    public string Agent { get; init; } = "";
+    /// <summary>Sets a question apart from one with the same words that another agent asks in the same attempt.</summary>
+    public string Asker { get; init; } = "";
     public bool IsStreamed { get; init; } = true;
     /// <summary>Limit of this one call, from the model's alias; null: the attempt's own limit.</summary>
     public TimeSpan? Timeout { get; init; }
@@ -28,7 +36,8 @@ internal sealed record ModelQuestion
         get
         {
             long bytes = Schema is { } schema ? Encoding.UTF8.GetByteCount(schema.GetRawText()) : 0;
-            foreach (var message in Messages) bytes += Encoding.UTF8.GetByteCount(message.Text);
+            foreach (var message in Messages) bytes += MessageText.BytesOf(message);
+            foreach (var tool in Tools) bytes += Encoding.UTF8.GetByteCount(tool.Name) + Encoding.UTF8.GetByteCount(tool.Description) + Encoding.UTF8.GetByteCount(tool.JsonSchema.GetRawText());
             return ((bytes + 1) / 2) + (TokensPerMessage * Messages.Count);
         }
     }
@@ -38,11 +47,12 @@ internal sealed record ModelQuestion
         ModelId = Model.Id,
         MaxOutputTokens = OutputTokensMax,
         Temperature = (float?)Temperature,
+        Tools = Tools.Count == 0 ? null : [.. Tools],
         ResponseFormat = Schema is { } schema ? ChatResponseFormat.ForJsonSchema(schema, "answer") : null,
     };
 
     /// <summary>The messages as data, for the log: a list of <c>{role, content}</c>.</summary>
-    public Value Transcript => Value.Of(Messages.Select(message => Value.Of(ValueMap.Of(("role", message.Role.Value), ("content", message.Text)))));
+    public Value Transcript => Value.Of(Messages.Select(MessageText.ToValue));
 
     /// <summary>The call announced to the run's owner: what it asks, and the most it can cost.</summary>
     public StepCall ToStepCall(ILine line)
@@ -51,10 +61,13 @@ internal sealed record ModelQuestion
         var transcript = Transcript;
         var asked = ValueMap.Of(("model", Model.Name), ("messages", transcript), ("max_output_tokens", OutputTokensMax),
             ("temperature", Temperature is { } warmth ? warmth : Value.Null), ("schema", Schema is { } schema ? schema.GetRawText() : Value.Null));
+        if (Tools.Count > 0) asked = asked.With("tools", Value.Of(Tools.Select(tool => Value.Of(ValueMap.Of(("name", tool.Name), ("description", tool.Description), ("parameters", tool.JsonSchema.GetRawText()))))));
+        if (Asker.Length > 0) asked = asked.With("asker", Asker);
         return new StepCall(StepKind.Model, Model.Name, StepKey.Of(asked), prompt, prompt + OutputTokensMax,
-            Model.Price?.BoundOf(prompt, OutputTokensMax), line.Keep(transcript))
+            Model.Price?.BoundOf(prompt, OutputTokensMax), line.Keep(Added ?? transcript))
         {
             Provider = Model.Provider,
+            Agent = Agent,
         };
     }
 
@@ -62,10 +75,23 @@ internal sealed record ModelQuestion
     public ModelQuestion After(string answer, string objection) => this with
     {
         Messages = [.. Messages, new ChatMessage(ChatRole.Assistant, answer), new ChatMessage(ChatRole.User, objection)],
+        Added = Tools.Count == 0 ? (Value?)null : Value.Of(new Value[] { ValueMap.Of(("role", "user"), ("content", objection)) }),
     };
 }
 
 /// <summary>What a model answered.</summary>
 /// <param name="Finish">Why it stopped (<c>stop</c>, <c>length</c>, …); null where the provider does not say.</param>
 /// <param name="IsCutShort">The node's <c>stop_when</c> held before the answer was complete.</param>
-internal sealed record ModelAnswer(string Text, string? Finish, bool IsCutShort = false);
+internal sealed record ModelAnswer(string Text, string? Finish, bool IsCutShort = false)
+{
+    /// <summary>What it wants called before it goes on; none: the answer is final.</summary>
+    public IReadOnlyList<ModelToolCall> Calls { get; init; } = [];
+
+    /// <summary>As the log keeps it: the text, or an object where tools are called.</summary>
+    public Value ToValue() => Calls.Count == 0 ? Value.Of(Text) : ValueMap.Of(("text", Text), ("tool_calls", Value.Of(Calls.Select(call => call.ToValue()))));
+
+    public static ModelAnswer Read(Value kept, string? finish) =>
+        kept.IsObject && kept.AsObject.GetOrNull("tool_calls") is { IsList: true } calls
+            ? new ModelAnswer(kept.AsObject["text"].AsText, finish) { Calls = [.. calls.Items.Select(ModelToolCall.Read)] }
+            : new ModelAnswer(kept.ToDisplayText(), finish, finish == PartialWatch.FinishReason);
+}

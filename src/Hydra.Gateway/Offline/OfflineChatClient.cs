@@ -9,7 +9,7 @@ namespace Hydra.Gateway.Offline;
 
 /// <summary>
 /// The built-in model: deterministic, free, without network. It answers from the prompt's own words; see <see cref="OfflineAnswer"/>
-/// for how, <see cref="TokenCount"/> for how it counts. It never calls a tool.
+/// for how, <see cref="TokenCount"/> for how it counts, <see cref="OfflineCalls"/> for when it calls a tool.
 /// </summary>
 internal sealed class OfflineChatClient(ModelFacts facts) : IChatClient
 {
@@ -24,7 +24,7 @@ internal sealed class OfflineChatClient(ModelFacts facts) : IChatClient
     {
         cancellationToken.ThrowIfCancellationRequested();
         var answer = Answer(messages, options);
-        return Task.FromResult(new ChatResponse(new ChatMessage(ChatRole.Assistant, answer.Text))
+        return Task.FromResult(new ChatResponse(answer.Call is { } call ? new ChatMessage(ChatRole.Assistant, [call]) : new ChatMessage(ChatRole.Assistant, answer.Text))
         {
             ResponseId = answer.Id, ModelId = facts.Id, FinishReason = answer.Finish,
                 Usage = UsageReader.ToDetails(answer.Usage),
@@ -47,6 +47,7 @@ internal sealed class OfflineChatClient(ModelFacts facts) : IChatClient
             yield return Update(new TextContent(answer.Text[start..i]));
             start = i;
         }
+        if (answer.Call is { } call) yield return Update(call);
         var last = Update(new UsageContent(UsageReader.ToDetails(answer.Usage)));
         last.FinishReason = answer.Finish;
         yield return last;
@@ -82,7 +83,7 @@ internal sealed class OfflineChatClient(ModelFacts facts) : IChatClient
         }
     }
 
-    private static (string Id, string Text, ChatFinishReason Finish,
+    private static (string Id, string Text, FunctionCallContent? Call, ChatFinishReason Finish,
         TokenUsage Usage) Answer(IEnumerable<ChatMessage> messages, ChatOptions? options)
     {
         var all = messages.ToArray();
@@ -92,13 +93,14 @@ internal sealed class OfflineChatClient(ModelFacts facts) : IChatClient
         var results = all.SelectMany(message => message.Contents).OfType<FunctionResultContent>()
             .Select(result => new Section(result.CallId, Wire.ToolText.Result(result)))
             .Where(section => section.Text.Length > 0).ToArray();
-        var text = Text(system, prompt, results, options?.ResponseFormat);
+        var call = OfflineCalls.Next(all, prompt, options);
+        var text = call is not null ? "" : Text(system, OfflineCalls.Without(prompt), results, options?.ResponseFormat);
 
         var sent = PromptText.Of(all, options);
         var max = Math.Min(options?.MaxOutputTokens ?? OutputTokensMax, OutputTokensMax);
         var kept = TokenCount.Cut(text, max);
-        var finish = kept.Length < text.Length ? ChatFinishReason.Length : ChatFinishReason.Stop;
+        var finish = call is not null ? ChatFinishReason.ToolCalls : kept.Length < text.Length ? ChatFinishReason.Length : ChatFinishReason.Stop;
         var id = "offline-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(sent)))[..16];
-        return (id, kept.TrimEnd(), finish, new TokenUsage(TokenCount.Of(sent), TokenCount.Of(kept)));
+        return (id, kept.TrimEnd(), call, finish, new TokenUsage(TokenCount.Of(sent), TokenCount.Of(kept)));
     }
 }

@@ -139,7 +139,7 @@ internal static class Sandbox
     {
         foreach (var node in plan.Nodes)
         {
-            if (node.Type.Traits.NeedsSandbox) return node;
+            if (node.Type.TraitsOf(node.Spec, plan.Workflow).NeedsSandbox) return node;
             foreach (var fragment in node.Undo is null ? node.Fragments : [.. node.Fragments, node.Undo])
             {
                 if (FirstThatNeedsOne(fragment) is { } inner) return inner;

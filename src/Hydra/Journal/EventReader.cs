@@ -82,6 +82,7 @@ public static class EventReader
     {
         Provider = Text(map, "provider"),
         Effect = Enum(map, "effect", EffectClass.Pure),
+        Agent = Text(map, "agent"),
     };
 
     private static StepResult Result(ValueMap map)

@@ -15,6 +15,9 @@ public interface INodeType
     IReadOnlyList<Field> Fields { get; }
     NodeTraits Traits { get; }
 
+    /// <summary>The traits of one node, where its fields decide them: an agent with acting tools. Pure.</summary>
+    NodeTraits TraitsOf(NodeSpec node, WorkflowSpec workflow) => Traits;
+
     /// <summary>Checks what shapes cannot say (fields that exclude each other, ranges across fields). Pure.</summary>
     void Check(NodeSpec node, CheckContext context) { }
 
@@ -46,6 +49,10 @@ public sealed record NodeTraits
     /// <summary>Limit of one attempt; null: none.</summary>
     public TimeSpan? Timeout { get; init; } = TimeSpan.FromSeconds(600);
     public TimeSpan? IdleTimeout { get; init; } = TimeSpan.FromSeconds(120);
+    /// <summary>The budget where the node sets none: its agent's.</summary>
+    public BudgetSpec? Budget { get; init; }
+    /// <summary>The schema of the result where the node sets none: its agent's <c>outputs</c>.</summary>
+    public Value? OutputSchema { get; init; }
     /// <summary>Runs foreign code on this machine: refused without <c>--sandbox</c>.</summary>
     public bool NeedsSandbox { get; init; }
 }

@@ -27,6 +27,8 @@ public static class ProblemCodes
     public const string TooManyNodes = "HYD110";
     /// <summary>The file is empty or is no map.</summary>
     public const string NotAWorkflow = "HYD111";
+    /// <summary>An agent file without front matter or text, or under another agent's name.</summary>
+    public const string NotAnAgent = "HYD115";
     /// <summary>A merge key whose value is no map.</summary>
     public const string BadMerge = "HYD112";
     /// <summary>A key that is not text.</summary>
@@ -120,6 +122,8 @@ public static class ProblemCodes
     public const string UnknownAgent = "HYD244";
     /// <summary>A function that the embedding program has not registered.</summary>
     public const string UnknownFunction = "HYD246";
+    /// <summary>A tool that is not defined, is not the agent's to call, or whose declaration cannot work.</summary>
+    public const string BadTool = "HYD247";
     /// <summary>A node that conflicts with itself, or a conflict that says nothing.</summary>
     public const string BadConflict = "HYD245";
     /// <summary>A JSON Schema that cannot be compiled.</summary>

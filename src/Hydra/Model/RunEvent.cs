@@ -131,6 +131,8 @@ public sealed record StepCall(StepKind Kind, string Name, string Key, long Promp
     /// <summary>Who answers (<c>openai</c>, <c>offline</c>, …): the name of its circuit breaker.</summary>
     public string Provider { get; init; } = "";
     public EffectClass Effect { get; init; } = EffectClass.Pure;
+    /// <summary>The agent that asks, with its version (<c>critic sha256:…</c>); empty: none.</summary>
+    public string Agent { get; init; } = "";
 }
 
 /// <summary>What came of a call.</summary>

@@ -13,6 +13,10 @@ public static class StepKey
     public static string Idempotency(NodeAttempt attempt, int step, string tool, Value arguments) =>
         Of(ValueMap.Of(("run", attempt.Run.Text), ("path", attempt.Path), ("step", step), ("tool", tool), ("arguments", arguments)));
 
+    /// <summary>The same for one of the many calls of an attempt: <paramref name="call"/> says which, in the order in which they were asked.</summary>
+    public static string Idempotency(NodeAttempt attempt, string call, string tool, Value arguments) =>
+        Of(ValueMap.Of(("run", attempt.Run.Text), ("path", attempt.Path), ("step", call), ("tool", tool), ("arguments", arguments)));
+
     /// <summary>SHA-256 of the data's canonical form, as 64 hexadecimal digits: the order of keys makes no difference.</summary>
     public static string Of(Value asked) => Convert.ToHexStringLower(SHA256.HashData(ValueJson.ToCanonicalUtf8(asked).Span));
 }

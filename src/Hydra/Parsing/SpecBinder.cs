@@ -66,6 +66,7 @@ public static class SpecBinder
                 Tags = PolicyReader.TextMap(Get("tags")) ?? new Dictionary<string, string>(),
                 Breakers = Breakers(),
                 AllowEnv = AllowEnv(),
+                Extensions = _values.TryGetValue("tools", out var tools) ? ValueMap.Of(("tools", tools)) : ValueMap.Empty,
                 File = problems.File,
                 Places = _places,
             };

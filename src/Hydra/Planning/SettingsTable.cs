@@ -7,13 +7,14 @@ namespace Hydra.Planning;
 /// <summary>Applies <c>defaults</c> and the node type's own defaults to a policy. Nodes whose policy is one object share one result.</summary>
 internal sealed class SettingsTable(WorkflowSpec workflow)
 {
-    private readonly Dictionary<(NodePolicy Policy, INodeType Type), NodeSettings> _known = new(new ByReference());
+    private readonly Dictionary<(NodePolicy Policy, NodeTraits Traits), NodeSettings> _known = new(new ByReference());
 
     public NodeSettings For(NodeSpec spec, INodeType type, PlanContext context)
     {
-        if (!_known.TryGetValue((spec.Policy, type), out var settings))
+        var traits = type.TraitsOf(spec, workflow);
+        if (!_known.TryGetValue((spec.Policy, traits), out var settings))
         {
-            _known[(spec.Policy, type)] = settings = Resolve(spec.Policy, workflow.Defaults, type.Traits, context);
+            _known[(spec.Policy, traits)] = settings = Resolve(spec.Policy, workflow.Defaults, traits, context);
         }
         return settings;
     }
@@ -23,7 +24,7 @@ internal sealed class SettingsTable(WorkflowSpec workflow)
         var retry = own.Retry;
         var shared = file.Retry;
         var kind = retry?.Kind ?? shared?.Kind ?? BackoffKind.Fixed;
-        var schema = own.OutputSchema ?? file.OutputSchema;
+        var schema = own.OutputSchema ?? traits.OutputSchema ?? file.OutputSchema;
         var breakerName = own.BreakerName ?? (own.Breaker is null ? file.BreakerName : null);
         return new NodeSettings
         {
@@ -47,7 +48,7 @@ internal sealed class SettingsTable(WorkflowSpec workflow)
             RetryOn = (retry?.RetryOn ?? shared?.RetryOn) is { Count: > 0 } codes ? codes : null,
             Timeout = own.Timeout ?? (traits.Timeout is null ? null : file.Timeout ?? traits.Timeout),   // composites and waits have none but their own
             IdleTimeout = own.IdleTimeout ?? (traits.IdleTimeout is null ? null : file.IdleTimeout ?? traits.IdleTimeout),
-            Budget = own.Budget ?? file.Budget,
+            Budget = own.Budget ?? traits.Budget ?? file.Budget,
             OnFailure = own.OnFailure ?? file.OnFailure ?? FailurePolicy.Fail,
             FallbackValue = (own.Fallback ?? file.Fallback)?.Value,
             OutputSchema = schema is { } source ? JsonSchema.Compile(source) : null,
@@ -59,12 +60,12 @@ internal sealed class SettingsTable(WorkflowSpec workflow)
         };
     }
 
-    private sealed class ByReference : IEqualityComparer<(NodePolicy Policy, INodeType Type)>
+    private sealed class ByReference : IEqualityComparer<(NodePolicy Policy, NodeTraits Traits)>
     {
-        public bool Equals((NodePolicy Policy, INodeType Type) x, (NodePolicy Policy, INodeType Type) y) =>
-            ReferenceEquals(x.Policy, y.Policy) && ReferenceEquals(x.Type, y.Type);
+        public bool Equals((NodePolicy Policy, NodeTraits Traits) x, (NodePolicy Policy, NodeTraits Traits) y) =>
+            ReferenceEquals(x.Policy, y.Policy) && ReferenceEquals(x.Traits, y.Traits);
 
-        public int GetHashCode((NodePolicy Policy, INodeType Type) obj) =>
-            HashCode.Combine(RuntimeHelpers.GetHashCode(obj.Policy), RuntimeHelpers.GetHashCode(obj.Type));
+        public int GetHashCode((NodePolicy Policy, NodeTraits Traits) obj) =>
+            HashCode.Combine(RuntimeHelpers.GetHashCode(obj.Policy), RuntimeHelpers.GetHashCode(obj.Traits));
     }
 }

@@ -28,7 +28,7 @@ public sealed record Receipt
     public required Spend Spent { get; init; }
     /// <summary>What has no result: failed, skipped, cancelled or not begun; grouped by state and cause.</summary>
     public IReadOnlyList<Undone> Undone { get; init; } = [];
-    /// <summary>What ran, by name: <c>product</c>, <c>definition</c>, <c>events</c>, <c>models</c>.</summary>
+    /// <summary>What ran, by name: <c>product</c>, <c>definition</c>, <c>events</c>, <c>model</c>, <c>agent</c>.</summary>
     public IReadOnlyList<(string Name, string Version)> Versions { get; init; } = [];
 
     /// <summary>The product that reads the journal now, as <c>Hydra 0.1.0</c>.</summary>
@@ -48,7 +48,7 @@ public sealed record Receipt
         Versions =
         [
             ("product", Product), ("definition", "sha256:" + trace.DefinitionHash), ("events", $"format {RunEvent.FormatVersion}"),
-            .. ModelsOf(trace.Nodes).Select(model => ("model", model)),
+            .. ModelsOf(trace.Nodes).Select(model => ("model", model)), .. AgentsOf(trace.Nodes),
         ],
     };
 
@@ -66,7 +66,7 @@ public sealed record Receipt
             Attempts = node.AttemptCount,
             Spent = node.Spent,
             Undone = UndoneOf(below),
-            Versions = [.. ModelsOf(below.Prepend(node)).Select(model => ("model", model))],
+            Versions = [.. ModelsOf(below.Prepend(node)).Select(model => ("model", model)), .. AgentsOf(below.Prepend(node))],
         };
     }
 
@@ -87,6 +87,11 @@ public sealed record Receipt
         }
         return [.. groups.Select(group => new Undone(group.Key, group.Value.Count, group.Value.Paths))];
     }
+
+    /// <summary>Each agent that asked, in the version that did.</summary>
+    private static IEnumerable<(string Name, string Version)> AgentsOf(IEnumerable<NodeTrace> nodes) => nodes
+        .SelectMany(node => node.Attempts).SelectMany(attempt => attempt.Steps).Select(step => step.Call.Agent)
+        .Where(agent => agent.Length > 0).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(agent => ("agent", agent));
 
     /// <summary>Each model that was asked, with the one that answered for it where it said so, and who runs it.</summary>
     private static SortedSet<string> ModelsOf(IEnumerable<NodeTrace> nodes)

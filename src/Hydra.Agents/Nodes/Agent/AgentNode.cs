@@ -1,3 +1,4 @@
+using Hydra.Agents.Tools;
 using Hydra.Model;
 
 namespace Hydra.Agents.Nodes;
@@ -12,6 +13,7 @@ public sealed partial class AgentNode
 
     public void Check(NodeSpec node, CheckContext context)
     {
+        CheckTools(node, context);
         var hasModel = node.Fields.ContainsKey("model") || context.Workflow.DefaultFields.ContainsKey("model");
         var hasAgent = node.Fields.ContainsKey("agent") || context.Workflow.DefaultFields.ContainsKey("agent");
         if (!hasModel && hasAgent && !HasModel(node, context.Workflow))
@@ -19,6 +21,42 @@ public sealed partial class AgentNode
         if (!hasModel && !hasAgent)
             context.Problems.Error(ProblemCodes.FieldConflict, node.At, $"node '{node.Id}' names no model. Add 'model: …' to it or under `defaults`, or 'agent: …'.");
     }
+
+    /// <summary>Every tool that the node's agents list is there and theirs to call.</summary>
+    private void CheckTools(NodeSpec node, CheckContext context)
+    {
+        var workflow = context.Workflow;
+        var agent = AgentNameOf(node, workflow);
+        var definition = AgentDefinition.Named(workflow, agent);
+        var reach = new ToolReach(workflow, _tools);
+        foreach (var name in NodeTools(node) ?? [])
+        {
+            if (agent is null || definition.Tools.Contains(name)) reach.Add(name);
+            else if (workflow.Agents.ContainsKey(agent)) context.Problems.Error(ProblemCodes.BadTool, node.PlaceOf("tools"), $"node '{node.Id}' gives the agent '{agent}' the tool '{name}', which its own `tools` do not list. Add it there, or leave `tools` out of the node.");
+        }
+        foreach (var name in AgentsOf(node, workflow)) reach.AddAgent(name);
+        foreach (var wrong in reach.Problems) context.Problems.Error(ProblemCodes.BadTool, node.PlaceOf("tools"), $"node '{node.Id}': {wrong}.");
+    }
+
+    public NodeTraits TraitsOf(NodeSpec node, WorkflowSpec workflow)
+    {
+        if (!node.Fields.ContainsKey("tools") && workflow.Agents.Count == 0) return Traits;
+        var reach = new ToolReach(workflow, _tools);
+        foreach (var name in NodeTools(node) ?? []) reach.Add(name);
+        foreach (var name in AgentsOf(node, workflow)) reach.AddAgent(name);
+        var agent = AgentDefinition.Named(workflow, AgentNameOf(node, workflow));
+        if (!reach.NeedsSandbox && !reach.MayNotRepeat && agent.Budget is null && agent.Outputs is null) return Traits;
+        // A further attempt begins anew: where a tool may not be repeated, only the author can say that this is safe.
+        return Traits with { MaxAttempts = reach.MayNotRepeat ? 1 : Traits.MaxAttempts, NeedsSandbox = reach.NeedsSandbox, Budget = agent.Budget, OutputSchema = agent.Outputs };
+    }
+
+    private static IEnumerable<string>? NodeTools(NodeSpec node) => node.Fields.GetOrNull("tools") is { IsList: true } tools ? tools.Items.Select(tool => tool.AsText) : null;
+
+    /// <summary>The agents that may answer the node: its own, and those that stand in.</summary>
+    private static IEnumerable<string> AgentsOf(NodeSpec node, WorkflowSpec workflow) => new[]
+    {
+        AgentNameOf(node, workflow), (node.Policy.Fallback ?? workflow.Defaults.Fallback)?.Agent, node.Policy.EscalateTo ?? workflow.Defaults.EscalateTo,
+    }.OfType<string>();
 
     private static bool HasModel(NodeSpec node, WorkflowSpec workflow)
     {

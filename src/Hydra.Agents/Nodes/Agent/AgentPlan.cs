@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Hydra.Model;
+using Hydra.Parsing;
+using Hydra.Agents.Tools;
 using Hydra.Templates;
 
 namespace Hydra.Agents.Nodes;
@@ -14,14 +16,35 @@ internal sealed record AgentDefinition
     public string? Instructions { get; init; }
     public long? OutputTokensMax { get; init; }
     public double? Temperature { get; init; }
+    public IReadOnlyList<string> Tools { get; init; } = [];
+    /// <summary>Tools it may not call whatever else lists them, and things it must not do.</summary>
+    public IReadOnlyList<string> Forbidden { get; init; } = [];
+    public int? ToolIterationsMax { get; init; }
+    public Value? Outputs { get; init; }
+    public BudgetSpec? Budget { get; init; }
 
-    public static AgentDefinition Of(ValueMap fields) => new()
+    /// <summary>Name and version: <c>critic sha256:…</c>.</summary>
+    public string Identity { get; init; } = "";
+
+    public static AgentDefinition Of(string name, ValueMap fields) => new()
     {
+        Identity = $"{name} sha256:{StepKey.Of(fields)}",
         Model = fields.GetOrNull("model").TextOrNull,
         Instructions = fields.GetOrNull("instructions").TextOrNull,
         OutputTokensMax = fields.GetOrNull("max_output_tokens") is { Kind: ValueKind.Integer } tokens ? tokens.AsInteger : null,
         Temperature = fields.GetOrNull("temperature") is { IsNumeric: true } warmth ? warmth.AsNumber : null,
+        Tools = TextsOf(fields, "tools"),
+        Forbidden = TextsOf(fields, "forbidden"),
+        ToolIterationsMax = fields.GetOrNull("max_tool_iterations") is { Kind: ValueKind.Integer } rounds ? (int)rounds.AsInteger : null,
+        Outputs = fields.TryGetValue("outputs", out var outputs) ? outputs : (Value?)null,
+        Budget = PolicyReader.Budget(fields.GetOrNull("budget")),
     };
+
+    public static AgentDefinition Named(WorkflowSpec workflow, string? name) =>
+        name is not null && workflow.Agents.TryGetValue(name, out var fields) && fields.IsObject ? Of(name, fields.AsObject) : None;
+
+    private static IReadOnlyList<string> TextsOf(ValueMap fields, string name) =>
+        fields.GetOrNull(name) is { IsList: true } list ? [.. list.Items.Select(item => item.AsText)] : [];
 }
 
 /// <summary>An agent node, compiled. What the node itself says is apart from what <c>defaults</c> say: an agent's and an alias's settings stand between them.</summary>
@@ -37,13 +60,27 @@ internal sealed record AgentPlan
     public double? OwnTemperature { get; init; }
     public double? DefaultTemperature { get; init; }
     public bool IsStreamed { get; init; } = true;
+    /// <summary>The tools that the node itself lists; null: those of its agent.</summary>
+    public IReadOnlyList<string>? OwnTools { get; init; }
+    public int? OwnToolIterationsMax { get; init; }
+    public required ToolBox ToolBox { get; init; }
     public JsonElement? Schema { get; init; }
     public required IReadOnlyDictionary<string, ModelAliasSpec> Aliases { get; init; }
     public required IReadOnlyDictionary<string, Value> Agents { get; init; }
+
+    /// <summary>What an agent may call here: what its contract lists, narrowed by the node's own list, without what it is forbidden.</summary>
+    public IReadOnlyList<string> ToolsOf(AgentDefinition agent)
+    {
+        var isNodes = ReferenceEquals(agent, Agent) || ReferenceEquals(agent, AgentDefinition.None);
+        var listed = ReferenceEquals(agent, AgentDefinition.None) ? OwnTools ?? []
+            : isNodes && OwnTools is not null ? [.. OwnTools.Where(agent.Tools.Contains)]
+            : agent.Tools;
+        return [.. listed.Except(agent.Forbidden, StringComparer.Ordinal)];
+    }
 }
 
 /// <summary>Which model answers a node, and how it is asked, once agent, alias and defaults are weighed.</summary>
-internal sealed record ModelChoice(string Model, string? Instructions, long OutputTokensMax, double? Temperature, TimeSpan? Timeout)
+internal sealed record ModelChoice(string Model, AgentDefinition Agent, long OutputTokensMax, double? Temperature, TimeSpan? Timeout)
 {
     private const long OutputTokensMaxDefault = 4096;
 
@@ -75,14 +112,18 @@ internal sealed record ModelChoice(string Model, string? Instructions, long Outp
             if (next.Model == model) break;   // an alias may narrow the model whose name it bears
             model = next.Model;
         }
-        return new ModelChoice(model, agent.Instructions,
+        return new ModelChoice(model, agent,
             plan.OwnOutputTokensMax ?? agent.OutputTokensMax ?? alias?.MaxOutputTokens ?? plan.DefaultOutputTokensMax ?? OutputTokensMaxDefault,
             plan.OwnTemperature ?? agent.Temperature ?? alias?.Temperature ?? plan.DefaultTemperature,
             alias?.Timeout);
     }
 
+    /// <summary>An agent asked in its own right, as a tool: nothing of the node's own settings holds for it.</summary>
+    public static ModelChoice OfAgent(AgentPlan plan, string name, ITemplateScope scope) =>
+        Of(plan with { OwnModel = null, Agent = AgentNamed(plan, name), OwnOutputTokensMax = null, OwnTemperature = null }, Variant.AsWritten[0], scope);
+
     private static AgentDefinition AgentNamed(AgentPlan plan, string name) =>
         plan.Agents.TryGetValue(name, out var fields) && fields.IsObject
-            ? AgentDefinition.Of(fields.AsObject)
-            : throw new CallFailedException(ErrorCode.BadRequest, $"the agent '{name}' is not defined under `agents`");
+            ? AgentDefinition.Of(name, fields.AsObject)
+            : throw new CallFailedException(ErrorCode.BadRequest, $"the agent '{name}' is not defined");
 }

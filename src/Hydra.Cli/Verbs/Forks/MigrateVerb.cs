@@ -26,7 +26,7 @@ internal static class MigrateVerb
         using var store = Wiring.OpenExisting(arguments, io);
         var run = Wiring.FindRun(store, arguments.Positionals[0]).Run;
         var options = ProgramOptions.Of(store, run);
-        var read = WorkflowReading.Read(io.PathOf(arguments.Positionals[1]), null, isStrict: false, Wiring.TypesForReading());
+        var read = WorkflowReading.Read(io.PathOf(arguments.Positionals[1]), null, isStrict: false, Wiring.TypesForReading(), Wiring.AgentsFor(io.PathOf(arguments.Positionals[1]), io));
         if (read.Spec is null || read.Problems.HasErrors)
         {
             ProblemText.Write(read.Problems, io.Error, ProblemSeverity.Warning);

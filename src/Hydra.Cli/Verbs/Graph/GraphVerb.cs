@@ -32,7 +32,7 @@ internal static class GraphVerb
     private static int DrawFile(string file, string format, CliIo io)
     {
         var types = Wiring.TypesForReading();
-        var read = WorkflowReading.Read(io.PathOf(file), null, isStrict: false, types);
+        var read = WorkflowReading.Read(io.PathOf(file), null, isStrict: false, types, Wiring.AgentsFor(io.PathOf(file), io));
         if (read.Spec is null || read.Problems.HasErrors)
         {
             ProblemText.Write(read.Problems, io.Error, ProblemSeverity.Warning);

@@ -49,7 +49,7 @@ internal static class RunVerb
         if (cassette is not null) options = options.Over(cassette.Head.Options);
         var durability = arguments.Choice(RunOptions.DurabilityOption, "full", "full", "normal", "memory");
         var takesRecorded = cassette is not null && !arguments.Has(CommonOptions.Input) && !arguments.Has(CommonOptions.Inputs);
-        var read = WorkflowReading.Read(io.PathOf(file), takesRecorded ? null : GivenInputs.Read(arguments, io), isStrict: false, Wiring.TypesForReading());
+        var read = WorkflowReading.Read(io.PathOf(file), takesRecorded ? null : GivenInputs.Read(arguments, io), isStrict: false, Wiring.TypesForReading(), Wiring.AgentsFor(io.PathOf(file), io));
         if (read.Spec is null || read.Problems.HasErrors) return Invalid(read.Problems, arguments, io);
         if (!arguments.Has(CommonOptions.Quiet)) ProblemText.Write(read.Problems, io.Error, ProblemSeverity.Warning);
         request = request with { Inputs = takesRecorded ? cassette!.Head.Inputs : read.Inputs, Cassette = cassette, Options = options.ToBundle() };

@@ -21,7 +21,7 @@ internal static class ValidateVerb
     {
         var file = Epics.FileOf(arguments.Positionals[0], io);
         var given = arguments.Has(CommonOptions.Input) || arguments.Has(CommonOptions.Inputs) ? GivenInputs.Read(arguments, io) : null;
-        var read = WorkflowReading.Read(io.PathOf(file), given, arguments.Has(Strict), Wiring.TypesForReading());
+        var read = WorkflowReading.Read(io.PathOf(file), given, arguments.Has(Strict), Wiring.TypesForReading(), Wiring.AgentsFor(io.PathOf(file), io));
         var isValid = read.Spec is not null && !read.Problems.HasErrors;
         if (arguments.Has(CommonOptions.Json))
         {

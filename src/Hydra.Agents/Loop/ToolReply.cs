@@ -1,0 +1,60 @@
+using System.Text;
+using Hydra.Model;
+using Hydra.Schemas;
+using Hydra.Agents.Tools;
+
+namespace Hydra.Agents.Loop;
+
+/// <summary>What the model is told of one call.</summary>
+/// <param name="Step">The journal's step that holds it; null: nothing was called.</param>
+internal sealed record ToolReply(string Text, int? Step)
+{
+    /// <summary>The call itself was wrong: no tool ran.</summary>
+    public bool IsBadCall { get; init; }
+
+    public static ToolReply BadCall(string code, string message) => new(ErrorText(code, message), null) { IsBadCall = true };
+    public static ToolReply Failed(NodeError error, int step) => new(ErrorText(error.Code.Name, error.Message), step);
+
+    private static string ErrorText(string code, string message) => Value.Of(ValueMap.Of(("error", ValueMap.Of(("code", code), ("message", message))))).ToJson();
+}
+
+/// <summary>A tool's result against what the tool promised, before the model or the journal sees it.</summary>
+internal static class ToolResultCheck
+{
+    /// <summary>The result as it may be used. Throws <see cref="CallFailedException"/> with <c>invalid_output</c> where it may not.</summary>
+    public static Value Hold(HeldTool held, Value result)
+    {
+        var facts = held.Facts;
+        if (held.Output is { } schema && OutputContract.Misfit(schema, result) is { } misfit)
+            throw new CallFailedException(ErrorCode.InvalidOutput, $"the result of '{facts.Name}' is not what it promises: {Clip(misfit, 1_000)}");
+        var text = result.ToDisplayText();
+        if (text.AsSpan().Contains('\0') || HasLoneSurrogate(text)) throw new CallFailedException(ErrorCode.InvalidOutput, $"the result of '{facts.Name}' is not text");
+        var bytes = Encoding.UTF8.GetByteCount(text);
+        if (bytes <= facts.ResultBytesMax) return result;
+        return Value.Of($"{Clip(text, facts.ResultBytesMax)}\n[cut here: the result of '{facts.Name}' has {bytes} bytes, and {facts.ResultBytesMax} are shown]");
+    }
+
+    private static bool HasLoneSurrogate(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (!char.IsSurrogate(text[i])) continue;
+            if (!char.IsHighSurrogate(text[i]) || i + 1 == text.Length || !char.IsLowSurrogate(text[i + 1])) return true;
+            i++;
+        }
+        return false;
+    }
+
+    /// <summary>As many whole characters as fit into so many bytes.</summary>
+    private static string Clip(string text, int bytesMax)
+    {
+        var used = 0;
+        var at = 0;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if ((used += rune.Utf8SequenceLength) > bytesMax) return text[..at];
+            at += rune.Utf16SequenceLength;
+        }
+        return text;
+    }
+}

@@ -1,0 +1,106 @@
+using Hydra.Agents.Calls;
+using Hydra.Agents.Loop;
+using Hydra.Agents.Tools;
+using Hydra.Model;
+using Hydra.Schemas;
+using Hydra.Templates;
+using Microsoft.Extensions.AI;
+
+namespace Hydra.Agents.Nodes;
+
+/// <summary>One attempt of an agent node: asks its agent, and the agents that this one calls as tools, until there is an answer that does.</summary>
+internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog models, Func<string, IChatClient> clients)
+{
+    /// <summary>How deep agents may call agents.</summary>
+    public const int DepthMax = 4;
+    private const int ToolRoundsDefault = 10;
+    private const int ProblemsShownCharsMax = 2_000;
+
+    private readonly AgentPlan _plan = (AgentPlan)attempt.Node.Fields!;
+
+    public ValueTask<AttemptOutcome> AnswerAsync(CancellationToken cancellationToken)
+    {
+        var settings = attempt.Node.Settings;
+        var choice = ModelChoice.Of(_plan, attempt.Variant, attempt.Scope);
+        var question = QuestionOf(choice, _plan.System?.Render(attempt.Scope, TemplateOptions.Default), _plan.Prompt.Render(attempt.Scope, TemplateOptions.Default)) with { Schema = _plan.Schema };
+        var watch = settings.StopWhen is { } stopWhen ? new PartialWatch(stopWhen, attempt.Scope) : null;
+        return AskAsync(choice, question, settings.OutputSchema, settings.RepairAttempts, new ModelCall(attempt, line, clients, watch), "", cancellationToken);
+    }
+
+    /// <summary>An agent called as a tool. Throws where it gives no answer.</summary>
+    /// <param name="asker">The place of the call; its depth is the number of strokes.</param>
+    private async ValueTask<Value> AskAgentAsync(string agent, string task, string asker, CancellationToken cancellationToken)
+    {
+        if (asker.Count('/') > DepthMax) throw new CallFailedException(ErrorCode.BadRequest, $"agents call agents more than {DepthMax} deep");
+        var choice = ModelChoice.OfAgent(_plan, agent, attempt.Scope);
+        var schema = choice.Agent.Outputs;
+        var question = QuestionOf(choice, null, task) with { Schema = schema is { } source ? System.Text.Json.JsonElement.Parse(ValueJson.ToUtf8(source)) : null };
+        var outcome = await AskAsync(choice, question, schema is { } promised ? JsonSchema.Compile(promised) : null, attempt.Node.Settings.RepairAttempts, new ModelCall(attempt, line, clients, null), asker, cancellationToken);
+        return ToolOutcome.ValueOf(outcome);
+    }
+
+    private async ValueTask<AttemptOutcome> AskAsync(ModelChoice choice, ModelQuestion question, JsonSchema? schema, int repairsMax, ModelCall call, string asker, CancellationToken cancellationToken)
+    {
+        var held = _plan.ToolsOf(choice.Agent).Select(name => _plan.ToolBox.Find(name, out var wrong) is { } tool ? new HeldTool(tool) : throw new CallFailedException(ErrorCode.BadRequest, wrong)).ToList();
+        question = question with { Tools = [.. held.Select(tool => tool.Declaration)], Asker = asker };
+        var caller = new ToolCaller(attempt, line, held, asker) { AskAgent = AskAgentAsync };
+        var rounds = (asker.Length == 0 ? _plan.OwnToolIterationsMax : null) ?? choice.Agent.ToolIterationsMax ?? ToolRoundsDefault;
+        var loop = new ToolLoop(call, caller, line, rounds, PromptTokensMax(question), asker);
+        for (var repairs = 0; ; repairs++)
+        {
+            (question, var answer) = await loop.RunAsync(question, cancellationToken);
+            var outcome = Judge(schema, question, answer, out var objection);
+            if (objection is null || repairs == repairsMax) return outcome;
+            question = question.After(answer.Text, objection);
+        }
+    }
+
+    private long? PromptTokensMax(ModelQuestion question)
+    {
+        var window = question.Model.ContextTokensMax - question.OutputTokensMax;
+        var budget = attempt.Node.Settings.Budget?.MaxContextTokens;
+        return window is null || budget < window ? budget : window;
+    }
+
+    private ModelQuestion QuestionOf(ModelChoice choice, string? system, string prompt)
+    {
+        var facts = models.Resolve(choice.Model);
+        var forbidden = choice.Agent.Forbidden.Count == 0 ? null : "You must not do any of this:\n" + string.Join('\n', choice.Agent.Forbidden.Select(each => "- " + each));
+        var rules = string.Join("\n\n", new[] { choice.Agent.Instructions, forbidden, system }.Where(text => !string.IsNullOrWhiteSpace(text)));
+        var message = new ChatMessage(ChatRole.User, prompt);
+        return new ModelQuestion
+        {
+            Model = facts,
+            Agent = choice.Agent.Identity,
+            Messages = rules.Length == 0 ? [message] : [new ChatMessage(ChatRole.System, rules), message],
+            OutputTokensMax = (int)Math.Min(choice.OutputTokensMax, facts.OutputTokensMax ?? int.MaxValue),
+            Temperature = choice.Temperature,
+            IsStreamed = _plan.IsStreamed,
+            Timeout = choice.Timeout,
+        };
+    }
+
+    /// <param name="objection">What to tell the model so that it mends its answer; null: nothing to mend, or no use in asking.</param>
+    private static AttemptOutcome Judge(JsonSchema? schema, ModelQuestion question, ModelAnswer answer, out string? objection)
+    {
+        objection = null;
+        if (answer.Finish == ChatFinishReason.ContentFilter.Value)
+            return new AttemptOutcome.Failed(ErrorCode.ContentFiltered, $"'{question.Model.Name}' withheld its answer: content filter");
+        if (schema is null) return new AttemptOutcome.Completed(answer.Text, SignalOf(answer));
+        if (answer.Finish == ChatFinishReason.Length.Value)
+            return new AttemptOutcome.Failed(ErrorCode.InvalidOutput, $"the answer of '{question.Model.Name}' was cut at max_output_tokens {question.OutputTokensMax}, before its JSON was complete. Raise max_output_tokens");
+        string misfit;
+        if (!OutputContract.TryParse(answer.Text, out var output)) misfit = "the output is no JSON, which output_schema asks for";
+        else if (OutputContract.Misfit(schema, output) is { } problems) misfit = problems.Length > ProblemsShownCharsMax ? problems[..ProblemsShownCharsMax] + "…" : problems;
+        else return new AttemptOutcome.Completed(output, SignalOf(answer));
+
+        objection = $"Your answer does not do: {misfit}.\nAnswer again with nothing but the complete JSON that fits this schema:\n{question.Schema}";
+        return new AttemptOutcome.Failed(ErrorCode.InvalidOutput, $"{misfit}; '{question.Model.Name}' answered: {(answer.Text.Length > 200 ? answer.Text[..200] + "…" : answer.Text)}");
+    }
+
+    /// <summary>Says why an answer is shorter than it might be; null for a complete one.</summary>
+    private static Value SignalOf(ModelAnswer answer) =>
+        answer.IsCutShort ? ValueMap.Of(("finish_reason", PartialWatch.FinishReason))
+        : answer.Finish == ChatFinishReason.Length.Value ? ValueMap.Of(("finish_reason", "length"))
+        : Value.Null;
+}

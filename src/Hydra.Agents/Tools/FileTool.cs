@@ -1,0 +1,112 @@
+using System.Text;
+using Hydra.Model;
+
+namespace Hydra.Agents.Tools;
+
+/// <summary>Text files under one folder: read, list or write. Paths that lead outside, links included, are refused.</summary>
+internal sealed class FileTool(ToolFacts facts, string type, string root) : ITool
+{
+    private const int EntriesMax = 1_000;
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    public ToolFacts Facts => facts;
+
+    public async ValueTask<Value> CallAsync(ToolCall call, CancellationToken cancellationToken)
+    {
+        var given = call.Arguments.AsObject;
+        var folder = Real(Path.GetFullPath(Path.Combine(call.WorkingDirectory, root)));
+        var written = given.GetOrNull("path").TextOrNull ?? ".";
+        var path = Inside(folder, written);
+        try
+        {
+            return type switch
+            {
+                "read_file" => await ReadAsync(path, written, cancellationToken),
+                "write_file" => await WriteAsync(path, given["content"].AsText, cancellationToken),
+                _ => List(folder, path, written),
+            };
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw new CallFailedException(ErrorCode.ToolFailed, failed is FileNotFoundException or DirectoryNotFoundException ? $"there is no '{written}'" : $"'{written}': {failed.GetType().Name}", failed);
+        }
+    }
+
+    private async ValueTask<Value> ReadAsync(string path, string written, CancellationToken cancellationToken)
+    {
+        if (Directory.Exists(path)) throw new CallFailedException(ErrorCode.BadRequest, $"'{written}' is a folder");
+        await using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        if (!stream.CanSeek) throw new CallFailedException(ErrorCode.BadRequest, $"'{written}' is no ordinary file");
+        if (stream.Length > facts.ResultBytesMax) throw new CallFailedException(ErrorCode.BadRequest, $"'{written}' holds {stream.Length} bytes, and at most {facts.ResultBytesMax} can be read");
+        var bytes = new byte[stream.Length];
+        await stream.ReadExactlyAsync(bytes, cancellationToken);
+        try
+        {
+            return Strict.GetString(bytes);
+        }
+        catch (DecoderFallbackException notText)
+        {
+            throw new CallFailedException(ErrorCode.BadRequest, $"'{written}' is not UTF-8 text", notText);
+        }
+    }
+
+    /// <summary>Whole or not at all: written beside, then moved.</summary>
+    private static async ValueTask<Value> WriteAsync(string path, string content, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var beside = $"{path}.{Guid.NewGuid():N}.part";
+        try
+        {
+            await File.WriteAllTextAsync(beside, content, Strict, cancellationToken);
+            File.Move(beside, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(beside);
+        }
+        return ValueMap.Of(("bytes", Encoding.UTF8.GetByteCount(content)));
+    }
+
+    private static Value List(string folder, string path, string written)
+    {
+        if (!Directory.Exists(path)) throw new CallFailedException(ErrorCode.BadRequest, $"there is no folder '{written}'");
+        var all = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true };
+        var found = Directory.EnumerateFiles(path, "*", all).Take(EntriesMax + 1).Select(file => Path.GetRelativePath(folder, file).Replace('\\', '/')).Order(StringComparer.Ordinal).ToList();
+        return ValueMap.Of(("files", Value.OfTexts(found.Take(EntriesMax))), ("more", found.Count > EntriesMax));
+    }
+
+    private static string Inside(string folder, string written)
+    {
+        if (written.Contains('\0', StringComparison.Ordinal)) throw new CallFailedException(ErrorCode.BadRequest, "a path holds a NUL character");
+        var path = Real(Path.GetFullPath(Path.Combine(folder, written)));
+        return path == folder || path.StartsWith(folder.TrimEnd('/') + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+            ? path
+            : throw new CallFailedException(ErrorCode.PolicyDenied, $"'{written}' leads outside the folder that this tool may use");
+    }
+
+    /// <summary>The path with every link on the way resolved, as far as it exists.</summary>
+    private static string Real(string path)
+    {
+        const int LinksMax = 40;
+        for (var links = 0; links < LinksMax; links++)
+        {
+            if (FirstLink(path) is not var (link, below)) return path;
+            var target = new FileInfo(link).ResolveLinkTarget(returnFinalTarget: true)?.FullName
+                ?? throw new CallFailedException(ErrorCode.PolicyDenied, "a link on the way cannot be resolved");
+            path = Path.GetFullPath(Path.Combine(target, below));
+        }
+        throw new CallFailedException(ErrorCode.PolicyDenied, "too many links on the way");
+    }
+
+    private static (string Link, string Below)? FirstLink(string path)
+    {
+        var parts = path.Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries);
+        var at = Path.GetPathRoot(path)!;
+        for (var i = 0; i < parts.Length; i++)
+        {
+            at = Path.Combine(at, parts[i]);
+            if (new FileInfo(at).LinkTarget is not null) return (at, Path.Combine(parts[(i + 1)..]));
+        }
+        return null;
+    }
+}

@@ -1,0 +1,62 @@
+using Hydra.Model;
+
+namespace Hydra.Agents.Tools;
+
+/// <summary>How much harm a wrong call may do.</summary>
+public enum ToolRisk { Low, Medium, High }
+
+/// <summary>What is known of a tool before it is called: what the model is told, and the limits that Hydra holds it to.</summary>
+public sealed record ToolFacts
+{
+    /// <value>1 to 64 letters, digits, <c>_</c> and <c>-</c>: what providers accept.</value>
+    public required string Name { get; init; }
+    /// <summary>What it is for, told to the model.</summary>
+    public required string Description { get; init; }
+    /// <summary>JSON Schema (2020-12) of the arguments, an object. A call that does not fit never reaches the tool.</summary>
+    public required Value Arguments { get; init; }
+    /// <summary>JSON Schema that results must fit; null: any.</summary>
+    public Value? Output { get; init; }
+    /// <summary>What calling it once more would mean. Decides what a crash in the middle of a call leads to.</summary>
+    public EffectClass Effect { get; init; } = EffectClass.Irreversible;
+    public ToolRisk Risk { get; init; } = ToolRisk.Medium;
+    /// <summary>Longest time of one call.</summary>
+    /// <value>Default: 60 s.</value>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>Longest result in bytes of UTF-8; a text beyond is cut and says so.</summary>
+    /// <value>1 to 16,000,000. Default: 50,000.</value>
+    public int ResultBytesMax { get; init; } = 50_000;
+    /// <summary>Runs foreign code on this machine: the run is refused without <c>--sandbox</c>.</summary>
+    public bool NeedsSandbox { get; init; }
+}
+
+/// <summary>One call of a tool, its arguments checked against the schema.</summary>
+public sealed record ToolCall
+{
+    public required Value Arguments { get; init; }
+    /// <summary>The same for this call after every crash and in every attempt: hand it to the other side.</summary>
+    public required string IdempotencyKey { get; init; }
+    /// <summary>Folder against which relative paths resolve.</summary>
+    public required string WorkingDirectory { get; init; }
+    /// <summary>To be called while the tool works, so that the attempt does not pass for idle. From any thread.</summary>
+    public required Action Alive { get; init; }
+    /// <summary>Asks another agent as part of this call; its calls are steps of the same attempt.</summary>
+    internal Func<string, string, CancellationToken, ValueTask<Value>>? AskAgent { get; init; }
+}
+
+/// <summary>
+/// Something that an agent may do besides answering. Stateless or safe for many threads: calls of one turn run at once.
+/// Whoever adds policies, caches or other sources of tools wraps this.
+/// </summary>
+public interface ITool
+{
+    ToolFacts Facts { get; }
+
+    /// <summary>The effect of one call, where the arguments decide it (an HTTP method).</summary>
+    EffectClass EffectOf(Value arguments) => Facts.Effect;
+
+    /// <summary>
+    /// Does it once. A failure is thrown as <see cref="CallFailedException"/> and told to the model, which may go on; anything else that is
+    /// thrown counts as <c>tool_failed</c>. Cancelling means that the call is cut: the tool stops what it started.
+    /// </summary>
+    ValueTask<Value> CallAsync(ToolCall call, CancellationToken cancellationToken);
+}

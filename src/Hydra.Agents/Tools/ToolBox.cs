@@ -1,0 +1,98 @@
+using System.Text.Json;
+using Hydra.Model;
+using Hydra.Schemas;
+using Microsoft.Extensions.AI;
+
+namespace Hydra.Agents.Tools;
+
+/// <summary>A tool as one agent holds it: found, and its schemas compiled.</summary>
+internal sealed class HeldTool(ITool tool)
+{
+    public ITool Tool { get; } = tool;
+    public ToolFacts Facts => Tool.Facts;
+    public JsonSchema Arguments { get; } = JsonSchema.Compile(tool.Facts.Arguments);
+    public JsonSchema? Output { get; } = tool.Facts.Output is { } schema ? JsonSchema.Compile(schema) : null;
+
+    /// <summary>What the model is told.</summary>
+    public AIFunctionDeclaration Declaration => field ??= AIFunctionFactory.CreateDeclaration(Facts.Name, Facts.Description, JsonElement.Parse(ValueJson.ToUtf8(Facts.Arguments)));
+}
+
+/// <summary>Finds tools by the names that agents list: the workflow's own, the program's, those that need no declaration.</summary>
+internal sealed class ToolBox(WorkflowSpec workflow, ToolRegistry registry)
+{
+    private ValueMap Declared => workflow.Extensions.GetOrNull("tools") is { IsObject: true } tools ? tools.AsObject : ValueMap.Empty;
+
+    public IEnumerable<string> Names => Declared.Keys.Concat(registry.Names).Concat(ToolKinds.Undeclared);
+
+    /// <summary>The tool; null with what is wrong in words.</summary>
+    public ITool? Find(string listed, out string wrong)
+    {
+        wrong = "";
+        var name = Declared.ContainsKey(listed) || registry.Find(listed) is not null ? listed : ToolKinds.Synonyms.GetValueOrDefault(listed, listed);
+        if (Declared.TryGetValue(name, out var declaration)) return Make(name, declaration.AsObject, out wrong);
+        if (registry.Find(name) is { } registered) return registered;
+        if (ToolKinds.Undeclared.Contains(name)) return ToolKinds.Of(name, ToolKinds.FactsOf(name, name), ValueMap.Empty);
+        wrong = $"the tool '{listed}' is not defined.{DidYouMean.Hint(listed, Names)} Define it under `tools`, or remove it; without a definition there are {string.Join(", ", ToolKinds.Undeclared)}";
+        return null;
+    }
+
+    /// <summary>A tool as the workflow declares it; null with what is wrong.</summary>
+    public ITool? Make(string name, ValueMap declared, out string wrong)
+    {
+        var type = declared["type"].AsText;
+        wrong = WrongIn(name, type, declared) ?? "";
+        if (wrong.Length > 0) return null;
+        if (type == "function") return new Limited(registry.Find(declared.GetOrNull("function").TextOrNull ?? name)!, name, declared);
+        var facts = Narrow(ToolKinds.FactsOf(type, name), declared);
+        if (type == "http") facts = OfMethods(facts, declared);
+        if (type == "agent" && AgentOf(declared) is { IsObject: true } agent)
+        {
+            if (agent.AsObject.GetOrNull("inputs") is { IsObject: true } inputs) facts = facts with { Arguments = inputs };
+            if (!declared.ContainsKey("description") && agent.AsObject.GetOrNull("description").TextOrNull is { } purpose) facts = facts with { Description = purpose };
+        }
+        return ToolKinds.Of(type, facts, declared);
+    }
+
+    /// <summary>What the allowed methods may do at worst, and no other method in the schema.</summary>
+    private static ToolFacts OfMethods(ToolFacts facts, ValueMap declared)
+    {
+        IReadOnlyList<string> methods = declared.GetOrNull("methods") is { IsList: true } written ? [.. written.Items.Select(method => method.AsText)] : ["GET"];
+        return facts with
+        {
+            Arguments = HttpTool.Schema(methods),
+            Effect = declared.ContainsKey("effect") ? facts.Effect : methods.Max(HttpTool.EffectOf),
+            Risk = declared.ContainsKey("risk") || methods.Max(HttpTool.EffectOf) != EffectClass.Pure ? facts.Risk : ToolRisk.Medium,
+        };
+    }
+
+    private Value AgentOf(ValueMap declared) => workflow.Agents.GetValueOrDefault(declared["agent"].AsText);
+
+    private string? WrongIn(string name, string type, ValueMap declared)
+    {
+        if (!ToolRegistry.IsName(name)) return $"the tool '{name}' has a name that models cannot be told. Write 1 to 64 letters, digits, '_' and '-'";
+        if (type == "http" && declared.GetOrNull("allow_hosts") is not { IsList: true, Items.Count: > 0 }) return $"the tool '{name}' may call no host. List those it may in `allow_hosts`";
+        if (type == "http" && declared.GetOrNull("methods") is { IsList: true, Items.Count: 0 }) return $"the tool '{name}' may use no method. Leave `methods` out for GET";
+        if (type == "agent" && declared.GetOrNull("agent").TextOrNull is not { } agent) return $"the tool '{name}' names no agent. Add 'agent: …'";
+        else if (type == "agent" && !workflow.Agents.ContainsKey(declared["agent"].AsText)) return $"the tool '{name}' asks the agent '{declared["agent"].AsText}', which is not defined.{DidYouMean.Hint(declared["agent"].AsText, workflow.Agents.Keys)} Define it under `agents`, or in a file";
+        var function = declared.GetOrNull("function").TextOrNull ?? name;
+        return type == "function" && registry.Find(function) is null ? $"the tool '{name}' calls the function '{function}', which this program does not register.{DidYouMean.Hint(function, registry.Names)} Register it with ToolRegistry.Add" : null;
+    }
+
+    private static ToolFacts Narrow(ToolFacts facts, ValueMap declared) => facts with
+    {
+        Description = declared.GetOrNull("description").TextOrNull ?? facts.Description,
+        Effect = declared.GetOrNull("effect").TextOrNull is { } effect ? Enum.Parse<EffectClass>(effect, ignoreCase: true) : facts.Effect,
+        Risk = declared.GetOrNull("risk").TextOrNull is { } risk ? Enum.Parse<ToolRisk>(risk, ignoreCase: true) : facts.Risk,
+        Timeout = declared.GetOrNull("timeout_seconds") is { IsNumeric: true } seconds ? TimeSpan.FromSeconds(seconds.AsNumber) : facts.Timeout,
+        ResultBytesMax = declared.GetOrNull("max_result_bytes") is { Kind: ValueKind.Integer } bytes ? (int)bytes.AsInteger : facts.ResultBytesMax,
+        Output = declared.TryGetValue("output_schema", out var schema) ? schema : facts.Output,
+    };
+
+    /// <summary>A registered tool under the limits of the workflow.</summary>
+    private sealed class Limited(ITool inner, string name, ValueMap declared) : ITool
+    {
+        public ToolFacts Facts { get; } = Narrow(inner.Facts with { Name = name }, declared);
+        public EffectClass EffectOf(Value arguments) => declared.ContainsKey("effect") ? Facts.Effect : inner.EffectOf(arguments);
+        public ValueTask<Value> CallAsync(ToolCall call, CancellationToken cancellationToken) => inner.CallAsync(call, cancellationToken);
+    }
+}

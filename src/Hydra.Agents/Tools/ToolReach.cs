@@ -1,0 +1,48 @@
+using Hydra.Agents.Nodes;
+using Hydra.Model;
+
+namespace Hydra.Agents.Tools;
+
+/// <summary>Everything that may be called from a node, directly or through agents that are called as tools; and what is wrong with it.</summary>
+internal sealed class ToolReach(WorkflowSpec workflow, ToolRegistry registry)
+{
+    private readonly ToolBox _box = new(workflow, registry);
+    private readonly HashSet<string> _tools = new(StringComparer.Ordinal);
+    private readonly List<string> _chain = [];
+
+    public List<string> Problems { get; } = [];
+    public bool NeedsSandbox { get; private set; }
+    /// <summary>A call of one of the tools may be irreversible or only to be undone.</summary>
+    public bool MayNotRepeat { get; private set; }
+
+    public void Add(string name)
+    {
+        if (!_tools.Add(name)) return;
+        if (_box.Find(name, out var wrong) is not { } tool)
+        {
+            Problems.Add(wrong);
+            return;
+        }
+        NeedsSandbox |= tool.Facts.NeedsSandbox;
+        MayNotRepeat |= tool.Facts.Effect is EffectClass.Compensatable or EffectClass.Irreversible;
+        if (tool is AgentTool asked) AddAgent(asked.Agent);
+    }
+
+    public void AddAgent(string name)
+    {
+        if (_chain.Contains(name))
+        {
+            Problems.Add($"agents call each other in a circle: {string.Join(" → ", _chain.SkipWhile(agent => agent != name).Append(name))}. Take one of them out of the other's `tools`");
+            return;
+        }
+        _chain.Add(name);
+        var agent = AgentDefinition.Named(workflow, name);
+        foreach (var tool in agent.Tools.Except(agent.Forbidden, StringComparer.Ordinal))
+        {
+            // A circle leads through a tool that is known already, so it is looked at before that is said.
+            if (_tools.Contains(tool) && _box.Find(tool, out _) is AgentTool again && _chain.Contains(again.Agent)) AddAgent(again.Agent);
+            else Add(tool);
+        }
+        _chain.RemoveAt(_chain.Count - 1);
+    }
+}

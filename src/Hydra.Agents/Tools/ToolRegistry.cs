@@ -1,0 +1,39 @@
+using Hydra.Model;
+using Hydra.Schemas;
+
+namespace Hydra.Agents.Tools;
+
+/// <summary>
+/// The tools that a program offers to its agents, by name. Fill it before the first workflow is checked; afterwards it is only
+/// read, from any thread. What is registered can be listed by an agent; nothing is called that its agent does not list.
+/// </summary>
+public sealed class ToolRegistry
+{
+    private readonly Dictionary<string, ITool> _tools = new(StringComparer.Ordinal);
+
+    /// <summary>Registered names in order.</summary>
+    public IReadOnlyCollection<string> Names => [.. _tools.Keys.Order(StringComparer.Ordinal)];
+
+    /// <exception cref="ArgumentException">The name is taken or no tool name, or a schema of it cannot be compiled.</exception>
+    public ToolRegistry Add(ITool tool)
+    {
+        ArgumentNullException.ThrowIfNull(tool);
+        var facts = tool.Facts;
+        if (!IsName(facts.Name)) throw new ArgumentException($"'{facts.Name}' is no tool name: 1 to 64 letters, digits, '_' and '-'.", nameof(tool));
+        try
+        {
+            JsonSchema.Compile(facts.Arguments);
+            if (facts.Output is { } output) JsonSchema.Compile(output);
+        }
+        catch (JsonSchemaException wrong)
+        {
+            throw new ArgumentException($"A schema of the tool '{facts.Name}' cannot be compiled: {wrong.Message}", nameof(tool), wrong);
+        }
+        if (ToolKinds.Undeclared.Contains(facts.Name) || !_tools.TryAdd(facts.Name, tool)) throw new ArgumentException($"A tool '{facts.Name}' is there already.", nameof(tool));
+        return this;
+    }
+
+    public ITool? Find(string name) => _tools.GetValueOrDefault(name);
+
+    internal static bool IsName(string name) => name.Length is > 0 and <= 64 && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-');
+}

@@ -1,0 +1,86 @@
+using Hydra.Agents.Tools;
+using Hydra.Model;
+
+namespace Hydra.Cli.Verbs;
+
+/// <summary><c>hydra tools list|test|lint</c>: what agents may list, and one call by hand.</summary>
+internal static class ToolsVerb
+{
+    private static readonly string[] Actions = ["list", "test", "lint"];
+    private static readonly Option Workflow = new("--workflow", "FILE", "the workflow whose `tools` count, too");
+    private static readonly Option Arguments = new("--arguments", "JSON", "test: the call's arguments, an object; default {}");
+    private static readonly Option Sandbox = new("--sandbox", "inprocess", "test: allows a tool that runs programs (no isolation)");
+
+    public static readonly Verb Verb = new("tools", "DO [NAME]", "the tools that agents may list")
+    {
+        PositionalsMin = 1,
+        PositionalsMax = 2,
+        Options = [Workflow, Arguments, Sandbox, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Help],
+        Notes = "DO is one of: list, lint, test NAME.",
+        Run = static (arguments, io) => (arguments.Positionals[0], arguments.Positionals.Count) switch
+        {
+            ("list", 1) => Task.FromResult(List(arguments, io)),
+            ("lint", 1) => Task.FromResult(Lint(arguments, io)),
+            ("test", 2) => TestAsync(arguments, io),
+            var (action, _) when Actions.Contains(action) => throw new UsageException($"`hydra tools {action}` takes other words. {Verb!.Notes}"),
+            var (other, _) => throw new UsageException($"there is no `hydra tools {other}`.{DidYouMean.Hint(other, Actions)} Write list, test or lint."),
+        },
+    };
+
+    private static ToolCatalog Catalog(ParsedArguments arguments, CliIo io)
+    {
+        if (arguments.Get(Workflow) is not { } file) return new ToolCatalog(null, new ToolRegistry());
+        var path = io.PathOf(file);
+        var (spec, problems) = Definitions.ReadFile(path, Wiring.TypesForReading(), Wiring.AgentsFor(path, io));
+        if (spec is null || problems.HasErrors) throw new UsageException(problems.Problems.First(problem => problem.Severity == ProblemSeverity.Error).ToString());
+        return new ToolCatalog(spec, new ToolRegistry());
+    }
+
+    private static int List(ParsedArguments arguments, CliIo io)
+    {
+        var table = new TextTable("tool", "effect", "risk", "seconds", "result bytes", "description") { Right = [3, 4] };
+        var json = new List<Value>();
+        foreach (var (name, facts, wrong) in Catalog(arguments, io).All())
+        {
+            if (facts is null) table.Add(TerminalText.Of(name), "", "", "", "", TerminalText.Of("cannot be called: " + wrong));
+            else table.Add(TerminalText.Of(name), WireNames.Of(facts.Effect), RiskOf(facts), $"{facts.Timeout.TotalSeconds:0.###}", $"{facts.ResultBytesMax}", TerminalText.Of(facts.Description));
+            json.Add(facts is null ? ValueMap.Of(("name", name), ("wrong", wrong)) : ValueMap.Of(("name", name), ("description", facts.Description), ("effect", WireNames.Of(facts.Effect)), ("risk", RiskOf(facts)),
+                ("timeout_seconds", facts.Timeout.TotalSeconds), ("max_result_bytes", facts.ResultBytesMax), ("needs_sandbox", facts.NeedsSandbox), ("arguments", facts.Arguments), ("output_schema", facts.Output ?? Value.Null)));
+        }
+        io.Out.WriteLine(arguments.Has(CommonOptions.Json) ? ValueJson.ToText(Value.Of(json), indented: true) : table.ToString());
+        return ExitCode.Done;
+    }
+
+    private static int Lint(ParsedArguments arguments, CliIo io)
+    {
+        var lines = new List<(string Name, string Doubt, bool IsError)>();
+        foreach (var (name, facts, wrong) in Catalog(arguments, io).All())
+        {
+            if (facts is null) lines.Add((name, wrong, true));
+            else lines.AddRange(ToolCatalog.Doubts(facts).Select(doubt => (name, doubt, false)));
+        }
+        if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(Value.Of(lines.Select(line => Value.Of(ValueMap.Of(("tool", line.Name), ("severity", line.IsError ? "error" : "warning"), ("message", line.Doubt))))), indented: true));
+        else foreach (var (name, doubt, isError) in lines) io.Out.WriteLine(TerminalText.Of($"{(isError ? "error" : "warning")} {name}: {doubt}"));
+        return lines.Exists(line => line.IsError) ? ExitCode.Failed : ExitCode.Done;
+    }
+
+    private static async Task<int> TestAsync(ParsedArguments arguments, CliIo io)
+    {
+        if (!ValueJson.TryParse(arguments.Get(Arguments) ?? "{}", out var given) || !given.IsObject) throw new UsageException("--arguments is no JSON object.");
+        if (arguments.Get(Sandbox) is not (null or "inprocess")) throw new UsageException($"--sandbox {arguments.Get(Sandbox)} is not supported yet. Write inprocess.");
+        try
+        {
+            var result = await Catalog(arguments, io).TestAsync(arguments.Positionals[1], given, io.PathOf("."), arguments.Has(Sandbox), CancellationToken.None);
+            io.Out.WriteLine(arguments.Has(CommonOptions.Json) ? ValueJson.ToText(ValueMap.Of(("result", result)), indented: true) : TerminalText.Block(result.ToDisplayText()));
+            return ExitCode.Done;
+        }
+        catch (CallFailedException failed)
+        {
+            if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(ValueMap.Of(("error", ValueMap.Of(("code", failed.Code.Name), ("message", failed.Message)))), indented: true));
+            else io.Error.WriteLine($"hydra: {failed.Code}: {TerminalText.Of(failed.Message)}");
+            return failed.Code == ErrorCode.PolicyDenied ? ExitCode.Refused : ExitCode.Failed;
+        }
+    }
+
+    private static string RiskOf(ToolFacts facts) => facts.Risk switch { ToolRisk.Low => "low", ToolRisk.High => "high", _ => "medium" };
+}

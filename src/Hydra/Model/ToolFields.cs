@@ -1,0 +1,23 @@
+namespace Hydra.Model;
+
+/// <summary>An entry of a workflow's <c>tools</c>: what a tool is, and its limits.</summary>
+public static class ToolFields
+{
+    public static IReadOnlyList<string> Types { get; } = ["http", "read_file", "list_files", "write_file", "bash", "python_exec", "agent", "function"];
+
+    public static Shape.Record Record { get; } = new(
+    [
+        new("type", new Shape.Choice(Types), "What the tool is.") { IsRequired = true },
+        new("description", new Shape.Text(), "What it is for, told to the model. Default: that of its type."),
+        new("allow_hosts", new Shape.ListOf(new Shape.Text(), 1000), "`http`: hosts that may be called, `*.example.org` for all below one. Required there."),
+        new("methods", new Shape.ListOf(new Shape.Choice("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"), 10), "`http`: methods that may be used. Default: GET."),
+        new("root", new Shape.Text(), "Files: the folder they lie under, relative to the working directory. Default: the working directory."),
+        new("agent", new Shape.Text(), "`agent`: the agent that answers."),
+        new("function", new Shape.Text(), "`function`: the name under which the program registered it. Default: the tool's name."),
+        new("effect", new Shape.Choice("pure", "idempotent", "compensatable", "irreversible"), "What calling it once more would mean. Default: by type."),
+        new("risk", new Shape.Choice("low", "medium", "high"), "How much harm a wrong call may do. Default: by type."),
+        new("timeout_seconds", new Shape.Number(0.001, CommonFields.SecondsMax), "Longest time of one call in seconds. Default: 60."),
+        new("max_result_bytes", new Shape.Integer(1, 16_000_000), "Longest result in bytes of UTF-8; text beyond is cut and says so. Default: 50,000."),
+        new("output_schema", new Shape.JsonSchema(), "JSON Schema that results must fit."),
+    ]);
+}

@@ -1,0 +1,60 @@
+using Hydra.Model;
+
+namespace Hydra.Cli.Tests;
+
+public sealed class AgentVerbTests
+{
+    private const string Judge = "---\nname: judge\ndescription: Judges.\nrole: judge\nmodel: claude-haiku-4-5\ntools: [read_file]\n---\nJudge.\n";
+
+    [Fact]
+    public void An_agent_is_begun_listed_shown_linted_and_compared()
+    {
+        using var terminal = new Terminal();
+        Assert.Equal(0, terminal.Run("agents", "new", "scout"));
+        terminal.Write("agents/judge.md", Judge);
+        terminal.Write("new/judge.md", Judge.Replace("[read_file]", "[read_file, bash]", StringComparison.Ordinal));
+
+        Assert.Equal(0, terminal.Run("agents", "list", "--json"));
+        Assert.Equal(["judge project", "scout project"], Value.ParseJson(terminal.Out).Items.Select(agent => $"{agent.AsObject["name"].AsText} {agent.AsObject["origin"].AsText}"));
+        Assert.Equal(0, terminal.Run("agents", "show", "judge"));
+        Assert.Contains("version sha256:", terminal.Out, StringComparison.Ordinal);
+        Assert.Equal(0, terminal.Run("agents", "lint"));
+        Assert.Equal(1, terminal.Run("agents", "lint", "new/judge.md"));
+        Assert.Contains("has the role 'judge' and holds the tool 'bash', which acts", terminal.Out, StringComparison.Ordinal);
+        Assert.Equal(1, terminal.Run("agents", "check", "agents/judge.md", "new/judge.md"));
+        Assert.Equal("cannot replace it: it may call 'bash', which was not allowed", terminal.Out.Trim());
+        Assert.Equal(2, terminal.Run("agents", "show", "jugde"));
+        Assert.Contains("Did you mean 'judge'?", terminal.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tools_are_listed_linted_and_tried_by_hand()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("a.txt", "owls");
+        terminal.Write("flow.yaml", "name: f\ntools: {fetch: {type: http}, notes: {type: read_file}}\nnodes:\n  - {id: a, type: set, value: x}\n");
+        Assert.Equal(0, terminal.Run("tools", "test", "read_file", "--arguments", """{"path": "a.txt"}"""));
+        Assert.Equal("owls", terminal.Out.Trim());
+        Assert.Equal(5, terminal.Run("tools", "test", "bash", "--arguments", """{"command": "true"}"""));
+        Assert.Equal(1, terminal.Run("tools", "lint", "--workflow", "flow.yaml"));
+        Assert.Contains("error fetch: the tool 'fetch' may call no host", terminal.Out, StringComparison.Ordinal);
+        Assert.Equal(0, terminal.Run("tools", "list", "--json", "--workflow", "flow.yaml"));
+        Assert.Contains(Value.ParseJson(terminal.Out).Items, tool => tool.AsObject["name"].AsText == "notes");
+    }
+
+    [Fact]
+    public void An_agent_from_a_file_calls_tools_offline_and_its_version_is_in_the_receipt()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("agents/judge.md", Judge);
+        terminal.Write("a.txt", "Owls see at night. Owls fly.");
+        terminal.Write("flow.yaml", "name: f\nnodes:\n  - id: a\n    type: agent\n    agent: judge\n    prompt: |\n      Copy the text.\n      @tool read_file {\"path\": \"a.txt\"}\n");
+        Assert.Equal(0, terminal.Run("run", "flow.yaml", "--run-id", "r1", "--backend", "offline"));
+        Assert.Contains("Owls see at night.", terminal.Out, StringComparison.Ordinal);
+        File.Delete(terminal.PathOf("agents/judge.md"));
+        Assert.Equal(0, terminal.Run("inspect", "r1", "--receipt"));
+        Assert.Contains("agent judge sha256:", terminal.Out, StringComparison.Ordinal);
+        Assert.Equal(0, terminal.Run("resume", "r1"));
+        Assert.Contains("Owls see at night.", terminal.Out, StringComparison.Ordinal);
+    }
+}
