@@ -42,27 +42,48 @@ internal sealed record ModelQuestion
     };
 
     /// <summary>The messages as data, for the log: a list of <c>{role, content}</c>.</summary>
-    public Value Transcript => Value.Of(Messages.Select(message => Value.Of(ValueMap.Of(("role", message.Role.Value), ("content", message.Text)))));
+    public Value Transcript => TranscriptOf(Messages);
 
     /// <summary>The call announced to the run's owner: what it asks, and the most it can cost.</summary>
-    public StepCall ToStepCall(ILine line)
+    /// <param name="earlier">The attempt's call before: where this question goes on from it, only what is new is kept.</param>
+    public StepCall ToStepCall(ILine line, AnsweredQuestion? earlier = null)
     {
         var prompt = PromptTokensMax;
         var transcript = Transcript;
+        var goesOn = earlier is not null && earlier.LeadsTo(Messages);
         var asked = ValueMap.Of(("model", Model.Name), ("messages", transcript), ("max_output_tokens", OutputTokensMax),
             ("temperature", Temperature is { } warmth ? warmth : Value.Null), ("schema", Schema is { } schema ? schema.GetRawText() : Value.Null));
         return new StepCall(StepKind.Model, Model.Name, StepKey.Of(asked), prompt, prompt + OutputTokensMax,
-            Model.Price?.BoundOf(prompt, OutputTokensMax), line.Keep(transcript))
+            Model.Price?.BoundOf(prompt, OutputTokensMax), line.Keep(goesOn ? TranscriptOf(Messages.Skip(earlier!.Messages.Count + 1)) : transcript))
         {
             Provider = Model.Provider,
+            After = goesOn ? earlier!.Step : null,
         };
     }
+
+    private static Value TranscriptOf(IEnumerable<ChatMessage> messages) =>
+        Value.Of(messages.Select(message => Value.Of(ValueMap.Of(("role", message.Role.Value), ("content", message.Text)))));
 
     /// <summary>This question with the answer that did not do and what was wrong with it.</summary>
     public ModelQuestion After(string answer, string objection) => this with
     {
         Messages = [.. Messages, new ChatMessage(ChatRole.Assistant, answer), new ChatMessage(ChatRole.User, objection)],
     };
+}
+
+/// <summary>A question of this attempt that was answered, and at which step.</summary>
+internal sealed record AnsweredQuestion(IReadOnlyList<ChatMessage> Messages, string Answer, int Step)
+{
+    /// <summary>Whether messages begin with those of this question, the same objects, and its answer.</summary>
+    public bool LeadsTo(IReadOnlyList<ChatMessage> messages)
+    {
+        if (messages.Count <= Messages.Count) return false;
+        for (var i = 0; i < Messages.Count; i++)
+        {
+            if (!ReferenceEquals(messages[i], Messages[i])) return false;
+        }
+        return messages[Messages.Count].Role == ChatRole.Assistant && messages[Messages.Count].Text == Answer;
+    }
 }
 
 /// <summary>What a model answered.</summary>

@@ -82,6 +82,7 @@ public static class EventReader
     {
         Provider = Text(map, "provider"),
         Effect = Enum(map, "effect", EffectClass.Pure),
+        After = (int?)Long(map, "after"),
     };
 
     private static StepResult Result(ValueMap map)

@@ -197,6 +197,7 @@ public static class EventWriter
         if (call.UsdMax is { } usd) json.WriteNumber("usd_max"u8, usd.Amount);
         if (call.Provider.Length > 0) json.WriteString("provider"u8, call.Provider);
         if (call.Effect != EffectClass.Pure) json.WriteString("effect"u8, WireNames.Of(call.Effect));
+        if (call.After is { } after) json.WriteNumber("after"u8, after);
         if (call.Request is not null) Reference(json, "req"u8, call.Request);
     }
 
