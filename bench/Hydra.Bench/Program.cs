@@ -167,10 +167,15 @@ async Task Resumed()
 async Task Grown()
 {
     if (Skips("growth")) return;
-    var half = await Growth.MeasureAsync(folder, 20);
-    var whole = await Growth.MeasureAsync(folder, 40);
-    table.Add("growth: 20 rounds, each prompt with all answers before it", "durable", half / 20.0, "bytes/round");
-    table.Add("growth: 40 rounds", "durable", whole / 40.0, "bytes/round", ("× the store of 20 rounds (2: linear, 4: quadratic)", (double)whole / half));
+    await Grow("each a message list that goes on", Growth.MeasureMessagesAsync);
+    await Grow("each prompt one text with all answers before it", Growth.MeasureTextAsync);
+
+    async Task Grow(string how, Func<string, int, Task<long>> measure)
+    {
+        var (half, whole) = (await measure(folder, 20), await measure(folder, 40));
+        table.Add($"growth: 20 rounds, {how}", "durable", half / 20.0, "bytes/round");
+        table.Add($"growth: 40 rounds, {how}", "durable", whole / 40.0, "bytes/round", ("× the store of 20 rounds (2: linear, 4: quadratic)", (double)whole / half));
+    }
 }
 
 async Task LedgerCalls()

@@ -3,6 +3,8 @@ namespace Hydra.Cli;
 /// <summary>What a verb may touch of the outside world: everything that a test wants to put in its place.</summary>
 internal sealed record CliIo
 {
+    private bool? _isInTerminal, _isOutTerminal, _isErrorTerminal;
+
     public required TextWriter Out { get; init; }
     public TextWriter Error { get => field ??= OpenError(); init; }
     /// <summary>Opens <see cref="Error"/> when first needed.</summary>
@@ -11,7 +13,9 @@ internal sealed record CliIo
     public TextReader In { get => field ??= OpenIn(); init; }
     /// <summary>Opens <see cref="In"/> when first needed: a terminal is costly to set up.</summary>
     public Func<TextReader> OpenIn { private get; init; } = () => TextReader.Null;
-    public bool IsInTerminal { get; init; }
+    public bool IsInTerminal { get => _isInTerminal ??= AsksInTerminal(); init => _isInTerminal = value; }
+    /// <summary>Asked when <see cref="IsInTerminal"/> is first read, and likewise below: the framework's console is costly to load.</summary>
+    public Func<bool> AsksInTerminal { private get; init; } = static () => false;
     /// <summary>The account that runs the program, where the environment does not name one.</summary>
     public Func<string> AccountName { get; init; } = () => "";
 
@@ -20,8 +24,10 @@ internal sealed record CliIo
 
     public required Func<string, string?> Environment { get; init; }
     public required string WorkingDirectory { get; init; }
-    public bool IsOutTerminal { get; init; }
-    public bool IsErrorTerminal { get; init; }
+    public bool IsOutTerminal { get => _isOutTerminal ??= AsksOutTerminal(); init => _isOutTerminal = value; }
+    public Func<bool> AsksOutTerminal { private get; init; } = static () => false;
+    public bool IsErrorTerminal { get => _isErrorTerminal ??= AsksErrorTerminal(); init => _isErrorTerminal = value; }
+    public Func<bool> AsksErrorTerminal { private get; init; } = static () => false;
     public TimeProvider Clock { get; init; } = TimeProvider.System;
     /// <summary>Calls back at every Ctrl+C or SIGTERM until it is disposed of.</summary>
     public Func<Action, IDisposable> OnInterrupt { get; init; } = _ => NoListener.Instance;

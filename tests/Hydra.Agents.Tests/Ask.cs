@@ -12,13 +12,15 @@ internal static class Ask
 {
     /// <param name="node">Fields of the node, in flow style without braces.</param>
     /// <param name="file">Further lines of the file.</param>
+    /// <param name="repairs">More repairs than a file may ask for; null: as written.</param>
     /// <param name="variant">Which of the node's variants; 0: as written.</param>
-    public static async Task<AttemptOutcome> Async(FakeModels models, FakeLine line, string node, string file = "", int variant = 0, CancellationToken cancellationToken = default)
+    public static async Task<AttemptOutcome> Async(FakeModels models, FakeLine line, string node, string file = "", int variant = 0, int? repairs = null, CancellationToken cancellationToken = default)
     {
         var type = new AgentNode(models, models.ClientOf);
         var types = NodeTypes.Of([.. NodeTypes.Core, type]);
         var (spec, problems) = WorkflowParser.Parse($"name: test\n{file}\nnodes:\n  - {{id: a, type: agent, {node}}}\n", "test.yaml", types);
         Assert.Empty(problems.Problems.Select(problem => problem.ToString()));
+        if (repairs is not null) spec = spec! with { Nodes = [spec.Nodes[0] with { Policy = spec.Nodes[0].Policy with { RepairAttempts = repairs } }] };
         var planned = Planner.Plan(spec!, types).Nodes[0];
         var attempt = new NodeAttempt
         {

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
 namespace Hydra.Cli.Tests;
@@ -6,6 +7,8 @@ namespace Hydra.Cli.Tests;
 public sealed class StartUpTests
 {
     private static readonly string Built = Path.GetDirectoryName(typeof(CommandLine).Assembly.Location)!;
+    /// <summary>It lies with the program alone.</summary>
+    private static readonly string Lean = Path.Combine(Terminal.Root, "src", "Hydra.Cli", "bin", new DirectoryInfo(Built).Parent!.Name, "net10.0", "lean.runtimeconfig.json");
     private static readonly string[] Needed = ["Hydra.dll", "Hydra.Agents.dll", "Hydra.Cli.dll", "YamlDotNet.dll"];
 
     [Fact]
@@ -18,6 +21,31 @@ public sealed class StartUpTests
         var (code, output, error) = await hydra.EndAsync();
         Assert.True(code == 0, error);
         Assert.StartsWith("✓ research: 4 nodes", output);
+    }
+
+    /// <summary>The launcher gives it to verbs that serve nothing; all else of the two must agree.</summary>
+    [Fact]
+    public void The_lean_configuration_differs_from_the_full_one_by_the_web_server_alone()
+    {
+        var full = JsonNode.Parse(File.ReadAllText(Path.Combine(Built, "Hydra.Cli.runtimeconfig.json")))!["runtimeOptions"]!;
+        var lean = JsonNode.Parse(File.ReadAllText(Lean))!["runtimeOptions"]!;
+        Assert.Equal(["Microsoft.NETCore.App", "Microsoft.AspNetCore.App"], full["frameworks"]!.AsArray().Select(framework => (string?)framework!["name"]));
+        Assert.Equal(["Microsoft.NETCore.App"], lean["frameworks"]!.AsArray().Select(framework => (string?)framework!["name"]));
+        Assert.True(JsonNode.DeepEquals(full["configProperties"], lean["configProperties"]));
+    }
+
+    [Fact]
+    public async Task Validating_into_a_pipe_loads_no_console()
+    {
+        using var terminal = new Terminal();
+        foreach (var file in Needed) File.Copy(Path.Combine(Built, file), terminal.PathOf(file));
+        File.Copy(Lean, terminal.PathOf("Hydra.Cli.runtimeconfig.json"));
+        var loaded = terminal.PathOf("loaded.txt");
+        using var hydra = HydraProcess.StartProgram(terminal.PathOf("Hydra.Cli.dll"), terminal.Folder, new Dictionary<string, string>(StringComparer.Ordinal) { ["DOTNET_JitStdOutFile"] = loaded, ["DOTNET_JitDisasmSummary"] = "1" }, "validate", Example);
+        var (code, output, error) = await hydra.EndAsync();
+        Assert.True(code == 0, error);
+        Assert.StartsWith("✓ research: 4 nodes", output);
+        Assert.DoesNotContain("Hydra.Cli.StandardOutput:OpenConsole", await File.ReadAllTextAsync(loaded, TestContext.Current.CancellationToken));
     }
 
     /// <summary>Such methods cannot be compiled before the program starts, because the framework's code and our types are built apart.</summary>

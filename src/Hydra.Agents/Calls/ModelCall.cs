@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
@@ -5,7 +6,7 @@ using Microsoft.Extensions.AI;
 namespace Hydra.Agents.Calls;
 
 /// <summary>
-/// One call to a model, made as a step of an attempt: announced with the most it can cost, answered or failed, and reported
+/// The calls of an attempt to models, one after another, each made as a step: announced with the most it can cost, answered or failed, and reported
 /// with what it did cost. An answer known from before a crash is not asked for again.
 /// </summary>
 /// <param name="watch">Ends the call early; null: it runs to its end.</param>
@@ -14,15 +15,18 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
     /// <summary>How often a growing answer is shown to live views.</summary>
     private static readonly TimeSpan PartialInterval = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>What each asker was answered last: an agent that another calls as a tool asks beside it.</summary>
+    private readonly ConcurrentDictionary<string, AnsweredQuestion> _earlier = new(StringComparer.Ordinal);
+
     private TimeProvider Clock => attempt.Services.Clock;
 
     /// <remarks>(1) Ask leave. (2) Call. (3) Report what it cost, whatever came of it.</remarks>
     public async ValueTask<ModelAnswer> AskAsync(ModelQuestion question, CancellationToken cancellationToken)
     {
         // (1)
-        var call = question.ToStepCall(line);
+        var call = question.ToStepCall(line, _earlier.GetValueOrDefault(question.Asker));
         var grant = await line.IntendAsync(call, cancellationToken);
-        if (grant.Known is { } known) return Again(known);
+        if (grant.Known is { } known) return Remember(Again(known));
 
         // (2)
         var reading = new Reading(Clock.GetTimestamp());
@@ -42,7 +46,13 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
         // (3) A provider that counts nothing, and an answer cut short, are charged at their bound: never at zero.
         var usage = reading.Usage ?? new TokenUsage(call.PromptTokensMax, (Encoding.UTF8.GetByteCount(kept.ToDisplayText()) + 1) / 2);
         Report(usage, null, line.Keep(kept));
-        return answer;
+        return Remember(answer);
+
+        ModelAnswer Remember(ModelAnswer given)
+        {
+            _earlier[question.Asker] = new AnsweredQuestion(question.Messages, given, grant.Step);
+            return given;
+        }
 
         void Report(TokenUsage spent, NodeError? error, ValueRef? response) =>
             line.Report(grant, new StepResult(response, spent, question.Model.Price?.CostOf(spent) ?? MicroUsd.Zero, error, Clock.GetElapsedTime(reading.StartedAt).TotalMilliseconds)

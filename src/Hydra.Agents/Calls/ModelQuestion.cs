@@ -20,7 +20,7 @@ internal sealed record ModelQuestion
     public JsonElement? Schema { get; init; }
     /// <summary>What the model may call.</summary>
     public IReadOnlyList<AIFunctionDeclaration> Tools { get; init; } = [];
-    /// <summary>What the log keeps of the messages where earlier steps hold the rest; null: all of them.</summary>
+    /// <summary>What the log keeps of the messages after the answer that this question goes on from, where steps hold their content already; null: the messages themselves.</summary>
     public Value? Added { get; init; }
     /// <summary>The agent that asks, with its version; empty: none.</summary>
     public string Agent { get; init; } = "";
@@ -52,31 +52,54 @@ internal sealed record ModelQuestion
     };
 
     /// <summary>The messages as data, for the log: a list of <c>{role, content}</c>.</summary>
-    public Value Transcript => Value.Of(Messages.Select(MessageText.ToValue));
+    public Value Transcript => TranscriptOf(Messages);
 
     /// <summary>The call announced to the run's owner: what it asks, and the most it can cost.</summary>
-    public StepCall ToStepCall(ILine line)
+    /// <param name="earlier">The attempt's call before: where this question goes on from it, only what is new is kept.</param>
+    public StepCall ToStepCall(ILine line, AnsweredQuestion? earlier = null)
     {
         var prompt = PromptTokensMax;
         var transcript = Transcript;
+        var goesOn = earlier is not null && earlier.LeadsTo(Messages);
         var asked = ValueMap.Of(("model", Model.Name), ("messages", transcript), ("max_output_tokens", OutputTokensMax),
             ("temperature", Temperature is { } warmth ? warmth : Value.Null), ("schema", Schema is { } schema ? schema.GetRawText() : Value.Null));
         if (Tools.Count > 0) asked = asked.With("tools", Value.Of(Tools.Select(tool => Value.Of(ValueMap.Of(("name", tool.Name), ("description", tool.Description), ("parameters", tool.JsonSchema.GetRawText()))))));
         if (Asker.Length > 0) asked = asked.With("asker", Asker);
         return new StepCall(StepKind.Model, Model.Name, StepKey.Of(asked), prompt, prompt + OutputTokensMax,
-            Model.Price?.BoundOf(prompt, OutputTokensMax), line.Keep(Added ?? transcript))
+            Model.Price?.BoundOf(prompt, OutputTokensMax), line.Keep(goesOn ? Added ?? TranscriptOf(Messages.Skip(earlier!.Messages.Count + 1)) : transcript))
         {
             Provider = Model.Provider,
             Agent = Agent,
+            After = goesOn ? earlier!.Step : null,
         };
     }
+
+    private static Value TranscriptOf(IEnumerable<ChatMessage> messages) =>
+        Value.Of(messages.Select(MessageText.ToValue));
 
     /// <summary>This question with the answer that did not do and what was wrong with it.</summary>
     public ModelQuestion After(string answer, string objection) => this with
     {
         Messages = [.. Messages, new ChatMessage(ChatRole.Assistant, answer), new ChatMessage(ChatRole.User, objection)],
-        Added = Tools.Count == 0 ? (Value?)null : Value.Of(new Value[] { ValueMap.Of(("role", "user"), ("content", objection)) }),
+        Added = null,
     };
+}
+
+/// <summary>A question of this attempt that was answered, and at which step.</summary>
+internal sealed record AnsweredQuestion(IReadOnlyList<ChatMessage> Messages, ModelAnswer Answer, int Step)
+{
+    /// <summary>Whether messages begin with those of this question, the same objects, and its answer.</summary>
+    public bool LeadsTo(IReadOnlyList<ChatMessage> messages)
+    {
+        if (messages.Count <= Messages.Count) return false;
+        for (var i = 0; i < Messages.Count; i++)
+        {
+            if (!ReferenceEquals(messages[i], Messages[i])) return false;
+        }
+        var said = messages[Messages.Count];
+        return said.Role == ChatRole.Assistant && said.Text == Answer.Text
+            && said.Contents.OfType<FunctionCallContent>().Select(call => call.CallId).SequenceEqual(Answer.Calls.Select(call => call.Id), StringComparer.Ordinal);
+    }
 }
 
 /// <summary>What a model answered.</summary>

@@ -13,7 +13,8 @@ namespace Hydra.Artifacts;
 public sealed class FileArtifacts(string folder, bool isDurable) : IArtifactStore
 {
     private readonly RecentValues _recent = new();
-    private readonly ConcurrentDictionary<ArtifactId, bool> _pressed = new();
+    /// <summary>Files that this process has written, or has looked at and pressed to disk.</summary>
+    private readonly ConcurrentDictionary<ArtifactId, bool> _known = new();
 
     public ValueRef Keep(Value value, Labels labels = Labels.None)
     {
@@ -117,17 +118,34 @@ public sealed class FileArtifacts(string folder, bool isDurable) : IArtifactStor
     /// <summary>A file that somebody else wrote may not be on disk yet: a process killed before its fsync, or one that goes without.</summary>
     private void Press(ArtifactId id, string path)
     {
-        if (!isDurable || _pressed.ContainsKey(id)) return;
-        DiskSync.Entry(path);
-        for (var parent = Path.GetDirectoryName(path)!; parent.Length >= folder.Length; parent = Path.GetDirectoryName(parent)!) DiskSync.Entry(parent);
-        DiskSync.Entry(Path.GetDirectoryName(folder)!);
-        _pressed[id] = true;
+        if (_known.ContainsKey(id)) return;
+        if (isDurable)
+        {
+            DiskSync.Entry(path);
+            for (var parent = Path.GetDirectoryName(path)!; parent.Length >= folder.Length; parent = Path.GetDirectoryName(parent)!) DiskSync.Entry(parent);
+            DiskSync.Entry(Path.GetDirectoryName(folder)!);
+        }
+        _known[id] = true;
+    }
+
+    /// <summary>What an earlier process left may have been damaged since, when nothing referred to it yet: it is looked at before a frame does.</summary>
+    private bool IsWhole(ArtifactId id, string path, byte[] bytes)
+    {
+        if (_known.ContainsKey(id)) return true;
+        try
+        {
+            return File.ReadAllBytes(path).AsSpan().SequenceEqual(bytes);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private void Write(ArtifactId id, byte[] bytes)
     {
         var path = PathOf(id);
-        if (IsKept(path))
+        if (IsKept(path) && IsWhole(id, path, bytes))
         {
             Press(id, path);
             return;
@@ -144,7 +162,7 @@ public sealed class FileArtifacts(string folder, bool isDurable) : IArtifactStor
             }
             File.Move(beside, path, overwrite: true);
             if (isDurable) DiskSync.Entry(parent);
-            _pressed[id] = true;
+            _known[id] = true;
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {

@@ -83,6 +83,7 @@ public static class EventReader
         Provider = Text(map, "provider"),
         Effect = Enum(map, "effect", EffectClass.Pure),
         Agent = Text(map, "agent"),
+        After = (int?)Long(map, "after"),
     };
 
     private static StepResult Result(ValueMap map)

@@ -198,6 +198,7 @@ public static class EventWriter
         if (call.Provider.Length > 0) json.WriteString("provider"u8, call.Provider);
         if (call.Effect != EffectClass.Pure) json.WriteString("effect"u8, WireNames.Of(call.Effect));
         if (call.Agent.Length > 0) json.WriteString("agent"u8, call.Agent);
+        if (call.After is { } after) json.WriteNumber("after"u8, after);
         if (call.Request is not null) Reference(json, "req"u8, call.Request);
     }
 

@@ -125,7 +125,7 @@ public sealed record NodeError(ErrorCode Code, string Message);
 /// <param name="PromptTokensMax">Bound on the prompt, 0 for tools.</param>
 /// <param name="TokensMax">Bound on prompt and answer together.</param>
 /// <param name="UsdMax">Bound on the price; null: unknown.</param>
-/// <param name="Request">The prompt or arguments.</param>
+/// <param name="Request">The prompt or arguments; only what is new of it where <see cref="After"/> is set.</param>
 public sealed record StepCall(StepKind Kind, string Name, string Key, long PromptTokensMax, long TokensMax, MicroUsd? UsdMax, ValueRef? Request)
 {
     /// <summary>Who answers (<c>openai</c>, <c>offline</c>, …): the name of its circuit breaker.</summary>
@@ -133,6 +133,11 @@ public sealed record StepCall(StepKind Kind, string Name, string Key, long Promp
     public EffectClass Effect { get; init; } = EffectClass.Pure;
     /// <summary>The agent that asks, with its version (<c>critic sha256:…</c>); empty: none.</summary>
     public string Agent { get; init; } = "";
+    /// <summary>
+    /// The step of the same attempt that this one goes on from: what that one asked and was answered comes before
+    /// <see cref="Request"/>, so that each message of a conversation is stored once. Null: the request is whole.
+    /// </summary>
+    public int? After { get; init; }
 }
 
 /// <summary>What came of a call.</summary>

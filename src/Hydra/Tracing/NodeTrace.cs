@@ -176,4 +176,9 @@ public sealed class StepTrace
     public double? EndedMs { get; internal set; }
     /// <summary>Null while the call is open.</summary>
     public StepResult? Result { get; internal set; }
+
+    /// <summary>The call with those it goes on from: to read all that it asked.</summary>
+    public AskedStep Asked => new(Call, Earlier?.Asked, Result?.Response);
+
+    internal StepTrace? Earlier { private get; init; }
 }

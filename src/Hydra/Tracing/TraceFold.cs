@@ -72,7 +72,7 @@ internal sealed class TraceFold
             case RunEvent.Expanded { Opening.Kind: ScopeKind.Revision } e: Close(NodeOf(e.Node), AttemptEnd.Suspended, null, _atMs); break;
             case RunEvent.WaitOpened e: Close(NodeOf(e.Node), AttemptEnd.Suspended, null, _atMs); break;
             case RunEvent.StepIntended e:
-                NodeOf(e.Node).LastAttempt?.Add(new StepTrace { Index = e.Step, Call = e.Call, StartedMs = _atMs });
+                NodeOf(e.Node).LastAttempt?.Add(new StepTrace { Index = e.Step, Call = e.Call, StartedMs = _atMs, Earlier = StepOf(e.Node, e.Call.After) });
                 break;
             case RunEvent.StepEnded e: EndStep(e); break;
             case RunEvent.Reopened: Reopen(); break;
@@ -118,6 +118,10 @@ internal sealed class TraceFold
         attempt.Error = error;
         attempt.EndedMs = atMs;
     }
+
+    /// <summary>The newest step of that index: an attempt's incarnations count on.</summary>
+    private StepTrace? StepOf(int node, int? index) =>
+        index is null ? null : NodeOf(node).Attempts.Reverse().SelectMany(attempt => attempt.Steps).FirstOrDefault(step => step.Index == index);
 
     private void EndStep(RunEvent.StepEnded e)
     {

@@ -47,6 +47,15 @@ public sealed class ArtifactTests : IDisposable
     }
 
     [Fact]
+    public void A_damaged_file_that_another_process_left_is_written_anew_before_anything_refers_to_it()
+    {
+        var text = new string('a', 20_000);
+        File.WriteAllText(Store().PathOf(Store().Keep(text).Artifact!.Value), text[..512]);
+
+        Assert.Equal(text, Store().Read(Store().Keep(text)).AsText);
+    }
+
+    [Fact]
     public void A_missing_artifact_is_named()
     {
         var kept = Store().Keep(new string('a', 20_000));

@@ -47,7 +47,7 @@ internal sealed record RunDiff(RunTrace Left, RunTrace Right, DefinitionChange D
     private static string PromptsOf(NodeTrace? node, IRunStore store)
     {
         if (node is null || node.Attempts.Count == 0) return "";
-        return string.Join("\n\n", node.Attempts[^1].Steps.Where(step => step.Call.Request is not null).Select(step => Asked(store.Artifacts.Read(step.Call.Request!))));
+        return string.Join("\n\n", node.Attempts[^1].Steps.Select(step => step.Asked.Request(store.Artifacts.Read)).Where(request => request is not null).Select(request => Asked(request!.Value)));
     }
 
     /// <summary>Messages as they read, not as JSON.</summary>

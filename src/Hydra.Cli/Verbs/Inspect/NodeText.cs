@@ -15,10 +15,11 @@ internal static class NodeText
         }
         io.Out.WriteLine($"{TerminalText.Of(node.Path)}  {node.Type}  {WireNames.Of(node.Status)}{(node.Because is { } because ? $" ({because})" : "")}");
         if (node.Error is { } error) io.Out.WriteLine($"error: {error.Code}: {TerminalText.Block(error.Message)}");
-        foreach (var (instance, result) in Steps(node))
+        foreach (var step in Steps(node))
         {
-            io.Out.WriteLine($"\n── {WireNames.Of(instance.Kind)} {TerminalText.Of(instance.Name)}");
-            if (instance.Request is { } request) io.Out.WriteLine($"asked:\n{Asked(store.Artifacts.Read(request))}");
+            var result = step.Result;
+            io.Out.WriteLine($"\n── {WireNames.Of(step.Call.Kind)} {TerminalText.Of(step.Call.Name)}");
+            if (step.Asked.Request(store.Artifacts.Read) is { } request) io.Out.WriteLine($"asked:\n{Asked(request)}");
             if (result is null) io.Out.WriteLine("no answer yet");
             else if (result.Error is { } failed) io.Out.WriteLine($"failed: {failed.Code}: {TerminalText.Block(failed.Message)}");
             else if (result.Response is { } response) io.Out.WriteLine($"answered ({Amounts.Tokens(result.Usage.Total)}, {Amounts.Usd(result.Cost)}, {Amounts.Duration(result.DurationMs)}):\n{Text(response, store)}");
@@ -26,8 +27,7 @@ internal static class NodeText
         if (node.Output is { } output) io.Out.WriteLine($"\n── output\n{Text(output, store)}");
     }
 
-    private static IEnumerable<(StepCall Call, StepResult? Result)> Steps(NodeTrace node) =>
-        node.Attempts.SelectMany(attempt => attempt.Steps).Select(step => (step.Call, step.Result));
+    private static IEnumerable<StepTrace> Steps(NodeTrace node) => node.Attempts.SelectMany(attempt => attempt.Steps);
 
     /// <summary>Messages as <c>role: text</c>; anything else as it is.</summary>
     private static string Asked(Value request)
@@ -44,7 +44,7 @@ internal static class NodeText
         ("error", node.Error is { } error ? ValueMap.Of(("code", error.Code.Name), ("message", error.Message)) : Value.Null),
         ("calls", Value.Of(Steps(node).Select(step => Value.Of(ValueMap.Of(
             ("kind", WireNames.Of(step.Call.Kind)), ("name", step.Call.Name),
-            ("request", step.Call.Request is { } request ? store.Artifacts.Read(request) : Value.Null),
+            ("request", step.Asked.Request(store.Artifacts.Read) ?? Value.Null),
             ("response", step.Result?.Response is { } response ? store.Artifacts.Read(response) : Value.Null)))))),
         ("output", node.Output is { } output ? store.Artifacts.Read(output) : Value.Null));
 }

@@ -70,7 +70,8 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
     {
         // Asked again after a crash: the one that was cut is not part of the story.
         foreach (var cut in OpenOf(e.Node).Where(draft => draft.Call.Key == e.Call.Key && draft.Result is { IsBound: true })) cut.IsKept = false;
-        var made = new Draft(state.PathOf(e.Node), e.Call, state.NodeOf(e.Node).Settings.Labels.HasFlag(Labels.Secret));
+        var earlier = e.Call.After is { } after && after < OpenOf(e.Node).Count ? OpenOf(e.Node)[after] : null;
+        var made = new Draft(state.PathOf(e.Node), e.Call, earlier, state.NodeOf(e.Node).Settings.Labels.HasFlag(Labels.Secret));
         OpenOf(e.Node).Add(made);
         _drafts.Add(made);
     }
@@ -110,8 +111,8 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
         return new RecordedCall
         {
             Path = draft.Path,
-            Call = draft.Call with { Request = null },
-            Request = draft.Call.Request is { } request ? () => store.Artifacts.Read(request) : () => Value.Null,
+            Call = draft.Call with { Request = null, After = null },
+            Request = () => draft.Asked.Request(store.Artifacts.Read) ?? Value.Null,
             Response = result.Response is { } response ? () => store.Artifacts.Read(response) : () => Value.Null,
             HasResponse = result.Response is not null,
             Result = result with { Response = null, IsBound = false },
@@ -132,8 +133,9 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
         return times;
     }
 
-    private sealed class Draft(string path, StepCall call, bool isSecret)
+    private sealed class Draft(string path, StepCall call, Draft? earlier, bool isSecret)
     {
+        public AskedStep Asked => new(Call, earlier?.Asked, Result?.Response);
         public string Path { get; } = path;
         public StepCall Call { get; } = call;
         public bool IsSecret { get; } = isSecret;

@@ -9,26 +9,34 @@ namespace Hydra.Execution;
 /// <param name="stop">Ends the run as failed, with the reason.</param>
 internal sealed class ReplayLine(ILine inner, string path, Cassette cassette, Action<string> stop) : ILine
 {
+    private readonly Dictionary<int, AskedStep> _asked = [];
+
     public async ValueTask<StepGrant> IntendAsync(StepCall call, CancellationToken cancellationToken)
     {
         var grant = await inner.IntendAsync(call, cancellationToken);
+        var asked = _asked[grant.Step] = new AskedStep(call, call.After is { } after ? _asked.GetValueOrDefault(after) : null, grant.Known?.Response);
         if (grant.Known is not null) return grant;
         if (cassette.TryTake(path, call, out var recorded))
         {
             if (recorded.NeverAnswered) await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
             var result = recorded.Result with { Response = recorded.HasResponse ? inner.Keep(recorded.Response()) : null };
-            inner.Report(grant, result);
+            Report(grant, result);
             return grant with { Known = result };
         }
         if (cassette.Missing == MissingCall.Call || (cassette.Missing == MissingCall.Offline && call.Kind == StepKind.Model)) return grant;
-        var drift = cassette.Explain(path, call, call.Request is { } request ? inner.Read(request) : Value.Null);
+        var drift = cassette.Explain(path, call, asked.Request(inner.Read) ?? Value.Null);
         var error = new NodeError(ErrorCode.PolicyDenied, drift[..drift.IndexOf('\n', StringComparison.Ordinal)]);
         inner.Report(grant, new StepResult(null, default, MicroUsd.Zero, error, 0));
         stop(error.Message);
         throw new CallFailedException(error.Code, error.Message);
     }
 
-    public void Report(StepGrant grant, StepResult result) => inner.Report(grant, result);
+    public void Report(StepGrant grant, StepResult result)
+    {
+        _asked[grant.Step] = _asked[grant.Step] with { Response = result.Response };
+        inner.Report(grant, result);
+    }
+
     public void Progress(string? partial = null) => inner.Progress(partial);
     public ValueRef Keep(Value value, Labels labels = Labels.None) => inner.Keep(value, labels);
     public Value Read(ValueRef reference) => inner.Read(reference);

@@ -52,7 +52,7 @@ internal sealed class LineageWalk(RunTrace trace)
                 var cost = step.Result is { Cost.Amount: > 0 } paid ? $", {paid.Cost} USD" : "";
                 from.Add(new LineageEntry(LineageKind.Call, step.Call.Name, step.Call.Kind == StepKind.Model ? "asked model" : "called tool")
                 {
-                    Detail = $"(step {step.Index}{(step.Call.Provider.Length > 0 ? ", " + step.Call.Provider : "")}{cost})",
+                    Detail = $"(step {step.Index}{(step.Call.After is { } after ? $", after step {after}" : "")}{(step.Call.Provider.Length > 0 ? ", " + step.Call.Provider : "")}{cost})",
                     Request = step.Call.Request,
                     Value = step.Result?.Response,
                 });

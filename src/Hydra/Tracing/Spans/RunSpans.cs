@@ -138,7 +138,7 @@ internal sealed class SpanBuilder(RunTrace trace, SpanOptions options)
     private TraceSpan Step(string path, AttemptTrace attempt, StepTrace step, StepResult result, double endedMs)
     {
         var isModel = step.Call.Kind == StepKind.Model;
-        var attributes = isModel ? Chat(step.Call, result) : Tool(step.Call, result);
+        var attributes = isModel ? Chat(step, result) : Tool(step.Call, result);
         attributes.Add(SpanNames.NodePath, path).Add(SpanNames.StepIndex, step.Index).Reference(SpanNames.Request, step.Call.Request).Reference(SpanNames.Response, result.Response);
         if (result.IsBound) attributes.Add(SpanNames.CostIsBound, true);
         attributes.Text(SpanNames.ErrorType, result.Error?.Code.Name);
@@ -146,8 +146,9 @@ internal sealed class SpanBuilder(RunTrace trace, SpanOptions options)
             $"{(isModel ? SpanNames.Chat : SpanNames.ExecuteTool)} {step.Call.Name}", step.StartedMs, endedMs, attributes, result.Error?.Message, isModel ? SpanKind.Client : SpanKind.Internal);
     }
 
-    private SpanAttributes Chat(StepCall call, StepResult result)
+    private SpanAttributes Chat(StepTrace step, StepResult result)
     {
+        var call = step.Call;
         var usage = result.Usage;
         return new SpanAttributes()
             .Add(SpanNames.OperationName, SpanNames.Chat)
@@ -165,7 +166,7 @@ internal sealed class SpanBuilder(RunTrace trace, SpanOptions options)
             .Usd(SpanNames.CostUsd, result.Cost)
             .Add(SpanNames.ReservedUsd, call.UsdMax is { } reserved ? (double)reserved.Usd : Value.Null)
             .Add(SpanNames.ReservedTokens, call.TokensMax)
-            .Text(SpanNames.InputMessages, ContentOf(call.Request) is { } asked ? SpanContent.Messages(asked, "user") : null)
+            .Text(SpanNames.InputMessages, AskedBy(step) is { } asked ? SpanContent.Messages(asked, "user") : null)
             .Text(SpanNames.OutputMessages, ContentOf(result.Response) is { } answered ? SpanContent.Messages(answered, "assistant") : null);
     }
 
@@ -182,6 +183,20 @@ internal sealed class SpanBuilder(RunTrace trace, SpanOptions options)
     {
         if (!options.CaptureContent || reference is null || reference.Labels.HasFlag(Labels.Secret)) return null;
         return reference.Artifact is null ? reference.Inline : options.Read?.Invoke(reference);
+    }
+
+    /// <summary>All messages of a call, also those it goes on from; null as <see cref="ContentOf"/> is.</summary>
+    private Value? AskedBy(StepTrace step)
+    {
+        if (step.Call.After is null || ContentOf(step.Call.Request) is null) return ContentOf(step.Call.Request);
+        var isWhole = true;
+        var asked = step.Asked.Request(part =>
+        {
+            var content = ContentOf(part);
+            isWhole &= content is not null;
+            return content ?? Value.Of([]);
+        });
+        return isWhole ? asked : null;
     }
 
     private TraceSpan Span(string id, string? parent, string name, double startMs, double endMs, SpanAttributes attributes, string? error, SpanKind kind = SpanKind.Internal) => new()
