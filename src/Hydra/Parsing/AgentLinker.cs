@@ -10,9 +10,13 @@ public static class AgentLinker
 {
     public static WorkflowSpec Link(WorkflowSpec spec, IAgentSource source, ProblemList problems)
     {
-        var nodes = spec.Nodes.Any(HasLinked) ? spec.Nodes.Select(node => LinkBelow(node, source, problems)).ToList() : spec.Nodes;
+        var names = new List<string>();
+        Collect(spec, names);
+        names.Sort(StringComparer.Ordinal);
+        var nodes = HasLinked(spec.Nodes) ? spec.Nodes.Select(node => LinkBelow(node, source, problems)).ToList() : spec.Nodes;
+        if (names.Count == 0) return ReferenceEquals(nodes, spec.Nodes) ? spec : spec with { Nodes = nodes };
         var agents = spec.Agents.ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
-        foreach (var name in NamesIn(spec).Order(StringComparer.Ordinal).Distinct())
+        foreach (var name in names)
         {
             if (!agents.ContainsKey(name) && source.Find(name, problems) is { } file) agents[name] = file.Fields;
         }
@@ -21,7 +25,24 @@ public static class AgentLinker
         return CanonicalForm.Seal(spec with { Nodes = nodes, Agents = agents }, written);
     }
 
-    private static bool HasLinked(NodeSpec node) => node.Linked is not null || node.Children.Values.Any(children => children.Any(HasLinked));
+    private static bool HasLinked(NodeSpec node)
+    {
+        if (node.Linked is not null) return true;
+        foreach (var (_, children) in node.Children)
+        {
+            if (HasLinked(children)) return true;
+        }
+        return false;
+    }
+
+    private static bool HasLinked(IReadOnlyList<NodeSpec> nodes)
+    {
+        foreach (var node in nodes)
+        {
+            if (HasLinked(node)) return true;
+        }
+        return false;
+    }
 
     private static NodeSpec LinkBelow(NodeSpec node, IAgentSource source, ProblemList problems)
     {
@@ -30,16 +51,32 @@ public static class AgentLinker
         return node with { Children = children, Linked = node.Linked is { } linked ? Link(linked, source, problems) : null };
     }
 
-    private static IEnumerable<string> NamesIn(WorkflowSpec spec)
+    // Loops rather than queries: most workflows name no agent, and queries over value types are compiled at every start.
+    private static void Collect(WorkflowSpec spec, List<string> names)
     {
-        var tools = spec.Extensions.GetOrNull("tools") is { IsObject: true } declared ? declared.AsObject.Values : [];
-        var names = tools.Select(tool => tool.AsObject.GetOrNull("agent").TextOrNull)
-            .Concat([spec.DefaultFields.GetOrNull("agent").TextOrNull, spec.Defaults.EscalateTo, spec.Defaults.Fallback?.Agent])
-            .Concat(spec.Nodes.SelectMany(NamesIn));
-        return names.OfType<string>();
+        if (spec.Extensions.GetOrNull("tools") is { IsObject: true } declared)
+        {
+            foreach (var (_, tool) in declared.AsObject.Pairs) Add(tool.AsObject.GetOrNull("agent").TextOrNull, names);
+        }
+        Add(spec.DefaultFields.GetOrNull("agent").TextOrNull, names);
+        Add(spec.Defaults.EscalateTo, names);
+        Add(spec.Defaults.Fallback?.Agent, names);
+        foreach (var node in spec.Nodes) Collect(node, names);
     }
 
-    private static IEnumerable<string?> NamesIn(NodeSpec node) =>
-        node.Children.Values.SelectMany(children => children).SelectMany(NamesIn)
-            .Concat([node.Fields.GetOrNull("agent").TextOrNull, node.Policy.EscalateTo, node.Policy.Fallback?.Agent]);
+    private static void Collect(NodeSpec node, List<string> names)
+    {
+        foreach (var (_, children) in node.Children)
+        {
+            foreach (var child in children) Collect(child, names);
+        }
+        Add(node.Fields.GetOrNull("agent").TextOrNull, names);
+        Add(node.Policy.EscalateTo, names);
+        Add(node.Policy.Fallback?.Agent, names);
+    }
+
+    private static void Add(string? name, List<string> names)
+    {
+        if (name is not null) names.Add(name);
+    }
 }

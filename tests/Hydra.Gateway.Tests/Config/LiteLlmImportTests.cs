@@ -49,7 +49,7 @@ public sealed class LiteLlmImportTests
         Assert.Equal(new Budget(BudgetScope.All, BudgetWindow.Month, 100, null), Assert.Single(config.Budgets));
         Assert.Equal("env:LITELLM_MASTER_KEY", config.AdminKey);
         Assert.True(config.Passthrough);
-        Assert.Equal(["8:78 stream_timeout", "17:3 router_settings.enable_pre_call_checks"], left.Select(one => $"{one.At} {one.Message.Split('`')[1]}"));
+        Assert.Equal(["8:83 stream_timeout", "17:3 router_settings.enable_pre_call_checks"], left.Select(one => $"{one.At} {one.Message.Split('`')[1]}"));
     }
 
     [Fact]

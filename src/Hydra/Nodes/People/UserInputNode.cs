@@ -51,7 +51,7 @@ public sealed partial class UserInputNode : INodeType
     private static string? Misfit(NodeSpec node, Value answer)
     {
         var type = TypeOf(node);
-        if (type == AnswerType.Select && !node.Fields["options"].Items.Contains(answer)) return $"{answer.ToJson()} is none of the options.";
+        if (type == AnswerType.Select && node.Fields.GetOrNull("options") is { IsList: true } options && !options.Items.Contains(answer)) return $"{answer.ToJson()} is none of the options.";
         if (type == AnswerType.Confirm && answer.Kind != ValueKind.Boolean) return "true or false is needed.";
         if (type == AnswerType.Form && !answer.IsObject) return "an object is needed.";
         if (type == AnswerType.Text && !answer.IsText) return "text is needed.";
