@@ -81,8 +81,6 @@ public sealed record ModelGroupConfig
     public IReadOnlyList<string> ContentPolicyFallbacks { get; init; } = [];
     public TimeoutConfig Timeouts { get; init; } = new();
     public RateLimits Limits { get; init; } = RateLimits.None;
-    /// <summary>Ask a second deployment when the first has not begun to answer; null: never.</summary>
-    public HedgeConfig? Hedge { get; init; }
 }
 
 /// <summary>One model at one account.</summary>
@@ -121,11 +119,6 @@ public sealed record TimeoutConfig
     /// <value>Default: 10 min.</value>
     public TimeSpan Total { get; init; } = TimeSpan.FromMinutes(10);
 }
-
-/// <summary>A second question when the first is slow.</summary>
-/// <param name="After">Silence before the second deployment is asked.</param>
-/// <param name="PercentMax">Share of a minute's requests that may be hedged.</param>
-public sealed record HedgeConfig(TimeSpan After, double PercentMax = 5);
 
 public sealed record CacheConfig
 {

@@ -20,7 +20,11 @@ internal static class GatewayConfigBinder
             Limits = Limits(file.Map("limits")),
             Budgets = [.. file.Items("budgets").Select(pair => BudgetOf(pair.Item))],
             Cache = Cache(file.Map("cache")),
-            Filters = [.. file.Items("filters").Select(pair => new FilterConfig(pair.Item.Text("kind")!, pair.Item.Text("action")!) { On = pair.Item.Text("on") ?? "both", Url = pair.Item.Text("url") })],
+            Filters = [.. file.Items("filters").Select(pair => new FilterConfig(pair.Item.Text("kind")!, pair.Item.Text("action")!) 
+            {
+                On = pair.Item.Text("on") ?? "both", Url = pair.Item.Text("url"), ApiKey = pair.Item.Text("api_key"),
+                Timeout = pair.Item.Seconds("timeout_seconds") ?? TimeSpan.FromSeconds(5), FailOpen = pair.Item.Flag("fail_open") ?? false,
+            })],
             Retries = Retries(file.Map("retries"), plain.Retries),
             SetsRetries = file.ContainsKey("retries"),
             Breaker = Breaker(file.Map("breaker"), plain.Breaker),
@@ -60,10 +64,10 @@ internal static class GatewayConfigBinder
             {
                 FirstToken = timeouts.Seconds("first_token_seconds") ?? plain.FirstToken,
                 Idle = timeouts.Seconds("idle_seconds") ?? plain.Idle,
+                Answer = timeouts.Seconds("answer_seconds"),
                 Total = timeouts.Seconds("total_seconds") ?? plain.Total,
             },
             Limits = Limits(map.Map("limits")),
-            Hedge = map.Map("hedge").Seconds("after_seconds") is { } after ? new HedgeConfig(after, map.Map("hedge").Number("percent_max") ?? 5) : null,
         };
     }
 

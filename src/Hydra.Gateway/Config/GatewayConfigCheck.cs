@@ -34,6 +34,7 @@ internal sealed class GatewayConfigCheck(IReadOnlyDictionary<string, SourcePosit
         foreach (var (at, budget) in file.Items("budgets")) CheckBudget($"{Root}.budgets[{at}]", budget);
         foreach (var (at, filter) in file.Items("filters"))
         {
+            CheckSecret($"{Root}.filters[{at}].api_key", filter.Text("api_key"));
             if (filter.Text("kind") == "moderation" && filter.Text("url") is null) Error(ProblemCodes.MissingField, $"{Root}.filters[{at}]", "a filter of kind moderation needs the field 'url': the address that is asked. Add it.");
         }
         if (file.Map("cache").Map("semantic") is var semantic && semantic.Flag("enabled") == true && semantic.Text("model") is null)

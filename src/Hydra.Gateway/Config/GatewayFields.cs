@@ -61,11 +61,12 @@ internal static class GatewayFields
         new("timeouts", Record(
             new("first_token_seconds", Seconds, "Longest wait for the first content of a stream. Default: 60."),
             new("idle_seconds", Seconds, "Longest silence within a stream. Default: 60."),
+            new("answer_seconds", Seconds, "Longest wait for an answer that is not streamed. Default: half of total_seconds."),
             new("total_seconds", Seconds, "One operation with all its attempts. Default: 600.")), "Patience with a provider."),
         new("limits", Record(LimitFields), "Limits of the group as a whole."),
         new("hedge", Record(
             new("after_seconds", Seconds, "Silence before a second deployment is asked.") { IsRequired = true },
-            new("percent_max", new Shape.Number(0, 100), "Share of requests that may be hedged. Default: 5.")), "A second question when the first is slow. Default: never."),
+            new("percent_max", new Shape.Number(0, 100), "Share of requests that may be hedged. Default: 5.")), "A second question when the first is slow. Default: never.") { NotSupportedYet = "a second question beside a slow one is not supported yet: use timeouts.first_token_seconds, after which another deployment is asked" },
         new("latency_buffer", new Shape.Number(0, 10), "Of lowest_latency: deployments up to this share slower than the fastest share with it. Default: 0.2."),
         new("rules", new Shape.ListOf(Record(
             new("name", Text, "Shown in reasons.") { IsRequired = true },
@@ -122,7 +123,10 @@ internal static class GatewayFields
             new("kind", new Shape.Choice("secrets", "personal_data", "prompt_injection", "moderation"), "What is looked for.") { IsRequired = true },
             new("action", new Shape.Choice("block", "redact", "label", "ask"), "What is done about it.") { IsRequired = true },
             new("on", new Shape.Choice("input", "output", "both"), "Default: both."),
-            new("url", Text, "Of moderation: the address that is asked.")), 100), "What is looked for in prompts and answers."),
+            new("url", Text, "Of moderation: the address that is asked, in the format of OpenAI's moderations."),
+            new("api_key", Text, "Of moderation: its key by reference."),
+            new("timeout_seconds", new Shape.Number(0.1, 600), "Of moderation: patience with one answer. Default: 5."),
+            new("fail_open", Flag, "Of moderation: whether text passes where it does not answer. Default: false.")), 100), "What is looked for in prompts and answers."),
         new("retries", Record(
             new("attempts_max", new Shape.Integer(1, 20), "Attempts of one operation, the first among them. Default: 6."),
             new("backoff_first_seconds", new Shape.Number(0, 60), "Bound of the first wait; it doubles. Default: 0.5."),

@@ -15,7 +15,7 @@ namespace Hydra.Gateway.Doors;
 /// <summary>The gateway's addresses, for any ASP.NET application.</summary>
 public static class GatewayEndpoints
 {
-    /// <summary>Adds the doors, the list of models, health and readiness.</summary>
+    /// <summary>Adds the doors, the list of models, health and readiness, and the administration where a key for it is configured.</summary>
     public static void MapHydraGateway(this IEndpointRouteBuilder routes, GatewayService service)
     {
         Map("/v1/chat/completions", new ChatDoor());
@@ -28,6 +28,8 @@ public static class GatewayEndpoints
         routes.MapGet("/ready", context => service.IsReady
             ? WriteTextAsync(context, 200, """{"status":"ready"}""")
             : WriteTextAsync(context, 503, """{"status":"not ready"}"""));
+
+        AdminEndpoints.Map(routes, service);
 
         void Map(string path, IDoor door) => routes.MapPost(path, context => new ChatExchange(context, door, service).RunAsync());
     }

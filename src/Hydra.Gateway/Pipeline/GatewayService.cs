@@ -1,9 +1,11 @@
+using System.Text.Json;
 using Hydra.Gateway.Caching;
 using Hydra.Gateway.Config;
 using Hydra.Gateway.Doors;
 using Hydra.Gateway.Filters;
 using Hydra.Gateway.Ledger;
 using Hydra.Gateway.Resilience;
+using Hydra.Gateway.Routing;
 using Hydra.Tracing;
 using Microsoft.Extensions.AI;
 
@@ -57,6 +59,7 @@ public sealed class GatewayService : IAsyncDisposable
         _providers = new ProviderFactory(config, options);
         _models = GatewayModels.Build(config, _providers, null, Surroundings);
         Keys = new KeyRing(ledger, options.Clock);
+        AdminKey = AdminKeyOf(config);
         var random = options.Seed is { } seed ? new Random(seed) : Random.Shared;
         var runner = new AttemptRunner(ledger, _gate, options.Clock, Now, SwitchedOff, IsUnderUsdBudget);
         var route = new RouteStage(() => _models, new GroupCall(runner, config.Retries, _gate, random, options.Clock, Now), options.Clock);
@@ -72,6 +75,8 @@ public sealed class GatewayService : IAsyncDisposable
     public ILedger Ledger => _ledger;
     public GatewayConfig Config => _config;
     public TimeProvider Clock => _options.Clock;
+    /// <summary>The key of the administration; null: there is none over HTTP.</summary>
+    internal string? AdminKey { get; private set; }
     /// <summary>Whether it can serve now.</summary>
     public bool IsReady { get; private set; } = true;
 
@@ -110,6 +115,7 @@ public sealed class GatewayService : IAsyncDisposable
             _providers.Take(before);
             throw;
         }
+        AdminKey = AdminKeyOf(config);
         _config = config;
         await _ledger.ConfigureAsync(config.Budgets, cancellationToken);
     }
@@ -167,6 +173,37 @@ public sealed class GatewayService : IAsyncDisposable
             if (attempt.IsOtherModel) _options.OnOtherModel(operation, attempt);
         }
     }
+
+    /// <summary>Every deployment with its breaker, its calls and its times, as JSON.</summary>
+    internal void WriteHealth(Utf8JsonWriter json)
+    {
+        json.WriteStartArray("deployments");
+        foreach (var deployment in _models.Groups.Values.SelectMany(group => group.Deployments).OrderBy(deployment => deployment.Id, StringComparer.Ordinal))
+        {
+            BreakerView view;
+            LiveFacts facts;
+            lock (_gate)
+            {
+                view = deployment.Health.Breaker.At(Now());
+                facts = deployment.Health.Stats.Facts(view, null, 1, Now());
+            }
+            json.WriteStartObject();
+            json.WriteString("deployment", deployment.Id);
+            json.WriteString("quota_group", deployment.Quota.Name);
+            json.WriteString("breaker", view.Position switch { BreakerPosition.Closed => "closed", BreakerPosition.Open => "open", _ => "half_open" });
+            if (view.RefusesUntil is { } until) json.WriteNumber("retry_in_seconds", Math.Max(0, (until - Now()).TotalSeconds));
+            if (view.Cause is { } cause) json.WriteString("cause", cause);
+            json.WriteNumber("in_flight", facts.InFlight);
+            json.WriteNumber("calls", facts.Calls);
+            json.WriteNumber("successes", facts.Successes);
+            if (facts.Latency is { } latency) json.WriteNumber("latency_ms", latency.TotalMilliseconds);
+            if (facts.FirstToken is { } first) json.WriteNumber("first_token_ms", first.TotalMilliseconds);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private string? AdminKeyOf(GatewayConfig config) => config.AdminKey is { } reference ? SecretReference.Read(reference, "auth.admin_key", _options) : null;
 
     internal void Report(Exception failure, Operation? operation)
     {

@@ -17,6 +17,7 @@ internal static class NativeFields
 
     /// <summary>The options as this deployment can take them.</summary>
     /// <param name="dropped">What was left out.</param>
+    /// <exception cref="Hydra.Model.CallFailedException"><c>bad_request</c>: something would be left out, and the configuration refuses that.</exception>
     public static CallOptions For(Deployment deployment, CallOptions options, List<string> dropped)
     {
         dropped.Clear();
@@ -30,6 +31,7 @@ internal static class NativeFields
             bare.AdditionalProperties!.Remove(name);
             if (!AlsoSaid.Contains(name)) dropped.Add(name);
         }
+        if (dropped.Count > 0 && options.Operation.RefusesUnsupported) throw Parameters.Unsupported(deployment.Id, dropped);
         return bare ?? options;
     }
 

@@ -50,6 +50,8 @@ public sealed class Operation
     public string? RouteReason { get; set; }
     /// <summary>Room that the tightest budget has left, in US dollars; null: no budget covers the caller.</summary>
     public decimal? RemainingUsd { get; set; }
+    /// <summary>Whether a parameter that a provider does not know fails the call instead of being left out.</summary>
+    public bool RefusesUnsupported { get; set; }
     /// <summary>Parameters that the answering provider does not know and that were left out.</summary>
     public List<string> Dropped { get; } = [];
 

@@ -35,8 +35,13 @@ public static class Parameters
                         $"{endpoint} does not know the parameter '{name}', and without it the answer would be another. Leave it out, or use another provider.");
             }
         }
+        if (dropped is not null && options is Pipeline.CallOptions { Operation.RefusesUnsupported: true }) throw Unsupported(endpoint.ToString(), dropped);
         return dropped ?? (IReadOnlyList<string>)[];
     }
+
+    /// <summary>The refusal of a gateway that is configured to refuse rather than to drop.</summary>
+    internal static CallFailedException Unsupported(string target, IReadOnlyList<string> names) => new(ErrorCode.BadRequest,
+        $"{target} does not know {string.Join(", ", names.Select(name => $"'{name}'"))}, and this gateway is configured with on_unsupported: error. Leave it out, or use another model.");
 
     /// <summary>Writes the drop into an answer.</summary>
     internal static void Report(IReadOnlyList<string> dropped, ChatResponse response)

@@ -78,7 +78,7 @@ public sealed class GatewayConfigTests
                 prompt_cache: true
               trial: {strategy: canary, deployments: [{provider: a, model: m}, {provider: b, model: m}], canary: {percent: 5, deployments: [b]}}
               learnt: {strategy: adaptive, deployments: [{provider: a, model: m}], adaptive: {enabled: false, exploration_max: 0.05}, prompt_cache: {load_max: 3}}
-              quick: {strategy: lowest_latency, latency_buffer: 0.5, deployments: [{provider: a, model: m}, {provider: a, model: m}], hedge: {after_seconds: 2}}
+              quick: {strategy: lowest_latency, latency_buffer: 0.5, deployments: [{provider: a, model: m}, {provider: a, model: m}]}
             """);
         var rule = config.Models["by-rule"].Policy.Rules[0];
         Assert.Equal([ConditionKind.OneOf, ConditionKind.NotEqualTo, ConditionKind.StartsWith, ConditionKind.EqualTo], rule.When.Select(condition => condition.Kind));
@@ -90,7 +90,26 @@ public sealed class GatewayConfigTests
         Assert.False(config.Models["learnt"].Policy.Adaptive.IsEnabled);
         Assert.Equal(3, config.Models["learnt"].Policy.PromptCache!.LoadMax);
         Assert.Equal(0.5, config.Models["quick"].Policy.LatencyBuffer);
-        Assert.Equal(TimeSpan.FromSeconds(2), config.Models["quick"].Hedge!.After);
+    }
+
+    [Fact]
+    public void What_is_not_there_yet_is_said_with_what_to_use_instead()
+    {
+        var problems = Problems("""
+            providers: {a: {kind: offline}}
+            models: {quick: {deployments: [{provider: a, model: m}], hedge: {after_seconds: 2}}}
+            """);
+        Assert.Contains(problems, problem => problem.ToString()!.Contains("`hedge`: a second question beside a slow one is not supported yet: use timeouts.first_token_seconds", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_moderation_filter_takes_its_key_its_patience_and_what_to_do_without_it()
+    {
+        var filter = Assert.Single(Read("""
+            providers: {a: {kind: offline}}
+            filters: [{kind: moderation, action: block, url: "https://m.example/v1/moderations", api_key: env:M, timeout_seconds: 2, fail_open: true}]
+            """).Filters);
+        Assert.Equal(("env:M", TimeSpan.FromSeconds(2), true), (filter.ApiKey, filter.Timeout, filter.FailOpen));
     }
 
     [Fact]
