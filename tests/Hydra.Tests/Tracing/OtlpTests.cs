@@ -150,7 +150,10 @@ public sealed class OtlpTests
 
     private static async Task<string?> SendAsync(params (string Name, string Value)[] environment)
     {
-        using var sender = new OtlpSender(From(environment).Settings!);
+        // Patience with a machine that runs every other test meanwhile.
+        var settings = From(environment).Settings! with { ConnectTimeout = TimeSpan.FromMinutes(1) };
+        if (settings.Timeout == OtlpSettings.TimeoutDefault) settings = settings with { Timeout = TimeSpan.FromMinutes(1) };
+        using var sender = new OtlpSender(settings);
         return await sender.SendAsync(Spans(), CancellationToken.None);
     }
 }

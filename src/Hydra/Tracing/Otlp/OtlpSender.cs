@@ -12,7 +12,6 @@ public sealed class OtlpSender : IDisposable
 {
     /// <summary>Spans in one request.</summary>
     public const int BatchSize = 512;
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
 
     private readonly OtlpSettings _settings;
     private readonly HttpClient _http;
@@ -20,7 +19,7 @@ public sealed class OtlpSender : IDisposable
     public OtlpSender(OtlpSettings settings)
     {
         _settings = settings;
-        _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = ConnectTimeout, AllowAutoRedirect = false }) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
+        _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = settings.ConnectTimeout, AllowAutoRedirect = false }) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
     }
 
     /// <summary>Sends all spans in order. Throws only when <paramref name="cancellationToken"/> is cancelled.</summary>
@@ -39,7 +38,7 @@ public sealed class OtlpSender : IDisposable
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                refusal = deadline.IsCancellationRequested ? $"no answer within {_settings.Timeout.TotalSeconds:0.###} s" : $"no connection within {ConnectTimeout.TotalSeconds:0.###} s";
+                refusal = deadline.IsCancellationRequested ? $"no answer within {_settings.Timeout.TotalSeconds:0.###} s" : $"no connection within {_settings.ConnectTimeout.TotalSeconds:0.###} s";
             }
             catch (Exception failed) when (failed is HttpRequestException or IOException)
             {

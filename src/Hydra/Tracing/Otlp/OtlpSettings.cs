@@ -14,6 +14,9 @@ public sealed record OtlpSettings
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
     /// <summary>Attributes of the resource: <c>service.name</c> first.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Resource { get; init; } = [new("service.name", "hydra")];
+    /// <summary>Limit of opening a connection: a collector that is not there must not hold up the end of a run.</summary>
+    /// <value>Default: 2 s.</value>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);
     /// <summary>Limit on everything that is sent for one run.</summary>
     /// <value>1 ms to 60 s. Default: 10 s.</value>
     public TimeSpan Timeout { get; init; } = TimeoutDefault;
