@@ -100,6 +100,9 @@ public sealed class PlanContext(WorkflowSpec workflow)
         return template;
     }
 
+    /// <summary>What was compiled of this text while the nodes were planned; null: nothing. Safe for many threads from then on.</summary>
+    public Template? Known(string text, bool isExpression) => (isExpression ? _expressions : _templates).GetValueOrDefault(text);
+
     public Template Expression(string text)
     {
         if (!_expressions.TryGetValue(text, out var template)) _expressions[text] = template = Hydra.Templates.Template.ParseExpression(text);
