@@ -12,9 +12,10 @@ public sealed record RunDefinition(Plan Plan, Bundle Bundle)
         RunDefinition? known = null;
         foreach (var head in store.Heads(run))
         {
-            var kept = head.Events[0] is RunEvent.RunStarted started ? started.Bundle : ((RunEvent.Forked)head.Events[0]).Definition?.Bundle;
-            if (kept is null) continue;
-            var bundle = Bundle.Read(store.Artifacts.Read(kept), readDefinition);
+            var pinned = head.Events[0] is RunEvent.RunStarted started ? new ForkDefinition(started.DefinitionHash, started.Bundle) : ((RunEvent.Forked)head.Events[0]).Definition;
+            if (pinned is null) continue;
+            var bundle = Bundle.Read(store.Artifacts.Read(pinned.Bundle), readDefinition);
+            bundle = bundle with { Workflow = bundle.Workflow with { Hash = pinned.Hash } };
             var plan = planOf(bundle.Workflow);
             plan.Earlier = known?.Plan;
             known = new RunDefinition(plan, bundle);

@@ -62,11 +62,10 @@ public sealed record CassetteHead
 public sealed class Cassette
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, List<Entry>> _byKey = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, List<Entry>> _byPath = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Queue<long>> _waits;
-    private readonly Dictionary<string, string> _providers = new(StringComparer.Ordinal);
-    private readonly List<RecordedCall> _calls = [];
+    private readonly List<RecordedCall> _calls;
+    /// <summary>For those who ask: a recording that is only written needs none.</summary>
+    private readonly Lazy<Index> _index;
     private readonly Dictionary<string, Queue<RecordedDecision>> _decisions = new(StringComparer.Ordinal);
     private string? _drift;
 
@@ -81,14 +80,8 @@ public sealed class Cassette
             if (!_decisions.TryGetValue(decision.Path, out var queue)) _decisions[decision.Path] = queue = new Queue<RecordedDecision>();
             queue.Enqueue(decision);
         }
-        foreach (var call in calls)
-        {
-            var entry = new Entry(call);
-            _calls.Add(call);
-            ListOf(_byKey, call.Call.Key).Add(entry);
-            ListOf(_byPath, call.Path).Add(entry);
-            if (call.Call.Kind == StepKind.Model) _providers[call.Call.Name] = call.Call.Provider;
-        }
+        _calls = [.. calls];
+        _index = new Lazy<Index>(() => new Index(_calls));
         Waits = (waits ?? []).ToDictionary(wait => wait.Key, wait => wait.Value, StringComparer.Ordinal);
         _waits = Waits.ToDictionary(wait => wait.Key, wait => new Queue<long>(wait.Value), StringComparer.Ordinal);
     }
@@ -108,19 +101,19 @@ public sealed class Cassette
     {
         get
         {
-            lock (_lock) return _byKey.Values.Sum(entries => entries.Count(entry => !entry.IsTaken && !entry.Call.NeverAnswered));
+            lock (_lock) return _index.Value.ByKey.Values.Sum(entries => entries.Count(entry => !entry.IsTaken && !entry.Call.NeverAnswered));
         }
     }
 
     /// <summary>Who answered for a model when it was recorded; null: it was not asked.</summary>
-    public string? ProviderOf(string model) => _providers.GetValueOrDefault(model);
+    public string? ProviderOf(string model) => _index.Value.Providers.GetValueOrDefault(model);
 
     /// <summary>The next recorded answer to this question.</summary>
     public bool TryTake(string path, StepCall asked, [NotNullWhen(true)] out RecordedCall? recorded)
     {
         lock (_lock)
         {
-            var entry = _byKey.TryGetValue(asked.Key, out var alike)
+            var entry = _index.Value.ByKey.TryGetValue(asked.Key, out var alike)
                 ? alike.Find(entry => !entry.IsTaken && entry.Call.Path == path) ?? alike.Find(entry => !entry.IsTaken)
                 : null;
             if (entry is not null) entry.IsTaken = true;
@@ -156,7 +149,7 @@ public sealed class Cassette
     {
         lock (_lock)
         {
-            _byPath.TryGetValue(path, out var own);
+            _index.Value.ByPath.TryGetValue(path, out var own);
             var nearest = own?.Find(entry => !entry.IsTaken) ?? own?.LastOrDefault();
             var text = DriftText.Of(Head.Run, path, asked, messages, nearest?.Call, isUsedUp: own is not null && own.TrueForAll(entry => entry.IsTaken));
             _drift ??= text;
@@ -164,10 +157,28 @@ public sealed class Cassette
         }
     }
 
-    private static List<Entry> ListOf(Dictionary<string, List<Entry>> lists, string key)
+    private sealed class Index
     {
-        if (!lists.TryGetValue(key, out var list)) lists[key] = list = [];
-        return list;
+        public Index(List<RecordedCall> calls)
+        {
+            foreach (var call in calls)
+            {
+                var entry = new Entry(call);
+                ListOf(ByKey, call.Call.Key).Add(entry);
+                ListOf(ByPath, call.Path).Add(entry);
+                if (call.Call.Kind == StepKind.Model) Providers[call.Call.Name] = call.Call.Provider;
+            }
+        }
+
+        public Dictionary<string, List<Entry>> ByKey { get; } = new(StringComparer.Ordinal);
+        public Dictionary<string, List<Entry>> ByPath { get; } = new(StringComparer.Ordinal);
+        public Dictionary<string, string> Providers { get; } = new(StringComparer.Ordinal);
+
+        private static List<Entry> ListOf(Dictionary<string, List<Entry>> lists, string key)
+        {
+            if (!lists.TryGetValue(key, out var list)) lists[key] = list = [];
+            return list;
+        }
     }
 
     private sealed class Entry(RecordedCall call)

@@ -12,28 +12,29 @@ public static class NodeReferences
         {
             if (!node.Spec.Fields.TryGetValue(field.Name, out var value) && !defaults.TryGetValue(field.Name, out value)) continue;
             var found = new List<TemplateReference>();
-            Collect(value, IsExpression(field.Shape), found);
+            Collect(value, IsExpression(field.Shape), node.Texts, found);
             foreach (var reference in found) yield return (field, reference);
         }
     }
 
     private static bool IsExpression(Shape shape) => shape is Shape.Expression || (shape is Shape.OneOf one && one.Alternatives.Any(IsExpression));
 
-    private static void Collect(Value value, bool isExpression, List<TemplateReference> found)
+    private static void Collect(Value value, bool isExpression, PlanContext? planned, List<TemplateReference> found)
     {
         if (value.IsList)
         {
-            foreach (var item in value.Items) Collect(item, isExpression, found);
+            foreach (var item in value.Items) Collect(item, isExpression, planned, found);
         }
         else if (value.IsObject)
         {
-            foreach (var (_, item) in value.AsObject) Collect(item, isExpression, found);
+            foreach (var (_, item) in value.AsObject) Collect(item, isExpression, planned, found);
         }
         else if (value.TextOrNull is { } text && (isExpression || text.Contains('{', StringComparison.Ordinal)))
         {
             try
             {
-                found.AddRange((isExpression ? Template.ParseExpression(text) : Template.Parse(text)).References);
+                var template = planned?.Known(text, isExpression) ?? (isExpression ? Template.ParseExpression(text) : Template.Parse(text));
+                found.AddRange(template.References);
             }
             catch (TemplateException)
             {

@@ -93,12 +93,15 @@ public sealed class PlanContext(WorkflowSpec workflow)
     /// <summary>A node's field, or where the node leaves it out the file's default for it; null when neither is written.</summary>
     public Value FieldOf(NodeSpec node, string name) => node.Fields.TryGetValue(name, out var own) ? own : Workflow.DefaultFields.GetOrNull(name);
 
-    /// <summary>Compiles a template; equal texts share one.</summary>
+    /// <summary>A template that is compiled at its first use; equal texts share one.</summary>
     public Template Template(string text)
     {
-        if (!_templates.TryGetValue(text, out var template)) _templates[text] = template = Hydra.Templates.Template.Parse(text);
+        if (!_templates.TryGetValue(text, out var template)) _templates[text] = template = Hydra.Templates.Template.Later(text);
         return template;
     }
+
+    /// <summary>What was compiled of this text while the nodes were planned; null: nothing. Safe for many threads from then on.</summary>
+    public Template? Known(string text, bool isExpression) => (isExpression ? _expressions : _templates).GetValueOrDefault(text);
 
     public Template Expression(string text)
     {

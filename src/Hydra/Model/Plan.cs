@@ -76,6 +76,8 @@ public sealed class PlannedNode
     public required NodeSettings Settings { get; init; }
     /// <summary>What the node's type compiled from its own fields.</summary>
     public object? Fields { get; init; }
+    /// <summary>The templates that were compiled with it; null for nodes that no planner made.</summary>
+    public PlanContext? Texts { get; init; }
     /// <summary>The graphs this node may open, in the order of <see cref="INodeType.Fragments"/>.</summary>
     public Plan[] Fragments { get; init; } = [];
     /// <summary>The node that undoes this one, as a graph; null when it has none.</summary>

@@ -89,6 +89,7 @@ internal static class RevisionPlan
             Type = node.Type,
             Settings = join.Kind == JoinKind.AtLeast && join.Count > parents ? node.Settings with { Join = join with { Count = Math.Max(1, parents) } } : node.Settings,
             Fields = node.Fields,
+            Texts = node.Texts,
             Fragments = node.Fragments,
             Undo = node.Undo,
             Variants = node.Variants,

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Security.Cryptography;
+using System.Text.Json;
 
 namespace Hydra.Model;
 
@@ -18,5 +20,32 @@ public static class StepKey
         Of(ValueMap.Of(("run", attempt.Run.Text), ("path", attempt.Path), ("step", call), ("tool", tool), ("arguments", arguments)));
 
     /// <summary>SHA-256 of the data's canonical form, as 64 hexadecimal digits: the order of keys makes no difference.</summary>
-    public static string Of(Value asked) => Convert.ToHexStringLower(SHA256.HashData(ValueJson.ToCanonicalUtf8(asked).Span));
+    public static string Of(Value asked)
+    {
+        var (buffer, json) = _scratch ??= NewScratch();
+        try
+        {
+            ValueJson.WriteCanonical(json, asked);
+            json.Flush();
+            return Convert.ToHexStringLower(SHA256.HashData(buffer.WrittenSpan));
+        }
+        finally
+        {
+            if (buffer.Capacity > ScratchBytesMax) _scratch = null;
+            buffer.ResetWrittenCount();
+            json.Reset();
+        }
+    }
+
+    /// <summary>A larger buffer is not kept for the next key.</summary>
+    private const int ScratchBytesMax = 64 * 1024;
+
+    [ThreadStatic]
+    private static (ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Json)? _scratch;
+
+    private static (ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Json) NewScratch()
+    {
+        var buffer = new ArrayBufferWriter<byte>(512);
+        return (buffer, new Utf8JsonWriter(buffer, ValueJson.Compact));
+    }
 }

@@ -125,7 +125,7 @@ public static class ValueJson
         return buffer.WrittenMemory;
     }
 
-    private static void WriteCanonical(Utf8JsonWriter writer, Value value)
+    internal static void WriteCanonical(Utf8JsonWriter writer, Value value)
     {
         if (value.IsList)
         {

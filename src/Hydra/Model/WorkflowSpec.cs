@@ -44,8 +44,12 @@ public sealed record WorkflowSpec
 
     /// <summary>Makes <see cref="Canonical"/>.</summary>
     public Func<ReadOnlyMemory<byte>>? CanonicalFrom { private get; init; }
-    /// <summary>SHA-256 of <see cref="Canonical"/> in hexadecimal: the identity of the definition.</summary>
-    public string Hash => _hash ??= Convert.ToHexStringLower(SHA256.HashData(Canonical.Span));
+    /// <summary>SHA-256 of <see cref="Canonical"/> in hexadecimal: the identity of the definition. Set where a run has recorded it.</summary>
+    public string Hash
+    {
+        get => _hash ??= Convert.ToHexStringLower(SHA256.HashData(Canonical.Span));
+        init => _hash = value;
+    }
 
     private ReadOnlyMemory<byte>? _canonical;
     private string? _hash;

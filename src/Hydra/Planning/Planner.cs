@@ -97,6 +97,7 @@ public static class Planner
                 Type = type,
                 Settings = _settings.For(spec, type, _context),
                 Fields = type.Plan(spec, _context),
+                Texts = _context,
                 Fragments = fragments.Count == 0 ? [] : [.. fragments.Select(Fragment)],
                 Undo = spec.Compensation is { } undo ? Fragment(new FragmentSpec("compensate", [undo]) { Names = [spec.Id.Text], IsInline = true }) : null,
                 Variants = Variants(spec, standIn),

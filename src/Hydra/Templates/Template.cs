@@ -8,47 +8,43 @@ namespace Hydra.Templates;
 /// </summary>
 public sealed class Template
 {
-    private readonly SourceText _source;
-    private readonly Statement[] _body;
-    private readonly Expression? _expression;
-    private readonly string? _constant;
-    private readonly int _localCount;
-    private readonly int _loopCount;
+    private readonly string? _text;
+    private Parsed? _parsed;
 
-    private Template(SourceText source, Statement[] body, Parser parser)
-    {
-        _source = source;
-        _body = body;
-        _localCount = parser.LocalCount;
-        _loopCount = parser.LoopCount;
-        References = parser.FinishReferences();
-        _expression = body is [OutputStatement output] ? output.Expression : null;
-        _constant = body switch
-        {
-            [] => "",
-            [TextStatement text] => text.Text,
-            _ => null,
-        };
-    }
+    private Template(string text) => _text = text;
+    private Template(SourceText source, Statement[] body, Parser parser) => _parsed = new Parsed(source, body, parser);
 
     /// <summary>The template as it was read: line ends are <c>\n</c>, and one line end at its end is gone, as in Jinja2.</summary>
-    public string Source => _source.Text;
+    public string Source => Known.Source.Text;
 
     /// <summary>The template is plain text: it gives the same for any variables.</summary>
-    public bool IsConstant => _constant is not null;
+    public bool IsConstant => Known.Constant is not null;
 
     /// <summary>The template is exactly one <c>{{ expression }}</c>, so that <see cref="Evaluate"/> keeps the expression's type.</summary>
-    public bool IsExpression => _expression is not null;
+    public bool IsExpression => Known.Expression is not null;
 
     /// <summary>Each use of a variable that the template does not bind itself, in the order of the text.</summary>
-    public IReadOnlyList<TemplateReference> References { get; }
+    public IReadOnlyList<TemplateReference> References => Known.References;
+
+    /// <summary>Two threads that come first at once compile the same twice.</summary>
+    private Parsed Known => _parsed ??= Compile(_text!);
 
     /// <summary>Compiles a template. Throws <see cref="TemplateSyntaxException"/>.</summary>
     public static Template Parse(string text)
     {
+        var template = Later(text);
+        _ = template.Known;
+        return template;
+    }
+
+    /// <summary>A template that is compiled at its first use; for checked texts, since that use throws what <see cref="Parse"/> would.</summary>
+    public static Template Later(string text) => new(text);
+
+    private static Parsed Compile(string text)
+    {
         var source = Read(text);
         var parser = new Parser(source, Lexer.Template(source));
-        return new Template(source, parser.ParseTemplate(), parser);
+        return new Parsed(source, parser.ParseTemplate(), parser);
     }
 
     /// <summary>Compiles an expression, bare or in <c>{{ }}</c>. Throws <see cref="TemplateSyntaxException"/>, also for text around the braces.</summary>
@@ -81,19 +77,21 @@ public sealed class Template
     /// </summary>
     public Value Evaluate(ITemplateScope scope, TemplateOptions options)
     {
-        if (_constant is not null) return _constant;
-        if (_expression is null || options.Escape is not null) return Render(scope, options);
-        var evaluation = new Evaluation(_source, scope, options, _localCount, _loopCount);
-        return evaluation.Settle(_expression.Evaluate(evaluation.At(_expression.Position)));
+        var known = Known;
+        if (known.Constant is not null) return known.Constant;
+        if (known.Expression is null || options.Escape is not null) return Render(scope, options);
+        var evaluation = known.Begin(scope, options);
+        return evaluation.Settle(known.Expression.Evaluate(evaluation.At(known.Expression.Position)));
     }
 
     /// <summary>The text for these variables; what is not text is written as JSON. Throws <see cref="TemplateException"/>.</summary>
     public string Render(ITemplateScope scope, TemplateOptions options)
     {
-        if (_constant is not null) return _constant;
-        var evaluation = new Evaluation(_source, scope, options, _localCount, _loopCount);
+        var known = Known;
+        if (known.Constant is not null) return known.Constant;
+        var evaluation = known.Begin(scope, options);
         var output = new OutputText(evaluation);
-        foreach (var statement in _body) statement.Write(evaluation, output);
+        foreach (var statement in known.Body) statement.Write(evaluation, output);
         return output.Finish();
     }
 
@@ -108,5 +106,24 @@ public sealed class Template
         }
         if (text.Contains('\r')) text = text.Replace("\r\n", "\n").Replace('\r', '\n');
         return new SourceText(text.EndsWith('\n') ? text[..^1] : text);
+    }
+
+    private sealed class Parsed(SourceText source, Statement[] body, Parser parser)
+    {
+        private readonly int _localCount = parser.LocalCount;
+        private readonly int _loopCount = parser.LoopCount;
+
+        public SourceText Source { get; } = source;
+        public Statement[] Body { get; } = body;
+        public IReadOnlyList<TemplateReference> References { get; } = parser.FinishReferences();
+        public Expression? Expression { get; } = body is [OutputStatement output] ? output.Expression : null;
+        public string? Constant { get; } = body switch
+        {
+            [] => "",
+            [TextStatement text] => text.Text,
+            _ => null,
+        };
+
+        public Evaluation Begin(ITemplateScope scope, TemplateOptions options) => new(Source, scope, options, _localCount, _loopCount);
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using Hydra.Model;
 
@@ -23,20 +24,34 @@ public static class CassetteFile
         try
         {
             if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
-            using (var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, WriteBufferBytes))
-            using (var json = new Utf8JsonWriter(file, ValueJson.Compact))
+            using (var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
             {
+                var buffer = new ArrayBufferWriter<byte>(WriteBufferBytes);
+                using var json = new Utf8JsonWriter(buffer, ValueJson.Compact);
                 WriteLine(HeadLine(cassette));
-                foreach (var call in cassette.Calls) WriteLine(CallLine(call));
+                foreach (var call in cassette.Calls)
+                {
+                    WriteCall(json, call);
+                    EndLine();
+                }
                 foreach (var decision in cassette.Decisions) WriteLine(CassetteDecisions.Line(decision));
                 foreach (var (at, times) in cassette.Waits) WriteLine(ValueMap.Of(("wait", at), ("until_ms", Value.Of(times.Select(time => Value.Of(time))))));
+                file.Write(buffer.WrittenSpan);
 
                 void WriteLine(ValueMap line)
                 {
                     ValueJson.Write(json, Value.Of(line));
+                    EndLine();
+                }
+
+                void EndLine()
+                {
                     json.Flush();
                     json.Reset();
-                    file.WriteByte((byte)'\n');
+                    buffer.Write("\n"u8);
+                    if (buffer.WrittenCount < WriteBufferBytes) return;
+                    file.Write(buffer.WrittenSpan);
+                    buffer.ResetWrittenCount();
                 }
             }
             File.Move(beside, path, overwrite: true);
@@ -99,26 +114,36 @@ public static class CassetteFile
         };
     }
 
-    private static ValueMap CallLine(RecordedCall call)
+    /// <summary>Straight to bytes: a recording costs every call of a run.</summary>
+    private static void WriteCall(Utf8JsonWriter json, RecordedCall call)
     {
         var result = call.Result;
-        var line = new ValueMap.Builder
+        json.WriteStartObject();
+        json.WriteString("key"u8, call.Call.Key);
+        json.WriteString("kind"u8, WireNames.Of(call.Call.Kind));
+        json.WriteString("name"u8, call.Call.Name);
+        json.WriteString("node"u8, call.Path);
+        if (call.Call.Provider.Length > 0) json.WriteString("provider"u8, call.Call.Provider);
+        if (call.NeverAnswered) json.WriteBoolean("never_answered"u8, true);
+        if (call.IsSecret) json.WriteBoolean("secret"u8, true);
+        else WriteData("request"u8, call.Request());
+        if (call.HasResponse && !call.IsSecret) WriteData("response"u8, call.Response());
+        json.WriteStartArray("tokens"u8);
+        foreach (var count in result.Usage.ToCounts()) json.WriteNumberValue(count);
+        json.WriteEndArray();
+        json.WriteNumber("micro_usd"u8, result.Cost.Amount);
+        WriteData("ms"u8, Math.Round(result.DurationMs, 3));
+        if (result.FirstTokenMs != 0) WriteData("first_ms"u8, Math.Round(result.FirstTokenMs, 3));
+        if (result.AnsweredBy is { } by) json.WriteString("answered_by"u8, by);
+        if (result.FinishReason is { } finish) json.WriteString("finish"u8, finish);
+        if (result.Error is { } error) WriteData("error"u8, ValueMap.Of(("code", error.Code.Name), ("message", error.Message)));
+        json.WriteEndObject();
+
+        void WriteData(ReadOnlySpan<byte> name, Value data)
         {
-            ["key"] = call.Call.Key, ["kind"] = WireNames.Of(call.Call.Kind), ["name"] = call.Call.Name, ["node"] = call.Path,
-        };
-        if (call.Call.Provider.Length > 0) line["provider"] = call.Call.Provider;
-        if (call.NeverAnswered) line["never_answered"] = true;
-        if (call.IsSecret) line["secret"] = true;
-        else line["request"] = call.Request();
-        if (call.HasResponse && !call.IsSecret) line["response"] = call.Response();
-        line["tokens"] = Value.Of(result.Usage.ToCounts().Select(Value.Of));
-        line["micro_usd"] = result.Cost.Amount;
-        line["ms"] = Math.Round(result.DurationMs, 3);
-        if (result.FirstTokenMs != 0) line["first_ms"] = Math.Round(result.FirstTokenMs, 3);
-        if (result.AnsweredBy is { } by) line["answered_by"] = by;
-        if (result.FinishReason is { } finish) line["finish"] = finish;
-        if (result.Error is { } error) line["error"] = ValueMap.Of(("code", error.Code.Name), ("message", error.Message));
-        return line.Build();
+            json.WritePropertyName(name);
+            ValueJson.Write(json, data);
+        }
     }
 
     private static RecordedCall ReadCall(ValueMap map)
