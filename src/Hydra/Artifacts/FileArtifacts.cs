@@ -158,7 +158,7 @@ public sealed class FileArtifacts(string folder, bool isDurable) : IArtifactStor
             using (var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
             {
                 file.Write(bytes);
-                if (isDurable) file.Flush(flushToDisk: true);
+                if (isDurable) DiskSync.Content(file);
             }
             File.Move(beside, path, overwrite: true);
             if (isDurable) DiskSync.Entry(parent);

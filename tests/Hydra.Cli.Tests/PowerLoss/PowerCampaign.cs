@@ -33,6 +33,8 @@ internal sealed class PowerCampaign(int seed, string durability = "full", bool d
     public List<string> Lost { get; } = [];
     /// <summary>Calls of completed nodes made again, and effects that happened twice.</summary>
     public List<string> Repeated { get; } = [];
+    /// <summary>What is needed to look at a loss that should not be: the seed, each process with its cut, and where the disk is kept.</summary>
+    public string? Trail { get; private set; }
 
     public async Task RunAsync()
     {
@@ -42,6 +44,7 @@ internal sealed class PowerCampaign(int seed, string durability = "full", bool d
         var disk = Directory.CreateDirectory(terminal.PathOf("disk")).FullName;
         terminal.Write("power.yaml", Workflow(world));
         var words = Begin;
+        var trail = new StringBuilder();
         for (var stage = 0; stage < StagesMax; stage++)
         {
             var cutAt = Cuts < CutsMax ? _random.Next(1, CallsOfAProcess) : 0;
@@ -53,6 +56,7 @@ internal sealed class PowerCampaign(int seed, string durability = "full", bool d
             if (code == 137) Cuts++;
             if (failAt > 0 && code == 1 && error.Contains("hydra: ", StringComparison.Ordinal) && error.Contains("disk", StringComparison.Ordinal)) Failures++;
             if (words[0] == "resume") Resumes++;
+            trail.Append(CultureInfo.InvariantCulture, $"stage {stage}: {string.Join(' ', words)}; cutAt {cutAt}, failAt {failAt}; exit {code}\n{output}{error}");
             var state = Compare(terminal, fake, world, output + error);
             _isDone = code == 0 && state is { Status: RunStatus.Completed };
             if (Lost.Count > 0 || _isDone) break;
@@ -60,6 +64,16 @@ internal sealed class PowerCampaign(int seed, string durability = "full", bool d
         }
         Calls = fake.Calls.Count;
         if (Lost.Count == 0) End(fake, world);
+        if (Lost.Count + Repeated.Count > 0 && durability == "full" && !dropsSyncs) Trail = $"seed {seed}: {string.Join("; ", Lost.Concat(Repeated))}\ndisk kept in {Keep(disk)}\n{trail}";
+    }
+
+    /// <summary>Moved out of the terminal's folder, which is removed.</summary>
+    private static string Keep(string disk)
+    {
+        var kept = $"{Path.GetDirectoryName(disk)}-lost";
+        Directory.Move(disk, kept);
+        if (File.Exists(disk + ".log")) File.Move(disk + ".log", kept + ".log");
+        return kept;
     }
 
     private string[] Begin => ["run", "power.yaml", "--run-id", Run.Text, "--max-concurrent", "3", "--durability", durability];

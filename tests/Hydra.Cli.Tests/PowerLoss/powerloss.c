@@ -7,6 +7,7 @@
  *   POWER_AT    the storage call at which the power goes; 0: never
  *   POWER_DROP  fsync: it answers "done" and does nothing (a bug that the tests must find)
  *   POWER_EIO   the fsync from which on every one fails with EIO; what was not pressed by then is lost when the process ends
+ *   POWER_BAD   the end of a name: every fsync of such a file fails with EIO, and what was not pressed is lost when the process ends
  *   POWER_ROOM  bytes by which files may grow before the disk is full
  *   POWER_LOG   a file to which the counts are written at the end
  *
@@ -59,7 +60,8 @@ static size_t root_length;
 static uint64_t state;
 static long cut_at, eio_at, calls, fsyncs, writes, stashes;
 static long long room = -1;
-static int drops, is_ready;
+static int drops, is_ready, has_failed;
+static const char *bad;
 
 static uint64_t draw(void) { state ^= state << 13; state ^= state >> 7; state ^= state << 17; return state; }
 
@@ -77,6 +79,7 @@ static void start(void)
     eio_at = getenv("POWER_EIO") ? atol(getenv("POWER_EIO")) : 0;
     room = getenv("POWER_ROOM") ? atoll(getenv("POWER_ROOM")) : -1;
     drops = getenv("POWER_DROP") != 0;
+    bad = getenv("POWER_BAD");
 }
 
 static void say(const char *what)
@@ -109,11 +112,12 @@ static char *folder_name(const char *path) { char *copy = strdup(path), *slash =
 
 static char *stash_name(void) { char *name; if (asprintf(&name, "%s.stash-%d-%ld", root, getpid(), ++stashes) < 0) abort(); return name; }
 
-static struct file *find(int fd, const char *path)
+/* A new file may have the inode of one that is gone: it is another file. */
+static struct file *find(int fd, const char *path, int is_new)
 {
     struct stat at;
     if (fstat(fd, &at) != 0) return 0;
-    for (struct file *f = files; f; f = f->next) if (f->dev == at.st_dev && f->ino == at.st_ino) return f;
+    for (struct file *f = is_new ? 0 : files; f; f = f->next) if (f->dev == at.st_dev && f->ino == at.st_ino) return f;
     struct file *f = calloc(1, sizeof *f);
     f->dev = at.st_dev; f->ino = at.st_ino; f->path = strdup(path); f->next = files;
     return files = f;
@@ -216,7 +220,7 @@ static void lose(void)
 __attribute__((destructor)) static void ends(void)
 {
     pthread_mutex_lock(&lock);   /* and keeps it: nothing is written after this */
-    if (eio_at && fsyncs >= eio_at) { say("failing disk"); lose(); }
+    if (has_failed) { say("failing disk"); lose(); }
     else { say("ended"); pthread_mutex_unlock(&lock); }
 }
 
@@ -302,7 +306,7 @@ static int open_any(const char *given, int flags, mode_t mode)
     if ((!existed && (flags & O_CREAT)) || (existed && (flags & O_TRUNC) && S_ISREG(was.st_mode))) count();
     if (existed && (flags & O_TRUNC) && S_ISREG(was.st_mode) && was.st_size > 0) {
         int reader = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY, 0);
-        if (reader >= 0) { logged_truncate(reader, find(reader, path), 0); syscall(SYS_close, reader); }
+        if (reader >= 0) { logged_truncate(reader, find(reader, path, 0), 0); syscall(SYS_close, reader); }
     }
     fd = syscall(SYS_openat, AT_FDCWD, given, flags, mode);
     int failed = errno;
@@ -312,7 +316,7 @@ static int open_any(const char *given, int flags, mode_t mode)
         free(folder_of[fd]); folder_of[fd] = 0;
         if (fstat(fd, &now) == 0 && S_ISDIR(now.st_mode)) folder_of[fd] = strdup(path);
         else if (S_ISREG(now.st_mode)) {
-            file_of[fd] = find(fd, path);
+            file_of[fd] = find(fd, path, !existed);
             if (!existed) { struct op *op = add(CREATE); op->path = strdup(path); op->folder = folder_name(path); }
         }
     }
@@ -402,13 +406,20 @@ static int truncate_any(int fd, off_t size)
 int ftruncate(int fd, off_t size) { return truncate_any(fd, size); }
 int ftruncate64(int fd, off_t size) { return truncate_any(fd, size); }
 
+static int is_bad(const char *path)
+{
+    size_t length = strlen(path), end = bad ? strlen(bad) : 0;
+    return end > 0 && length >= end && strcmp(path + length - end, bad) == 0;
+}
+
 static int sync_any(int fd, long number)
 {
     int is_ours = fd >= 0 && fd < FDS_MAX && (file_of[fd] || folder_of[fd]);
     if (!is_ours) return syscall(number, fd);
     pthread_mutex_lock(&lock);
     count();
-    if (++fsyncs >= eio_at && eio_at) { pthread_mutex_unlock(&lock); errno = EIO; return -1; }
+    fsyncs++;
+    if ((eio_at && fsyncs >= eio_at) || (file_of[fd] && is_bad(file_of[fd]->path))) { has_failed = 1; pthread_mutex_unlock(&lock); errno = EIO; return -1; }
     if (!drops) { if (file_of[fd]) synced_file(file_of[fd]); else synced_folder(folder_of[fd]); }
     pthread_mutex_unlock(&lock);
     return 0;
