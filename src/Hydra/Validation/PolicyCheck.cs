@@ -92,7 +92,7 @@ internal sealed class PolicyCheck(WorkflowSpec spec, ValidationOptions options, 
     private void CheckAgent(NodeSpec node, string agent, string path)
     {
         if (spec.Agents.ContainsKey(agent) || options.KnownAgents.Contains(agent)) return;
-        problems.Error(ProblemCodes.UnknownAgent, node.PlaceOf(path), $"node '{node.Id}' names the agent '{agent}', which is not defined.{DidYouMean.Hint(agent, spec.Agents.Keys.Concat(options.KnownAgents).Concat(options.NearAgents))} Define it under `agents`, or in agents/{agent}.md.");
+        problems.Error(ProblemCodes.UnknownAgent, node.PlaceOf(path), $"node '{node.Id}' names the agent '{agent}', which is not defined.{DidYouMean.Hint(agent, spec.Agents.Keys.Concat(options.KnownAgents).Concat(options.NearAgents()))} Define it under `agents`, or in agents/{agent}.md.");
     }
 
     private void CheckFallback(NameScope scope, int index)

@@ -15,6 +15,6 @@ public sealed record ValidationOptions
     public IReadOnlyCollection<string>? KnownInputs { get; init; }
     /// <summary>Agents known besides those of the file.</summary>
     public IReadOnlyCollection<string> KnownAgents { get; init; } = [];
-    /// <summary>Agents that could be named, for "did you mean".</summary>
-    public IReadOnlyCollection<string> NearAgents { get; init; } = [];
+    /// <summary>Agents that could be named, for "did you mean"; asked only where a name is wrong.</summary>
+    public Func<IReadOnlyCollection<string>> NearAgents { get; init; } = static () => [];
 }
