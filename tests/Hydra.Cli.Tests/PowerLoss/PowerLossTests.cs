@@ -22,7 +22,7 @@ public sealed class PowerLossTests(Totals totals)
 
         Assert.Empty(campaigns.SelectMany(campaign => campaign.Lost));
         Assert.Empty(campaigns.SelectMany(campaign => campaign.Repeated));
-        Assert.True(campaigns.Sum(campaign => campaign.Cuts + campaign.Failures) >= campaigns.Count * 2, "too few power cuts and failing disks fell into a run");
+        Assert.True(campaigns.Sum(campaign => campaign.Cuts) >= campaigns.Count * 2, "too few cuts fell into a run");
         Console.WriteLine($"TOTAL power loss: {campaigns.Count} runs, {campaigns.Sum(campaign => campaign.Cuts)} power cuts, {campaigns.Sum(campaign => campaign.Failures)} failing disks, {campaigns.Sum(campaign => campaign.Resumes)} resumes, {campaigns.Sum(campaign => campaign.Acknowledged)} acknowledged results, {campaigns.Sum(campaign => campaign.Calls)} calls, 0 lost results, 0 repeated non-repeatable effects");
     }
 
