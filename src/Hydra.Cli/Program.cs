@@ -1,6 +1,7 @@
 using System.Text;
 using Hydra.Cli;
 
+if (args is ["validate", ..]) WarmUp.Begin();
 var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 var output = new StreamWriter(StandardOutput.Open(), utf8, bufferSize: 1 << 14);
 var io = new CliIo

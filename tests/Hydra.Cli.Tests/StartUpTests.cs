@@ -62,6 +62,10 @@ public sealed class StartUpTests
         Assert.DoesNotContain(compiled, line => OverValueTypes.IsMatch(line));
     }
 
+    /// <summary>With a problem it would stop early and load the half.</summary>
+    [Fact]
+    public void The_workflow_that_is_checked_to_load_the_code_has_no_problem() => Assert.Empty(WarmUp.Check().Problems);
+
     private static string Example => Path.Combine(Terminal.Root, "examples", "research.yaml");
 
     /// <summary>LINQ over our value types, sets of tuples, vectorised sets of characters, sorted trees.</summary>
