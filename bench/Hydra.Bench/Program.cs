@@ -148,12 +148,15 @@ async Task Recorded()
     var costs = new List<Recording.Costs>();
     for (var i = 0; i <= rounds * 2; i++) costs.Add(await Recording.MeasureAsync(folder));
     costs.RemoveAt(0);
-    Add("neither remembered nor recorded", cost => cost.Durable);
-    Add("remembered for reuse", cost => cost.Remembered);
-    Add("remembered and recorded", cost => cost.Recorded);
+    Add("calls neither journaled nor recorded", cost => cost.Bare);
+    Add("calls journaled", cost => cost.Durable);
+    Add("journaled and remembered for reuse", cost => cost.Remembered);
+    Add("journaled, remembered and recorded", cost => cost.Recorded);
 
-    void Add(string name, Func<Recording.Costs, double> cost) =>
-        table.Add($"recording: 1,000 agent nodes, 0 ms, {name}", "durable", Middle(costs.Select(cost)) * 1000, "ms", ("× without both", Middle(costs.Select(run => cost(run) / run.Durable))), ("× by the best rounds", costs.Min(cost) / costs.Min(run => run.Durable)));
+    void Add(string name, Func<Recording.Costs, Recording.Cost> cost) =>
+        table.Add($"recording: 1,000 agent nodes, 0 ms, {name}", "durable", Middle(costs.Select(run => cost(run).Seconds)) * 1000, "ms",
+            ("× bare", Middle(costs.Select(run => cost(run).Seconds / run.Bare.Seconds))), ("× journaled", Middle(costs.Select(run => cost(run).Seconds / run.Durable.Seconds))),
+            ("× journaled by the best rounds", costs.Min(run => cost(run).Seconds) / costs.Min(run => run.Durable.Seconds)), ("ms of processor", Middle(costs.Select(run => cost(run).ProcessorSeconds)) * 1000));
 }
 
 async Task Resumed()

@@ -16,17 +16,23 @@ internal static class Recording
     private const int Nodes = 1_000;
     private const int Cap = 16;
 
-    /// <summary>Seconds of one run in each manner.</summary>
+    /// <summary>One run in each manner.</summary>
+    /// <param name="Bare">A durable run whose calls are no steps: no intent before a call, no result after it.</param>
     /// <param name="Durable">Every call an intent and a result in the journal, as always.</param>
     /// <param name="Remembered">And its result is left for later runs to reuse.</param>
     /// <param name="Recorded">And a cassette is written.</param>
-    public sealed record Costs(double Durable, double Remembered, double Recorded);
+    public sealed record Costs(Cost Bare, Cost Durable, Cost Remembered, Cost Recorded);
+
+    /// <param name="ProcessorSeconds">Of all threads.</param>
+    public readonly record struct Cost(double Seconds, double ProcessorSeconds);
 
     public static async Task<Costs> MeasureAsync(string folder)
     {
         var workflow = Workflow();
         var forgetful = workflow with { Defaults = new NodePolicy { Cache = new CacheSpec(CacheKind.Off) } };
-        return new Costs(await RunAsync(folder, forgetful, records: false), await RunAsync(folder, workflow, records: false), await RunAsync(folder, workflow, records: true));
+        return new Costs(
+            await RunAsync(folder, forgetful, isJournaled: false, records: false), await RunAsync(folder, forgetful, isJournaled: true, records: false),
+            await RunAsync(folder, workflow, isJournaled: true, records: false), await RunAsync(folder, workflow, isJournaled: true, records: true));
     }
 
     private static WorkflowSpec Workflow()
@@ -42,24 +48,26 @@ internal static class Recording
     }
 
     /// <summary>In a store of its own, so that no run pays for what another one left to be checkpointed.</summary>
-    private static async Task<double> RunAsync(string folder, WorkflowSpec workflow, bool records)
+    private static async Task<Cost> RunAsync(string folder, WorkflowSpec workflow, bool isJournaled, bool records)
     {
         var own = Path.Combine(folder, $"recording-{Guid.NewGuid():N}");
         var client = new FakeClient();
-        var types = new INodeType[] { new AgentNode(client, _ => client) }.ToDictionary(type => type.Name);
-        double seconds;
+        var agent = new AgentNode(client, _ => client);
+        var types = new INodeType[] { isJournaled ? agent : new UnjournaledNode(agent) }.ToDictionary(type => type.Name);
+        Cost cost;
         using (var store = SqliteRunStore.Open(own, Durability.Full))
         {
             var engine = new Engine(new EngineOptions { Types = types, Store = store, ReadDefinition = (_, _, _) => workflow });
             GC.Collect();
             var clock = Stopwatch.StartNew();
+            var processor = Environment.CpuUsage.TotalTime;
             var recorder = records ? new CassetteRecorder(store, _ => Planner.Plan(workflow, types)) : null;
             var report = await engine.RunAsync(workflow, new RunRequest { MaxConcurrent = Cap, Observer = recorder }, CancellationToken.None);
             if (report.Status != RunStatus.Completed) throw new InvalidOperationException($"The benchmark's run ended {report.Status}: {report.Reason}");
             if (recorder is not null) CassetteFile.Write(recorder.ToCassette(), Path.Combine(own, "bench.cassette"));
-            seconds = clock.Elapsed.TotalSeconds;
+            cost = new Cost(clock.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - processor).TotalSeconds);
         }
         Directory.Delete(own, recursive: true);
-        return seconds;
+        return cost;
     }
 }

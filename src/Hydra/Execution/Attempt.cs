@@ -35,6 +35,9 @@ internal sealed class Attempt : ILine
         _given = given;
     }
 
+    /// <summary>It is begun by the loop itself, which goes on when it has asked for its first call.</summary>
+    public bool IsEarly { get; init; }
+
     private TimeProvider Clock => _given.Services.Clock;
     private NodeSettings Settings => _given.Node.Settings;
 
@@ -179,9 +182,11 @@ internal sealed class Attempt : ILine
         try
         {
             _loop.Post(new Message.StepRequested(_instance, _given.Attempt, _given.Incarnation, call, ticket));
-            // While the intent is on its way to disk.
-            if (Interlocked.Exchange(ref _hasAsked, 1) == 0) _loop.Reuse?.Note(_given, _instance);
-            var answer = await ticket.Task.WaitAsync(cancellationToken);
+            var isFirst = Interlocked.Exchange(ref _hasAsked, 1) == 0;
+            if (isFirst && !IsEarly) _loop.Reuse?.Note(_given, _instance);   // while the intent is on its way to disk
+            StepAnswer answer;
+            await using (cancellationToken.UnsafeRegister(static (asked, token) => ((TaskCompletionSource<StepAnswer>)asked!).TrySetCanceled(token), ticket)) answer = await ticket.Task;
+            if (isFirst && IsEarly) _loop.Reuse?.Note(_given, _instance);   // before, it would keep the loop from writing the intent
             if (answer.Error is { } error) throw new CallFailedException(error.Code, error.Message) { RetryAfter = answer.RetryAfter };
             return new StepGrant(answer.Step, answer.Known);
         }

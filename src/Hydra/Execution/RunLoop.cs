@@ -19,7 +19,7 @@ public interface IRunObserver
 /// runs it, so a finished node starts its dependants on its own thread; whoever comes while it turns only leaves the
 /// message. Every turn writes one frame for everything that happened, then acts.
 /// </summary>
-internal sealed class RunLoop
+internal sealed partial class RunLoop
 {
     /// <summary>Messages taken into one turn.</summary>
     private const int MessagesPerTurnMax = 65_536;
@@ -167,12 +167,13 @@ internal sealed class RunLoop
         var nowMs = Math.Max(_services.Clock.GetUtcNow().ToUnixTimeMilliseconds(), _state.LastFrameMs);   // a clock set back must not turn time round
         _reducer.Begin(nowMs);
         first?.Invoke(_reducer);
-        for (var i = 0; i < MessagesPerTurnMax && _inbox.TryDequeue(out var message); i++)
-        {
-            if (message.InboxId != 0 && !_state.HasEnded) _heard.Add(message.InboxId);
-            _reducer.Handle(message);
-        }
+        Drain();
         _reducer.Finish();
+        if (BeginEarly())
+        {
+            Drain();
+            _reducer.Finish();
+        }
         if (_reducer.Events.Count > 0)
         {
             var frame = new Frame(_state.NextSequence, nowMs, _reducer.Events);
@@ -195,6 +196,15 @@ internal sealed class RunLoop
         foreach (var command in _reducer.Commands) Carry(command);
         if (_state.HasEnded) _ended.TrySetResult();
         else ArmTimer(nowMs);
+    }
+
+    private void Drain()
+    {
+        for (var i = 0; i < MessagesPerTurnMax && _inbox.TryDequeue(out var message); i++)
+        {
+            if (message.InboxId != 0 && !_state.HasEnded) _heard.Add(message.InboxId);
+            _reducer.Handle(message);
+        }
     }
 
     /// <summary>The run's new line in the list; null: it stays as it is.</summary>
@@ -254,7 +264,8 @@ internal sealed class RunLoop
     {
         switch (command.Kind)
         {
-            case CommandKind.Start: Start(command.Node); break;
+            case CommandKind.Start: Start(command.Node, isEarly: false); break;
+            case CommandKind.Begun: break;
             case CommandKind.Decide: Queue(command.Node, static (loop, node) => loop.Decide(node)); break;
             case CommandKind.Advance: Queue(command.Node, static (loop, node) => loop.Advance(node)); break;
             case CommandKind.CheckStop: Queue(command.Node, static (loop, node) => loop.CheckStop(node)); break;
@@ -271,7 +282,7 @@ internal sealed class RunLoop
     private void Queue(int node, Action<RunLoop, int> work) =>
         ThreadPool.UnsafeQueueUserWorkItem(static item => item.work(item.loop, item.node), (loop: this, node, work), preferLocal: true);
 
-    private void Start(int instance)
+    private void Start(int instance, bool isEarly)
     {
         var node = _state.NodeOf(instance);
         var detail = _state.DetailOf(instance);
@@ -297,9 +308,10 @@ internal sealed class RunLoop
             _inbox.Enqueue(Ended(instance, given, outcome));
             return;
         }
-        var attempt = new Attempt(this, instance, given);
+        var attempt = new Attempt(this, instance, given) { IsEarly = isEarly };
         _attempts[instance] = attempt;
-        ThreadPool.UnsafeQueueUserWorkItem(static item => _ = item.attempt.RunAsync(item.type), (attempt, type), preferLocal: true);
+        if (isEarly) _ = attempt.RunAsync(type);
+        else ThreadPool.UnsafeQueueUserWorkItem(static item => _ = item.attempt.RunAsync(item.type), (attempt, type), preferLocal: true);
     }
 
     private void Decide(int instance)

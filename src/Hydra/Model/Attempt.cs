@@ -11,6 +11,13 @@ public interface ILeafNodeType : INodeType
     /// </summary>
     bool RunsInline => false;
 
+    /// <summary>
+    /// True where <see cref="RunAsync"/> does nothing that others could see before its first call is granted, and mostly takes
+    /// microseconds until it asks for it: the run's loop may begin an attempt before its start is durable, so that start and
+    /// first intent share a frame.
+    /// </summary>
+    bool AsksBeforeItActs => false;
+
     /// <summary>True where <see cref="RunAsync"/> itself answers dry runs (<see cref="AttemptServices.IsDryRun"/>), without asking or calling anybody.</summary>
     bool AnswersDryRuns => false;
 

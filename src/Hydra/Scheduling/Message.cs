@@ -40,7 +40,12 @@ public abstract record Message
     }
 }
 
-public enum CommandKind : byte { Decide, Advance, CheckStop, Start, Grant, Deny, Cancel }
+public enum CommandKind : byte
+{
+    Decide, Advance, CheckStop, Start, Grant, Deny, Cancel,
+    /// <summary>A <see cref="Start"/> that the loop has carried out already.</summary>
+    Begun,
+}
 
 /// <summary>What the loop must do once the frame with the reasons is durable.</summary>
 /// <param name="Detail">Grant and Deny: the <see cref="StepAnswer"/>.</param>

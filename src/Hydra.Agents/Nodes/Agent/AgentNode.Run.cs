@@ -30,6 +30,8 @@ public sealed partial class AgentNode : ILeafNodeType
         public Func<string, IChatClient> Clients { get; } = clients;
     }
 
+    public bool AsksBeforeItActs => true;
+
     public object Plan(NodeSpec node, PlanContext context)
     {
         var workflow = context.Workflow;

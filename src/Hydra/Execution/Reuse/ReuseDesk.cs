@@ -58,9 +58,10 @@ internal sealed class ReuseDesk(IRunStore store, RunId run, bool isAsked, TimePr
         }
     }
 
-    private bool Asks(NodeAttempt given) => given.Node.Settings.Cache is { } cache
-        ? cache.Kind == CacheKind.Reuse
-        : isAsked && given.Node.Settings.Effect == EffectClass.Pure && ((ILeafNodeType)given.Node.Type).ReuseParts(given) is not null;
+    /// <summary>Whether an attempt of the node looks for an earlier result first.</summary>
+    public bool Asks(PlannedNode node) => node.Settings.Cache is { } cache ? cache.Kind == CacheKind.Reuse : isAsked && node.Settings.Effect == EffectClass.Pure;
+
+    private bool Asks(NodeAttempt given) => Asks(given.Node) && (given.Node.Settings.Cache is not null || ((ILeafNodeType)given.Node.Type).ReuseParts(given) is not null);
 
     /// <summary>Null: the result is nobody else's to use.</summary>
     private ReuseKey? KeyOf(NodeAttempt given)
