@@ -12,7 +12,12 @@ public sealed record RunDefinition(Plan Plan, Bundle Bundle)
         RunDefinition? known = null;
         foreach (var head in store.Heads(run))
         {
-            var pinned = head.Events[0] is RunEvent.RunStarted started ? new ForkDefinition(started.DefinitionHash, started.Bundle) : ((RunEvent.Forked)head.Events[0]).Definition;
+            var pinned = head.Events[0] switch
+            {
+                RunEvent.RunStarted started => new ForkDefinition(started.DefinitionHash, started.Bundle),
+                RunEvent.Forked forked => forked.Definition,
+                _ => throw new StoreException(StoreFault.Corrupt, $"The journal of run '{run}' does not begin with the start of a run: its first frames are missing. Nothing was overwritten; restore it from a copy."),
+            };
             if (pinned is null) continue;
             var bundle = Bundle.Read(store.Artifacts.Read(pinned.Bundle), readDefinition);
             bundle = bundle with { Workflow = bundle.Workflow with { Hash = pinned.Hash } };

@@ -70,12 +70,12 @@ internal sealed partial class RunLoop
     /// <summary>Runs to the end of the run. <paramref name="first"/> makes the first turn's facts.</summary>
     public async Task RunAsync(Action<Reducer> first, CancellationToken cancellationToken)
     {
+        _turning = 1;   // what comes before the first turn is heard in it, after its own facts
         _timer = _services.Clock.CreateTimer(_ => Post(Message.Tick.Now), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         await using var timer = _timer;
         await using var inbox = _services.Clock.CreateTimer(_ => TakeCommands(), null, InboxInterval, InboxInterval);
         await using var interrupt = cancellationToken.Register(() => Post(new Message.StopRequested(RunStatus.Interrupted, "interrupted")));
         ReadSwitch();
-        _turning = 1;
         TakeCommands();   // what was left for an owner that died
         Guarded(() => Turn(first));
         Continue();

@@ -63,8 +63,7 @@ public sealed partial class Reducer
     /// <summary>The kill switch stops the run: it ends paused once what runs has let go, and goes on after the switch is off.</summary>
     private void Halt()
     {
-        if (State.IsSwitchedOff) return;
-        Emit(new RunEvent.Asked("kill-switch", _switch.By, _switch.Reason));
+        if (!State.IsSwitchedOff) Emit(new RunEvent.Asked("kill-switch", _switch.By, _switch.Reason));
         if (State.StoppingAs is null || IsUndoing) Emit(new RunEvent.Stopping(RunStatus.Paused, _switch.Because));
     }
 

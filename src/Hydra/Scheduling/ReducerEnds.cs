@@ -112,7 +112,7 @@ public sealed partial class Reducer
 
     private void DecideWhen(Message.WhenDecided decided)
     {
-        if (!_asked.Remove(decided.Node) || State.StatusOf(decided.Node) != NodeStatus.Deciding) return;
+        if (!_asked.Remove(decided.Node) || State.StatusOf(decided.Node) != NodeStatus.Deciding || IsOver(decided.Node)) return;
         if (State.DetailOf(decided.Node) is { IsCancelling: true } detail) EndCancelled(decided.Node, detail);
         else if (decided.Error is { } error) Fail(decided.Node, error);
         else if (decided.Holds) Emit(new RunEvent.Decided(decided.Node));
@@ -122,7 +122,7 @@ public sealed partial class Reducer
     private void Advance(Message.Advanced advanced)
     {
         var instance = advanced.Node;
-        if (!_asked.Remove(instance) || State.StatusOf(instance) != NodeStatus.Open) return;
+        if (!_asked.Remove(instance) || State.StatusOf(instance) != NodeStatus.Open || IsOver(instance)) return;
         if (State.DetailOf(instance) is { IsCancelling: true } detail)
         {
             EndCancelled(instance, detail);
@@ -154,7 +154,7 @@ public sealed partial class Reducer
 
     private void HoldStopWhen(int instance)
     {
-        if (State.StatusOf(instance) != NodeStatus.Open || State.DetailOf(instance) is { StopWhenHeld: true } or { IsCancelling: true }) return;
+        if (State.StatusOf(instance) != NodeStatus.Open || IsOver(instance) || State.DetailOf(instance) is { StopWhenHeld: true } or { IsCancelling: true }) return;
         Emit(new RunEvent.Cancelling(instance, null, KeepsResult: true));
         CancelChildren(instance);
     }

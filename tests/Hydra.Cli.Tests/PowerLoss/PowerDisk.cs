@@ -16,9 +16,10 @@ internal static class PowerDisk
     /// <param name="folder">The simulated disk: everything below it is subject to loss.</param>
     /// <param name="cutAt">The storage call at which the power goes; 0: never.</param>
     /// <param name="failAt">The fsync from which on the disk fails with EIO; 0: never.</param>
-    /// <param name="bad">Files whose names end so cannot be pressed to disk; null: all can.</param>
+    /// <param name="killAt">The point of the journal at which the process is killed, without a loss: 2n−1 before its n-th transaction is written, 2n after it was pressed to disk; 0: never.</param>
+    /// <param name="bad">Files and folders whose names end so cannot be pressed to disk; null: all can.</param>
     /// <param name="room">Bytes that are free; null: enough.</param>
-    public static Dictionary<string, string> Environment(string folder, int seed, int cutAt, bool dropsSyncs = false, int failAt = 0, long? room = null, string? bad = null)
+    public static Dictionary<string, string> Environment(string folder, int seed, int cutAt, bool dropsSyncs = false, int failAt = 0, long? room = null, string? bad = null, int killAt = 0)
     {
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -29,6 +30,7 @@ internal static class PowerDisk
             ["POWER_LOG"] = folder + ".log",
         };
         if (failAt > 0) environment["POWER_EIO"] = failAt.ToString(CultureInfo.InvariantCulture);
+        if (killAt > 0) environment["POWER_KILL"] = killAt.ToString(CultureInfo.InvariantCulture);
         if (dropsSyncs) environment["POWER_DROP"] = "fsync";
         if (bad is not null) environment["POWER_BAD"] = bad;
         if (room is { } bytes) environment["POWER_ROOM"] = bytes.ToString(CultureInfo.InvariantCulture);

@@ -7,7 +7,9 @@
  *   POWER_AT    the storage call at which the power goes; 0: never
  *   POWER_DROP  fsync: it answers "done" and does nothing (a bug that the tests must find)
  *   POWER_EIO   the fsync from which on every one fails with EIO; what was not pressed by then is lost when the process ends
- *   POWER_BAD   the end of a name: every fsync of such a file fails with EIO, and what was not pressed is lost when the process ends
+ *   POWER_BAD   the end of a name: every fsync of such a file or folder fails with EIO, and what was not pressed is lost when the process ends
+ *   POWER_KILL  the point of the journal (a file that ends in -wal) at which the process is killed and nothing is taken back: 2n-1
+ *               is before the first byte of its n-th transaction is written, 2n after that transaction was pressed to disk
  *   POWER_ROOM  bytes by which files may grow before the disk is full
  *   POWER_LOG   a file to which the counts are written at the end
  *
@@ -58,9 +60,9 @@ static char *folder_of[FDS_MAX];
 static char *root;
 static size_t root_length;
 static uint64_t state;
-static long cut_at, eio_at, calls, fsyncs, writes, stashes;
+static long cut_at, eio_at, kill_at, calls, fsyncs, writes, stashes, journal;
 static long long room = -1;
-static int drops, is_ready, has_failed;
+static int drops, is_ready, has_failed, is_writing;
 static const char *bad;
 
 static uint64_t draw(void) { state ^= state << 13; state ^= state >> 7; state ^= state << 17; return state; }
@@ -77,6 +79,7 @@ static void start(void)
     for (int i = 0; i < 8; i++) draw();
     cut_at = getenv("POWER_AT") ? atol(getenv("POWER_AT")) : 0;
     eio_at = getenv("POWER_EIO") ? atol(getenv("POWER_EIO")) : 0;
+    kill_at = getenv("POWER_KILL") ? atol(getenv("POWER_KILL")) : 0;
     room = getenv("POWER_ROOM") ? atoll(getenv("POWER_ROOM")) : -1;
     drops = getenv("POWER_DROP") != 0;
     bad = getenv("POWER_BAD");
@@ -86,7 +89,7 @@ static void say(const char *what)
 {
     char text[256], *log = getenv("POWER_LOG");
     if (!log || calls == 0) return;
-    int length = snprintf(text, sizeof text, "%s calls=%ld fsyncs=%ld writes=%ld\n", what, calls, fsyncs, writes);
+    int length = snprintf(text, sizeof text, "%s calls=%ld fsyncs=%ld writes=%ld journal=%ld\n", what, calls, fsyncs, writes, journal);
     int fd = syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND, 0644);
     if (fd >= 0) { if (syscall(SYS_write, fd, text, length)) {} syscall(SYS_close, fd); }
 }
@@ -235,6 +238,23 @@ static void count(void)
     for (;;) pause();
 }
 
+static int ends_with(const char *path, const char *end)
+{
+    size_t length = strlen(path), of_end = strlen(end);
+    return length >= of_end && strcmp(path + length - of_end, end) == 0;
+}
+
+/* The journal begins a transaction (now: 1) or has pressed one to disk (0). */
+static void journal_at(struct file *f, int now)
+{
+    if (!f || is_writing == now || !ends_with(f->path, "-wal")) return;
+    is_writing = now;
+    if (++journal != kill_at) return;
+    say("killed");
+    syscall(SYS_kill, getpid(), SIGKILL);
+    for (;;) pause();
+}
+
 static int has_room(int fd, off_t end, size_t *length)
 {
     struct stat at;
@@ -253,6 +273,7 @@ static ssize_t logged_write(int fd, struct file *f, const void *bytes, size_t le
 {
     struct stat now;
     count();
+    journal_at(f, 1);
     writes++;
     if (!has_room(fd, at + (off_t)length, &length)) { errno = ENOSPC; return -1; }
     if (fstat(fd, &now) != 0) return -1;
@@ -406,12 +427,6 @@ static int truncate_any(int fd, off_t size)
 int ftruncate(int fd, off_t size) { return truncate_any(fd, size); }
 int ftruncate64(int fd, off_t size) { return truncate_any(fd, size); }
 
-static int is_bad(const char *path)
-{
-    size_t length = strlen(path), end = bad ? strlen(bad) : 0;
-    return end > 0 && length >= end && strcmp(path + length - end, bad) == 0;
-}
-
 static int sync_any(int fd, long number)
 {
     int is_ours = fd >= 0 && fd < FDS_MAX && (file_of[fd] || folder_of[fd]);
@@ -419,8 +434,9 @@ static int sync_any(int fd, long number)
     pthread_mutex_lock(&lock);
     count();
     fsyncs++;
-    if ((eio_at && fsyncs >= eio_at) || (file_of[fd] && is_bad(file_of[fd]->path))) { has_failed = 1; pthread_mutex_unlock(&lock); errno = EIO; return -1; }
+    if ((eio_at && fsyncs >= eio_at) || (bad && ends_with(file_of[fd] ? file_of[fd]->path : folder_of[fd], bad))) { has_failed = 1; pthread_mutex_unlock(&lock); errno = EIO; return -1; }
     if (!drops) { if (file_of[fd]) synced_file(file_of[fd]); else synced_folder(folder_of[fd]); }
+    journal_at(file_of[fd], 0);
     pthread_mutex_unlock(&lock);
     return 0;
 }

@@ -149,6 +149,18 @@ public sealed class EngineTests : IDisposable
         Assert.Equal(30, report.Cost.Amount);   // cut before its answer was known: charged at its bound
     }
 
+    /// <remarks>The run's journal would begin with the interruption, and nothing could ever read it.</remarks>
+    [Fact]
+    public async Task A_run_that_is_interrupted_before_its_first_turn_begins_all_the_same_and_can_be_resumed()
+    {
+        var workflow = Graph("a");
+        var store = new MemoryRunStore();
+        var engine = EngineOf(store, workflow, new CallingNode());
+        Assert.Equal(RunStatus.Interrupted, (await engine.RunAsync(workflow, new RunRequest { Run = Run }, new CancellationToken(canceled: true))).Status);
+        Assert.IsType<RunEvent.RunStarted>(store.Read(Run).First().Events[0]);
+        Assert.Equal(RunStatus.Completed, (await engine.ResumeAsync(Run, new RunRequest(), CancellationToken.None)).Status);
+    }
+
     [Fact]
     public async Task An_interrupted_run_goes_on_where_it_was()
     {

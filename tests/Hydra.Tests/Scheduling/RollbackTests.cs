@@ -1,4 +1,5 @@
 using Hydra.Model;
+using Hydra.Scheduling;
 
 namespace Hydra.Tests.Scheduling;
 
@@ -70,6 +71,43 @@ public sealed class RollbackTests
         run.Complete("b~undo");
         Assert.EndsWith("undone: b, a", run.State.Reason, StringComparison.Ordinal);
         Assert.Empty(run.State.Reopenable());
+    }
+
+    /// <remarks>Seed 48344: it would have completed after what ended before it was undone, and been undone out of order.</remarks>
+    [Fact]
+    public void What_was_being_worked_out_when_undoing_began_does_not_complete_any_more()
+    {
+        var run = TestRun.Of("a | undo\n w <- a | when=true\n m <- a | undo map=0 body=i\n i:\n i");
+        run.AnswersDecisions = false;
+        run.Complete("a");
+        run.Cancel(rollback: true);
+        Assert.Equal(["a~undo"], run.Running);
+        run.Turn(new Message.Advanced(run.Find("m"), new Advance.End(new AttemptOutcome.Completed("late")), ValueRef.Of("late")));
+        run.Turn(new Message.WhenDecided(run.Find("w"), true, null));
+        Assert.Equal((NodeStatus.Open, NodeStatus.Deciding), (run.StatusOf("m"), run.StatusOf("w")));
+        run.Complete("a~undo");
+        Assert.Equal(RunStatus.Cancelled, run.Ended);
+        Assert.EndsWith("; undone: a", run.State.Reason, StringComparison.Ordinal);
+    }
+
+    /// <remarks>Seed 82305: the compensation was refused its call and begun anew without end.</remarks>
+    [Fact]
+    public void A_switch_that_was_met_before_undoing_began_pauses_it_and_a_resume_goes_on()
+    {
+        var run = TestRun.Of("a | undo\n b <- a");
+        run.Complete("a");
+        run.Cancel(rollback: true);
+        run.ReadSwitch(SwitchScope.All);
+        run.Ask("b");
+        run.AcknowledgeCancels();
+        Assert.Equal(["a~undo"], run.Running);
+        Assert.True(run.Ask("a~undo").IsDenied);
+        run.Fail("a~undo", ErrorCode.PolicyDenied);
+        Assert.Equal(RunStatus.Paused, run.Ended);
+        run.Resume();
+        Assert.True(run.Ask("a~undo").IsGranted);
+        run.Complete("a~undo");
+        Assert.Equal(RunStatus.Cancelled, run.Ended);
     }
 
     [Fact]

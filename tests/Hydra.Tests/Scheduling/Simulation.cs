@@ -22,7 +22,7 @@ internal sealed record SimulationFigures(int Turns, int Events, int Crashes, int
 /// </summary>
 internal sealed class Simulation
 {
-    private const int FaultTurnsMax = 400;
+    private const int FaultTurnsMax = 400, RaisesMax = 20;
 
     private sealed class Attempt(RunEvent.Started started, Random script)
     {
@@ -53,7 +53,7 @@ internal sealed class Simulation
     private RunState _replica;
     private readonly Random _people;
     private long _nowMs = 1_000_000;
-    private int _turns, _crashCount, _resumes, _starts, _calls, _replays, _stale, _interrupted;
+    private int _turns, _crashCount, _resumes, _starts, _calls, _replays, _stale, _interrupted, _raises;
     private bool _isHealed, _isPlanted;
 
     public Simulation(int seed, PlantedBug bug = PlantedBug.None)
@@ -496,7 +496,7 @@ internal sealed class Simulation
             _nowMs += 60_000;
             _limits = _limits with { Budget = null };
         }
-        else if (_limits.Budget is { } budget) _limits = _limits with { Budget = budget with { MaxTokens = budget.MaxTokens * 2, MaxSteps = budget.MaxSteps * 2, MaxModelCalls = budget.MaxModelCalls * 2, MaxTime = budget.MaxTime * 2 } };
+        else if (_limits.Budget is { } budget && _raises++ < RaisesMax) _limits = _limits with { Budget = budget with { MaxTokens = budget.MaxTokens * 2, MaxSteps = budget.MaxSteps * 2, MaxModelCalls = budget.MaxModelCalls * 2, MaxTime = budget.MaxTime * 2 } };
         _checker.RunBudget = _limits.Budget;
         if (State is { Status: RunStatus.Paused, OpenWaits.Count: > 0 }) AnswerAlone();
         else _resumes++;

@@ -1,0 +1,77 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+
+namespace Hydra.Cli.Tests.PowerLoss;
+
+/// <summary>kill -9 before and after every transaction of the journal: nothing acknowledged is lost, no effect happens twice, and the checker sees it when it is.</summary>
+public sealed class JournalKillTests(Totals totals)
+{
+    private const int Seed = 3;
+    private static readonly bool IsLong = Environment.GetEnvironmentVariable("HYDRA_LONG") == "1";
+
+    /// <remarks>The long suite has one run for every point; the fast one kills three runs four times each, at seeded points.</remarks>
+    [Fact]
+    public async Task Kill_9_at_every_journal_write_of_a_run_loses_nothing_and_repeats_no_effect()
+    {
+        Assert.SkipWhen(PowerDisk.WhyNot is not null, PowerDisk.WhyNot ?? "");
+        var whole = new KillCampaign();
+        await whole.RunAsync();
+        Assert.Empty(whole.Lost);
+        Assert.True(whole.Instances >= 200, $"the run has {whole.Instances} node instances");
+
+        var random = new Random(Seed);
+        var campaigns = IsLong ? Enumerable.Range(First, Math.Max(0, whole.Points + 1 - First)).Select(point => new KillCampaign(point)).ToList()
+            : Enumerable.Range(0, 3).Select(_ => new KillCampaign([.. Enumerable.Range(0, 4).Select(_ => random.Next(1, whole.Points / 4))])).ToList();
+        await Parallel.ForEachAsync(campaigns, new ParallelOptions { MaxDegreeOfParallelism = IsLong ? 2 : 3 }, async (campaign, _) =>
+        {
+            await campaign.RunAsync();
+            if (campaign.Lost.Count + campaign.Repeated.Count > 0) Console.WriteLine(string.Join("; ", campaign.Lost.Concat(campaign.Repeated)));
+            if (campaign.Lost.Count == 0 && campaign.Output != whole.Output) campaign.Lost.Add($"the result: {campaign.Output}");
+        });
+        var kills = campaigns.Sum(campaign => campaign.Kills);
+        var resumes = campaigns.Sum(campaign => campaign.Resumes);
+        var lost = campaigns.Sum(campaign => campaign.Lost.Count);
+        var repeated = campaigns.Sum(campaign => campaign.Repeated.Count);
+        totals.Add(kills: kills, resumes: resumes, lost: lost, repeated: repeated);
+        Console.WriteLine($"TOTAL journal kills: {campaigns.Count} runs of {whole.Instances} node instances and {whole.Points / 2} journal writes, {kills} kills, {resumes} resumes, {campaigns.Sum(campaign => campaign.Acknowledged)} acknowledged results, {campaigns.Sum(campaign => campaign.Calls)} calls, {campaigns.Sum(campaign => campaign.Effects)} effects, {campaigns.Sum(campaign => campaign.Settled)} unknown outcomes settled by a person, {lost} lost results, {repeated} repeated non-repeatable effects");
+
+        Assert.Equal((0, 0), (lost, repeated));
+        // Two runs do not write the same number of frames: the last points may lie behind the end of some.
+        Assert.True(kills >= (IsLong ? campaigns.Count * 9 / 10 : 10), $"only {kills} kills fell into {campaigns.Count} runs");
+    }
+
+    private static int First => int.TryParse(Environment.GetEnvironmentVariable("HYDRA_KILL_FIRST"), CultureInfo.InvariantCulture, out var first) ? first : 1;
+
+    /// <remarks>That the checker can fail.</remarks>
+    [Fact]
+    public async Task A_journal_that_loses_its_last_frames_is_found_out()
+    {
+        Assert.SkipWhen(PowerDisk.WhyNot is not null, PowerDisk.WhyNot ?? "");
+        var campaign = new KillCampaign(30) { Size = 4, Tampers = folder => DropFrames(folder, 3) };
+        await campaign.RunAsync();
+        Assert.NotEmpty(campaign.Lost);
+    }
+
+    /// <remarks>That the checker can fail: whoever says of an effect that it did not happen, when it did, has it happen twice.</remarks>
+    [Fact]
+    public async Task An_effect_that_happens_twice_is_found_out()
+    {
+        Assert.SkipWhen(PowerDisk.WhyNot is not null, PowerDisk.WhyNot ?? "");
+        for (var point = 20; point <= 80; point += 3)
+        {
+            var campaign = new KillCampaign(point) { Size = 4, Lies = true };
+            await campaign.RunAsync();
+            if (campaign.Repeated.Count > 0) return;
+        }
+        Assert.Fail("no effect that was repeated on purpose was noticed: the checker is blind");
+    }
+
+    private static void DropFrames(string folder, int count)
+    {
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(folder, "hydra.db")};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = $"DELETE FROM frames WHERE seq > (SELECT MAX(seq) FROM frames) - {count.ToString(CultureInfo.InvariantCulture)}";
+        command.ExecuteNonQuery();
+    }
+}
