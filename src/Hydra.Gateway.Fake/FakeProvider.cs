@@ -38,6 +38,7 @@ public sealed class FakeProvider : IAsyncDisposable
         Open("/v1/messages", FakeDoor.Messages);
         Open("/openai/v1/chat/completions", FakeDoor.Azure);
         Open("/openai/v1/responses", FakeDoor.Responses);
+        Open("/openai/v1/embeddings", FakeDoor.Embeddings);
         Open("/openai/deployments/{deployment}/chat/completions", FakeDoor.Azure);
         Open("/openai/deployments/{deployment}/embeddings", FakeDoor.Embeddings);
         Open("/v1beta/openai/chat/completions", FakeDoor.Chat);

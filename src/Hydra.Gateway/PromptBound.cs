@@ -41,6 +41,26 @@ public static class PromptBound
         return ((bytes + 1) / 2) + fixedTokens;
     }
 
+    /// <summary>Whether a request may use classes of tokens that are dearer than plain ones: it holds sound, asks for it, or marks what a provider is to cache.</summary>
+    public static bool MayUseDearClasses(IEnumerable<ChatMessage> messages, ChatOptions? options)
+    {
+        if (options?.AdditionalProperties is { } fields && (fields.ContainsKey("modalities") || fields.ContainsKey("audio"))) return true;
+        foreach (var tool in options?.Tools ?? [])
+        {
+            if (tool.AdditionalProperties.ContainsKey(CacheMark)) return true;
+        }
+        foreach (var message in messages)
+        {
+            foreach (var content in message.Contents)
+            {
+                if (content.AdditionalProperties?.ContainsKey(CacheMark) == true || content is DataContent data && data.HasTopLevelMediaType("audio")) return true;
+            }
+        }
+        return false;
+    }
+
+    private const string CacheMark = "cache_control";
+
     private static long Bytes(string? text) => text is null ? 0 : Encoding.UTF8.GetByteCount(text);
     private static long Bytes(JsonElement json) => json.ValueKind == JsonValueKind.Undefined ? 0
         : Bytes(json.GetRawText());

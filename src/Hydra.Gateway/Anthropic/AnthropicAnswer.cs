@@ -35,7 +35,7 @@ internal static class AnthropicAnswer
             ModelId = json.Text("model"),
             FinishReason = Finish(endpoint, json.Text("stop_reason"), contents, usage),
             Usage = json.Get("usage") is null ? null : UsageReader.ToDetails(usage),   // unknown is not zero
-        };
+        }.In(ServiceTier.Read(json.Get("usage")));
     }
 
     /// <summary>A tool call; or, where it is the answer in the wished shape, its input as text.</summary>

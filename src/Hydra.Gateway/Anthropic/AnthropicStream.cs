@@ -17,7 +17,7 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape) : I
 
     private readonly List<Block> _tools = [];
     private readonly Dictionary<long, Block> _open = [];
-    private string? _id, _model, _stop;
+    private string? _id, _model, _stop, _tier;
     private long _chars;
 
     public TokenUsage Usage { get; private set; }
@@ -34,6 +34,7 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape) : I
                 var message = json.Get("message");
                 (_id, _model) = (message.Text("id"), message.Text("model"));
                 Usage = ProviderUsage.OfMessages(message.Get("usage"), Usage);
+                _tier = ServiceTier.Read(message.Get("usage"));
                 return null;
             case "content_block_start": return Start(json.Number("index") ?? 0, json.Get("content_block"));
             case "content_block_delta": return Delta(json.Number("index") ?? 0, json.Get("delta"));
@@ -43,6 +44,7 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape) : I
             case "message_delta":
                 _stop = json.Get("delta").Text("stop_reason") ?? _stop;
                 Usage = ProviderUsage.OfMessages(json.Get("usage"), Usage);
+                _tier = ServiceTier.Read(json.Get("usage")) ?? _tier;
                 return null;
             case "message_stop":
                 IsOver = true;
@@ -66,7 +68,7 @@ internal sealed class AnthropicStream(Endpoint endpoint, AnswerShape? shape) : I
         }
         last.FinishReason = AnthropicAnswer.Finish(endpoint, _stop, last.Contents, Usage);
         last.Contents.Add(new UsageContent(UsageReader.ToDetails(Usage)));
-        return last;
+        return last.In(_tier);
     }
 
     private ChatResponseUpdate? Start(long index, JsonElement? content)

@@ -19,7 +19,7 @@ internal sealed class BedrockCall(Endpoint endpoint, AwsOptions aws, TimeProvide
     private readonly AnswerShape? _shape = AnthropicRequest.Shape(options);
     private readonly List<Block> _tools = [];
     private readonly Dictionary<long, Block> _open = [];
-    private string? _stop;
+    private string? _stop, _tier;
     private bool _hasUsage;
     private long _chars;
 
@@ -43,7 +43,11 @@ internal sealed class BedrockCall(Endpoint endpoint, AwsOptions aws, TimeProvide
         if (json.Get("error") is not null) throw HttpErrors.InStream(endpoint, json, Usage);
         if (json.Get("contentBlockStart") is { } start) Start(start);
         if (json.Get("messageStop") is { } stop) _stop = stop.Text("stopReason") ?? "";
-        if (json.Get("metadata") is { } metadata) ReadUsage(metadata.Get("usage"));
+        if (json.Get("metadata") is { } metadata)
+        {
+            ReadUsage(metadata.Get("usage"));
+            _tier = ServiceTier.Read(metadata);
+        }
         if (json.Get("contentBlockDelta") is { } delta) return Delta(delta.Number("contentBlockIndex") ?? 0, delta.Get("delta"));
         if (json.Get("contentBlockStop") is not { } end) return null;
         return _open.Remove(end.Number("contentBlockIndex") ?? 0, out var block) && block.State.Length > 0
@@ -54,6 +58,7 @@ internal sealed class BedrockCall(Endpoint endpoint, AwsOptions aws, TimeProvide
     public ChatResponse Whole(JsonElement json)
     {
         ReadUsage(json.Get("usage"));
+        _tier = ServiceTier.Read(json);
         var update = Update();
         foreach (var block in json.Get("output").Get("message")?.Items("content") ?? [])
         {
@@ -84,7 +89,7 @@ internal sealed class BedrockCall(Endpoint endpoint, AwsOptions aws, TimeProvide
         }
         last.FinishReason = Finish(_stop, last.Contents);
         if (_hasUsage) last.Contents.Add(new UsageContent(UsageReader.ToDetails(Usage)));
-        return last;
+        return last.In(_tier);
     }
 
     /// <summary>The signed headers are those that say what is asked, of whom and when.</summary>

@@ -24,6 +24,7 @@ public static class GatewayEndpoints
         Map("/v1/messages/count_tokens", new MessagesDoor(isCount: true));
         Map("/v1/embeddings", new EmbeddingsDoor());
         routes.MapGet("/v1/models", context => ModelList.WriteAsync(context, service));
+        routes.MapGet("/v1/models/{**model}", context => ModelList.WriteAsync(context, service, context.Request.RouteValues["model"]?.ToString()));
         routes.MapGet("/health", context => WriteTextAsync(context, 200, """{"status":"alive"}"""));
         routes.MapGet("/ready", context => service.IsReady
             ? WriteTextAsync(context, 200, """{"status":"ready"}""")

@@ -14,7 +14,7 @@ internal sealed class GeminiCall(Endpoint endpoint, ModelFacts facts, IReadOnlyL
 {
     private readonly CallIds _ids = new(messages);
     private readonly List<AIContent> _calls = [];
-    private string? _id, _model, _finish, _said;
+    private string? _id, _model, _finish, _said, _tier;
     private bool _hasUsage;
 
     public TokenUsage Usage { get; private set; }
@@ -36,7 +36,7 @@ internal sealed class GeminiCall(Endpoint endpoint, ModelFacts facts, IReadOnlyL
         if (json.Get("error") is not null) throw HttpErrors.InStream(endpoint, json, Usage);
         _id ??= json.Text("responseId");
         _model ??= json.Text("modelVersion");
-        if (json.Get("usageMetadata") is { } usage) (Usage, _hasUsage) = (Read(usage), true);
+        if (json.Get("usageMetadata") is { } usage) (Usage, _hasUsage, _tier) = (Read(usage), true, ServiceTier.Read(usage));
         var candidate = json.Items("candidates").FirstOrDefault();
         if (json.Get("promptFeedback").Text("blockReason") is { } blocked && candidate.ValueKind == JsonValueKind.Undefined)
         {
@@ -63,7 +63,7 @@ internal sealed class GeminiCall(Endpoint endpoint, ModelFacts facts, IReadOnlyL
         last.FinishReason = Finish(_finish);
         foreach (var call in _calls) last.Contents.Add(call);
         if (_hasUsage) last.Contents.Add(new UsageContent(UsageReader.ToDetails(Usage)));
-        return last;
+        return last.In(_tier);
     }
 
     /// <summary>

@@ -37,7 +37,7 @@ internal static class OpenAIAnswer
             FinishReason = finish,
             CreatedAt = Created(json),
             Usage = json.Get("usage") is null ? null : UsageReader.ToDetails(usage),   // unknown is not zero
-        };
+        }.In(ServiceTier.Read(json));
     }
 
     /// <summary>The reason as given, except that a filtered or refused answer is a failure: it must not pass for an answer.</summary>

@@ -12,7 +12,7 @@ namespace Hydra.Gateway.OpenAI;
 internal sealed class OpenAIStream(Endpoint endpoint) : IAnswerStream
 {
     private readonly ToolCallParts _calls = new(endpoint);
-    private string? _id, _model, _finish, _refusal, _filters;
+    private string? _id, _model, _finish, _refusal, _filters, _tier;
     private DateTimeOffset? _created;
     private bool _hasUsage;
 
@@ -28,6 +28,7 @@ internal sealed class OpenAIStream(Endpoint endpoint) : IAnswerStream
         if (string.IsNullOrEmpty(_id)) _id = chunk.Text("id");            // Azure's first chunk, about the prompt, has neither
         if (string.IsNullOrEmpty(_model)) _model = chunk.Text("model");
         _created ??= OpenAIAnswer.Created(chunk);
+        _tier = ServiceTier.Read(chunk) ?? _tier;
         if (chunk.Get("usage") is { } usage) (Usage, _hasUsage) = (ProviderUsage.OfChat(usage), true);
 
         ChatResponseUpdate? update = null;
@@ -66,7 +67,7 @@ internal sealed class OpenAIStream(Endpoint endpoint) : IAnswerStream
         last.FinishReason = OpenAIAnswer.Finish(endpoint, _finish, _refusal, Usage, _filters);
         foreach (var call in _calls.Build(Usage)) last.Contents.Add(call);
         if (_hasUsage) last.Contents.Add(new UsageContent(UsageReader.ToDetails(Usage)));
-        return last;
+        return last.In(_tier);
     }
 
     public ChatResponse Whole(JsonElement json) => OpenAIAnswer.Read(endpoint, json);

@@ -1,6 +1,7 @@
 using Hydra.Gateway.Config;
 using Hydra.Gateway.Ledger;
 using Hydra.Gateway.Resilience;
+using Hydra.Gateway.Wire;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
 
@@ -38,13 +39,16 @@ internal sealed class AttemptRunner(ILedger ledger, Lock gate, TimeProvider cloc
 
             // (4)
             var price = deployment.Facts.Price;
-            if (price is null && isUnderUsdBudget(operation))
+            var (asked, service) = (price, ServiceTier.Asked(options));
+            if (service is not null) asked = price?.For(service);
+            if (asked is null && isUnderUsdBudget(operation))
             {
                 return new AttemptStart.Unaffordable(new GatewayRefusedException(RefusalKind.PriceUnknown,
-                    $"The price of '{deployment.Config.Model}' is not known, and a budget in US dollars covers this call. Declare it under prices.overrides, or as `price` of the deployment."));
+                    $"The price of '{deployment.Config.Model}'{(service is null ? "" : $" in the service class '{Excerpt.Of(service)}'")} is not known, and a budget in US dollars covers this call. Declare it under prices.overrides, or as `price` of the deployment."));
             }
             var attempt = operation.Begin(deployment.Id, deployment.Group, deployment.Facts.Provider, deployment.Facts.Id);
-            var bound = price?.BoundOf(operation.PromptTokensMax, operation.OutputTokensMax).Usd ?? 0;
+            // A provider may serve in the usual class although another was asked for: the dearer of both is held.
+            var bound = Math.Max(BoundOf(price), service is null ? 0 : BoundOf(asked));
             var reserved = await ledger.ReserveAsync(new ReserveRequest
             {
                 OperationId = operation.Id, Attempt = attempt.Number, Caller = operation.Caller, Model = operation.Model, Deployment = deployment.Id,
@@ -71,6 +75,8 @@ internal sealed class AttemptRunner(ILedger ledger, Lock gate, TimeProvider cloc
         {
             pass.WithdrawUnlessSent();
         }
+
+        decimal BoundOf(ModelPrice? rates) => rates?.BoundOf(operation.PromptTokensMax, operation.OutputTokensMax, operation.MayUseDearClasses).Usd ?? 0;
     }
 
     /// <summary>One call's place at the breaker, the account and the deployment. Given back once.</summary>

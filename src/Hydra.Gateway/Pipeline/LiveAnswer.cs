@@ -20,6 +20,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
     private CancellationToken _caller;
     private TimeSpan _idle;
     private UsageDetails? _usage;
+    private string? _service;
     private long _chars;
     private bool _isWhole;
 
@@ -129,6 +130,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
     {
         attempt.AnsweredBy = update.ModelId ?? attempt.AnsweredBy;
         if (update.AdditionalProperties?.GetValueOrDefault(Wire.Parameters.DroppedKey) is string dropped) operation.Dropped.AddRange(dropped.Split(','));
+        if (update.AdditionalProperties?.GetValueOrDefault(Wire.ServiceTier.Key) is string service) _service = service;
         foreach (var content in update.Contents)
         {
             switch (content)
@@ -182,7 +184,9 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
         attempt.Usage = usage;
         attempt.Duration = clock.GetElapsedTime(_startedAt);
         operation.Upstream += attempt.Duration;
-        var bill = deployment.Facts.Price?.Bill(usage) ?? [];
+        var rates = deployment.Facts.Price?.For(_service) ?? deployment.Facts.Price;
+        if (_service is not null && deployment.Facts.Price?.For(_service) is null) isEstimate = true;   // that class has no known rates
+        var bill = rates?.Bill(usage) ?? [];
         attempt.CostUsd = bill.Sum(line => line.Usd);
         pass.End(failure, retryAfter, attempt.FirstToken, usage.Total);
         if (_stop is not null && failure is not null) await _stop.CancelAsync();
@@ -201,9 +205,10 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
         _patience?.Dispose();
         var settled = await ledger.SettleAsync(reservation, new Settlement
         {
-            Usage = usage, CostUsd = attempt.CostUsd, Lines = bill, PriceSource = deployment.Facts.Price?.Source ?? "unknown", Outcome = outcome, UpstreamStatus = status,
+            Usage = usage, CostUsd = attempt.CostUsd, Lines = bill, PriceSource = rates?.Source ?? "unknown", Outcome = outcome, UpstreamStatus = status,
             Duration = attempt.Duration, FirstToken = attempt.FirstToken, AnsweredBy = attempt.AnsweredBy, IsEstimate = isEstimate,
         });
+        attempt.OverBoundUsd = settled.OverBoundUsd;
         operation.RemainingUsd = settled.RemainingUsd ?? operation.RemainingUsd;
     }
 }

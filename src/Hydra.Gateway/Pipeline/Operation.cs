@@ -37,6 +37,8 @@ public sealed class Operation
     public long PromptTokensLikely => (PromptTokensMax + 1) / 2;
     /// <summary>The most tokens that may be generated; always sent.</summary>
     public int OutputTokensMax { get; set; }
+    /// <summary>Whether the request may use classes of tokens that are dearer than plain ones: sound, or a cache that is kept for an hour.</summary>
+    public bool MayUseDearClasses { get; set; }
     public IReadOnlyList<Attempt> Attempts => _attempts;
     /// <summary>Groups that were gone through before the one that answered.</summary>
     public int Fallbacks { get; set; }
@@ -127,6 +129,8 @@ public sealed class Attempt
     public TimeSpan Duration { get; set; }
     public TimeSpan? FirstToken { get; set; }
     public decimal CostUsd { get; set; }
+    /// <summary>By how much the cost passes what was held for it, in US dollars; 0: it does not.</summary>
+    public decimal OverBoundUsd { get; set; }
     public Hydra.Model.TokenUsage Usage { get; set; }
     /// <summary><c>answered</c>, or why not, as an error code.</summary>
     public string Outcome { get; set; } = "running";

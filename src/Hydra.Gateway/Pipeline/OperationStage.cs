@@ -21,6 +21,7 @@ internal sealed class OperationStage(IChatClient inner, GatewayService service, 
         var group = service.Models.Find(operation.Model);
         operation.RefusesUnsupported = service.Config.OnUnsupported == Config.UnsupportedRule.Error;
         operation.PromptTokensMax = PromptBound.Tokens(list, options);
+        operation.MayUseDearClasses = PromptBound.MayUseDearClasses(list, options);
         operation.OutputTokensMax = operation.IsEmbedding ? 0 : options!.MaxOutputTokens ??= (int)Math.Min(OutputTokensByDefault, group.OutputTokensMax ?? OutputTokensByDefault);
         var admitted = Admit(operation, group);
         var isWhole = false;

@@ -77,8 +77,19 @@ internal sealed class PriceIndex
             if (Rates(service.Value, $"{source} ({service.Name})", asOf: price.AsOf) is not { } rate) continue;
             services[service.Name] = rate with { Tiers = Tiers(service.Value, rate), ServerTool = price.ServerTool };
         }
+        if (entry.Text("provider") == "anthropic" && !services.ContainsKey("batch")) services["batch"] = Half(price, $"{source} (batch)");
         return price with { Services = services };
     }
+
+    /// <summary>
+    /// Anthropic's batches, which the table does not name: half of every rate, caches included
+    /// (platform.claude.com/docs/en/about-claude/pricing#batch-processing). Its own tools cost the same.
+    /// </summary>
+    private static ModelPrice Half(ModelPrice price, string source) => price with
+    {
+        Input = price.Input / 2, Output = price.Output / 2, Source = source, CacheRead = price.CacheRead / 2, CacheWrite = price.CacheWrite / 2,
+        CacheWriteHour = price.CacheWriteHour / 2, Reasoning = price.Reasoning / 2, Tiers = [.. price.Tiers.Select(tier => (tier.PromptTokensOver, Half(tier.Price, source)))],
+    };
 
     /// <summary>What a tier leaves out falls back to the base rate of the same class.</summary>
     public static IReadOnlyList<(long, ModelPrice)> Tiers(JsonElement entry, ModelPrice price)

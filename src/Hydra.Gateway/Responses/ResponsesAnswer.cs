@@ -39,7 +39,7 @@ internal static class ResponsesAnswer
                 ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null,
             FinishReason = Finish(endpoint, json, usage),
             Usage = json.Get("usage") is null ? null : UsageReader.ToDetails(usage),
-        };
+        }.In(ServiceTier.Read(json));
     }
 
     public static TokenUsage Usage(JsonElement response) => ProviderUsage.OfResponses(response.Get("usage"),

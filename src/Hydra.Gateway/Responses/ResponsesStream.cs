@@ -58,7 +58,7 @@ internal sealed class ResponsesStream(Endpoint endpoint) : IAnswerStream
             last.FinishReason = ChatFinishReason.ToolCalls;
         }
         if (response.Get("usage") is not null) last.Contents.Add(new UsageContent(UsageReader.ToDetails(Usage)));
-        return last;
+        return last.In(ServiceTier.Read(response));
     }
 
     public ChatResponse Whole(JsonElement json) => ResponsesAnswer.Read(endpoint, json);

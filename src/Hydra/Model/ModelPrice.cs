@@ -25,6 +25,10 @@ public sealed record ModelPrice(decimal Input, decimal Output, string Source)
     /// <summary>Rates of the provider's service classes (<c>batch</c>, <c>flex</c>, <c>priority</c>), complete in themselves.</summary>
     public IReadOnlyDictionary<string, ModelPrice> Services { get; init; } = new Dictionary<string, ModelPrice>(StringComparer.Ordinal);
 
+    /// <summary>The rates of a class of service; null: that class has none that are known.</summary>
+    /// <param name="service">As in <see cref="Services"/>; null: the usual class.</param>
+    public ModelPrice? For(string? service) => service is null ? this : Services.GetValueOrDefault(service);
+
     /// <summary>The arithmetic of a bill: each class that was used, at the rate of the tier that the prompt's length gives.</summary>
     public IReadOnlyList<ChargeLine> Bill(TokenUsage usage)
     {

@@ -85,7 +85,10 @@ internal static class RepriceVerb
     private static ModelPrice? PriceOf(PriceTable prices, ChargeFact charge)
     {
         var parts = charge.Deployment.Split('/', 3);
-        return (charge.AnsweredBy is { } answered ? prices.Find(answered) : null)?.Price ?? prices.Find(parts[^1])?.Price;
+        var price = (charge.AnsweredBy is { } answered ? prices.Find(answered) : null)?.Price ?? prices.Find(parts[^1])?.Price;
+        // A class of service is named at the end of where its price comes from.
+        var service = price?.Services.Keys.FirstOrDefault(name => charge.PriceSource.EndsWith($"({name})", StringComparison.Ordinal));
+        return price?.For(service);
     }
 }
 
