@@ -36,7 +36,7 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         var effect = held.Tool.EffectOf(arguments);
         var key = StepKey.Of(ValueMap.Of(("call", place), ("tool", asked.Name), ("arguments", arguments)));
         var grant = await line.IntendAsync(new StepCall(StepKind.Tool, asked.Name, key, 0, 0, MicroUsd.Zero, line.Keep(arguments)) { Effect = effect }, cancellationToken);
-        if (grant.Known is { } known) return known.Error is { } was ? ToolReply.Failed(was, grant.Step) : new(known.Response is null ? "" : line.Read(known.Response).ToDisplayText(), grant.Step);
+        if (grant.Known is { } known) return known.Error is { } was ? ToolReply.Failed(was, grant.Step) : ToolReply.Of(known.Response is null ? Value.EmptyText : line.Read(known.Response), grant.Step);
 
         // (3)
         var clock = attempt.Services.Clock;
@@ -63,7 +63,7 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         }
         var kept = line.Keep(result);
         Report(kept, null);
-        return new(result.ToDisplayText(), grant.Step);
+        return ToolReply.Of(result, grant.Step);
 
         void Report(ValueRef? response, NodeError? error) =>
             line.Report(grant, new StepResult(response, default, MicroUsd.Zero, error, clock.GetElapsedTime(startedAt).TotalMilliseconds));

@@ -11,9 +11,14 @@ internal sealed record ToolReply(string Text, int? Step)
 {
     /// <summary>The call itself was wrong: no tool ran.</summary>
     public bool IsBadCall { get; init; }
+    /// <summary>The result as data; null where there is none.</summary>
+    public Value? Result { get; init; }
+    /// <summary>Why there is none.</summary>
+    public NodeError? Error { get; init; }
 
-    public static ToolReply BadCall(string code, string message) => new(ErrorText(code, message), null) { IsBadCall = true };
-    public static ToolReply Failed(NodeError error, int step) => new(ErrorText(error.Code.Name, error.Message), step);
+    public static ToolReply BadCall(string code, string message) => new(ErrorText(code, message), null) { IsBadCall = true, Error = new NodeError(ErrorCode.BadRequest, message) };
+    public static ToolReply Failed(NodeError error, int step) => new(ErrorText(error.Code.Name, error.Message), step) { Error = error };
+    public static ToolReply Of(Value result, int step) => new(result.ToDisplayText(), step) { Result = result };
 
     private static string ErrorText(string code, string message) => Value.Of(ValueMap.Of(("error", ValueMap.Of(("code", code), ("message", message))))).ToJson();
 }

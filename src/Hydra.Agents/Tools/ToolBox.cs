@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Hydra.Agents.Mcp;
 using Hydra.Model;
 using Hydra.Schemas;
 using Microsoft.Extensions.AI;
@@ -12,6 +13,20 @@ internal sealed class HeldTool(ITool tool)
     public ToolFacts Facts => Tool.Facts;
     public JsonSchema Arguments { get; } = JsonSchema.Compile(tool.Facts.Arguments);
     public JsonSchema? Output { get; } = tool.Facts.Output is { } schema ? JsonSchema.Compile(schema) : null;
+
+    /// <summary>A tool from outside, whose schemas may be anything.</summary>
+    /// <exception cref="CallFailedException">A schema of it cannot be compiled.</exception>
+    public static HeldTool Of(ITool tool, string server)
+    {
+        try
+        {
+            return new HeldTool(tool);
+        }
+        catch (JsonSchemaException wrong)
+        {
+            throw new CallFailedException(ErrorCode.InvalidOutput, $"the MCP server '{server}' gives '{tool.Facts.Name}' a schema that cannot be compiled: {wrong.Message}", wrong);
+        }
+    }
 
     /// <summary>What the model is told.</summary>
     public AIFunctionDeclaration Declaration => field ??= AIFunctionFactory.CreateDeclaration(Facts.Name, Facts.Description, JsonElement.Parse(ValueJson.ToUtf8(Facts.Arguments)));
@@ -28,12 +43,29 @@ internal sealed class ToolBox(WorkflowSpec workflow, ToolRegistry registry)
     public ITool? Find(string listed, out string wrong)
     {
         wrong = "";
+        if (McpToolName.Is(listed)) return OfServer(listed, out wrong);
         var name = Declared.ContainsKey(listed) || registry.Find(listed) is not null ? listed : ToolKinds.Synonyms.GetValueOrDefault(listed, listed);
         if (Declared.TryGetValue(name, out var declaration)) return Make(name, declaration.AsObject, out wrong);
         if (registry.Find(name) is { } registered) return registered;
         if (ToolKinds.Undeclared.Contains(name)) return ToolKinds.Of(name, ToolKinds.FactsOf(name, name), ValueMap.Empty);
         wrong = $"the tool '{listed}' is not defined.{DidYouMean.Hint(listed, Names)} Define it under `tools`, or remove it; without a definition there are {string.Join(", ", ToolKinds.Undeclared)}";
         return null;
+    }
+
+    /// <summary>The entry of <c>tools</c> under a name; empty: none.</summary>
+    public ValueMap DeclaredOf(string name) => Declared.TryGetValue(name, out var declared) ? declared.AsObject : ValueMap.Empty;
+
+    /// <summary>Names of MCP servers of the workflow.</summary>
+    public IEnumerable<string> Servers => McpServerSpec.Declared(workflow).Keys;
+
+    private McpToolName? OfServer(string listed, out string wrong)
+    {
+        var server = McpServerSpec.Find(workflow, listed[..listed.IndexOf('/')], out wrong);
+        var tool = listed[(listed.IndexOf('/') + 1)..];
+        if (server is null) return null;
+        if (tool.Length == 0) wrong = $"the tool '{listed}' names no tool. Write {listed}NAME, or {listed}* for all";
+        else if (Declared.TryGetValue(listed, out var declared) && declared.AsObject["type"].AsText != "mcp") wrong = $"the tool '{listed}' is one of an MCP server, and `tools` declares it with another type. Write 'type: mcp'";
+        return wrong.Length > 0 ? null : new McpToolName(server, tool, DeclaredOf(listed));
     }
 
     /// <summary>A tool as the workflow declares it; null with what is wrong.</summary>
@@ -69,6 +101,7 @@ internal sealed class ToolBox(WorkflowSpec workflow, ToolRegistry registry)
 
     private string? WrongIn(string name, string type, ValueMap declared)
     {
+        if (type == "mcp") return $"the tool '{name}' has the type mcp, and is no tool of a server. Name it as agents list it: server/tool";
         if (!ToolRegistry.IsName(name)) return $"the tool '{name}' has a name that models cannot be told. Write 1 to 64 letters, digits, '_' and '-'";
         if (type == "http" && declared.GetOrNull("allow_hosts") is not { IsList: true, Items.Count: > 0 }) return $"the tool '{name}' may call no host. List those it may in `allow_hosts`";
         if (type == "http" && declared.GetOrNull("methods") is { IsList: true, Items.Count: 0 }) return $"the tool '{name}' may use no method. Leave `methods` out for GET";
@@ -78,7 +111,7 @@ internal sealed class ToolBox(WorkflowSpec workflow, ToolRegistry registry)
         return type == "function" && registry.Find(function) is null ? $"the tool '{name}' calls the function '{function}', which this program does not register.{DidYouMean.Hint(function, registry.Names)} Register it with ToolRegistry.Add" : null;
     }
 
-    private static ToolFacts Narrow(ToolFacts facts, ValueMap declared) => facts with
+    public static ToolFacts Narrow(ToolFacts facts, ValueMap declared) => facts with
     {
         Description = declared.GetOrNull("description").TextOrNull ?? facts.Description,
         Effect = declared.GetOrNull("effect").TextOrNull is { } effect ? Enum.Parse<EffectClass>(effect, ignoreCase: true) : facts.Effect,

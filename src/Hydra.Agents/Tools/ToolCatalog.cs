@@ -1,17 +1,51 @@
 using Hydra.Agents.Loop;
+using Hydra.Agents.Mcp;
 using Hydra.Model;
+using Hydra.Templates;
 
 namespace Hydra.Agents.Tools;
 
 /// <summary>The tools that agents of a workflow may list, for people: what there is, what is doubtful, and one call by hand.</summary>
-public sealed class ToolCatalog(WorkflowSpec? workflow, ToolRegistry registry)
+/// <param name="workingDirectory">Where the pinned tools of MCP servers lie, and paths begin.</param>
+/// <param name="environment">Variables by name, for MCP servers; only those of <c>allow_env</c> are read.</param>
+public sealed class ToolCatalog(WorkflowSpec? workflow, ToolRegistry registry, string workingDirectory = ".", Func<string, string?>? environment = null)
 {
     private static readonly WorkflowSpec Nothing = new() { Name = "none", Nodes = [] };
+    private readonly WorkflowSpec _workflow = workflow ?? Nothing;
     private readonly ToolBox _box = new(workflow ?? Nothing, registry);
 
-    /// <summary>Every tool by name, with what is wrong with it where it cannot be called.</summary>
-    public IEnumerable<(string Name, ToolFacts? Facts, string Wrong)> All() => _box.Names.Distinct(StringComparer.Ordinal)
-        .Select(name => _box.Find(name, out var wrong) is { } tool ? (name, tool.Facts, "") : (name, null, wrong));
+    /// <summary>The workflow's MCP servers.</summary>
+    public IEnumerable<string> Servers => _box.Servers;
+
+    /// <summary>Every tool by name, with what is wrong with it where it cannot be called. MCP servers are not asked: what is pinned is told.</summary>
+    public IEnumerable<(string Name, ToolFacts? Facts, string Wrong)> All() => _box.Names.Where(name => !McpToolName.Is(name)).Distinct(StringComparer.Ordinal)
+        .Select(name => _box.Find(name, out var wrong) is { } tool ? (name, tool.Facts, "") : (name, null, wrong)).Concat(Servers.SelectMany(OfServer));
+
+    private IEnumerable<(string Name, ToolFacts? Facts, string Wrong)> OfServer(string server)
+    {
+        if (_box.Find($"{server}/{McpToolName.All}", out var wrong) is not McpToolName all) return [($"{server}/{McpToolName.All}", null, wrong)];
+        if (new McpPins(workingDirectory).Find(server) is { } pin) return pin.Tools.Select(tool => ($"{server}/{tool.Name}", (ToolFacts?)tool.FactsFor(all.Server, _box.DeclaredOf($"{server}/{tool.Name}")), ""));
+        return [($"{server}/{McpToolName.All}", all.Facts with { Description = $"{all.Facts.Description} They are looked at and pinned at their first use, or by `hydra tools pin {server}`." }, "")];
+    }
+
+    /// <summary>Asks an MCP server for its tools and pins them as they are now.</summary>
+    /// <returns>The tools by name and description, and how they differ from what was pinned; null: nothing was.</returns>
+    /// <exception cref="CallFailedException">The server is not declared, or gives no tools.</exception>
+    public async Task<(IReadOnlyList<(string Name, string Description)> Tools, IReadOnlyList<string>? Differences)> PinAsync(string server, CancellationToken cancellationToken)
+    {
+        await using var connections = new McpConnections(new McpPool(registry.McpAuthorization), Surroundings);
+        var asked = connections.To(server);
+        var offered = await asked.OfferedAsync(cancellationToken);
+        var pins = new McpPins(workingDirectory);
+        var was = pins.Find(server);
+        pins.Record(server, new McpPin(asked.Spec.Source, offered));
+        IReadOnlyList<string>? differences = was is null ? null
+            : [.. McpPins.Differences(was, asked.Spec.Source, offered), .. offered.Where(tool => was.Tools.All(old => old.Name != tool.Name)).Select(tool => $"its tool '{tool.Name}' is new")];
+        return ([.. offered.Select(tool => (tool.Name, tool.FactsFor(asked.Spec, ValueMap.Empty).Description))], differences);
+    }
+
+    private McpSurroundings Surroundings => new("tools", _workflow, workingDirectory, TimeProvider.System, TemplateScope.Of(("env",
+        ValueMap.Of(_workflow.AllowEnv.Select(name => (name, Text: environment?.Invoke(name))).Where(pair => pair.Text is not null).Select(pair => KeyValuePair.Create(pair.name, Value.Of(pair.Text!)))))));
 
     /// <summary>What is doubtful of a tool: that it can do anything, or that a model cannot tell how to use it.</summary>
     public static IEnumerable<string> Doubts(ToolFacts facts)
@@ -23,12 +57,16 @@ public sealed class ToolCatalog(WorkflowSpec? workflow, ToolRegistry registry)
     }
 
     /// <summary>Calls a tool once, outside any run. Throws <see cref="CallFailedException"/> where it fails or may not be called so.</summary>
-    public async Task<Value> TestAsync(string name, Value arguments, string workingDirectory, bool mayRunPrograms, CancellationToken cancellationToken)
+    public async Task<Value> TestAsync(string name, Value arguments, bool mayRunPrograms, CancellationToken cancellationToken)
     {
         if (_box.Find(name, out var wrong) is not { } tool) throw new CallFailedException(ErrorCode.BadRequest, wrong);
+        await using var connections = new McpConnections(new McpPool(registry.McpAuthorization), Surroundings);
+        var listed = tool as McpToolName;
+        if (listed is { Tool: McpToolName.All }) throw new CallFailedException(ErrorCode.BadRequest, $"'{name}' stands for all tools of a server. Name one of them");
         if (tool is AgentTool) throw new CallFailedException(ErrorCode.BadRequest, $"'{name}' asks an agent, which needs a run");
         if (tool.Facts.NeedsSandbox && !mayRunPrograms) throw new CallFailedException(ErrorCode.PolicyDenied, $"'{name}' runs programs on this machine; allow it with --sandbox inprocess (no isolation)");
-        var held = new HeldTool(tool);
+        var held = listed is null ? new HeldTool(tool) : HeldTools.Choose(_box, connections.To(listed.Server.Name), [listed], await connections.To(listed.Server.Name).ToolsAsync(cancellationToken)).Single();
+        tool = held.Tool;
         if (!held.Arguments.IsValid(arguments)) throw new CallFailedException(ErrorCode.BadRequest, $"nothing was called: {string.Join("; ", held.Arguments.Validate(arguments).Select(problem => problem.ToString()))}");
         using var limit = new CancellationTokenSource(tool.Facts.Timeout);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);

@@ -37,7 +37,7 @@ internal sealed class ToolReach(WorkflowSpec workflow, ToolRegistry registry)
         }
         _chain.Add(name);
         var agent = AgentDefinition.Named(workflow, name);
-        foreach (var tool in agent.Tools.Except(agent.Forbidden, StringComparer.Ordinal))
+        foreach (var tool in agent.Tools.Where(name => !agent.Forbids(name)))
         {
             // A circle leads through a tool that is known already, so it is looked at before that is said.
             if (_tools.Contains(tool) && _box.Find(tool, out _) is AgentTool again && _chain.Contains(again.Agent)) AddAgent(again.Agent);

@@ -1,3 +1,4 @@
+using Hydra.Agents.Mcp;
 using Hydra.Model;
 using Hydra.Schemas;
 
@@ -10,6 +11,9 @@ namespace Hydra.Agents.Tools;
 public sealed class ToolRegistry
 {
     private readonly Dictionary<string, ITool> _tools = new(StringComparer.Ordinal);
+
+    /// <summary>How MCP servers that ask for it are signed in to; null: they cannot be used.</summary>
+    public McpAuthorization? McpAuthorization { get; init; }
 
     /// <summary>Registered names in order.</summary>
     public IReadOnlyCollection<string> Names => [.. _tools.Keys.Order(StringComparer.Ordinal)];

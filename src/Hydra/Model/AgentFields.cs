@@ -12,6 +12,7 @@ public static class AgentFields
         new("model", new Shape.ModelName(), "A model id or an alias of the workflow."),
         new("instructions", new Shape.Text(), "The system prompt, taken literally; in a file it is the text below the front matter."),
         new("tools", new Shape.ListOf(new Shape.Text(), 200), "The tools that the agent may call; nothing else can be called."),
+        new("mcp_servers", new Shape.ListOf(new Shape.Text(), 100), "MCP servers of the workflow, all of whose tools the agent may call."),
         new("max_tool_iterations", new Shape.Integer(1, 1000), "Most rounds of tool calls. Default: 10."),
         new("inputs", new Shape.JsonSchema(), "JSON Schema of what the agent is given when it is called as a tool."),
         new("outputs", new Shape.JsonSchema(), "JSON Schema of the agent's answer: the node's output_schema where it has none."),

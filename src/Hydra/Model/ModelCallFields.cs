@@ -14,7 +14,7 @@ public static class ModelCallFields
         new("max_output_tokens", new Shape.Integer(1, 10_000_000), "Longest answer in tokens; always sent. Default: 4096."),
         new("temperature", new Shape.Number(0, 2), "Sampling temperature, 0 to 2. Default: the provider's own."),
         new("tools", new Shape.ListOf(new Shape.Text()), "Tools the model may call, by name: those of `tools`, of the program, and read_file, list_files, write_file, bash, python_exec. Nothing else can be called."),
-        new("mcp_servers", new Shape.ListOf(new Shape.Text()), "MCP servers whose tools the model may call.") { NotSupportedYet = "MCP servers are not supported yet: leave `mcp_servers` out" },
+        new("mcp_servers", new Shape.ListOf(new Shape.Text()), "MCP servers, by name, all of whose tools the model may call; `server/tool` in `tools` gives one of them."),
         new("max_tool_iterations", new Shape.Integer(1, 1000), "Most rounds of tool calls. Default: 10."),
         new("stream", new Shape.Boolean(), "Whether the answer is streamed, which gives live progress and idle timeouts. Default: true."),
         new("memory", new Shape.Anything(), "A memory scope.") { NotSupportedYet = "memory is not supported yet: leave `memory` out" },

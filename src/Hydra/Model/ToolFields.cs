@@ -3,11 +3,11 @@ namespace Hydra.Model;
 /// <summary>An entry of a workflow's <c>tools</c>: what a tool is, and its limits.</summary>
 public static class ToolFields
 {
-    public static IReadOnlyList<string> Types { get; } = ["http", "read_file", "list_files", "write_file", "bash", "python_exec", "agent", "function"];
+    public static IReadOnlyList<string> Types { get; } = ["http", "read_file", "list_files", "write_file", "bash", "python_exec", "agent", "function", "mcp"];
 
     public static Shape.Record Record { get; } = new(
     [
-        new("type", new Shape.Choice(Types), "What the tool is.") { IsRequired = true },
+        new("type", new Shape.Choice(Types), "What the tool is; `mcp` for the tool `server/tool` of an MCP server, whose limits and effect the entry gives.") { IsRequired = true },
         new("description", new Shape.Text(), "What it is for, told to the model. Default: that of its type."),
         new("allow_hosts", new Shape.ListOf(new Shape.Text(), 1000), "`http`: hosts that may be called, `*.example.org` for all below one. Required there."),
         new("methods", new Shape.ListOf(new Shape.Choice("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"), 10), "`http`: methods that may be used. Default: GET."),

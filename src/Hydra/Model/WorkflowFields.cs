@@ -45,7 +45,7 @@ public static class WorkflowFields
         new("tags", CommonFields.TagMap, "Names and values for slicing runs, spans and costs."),
         new("breakers", new Shape.MapOf(CommonFields.BreakerRecord), "Circuit breakers by name."),
         new("allow_env", new Shape.ListOf(new Shape.Text("[A-Za-z_][A-Za-z0-9_]*"), 1000), "Environment variables that templates may read as `env.NAME`."),
-        new("mcp_servers", new Shape.MapOf(new Shape.Anything()), "MCP servers by name.") { NotSupportedYet = "MCP servers are not supported yet: leave `mcp_servers` out" },
+        new("mcp_servers", new Shape.MapOf(McpFields.Record), "MCP servers by name; each agent still lists those it may use."),
         new("tools", new Shape.MapOf(ToolFields.Record), "Tools by name, with their limits; each agent still lists those it may call."),
         new("policy", new Shape.Anything(), "Rules on what agents may do.") { NotSupportedYet = "policies are not supported yet: leave `policy` out" },
         new("hooks", new Shape.MapOf(new Shape.Anything()), "Webhooks and commands on events.") { NotSupportedYet = HooksMend },
@@ -53,5 +53,5 @@ public static class WorkflowFields
 
     /// <summary>Node types that the format defines and this version does not run yet.</summary>
     public static IReadOnlyList<string> PlannedNodeTypes { get; } =
-        ["planner", "router", "coordinator", "supervisor", "swarm", "tool", "knowledge"];
+        ["planner", "router", "coordinator", "supervisor", "swarm", "knowledge"];
 }

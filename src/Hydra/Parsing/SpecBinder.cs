@@ -66,7 +66,7 @@ public static class SpecBinder
                 Tags = PolicyReader.TextMap(Get("tags")) ?? new Dictionary<string, string>(),
                 Breakers = Breakers(),
                 AllowEnv = AllowEnv(),
-                Extensions = _values.TryGetValue("tools", out var tools) ? ValueMap.Of(("tools", tools)) : ValueMap.Empty,
+                Extensions = Carried(),
                 File = problems.File,
                 Places = _places,
             };
@@ -188,6 +188,17 @@ public static class SpecBinder
             if (!Get("outputs").IsObject) return [];
             var entries = root.Get("outputs")!.Entries!;
             return entries.Select(entry => new OutputFileSpec(entry.Key, new NodeId(Get("outputs").AsObject[entry.Key].AsText), entry.KeyAt) { NodeAt = entry.Value.At }).ToList();
+        }
+
+        /// <summary>What this part of Hydra does not read itself.</summary>
+        private ValueMap Carried()
+        {
+            var carried = new ValueMap.Builder();
+            foreach (var name in (ReadOnlySpan<string>)["tools", "mcp_servers"])
+            {
+                if (_values.TryGetValue(name, out var written)) carried[name] = written;
+            }
+            return carried.Build();
         }
 
         private Dictionary<string, BreakerSpec> Breakers()

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Hydra.Agents.Mcp;
 using Hydra.Agents.Tools;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
@@ -10,10 +11,11 @@ public sealed partial class AgentNode : ILeafNodeType
     private readonly IModelCatalog? _models;
     private readonly ClientSource? _clients;
     private readonly ToolRegistry _tools;
+    private readonly McpPool _servers;
 
     /// <summary>Without models: nodes can be checked and planned, not run. Loads no part of the AI abstractions.</summary>
     /// <param name="tools">What the program offers besides the tools that come with Hydra; null: nothing.</param>
-    public AgentNode(ToolRegistry? tools = null) => _tools = tools ?? new ToolRegistry();
+    public AgentNode(ToolRegistry? tools = null) => (_tools, _servers) = (tools ?? new ToolRegistry(), new McpPool(tools?.McpAuthorization));
 
     /// <param name="models">Knows models by name.</param>
     /// <param name="clients">The client of a model, by the name that <paramref name="models"/> resolves. Must be safe to call from any thread.</param>
@@ -50,9 +52,11 @@ public sealed partial class AgentNode : ILeafNodeType
             DefaultTemperature = NumberOf(workflow.DefaultFields, "temperature"),
             IsStreamed = context.FieldOf(node, "stream") is not { Kind: ValueKind.Boolean } stream || stream.AsBoolean,
             Schema = schema is { } source ? JsonElement.Parse(ValueJson.ToUtf8(source)) : null,
-            OwnTools = node.Fields.GetOrNull("tools") is { IsList: true } tools ? [.. tools.Items.Select(tool => tool.AsText)] : null,
+            OwnTools = NodeTools(node),
             OwnToolIterationsMax = (int?)IntegerOf(node.Fields, "max_tool_iterations"),
             ToolBox = new ToolBox(workflow, _tools),
+            Servers = _servers,
+            Workflow = workflow,
             Aliases = workflow.Models,
             Agents = workflow.Agents,
         };

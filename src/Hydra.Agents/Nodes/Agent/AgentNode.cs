@@ -31,7 +31,7 @@ public sealed partial class AgentNode
         var reach = new ToolReach(workflow, _tools);
         foreach (var name in NodeTools(node) ?? [])
         {
-            if (agent is null || definition.Tools.Contains(name)) reach.Add(name);
+            if (agent is null || definition.Lists(name)) reach.Add(name);
             else if (workflow.Agents.ContainsKey(agent)) context.Problems.Error(ProblemCodes.BadTool, node.PlaceOf("tools"), $"node '{node.Id}' gives the agent '{agent}' the tool '{name}', which its own `tools` do not list. Add it there, or leave `tools` out of the node.");
         }
         foreach (var name in AgentsOf(node, workflow)) reach.AddAgent(name);
@@ -40,7 +40,7 @@ public sealed partial class AgentNode
 
     public NodeTraits TraitsOf(NodeSpec node, WorkflowSpec workflow)
     {
-        if (!node.Fields.ContainsKey("tools") && workflow.Agents.Count == 0) return Traits;
+        if (NodeTools(node) is null && workflow.Agents.Count == 0) return Traits;
         var reach = new ToolReach(workflow, _tools);
         foreach (var name in NodeTools(node) ?? []) reach.Add(name);
         foreach (var name in AgentsOf(node, workflow)) reach.AddAgent(name);
@@ -50,7 +50,7 @@ public sealed partial class AgentNode
         return Traits with { MaxAttempts = reach.MayNotRepeat ? 1 : Traits.MaxAttempts, NeedsSandbox = reach.NeedsSandbox, Budget = agent.Budget, OutputSchema = agent.Outputs };
     }
 
-    private static IEnumerable<string>? NodeTools(NodeSpec node) => node.Fields.GetOrNull("tools") is { IsList: true } tools ? tools.Items.Select(tool => tool.AsText) : null;
+    private static IReadOnlyList<string>? NodeTools(NodeSpec node) => node.Fields.ContainsKey("tools") || node.Fields.ContainsKey("mcp_servers") ? AgentDefinition.ToolNamesOf(node.Fields) : null;
 
     /// <summary>The agents that may answer the node: its own, and those that stand in.</summary>
     private static IEnumerable<string> AgentsOf(NodeSpec node, WorkflowSpec workflow) => new[]

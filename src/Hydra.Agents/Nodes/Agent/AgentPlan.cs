@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Hydra.Agents.Mcp;
 using Hydra.Model;
 using Hydra.Parsing;
 using Hydra.Agents.Tools;
@@ -33,7 +34,7 @@ internal sealed record AgentDefinition
         Instructions = fields.GetOrNull("instructions").TextOrNull,
         OutputTokensMax = fields.GetOrNull("max_output_tokens") is { Kind: ValueKind.Integer } tokens ? tokens.AsInteger : null,
         Temperature = fields.GetOrNull("temperature") is { IsNumeric: true } warmth ? warmth.AsNumber : null,
-        Tools = TextsOf(fields, "tools"),
+        Tools = ToolNamesOf(fields),
         Forbidden = TextsOf(fields, "forbidden"),
         ToolIterationsMax = fields.GetOrNull("max_tool_iterations") is { Kind: ValueKind.Integer } rounds ? (int)rounds.AsInteger : null,
         Outputs = fields.TryGetValue("outputs", out var outputs) ? outputs : (Value?)null,
@@ -42,6 +43,14 @@ internal sealed record AgentDefinition
 
     public static AgentDefinition Named(WorkflowSpec workflow, string? name) =>
         name is not null && workflow.Agents.TryGetValue(name, out var fields) && fields.IsObject ? Of(name, fields.AsObject) : None;
+
+    /// <summary>What a node or an agent lists: its <c>tools</c>, and all tools of its <c>mcp_servers</c>.</summary>
+    public static IReadOnlyList<string> ToolNamesOf(ValueMap fields) => [.. TextsOf(fields, "tools"), .. TextsOf(fields, "mcp_servers").Select(server => $"{server}/{McpToolName.All}")];
+
+    /// <summary>Whether the agent's own list has the tool, by name or with all others of its server.</summary>
+    public bool Lists(string name) => Tools.Any(listed => McpToolName.Covers(listed, name));
+
+    public bool Forbids(string name) => Forbidden.Any(listed => McpToolName.Covers(listed, name));
 
     private static IReadOnlyList<string> TextsOf(ValueMap fields, string name) =>
         fields.GetOrNull(name) is { IsList: true } list ? [.. list.Items.Select(item => item.AsText)] : [];
@@ -64,18 +73,22 @@ internal sealed record AgentPlan
     public IReadOnlyList<string>? OwnTools { get; init; }
     public int? OwnToolIterationsMax { get; init; }
     public required ToolBox ToolBox { get; init; }
+    public required McpPool Servers { get; init; }
+    public required WorkflowSpec Workflow { get; init; }
     public JsonElement? Schema { get; init; }
     public required IReadOnlyDictionary<string, ModelAliasSpec> Aliases { get; init; }
     public required IReadOnlyDictionary<string, Value> Agents { get; init; }
+
+    public McpConnections ConnectionsOf(NodeAttempt attempt) => new(Servers, McpSurroundings.Of(attempt, Workflow));
 
     /// <summary>What an agent may call here: what its contract lists, narrowed by the node's own list, without what it is forbidden.</summary>
     public IReadOnlyList<string> ToolsOf(AgentDefinition agent)
     {
         var isNodes = ReferenceEquals(agent, Agent) || ReferenceEquals(agent, AgentDefinition.None);
         var listed = ReferenceEquals(agent, AgentDefinition.None) ? OwnTools ?? []
-            : isNodes && OwnTools is not null ? [.. OwnTools.Where(agent.Tools.Contains)]
+            : isNodes && OwnTools is not null ? [.. OwnTools.Where(agent.Lists)]
             : agent.Tools;
-        return [.. listed.Except(agent.Forbidden, StringComparer.Ordinal)];
+        return [.. listed.Where(name => !agent.Forbids(name))];
     }
 }
 

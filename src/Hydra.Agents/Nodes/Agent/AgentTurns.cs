@@ -1,5 +1,6 @@
 using Hydra.Agents.Calls;
 using Hydra.Agents.Loop;
+using Hydra.Agents.Mcp;
 using Hydra.Agents.Tools;
 using Hydra.Model;
 using Hydra.Schemas;
@@ -17,14 +18,16 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
     private const int ProblemsShownCharsMax = 2_000;
 
     private readonly AgentPlan _plan = (AgentPlan)attempt.Node.Fields!;
+    private readonly McpConnections _servers = ((AgentPlan)attempt.Node.Fields!).ConnectionsOf(attempt);
 
-    public ValueTask<AttemptOutcome> AnswerAsync(CancellationToken cancellationToken)
+    public async ValueTask<AttemptOutcome> AnswerAsync(CancellationToken cancellationToken)
     {
+        await using var servers = _servers;
         var settings = attempt.Node.Settings;
         var choice = ModelChoice.Of(_plan, attempt.Variant, attempt.Scope);
         var question = QuestionOf(choice, _plan.System?.Render(attempt.Scope, TemplateOptions.Default), _plan.Prompt.Render(attempt.Scope, TemplateOptions.Default)) with { Schema = _plan.Schema };
         var watch = settings.StopWhen is { } stopWhen ? new PartialWatch(stopWhen, attempt.Scope) : null;
-        return AskAsync(choice, question, settings.OutputSchema, settings.RepairAttempts, new ModelCall(attempt, line, clients, watch), "", cancellationToken);
+        return await AskAsync(choice, question, settings.OutputSchema, settings.RepairAttempts, new ModelCall(attempt, line, clients, watch), "", cancellationToken);
     }
 
     /// <summary>An agent called as a tool. Throws where it gives no answer.</summary>
@@ -41,7 +44,7 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
 
     private async ValueTask<AttemptOutcome> AskAsync(ModelChoice choice, ModelQuestion question, JsonSchema? schema, int repairsMax, ModelCall call, string asker, CancellationToken cancellationToken)
     {
-        var held = _plan.ToolsOf(choice.Agent).Select(name => _plan.ToolBox.Find(name, out var wrong) is { } tool ? new HeldTool(tool) : throw new CallFailedException(ErrorCode.BadRequest, wrong)).ToList();
+        var held = await new HeldTools(_plan.ToolBox, _servers, line).OpenAsync(_plan.ToolsOf(choice.Agent), asker, cancellationToken);
         question = question with { Tools = [.. held.Select(tool => tool.Declaration)], Asker = asker };
         var caller = new ToolCaller(attempt, line, held, asker) { AskAgent = AskAgentAsync };
         var rounds = (asker.Length == 0 ? _plan.OwnToolIterationsMax : null) ?? choice.Agent.ToolIterationsMax ?? ToolRoundsDefault;

@@ -3,10 +3,10 @@ using Hydra.Model;
 
 namespace Hydra.Cli.Verbs;
 
-/// <summary><c>hydra tools list|test|lint</c>: what agents may list, and one call by hand.</summary>
+/// <summary><c>hydra tools list|test|lint|pin</c>: what agents may list, one call by hand, and what MCP servers offer.</summary>
 internal static class ToolsVerb
 {
-    private static readonly string[] Actions = ["list", "test", "lint"];
+    private static readonly string[] Actions = ["list", "test", "lint", "pin"];
     private static readonly Option Workflow = new("--workflow", "FILE", "the workflow whose `tools` count, too");
     private static readonly Option Arguments = new("--arguments", "JSON", "test: the call's arguments, an object; default {}");
     private static readonly Option Sandbox = new("--sandbox", "inprocess", "test: allows a tool that runs programs (no isolation)");
@@ -16,24 +16,25 @@ internal static class ToolsVerb
         PositionalsMin = 1,
         PositionalsMax = 2,
         Options = [Workflow, Arguments, Sandbox, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Help],
-        Notes = "DO is one of: list, lint, test NAME.",
+        Notes = "DO is one of: list, lint, test NAME, pin [SERVER] (looks at the tools of MCP servers and records them as they are).",
         Run = static (arguments, io) => (arguments.Positionals[0], arguments.Positionals.Count) switch
         {
             ("list", 1) => Task.FromResult(List(arguments, io)),
             ("lint", 1) => Task.FromResult(Lint(arguments, io)),
             ("test", 2) => TestAsync(arguments, io),
+            ("pin", _) => PinAsync(arguments, io),
             var (action, _) when Actions.Contains(action) => throw new UsageException($"`hydra tools {action}` takes other words. {Verb!.Notes}"),
-            var (other, _) => throw new UsageException($"there is no `hydra tools {other}`.{DidYouMean.Hint(other, Actions)} Write list, test or lint."),
+            var (other, _) => throw new UsageException($"there is no `hydra tools {other}`.{DidYouMean.Hint(other, Actions)} Write list, test, lint or pin."),
         },
     };
 
     private static ToolCatalog Catalog(ParsedArguments arguments, CliIo io)
     {
-        if (arguments.Get(Workflow) is not { } file) return new ToolCatalog(null, new ToolRegistry());
+        if (arguments.Get(Workflow) is not { } file) return new ToolCatalog(null, new ToolRegistry(), io.PathOf("."));
         var path = io.PathOf(file);
         var (spec, problems) = Definitions.ReadFile(path, Wiring.TypesForReading(), Wiring.AgentsFor(path, io));
         if (spec is null || problems.HasErrors) throw new UsageException(problems.Problems.First(problem => problem.Severity == ProblemSeverity.Error).ToString());
-        return new ToolCatalog(spec, new ToolRegistry());
+        return new ToolCatalog(spec, new ToolRegistry(), io.PathOf("."), io.Environment);
     }
 
     private static int List(ParsedArguments arguments, CliIo io)
@@ -70,7 +71,7 @@ internal static class ToolsVerb
         if (arguments.Get(Sandbox) is not (null or "inprocess")) throw new UsageException($"--sandbox {arguments.Get(Sandbox)} is not supported yet. Write inprocess.");
         try
         {
-            var result = await Catalog(arguments, io).TestAsync(arguments.Positionals[1], given, io.PathOf("."), arguments.Has(Sandbox), CancellationToken.None);
+            var result = await Catalog(arguments, io).TestAsync(arguments.Positionals[1], given, arguments.Has(Sandbox), CancellationToken.None);
             io.Out.WriteLine(arguments.Has(CommonOptions.Json) ? ValueJson.ToText(ValueMap.Of(("result", result)), indented: true) : TerminalText.Block(result.ToDisplayText()));
             return ExitCode.Done;
         }
@@ -80,6 +81,32 @@ internal static class ToolsVerb
             else io.Error.WriteLine($"hydra: {failed.Code}: {TerminalText.Of(failed.Message)}");
             return failed.Code == ErrorCode.PolicyDenied ? ExitCode.Refused : ExitCode.Failed;
         }
+    }
+
+    private static async Task<int> PinAsync(ParsedArguments arguments, CliIo io)
+    {
+        var catalog = Catalog(arguments, io);
+        IReadOnlyList<string> servers = arguments.Positionals.Count == 2 ? [arguments.Positionals[1]] : [.. catalog.Servers];
+        if (servers.Count == 0) throw new UsageException("no MCP server is declared here. Name the workflow that declares it with --workflow FILE.");
+        var json = new List<Value>();
+        foreach (var server in servers)
+        {
+            try
+            {
+                var (tools, differences) = await catalog.PinAsync(server, CancellationToken.None);
+                json.Add(ValueMap.Of(("server", server), ("tools", Value.OfTexts(tools.Select(tool => tool.Name))), ("differences", differences is null ? Value.Null : Value.OfTexts(differences))));
+                if (arguments.Has(CommonOptions.Json)) continue;
+                io.Out.WriteLine(TerminalText.Of(differences switch { null => $"{server}: pinned for the first time", [] => $"{server}: as pinned before", _ => $"{server}: pinned anew; {string.Join("; ", differences)}" }));
+                foreach (var (name, description) in tools) io.Out.WriteLine(TerminalText.Of($"  {name}  {(description.Length > 160 ? description[..160] + "…" : description)}"));
+            }
+            catch (CallFailedException failed)
+            {
+                io.Error.WriteLine($"hydra: {failed.Code}: {TerminalText.Of(failed.Message)}");
+                return ExitCode.Failed;
+            }
+        }
+        if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(Value.Of(json), indented: true));
+        return ExitCode.Done;
     }
 
     private static string RiskOf(ToolFacts facts) => facts.Risk switch { ToolRisk.Low => "low", ToolRisk.High => "high", _ => "medium" };

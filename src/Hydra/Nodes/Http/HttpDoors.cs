@@ -17,7 +17,16 @@ internal static class HttpDoors
     /// <param name="isAllowedByName">The node lists the host in <c>allow_hosts</c>.</param>
     public static HttpClient For(bool isAllowedByName) => isAllowedByName ? Any : Public;
 
-    private static HttpClient New(Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect) => new(new SocketsHttpHandler
+    /// <summary>A way of its own: to one host that the author named, wherever that is, and else to public addresses only. The caller's to dispose of.</summary>
+    public static SocketsHttpHandler HandlerFor(string host) => Handler((context, cancellationToken) =>
+        context.DnsEndPoint.Host.Equals(host, StringComparison.OrdinalIgnoreCase) ? ConnectAsync(context, _ => true, cancellationToken) : ConnectAsync(context, PublicAddress.Is, cancellationToken));
+
+    private static HttpClient New(Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect) => new(Handler(connect))
+    {
+        Timeout = Timeout.InfiniteTimeSpan,     // the attempt has its own clock
+    };
+
+    private static SocketsHttpHandler Handler(Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect) => new()
     {
         ConnectCallback = connect,
         ConnectTimeout = TimeSpan.FromSeconds(30),
@@ -27,16 +36,15 @@ internal static class HttpDoors
         UseCookies = false,
         UseProxy = false,                       // a proxy would connect in our name, unchecked
         ActivityHeadersPropagator = null,
-    })
-    {
-        Timeout = Timeout.InfiniteTimeSpan,     // the attempt has its own clock
     };
 
-    private static async ValueTask<Stream> ConnectPublicAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    private static ValueTask<Stream> ConnectPublicAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken) => ConnectAsync(context, PublicAddress.Is, cancellationToken);
+
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, Predicate<IPAddress> mayReach, CancellationToken cancellationToken)
     {
         var host = context.DnsEndPoint.Host;
         var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(host, cancellationToken);
-        var reachable = Array.FindAll(addresses, PublicAddress.Is);
+        var reachable = Array.FindAll(addresses, mayReach);
         if (reachable.Length == 0 && addresses.Length > 0)
             throw new CallFailedException(ErrorCode.PolicyDenied, $"'{host}' leads to {addresses[0]}, which is no public address. If that is meant, list the host in `allow_hosts`");
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

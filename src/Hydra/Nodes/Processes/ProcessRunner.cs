@@ -73,7 +73,8 @@ internal static partial class ProcessRunner
         return new ProcessResult(process.ExitCode, output.Bytes, output.Total, errors.Text);
     }
 
-    private static Process Start(ProcessRequest request)
+    /// <summary>Starts it in a session of its own, all three streams redirected. Whoever starts it ends it with <see cref="KillTree"/>.</summary>
+    internal static Process Start(ProcessRequest request)
     {
         var start = new ProcessStartInfo(Session ?? request.Program)
         {
@@ -130,7 +131,8 @@ internal static partial class ProcessRunner
         }
     }
 
-    private static void KillTree(Process process)
+    /// <summary>Ends it and everything that it started.</summary>
+    internal static void KillTree(Process process)
     {
         if (Session is not null) _ = Kill(-process.Id, SignalKill);
         try

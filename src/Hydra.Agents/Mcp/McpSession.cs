@@ -1,0 +1,242 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Web;
+using Hydra.Model;
+using Hydra.Nodes;
+using ModelContextProtocol;
+using ModelContextProtocol.Authentication;
+using ModelContextProtocol.Client;
+using ModelContextProtocol.Protocol;
+
+namespace Hydra.Agents.Mcp;
+
+/// <summary>
+/// One connection to a server, from handshake to end. The only file that sees the protocol's package, which is loaded when the first
+/// server is spoken to and not before. Calls may be made at once.
+/// </summary>
+internal sealed class McpSession : IAsyncDisposable
+{
+    private static readonly TimeSpan PongWithin = TimeSpan.FromSeconds(2);
+    /// <summary>How long a program may take to end after its input was closed, in real time: foreign code keeps no other.</summary>
+    private static readonly TimeSpan Leaving = TimeSpan.FromSeconds(2);
+
+    private readonly McpServerSpec _server;
+    private readonly FloodGuard _guard;
+    private readonly Process? _process;
+    private readonly HttpClient? _http;
+    private readonly TailOutput _errors = new();
+    private int? _exitCode;
+    private Task _readingErrors = Task.CompletedTask;
+    private McpClient? _client;
+
+    private McpSession(McpServerSpec server, FloodGuard guard, Process? process, HttpClient? http) => (_server, _guard, _process, _http) = (server, guard, process, http);
+
+    /// <summary>The server said that its tools have changed since they were last listed.</summary>
+    public bool ToolsMayHaveChanged { get; set; }
+    /// <summary>A call was cut: it may hang as a whole.</summary>
+    public bool IsSuspect { get; set; }
+    public bool HasEnded => _client is null || _client.Completion.IsCompleted || _guard.Broken is not null;
+
+    public static async Task<McpSession> OpenAsync(McpServerSpec server, string workingDirectory, McpAuthorization? authorization, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var guard = new FloodGuard();
+        var process = server.Command is { } command ? ProcessRunner.Start(new ProcessRequest(command, server.Arguments) { Environment = server.Environment, WorkingDirectory = workingDirectory, OutputBytesMax = 1 }) : null;
+        var http = process is null ? new HttpClient(new GuardedHttp(HttpDoors.HandlerFor(server.Url!.IdnHost), guard)) { Timeout = Timeout.InfiniteTimeSpan } : null;
+        var session = new McpSession(server, guard, process, http);
+        try
+        {
+            if (process is not null) session._readingErrors = session.ReadErrorsAsync(process.StandardError.BaseStream);
+            IClientTransport transport = process is not null
+                ? new StreamClientTransport(process.StandardInput.BaseStream, new GuardedStream(process.StandardOutput.BaseStream, guard, isLines: true))
+                : new HttpClientTransport(HttpOptions(server, authorization), http!, ownsHttpClient: false);
+            session._client = await McpClient.CreateAsync(transport, session.Options(workingDirectory, clock), cancellationToken: cancellationToken);
+            return session;
+        }
+        catch (Exception failed)
+        {
+            // Whatever it was: nothing is left behind, and what the program said on its way out is told.
+            await session.DisposeAsync();
+            if (failed is OperationCanceledException || session.Account() is not { Length: > 0 } said) throw;
+            throw new IOException($"{failed.Message}; {said}", failed);
+        }
+    }
+
+    private static HttpClientTransportOptions HttpOptions(McpServerSpec server, McpAuthorization? authorization) => new()
+    {
+        Endpoint = server.Url!,
+        Name = server.Name,
+        TransportMode = HttpTransportMode.StreamableHttp,
+        AdditionalHeaders = server.Headers.ToDictionary(header => header.Key, header => header.Value, StringComparer.Ordinal),
+        ConnectionTimeout = server.StartTimeout,
+        OAuth = authorization is null ? null : OAuthOf(authorization),
+    };
+
+    private static ClientOAuthOptions OAuthOf(McpAuthorization authorization) => new()
+    {
+        RedirectUri = authorization.RedirectUri,
+        ClientId = authorization.ClientId,
+        ClientSecret = authorization.ClientSecret,
+        ClientMetadataDocumentUri = authorization.ClientMetadataDocumentUri,
+        DynamicClientRegistration = new DynamicClientRegistrationOptions { ClientName = "Hydra" },
+        AuthorizationCallbackHandler = async (asked, cancellationToken) =>
+        {
+            if (await authorization.SignInAsync(asked.AuthorizationUri, cancellationToken) is not { } back) return null;
+            var query = HttpUtility.ParseQueryString(back.Query);
+            return new AuthorizationResult { Code = query["code"], State = query["state"], Iss = query["iss"] };
+        },
+    };
+
+    private McpClientOptions Options(string workingDirectory, TimeProvider clock) => new()
+    {
+        ClientInfo = new Implementation { Name = "hydra", Version = typeof(McpSession).Assembly.GetName().Version?.ToString(3) ?? "0" },
+        InitializationTimeout = _server.StartTimeout,
+        TimeProvider = clock,
+        Handlers = new McpClientHandlers
+        {
+            // What is not handled is not offered, and a server that asks all the same is told that there is no such method: sampling always.
+#pragma warning disable MCP9005 // deprecated in the protocol's newest revision; servers of the others still ask
+            RootsHandler = _server.Roots.Count == 0 ? null : (_, _) => ValueTask.FromResult(new ListRootsResult
+            {
+                Roots = [.. _server.Roots.Select(root => new Root { Uri = new Uri(Path.GetFullPath(Path.Combine(workingDirectory, root))).AbsoluteUri, Name = root })],
+            }),
+#pragma warning restore MCP9005
+            ElicitationHandler = !_server.AnswersForms ? null : (form, _) => ValueTask.FromResult(McpForms.Answer(form)),
+            NotificationHandlers =
+            [
+                new(NotificationMethods.ToolListChangedNotification, (_, _) =>
+                {
+                    ToolsMayHaveChanged = true;
+                    return ValueTask.CompletedTask;
+                }),
+            ],
+        },
+    };
+
+    /// <summary>All tools of the server, page by page.</summary>
+    public async Task<IReadOnlyList<McpDefinition>> ListAsync(CancellationToken cancellationToken)
+    {
+        _guard.BeginQuestion();
+        ToolsMayHaveChanged = false;
+        var all = new List<McpDefinition>();
+        var asked = new ListToolsRequestParams();
+        var pages = 0;
+        do
+        {
+            var page = await _client!.ListToolsAsync(asked, cancellationToken);
+            foreach (var tool in page.Tools) all.Add(DefinitionOf(tool));
+            if (all.Count > McpDefinition.CountMax || ++pages > McpDefinition.CountMax) throw new CallFailedException(ErrorCode.PolicyDenied, $"it lists more than {McpDefinition.CountMax} tools");
+            asked = new ListToolsRequestParams { Cursor = page.NextCursor };
+        }
+        while (asked.Cursor is not null);
+        if (all.GroupBy(tool => tool.Name, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is { } twice)
+            throw new CallFailedException(ErrorCode.PolicyDenied, $"it lists two tools '{Excerpt.Of(twice.Key)}', and one would shadow the other");
+        return all;
+    }
+
+    private static McpDefinition DefinitionOf(Tool tool)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(tool, McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(Tool)));
+        if (json.Length > McpDefinition.BytesMax) throw new CallFailedException(ErrorCode.PolicyDenied, $"the definition of its tool '{Excerpt.Of(tool.Name)}' has {json.Length} bytes, and at most {McpDefinition.BytesMax} are taken");
+        if (tool.Name.Length is 0 or > 128) throw new CallFailedException(ErrorCode.PolicyDenied, $"it lists a tool with a name of {tool.Name.Length} characters, and 1 to 128 are taken");
+        return new McpDefinition(ValueJson.Parse(json));
+    }
+
+    /// <summary>One call; an error that the tool itself reports comes back as <see cref="CallFailedException"/>.</summary>
+    public async Task<Value> CallAsync(string tool, ValueMap arguments, Action alive, CancellationToken cancellationToken)
+    {
+        _guard.BeginQuestion();
+        var given = arguments.ToDictionary(pair => pair.Key, pair => (object?)JsonElement.Parse(ValueJson.ToUtf8(pair.Value)), StringComparer.Ordinal);
+        return McpResult.ValueOf(await _client!.CallToolAsync(tool, given, new Pulse(alive), cancellationToken: cancellationToken));
+    }
+
+    /// <summary>Whether the server still answers at all.</summary>
+    public async Task<bool> PingAsync(CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(PongWithin);
+        try
+        {
+            await _client!.PingAsync(cancellationToken: limit.Token);
+            return true;
+        }
+        catch (McpProtocolException)
+        {
+            return true;   // an answer, if no pong: the newest revision of the protocol has none
+        }
+        catch (Exception gone) when (gone is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            // No answer in time, or a connection that is gone: the same to whoever asks.
+            return false;
+        }
+    }
+
+    /// <summary>What is known of how the server behaved, for a message; empty: nothing.</summary>
+    public string Account()
+    {
+        var parts = new List<string>();
+        if (_guard.Broken is { } broken) parts.Add(broken);
+        else if (_guard.LastStray is { } stray) parts.Add($"it wrote a line that is no message: {Excerpt.Of(stray)}");
+        if (ExitCode is { } code) parts.Add($"it ended with exit code {code}");
+        if (_errors.Text is { Length: > 0 } said) parts.Add($"standard error ends with: {Excerpt.Of(said.Length > 300 ? said[^300..] : said, 300)}");
+        return string.Join("; ", parts);
+    }
+
+    private int? ExitCode => _exitCode ?? (_process is { HasExited: true } ? _process.ExitCode : null);
+
+    /// <remarks>(1) Close its input, which asks it to leave. (2) Give it a moment, unless it hangs. (3) End it and all it started.</remarks>
+    public async ValueTask DisposeAsync()
+    {
+        // (1)
+        if (_process is not null) CloseInput(_process);
+        try
+        {
+            if (_client is not null) await _client.DisposeAsync();
+        }
+        catch (Exception failed) when (failed is IOException or HttpRequestException or McpException or InvalidOperationException or OperationCanceledException)
+        {
+            // It was going anyway.
+        }
+        _http?.Dispose();
+        if (_process is null) return;
+
+        // (2)
+        if (!IsSuspect) await Task.WhenAny(_process.WaitForExitAsync(CancellationToken.None), Task.Delay(Leaving, CancellationToken.None));
+        if (_process.HasExited) _exitCode = _process.ExitCode;
+
+        // (3)
+        ProcessRunner.KillTree(_process);
+        await _process.WaitForExitAsync(CancellationToken.None);
+        await Task.WhenAny(_readingErrors, Task.Delay(Leaving, CancellationToken.None));
+        _process.Dispose();
+    }
+
+    private static void CloseInput(Process process)
+    {
+        try
+        {
+            process.StandardInput.Close();
+        }
+        catch (Exception gone) when (gone is IOException or InvalidOperationException)
+        {
+            // The other end has closed it.
+        }
+    }
+
+    private async Task ReadErrorsAsync(Stream from)
+    {
+        var buffer = new byte[16 * 1024];
+        try
+        {
+            while (await from.ReadAsync(buffer, CancellationToken.None) is > 0 and var count) _errors.Add(buffer.AsSpan(0, count));
+        }
+        catch (Exception closed) when (closed is IOException or ObjectDisposedException)
+        {
+            // What was read stands.
+        }
+    }
+
+    private sealed class Pulse(Action alive) : IProgress<ProgressNotificationValue>
+    {
+        public void Report(ProgressNotificationValue value) => alive();
+    }
+}
