@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Xml;
 using System.Xml.Schema;
+using Hydra.Agents.Files;
 using Hydra.Agents.Nodes;
 using Hydra.Model;
 using Hydra.Nodes;
@@ -46,6 +47,7 @@ internal static class Genesis
         var bytes = Encoding.UTF8.GetBytes(xml);
         var begin = Stopwatch.GetTimestamp();
         var (spec, problems) = WorkflowParser.Parse(bytes, "genesis.xml", types);
+        if (spec is not null) spec = AgentLinker.Link(spec, new AgentRegistry([]), problems);
         if (problems.HasErrors || WorkflowValidator.Check(spec!, types).HasErrors) throw new InvalidOperationException(problems.Problems[0].ToString());
         Planner.Plan(spec!, types);
         var hydra = Stopwatch.GetElapsedTime(begin).TotalSeconds;

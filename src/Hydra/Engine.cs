@@ -99,7 +99,7 @@ public sealed partial class Engine(EngineOptions options)
 
     private async Task<RunReport> FollowAsync(RunId run, RunState state, Bundle bundle, RunRequest request, IRunJournal journal, Action<Reducer> first, CancellationToken cancellationToken)
     {
-        var services = new AttemptServices { Clock = Options.Clock, WorkingDirectory = request.WorkingDirectory, IsDryRun = request.IsDryRun, Cassette = request.Cassette };
+        var services = new AttemptServices { Clock = Options.Clock, WorkingDirectory = request.WorkingDirectory, IsDryRun = request.IsDryRun, Cassette = request.Cassette, Sandbox = request.Sandbox };
         var loop = new RunLoop(run, state, journal, Options.Store.Artifacts, bundle.InputsOf(run, Options.Environment), services, request.Observer, (at, seconds) => Describe(run, at, bundle) with { NodeSeconds = seconds })
         {
             StaysForPeople = request.StaysForPeople,

@@ -71,9 +71,20 @@ public sealed class AgentFileTests : IDisposable
     [InlineData("---\nname: critic\n---\nx", "HYD121 critic.md:1:1: the agent needs the field 'description'")]
     [InlineData("---\nname: critic\ndescription: d\n---\n", "HYD121 critic.md:1:1: the agent has no instructions")]
     [InlineData("---\nname: critic\ndescription: d\nmax_output_tokens: 0\n---\nx", "HYD123 critic.md:4:20")]
-    [InlineData("---\nname: critic\ndescription: d\nrpm: 3\n---\nx", "HYD270 critic.md:4:1")]
+    [InlineData("---\nname: critic\ndescription: d\nrpm: 0\n---\nx", "HYD123 critic.md:4:6")]
     public void What_is_wrong_is_told_with_its_place(string text, string problem) =>
         Assert.StartsWith(problem, Assert.Single(Read(text).Problems), StringComparison.Ordinal);
+
+    [Fact]
+    public void What_comes_with_hydra_stands_below_every_file()
+    {
+        var registry = AgentRegistry.Of(null, Path.Combine(_folder, "work"), null);
+        Assert.Equal("built in", registry.Get("editor")!.Folder.Origin);
+        Write("work/agents/editor.md", Critic.Replace("name: critic", "name: editor", StringComparison.Ordinal));
+        Assert.Equal("project", registry.Get("editor")!.Folder.Origin);
+        Assert.Equal(["project False", "built in True"], registry.All().Where(agent => agent.Name == "editor").Select(agent => $"{agent.Folder.Origin} {agent.IsShadowed}"));
+        Assert.Null(registry.Get("../editor"));
+    }
 
     [Fact]
     public void The_project_s_file_goes_before_the_user_s()
@@ -83,7 +94,7 @@ public sealed class AgentFileTests : IDisposable
         Write("work/agents/critic.md", Critic.Replace("strict", "kind", StringComparison.Ordinal));
         var registry = AgentRegistry.Of(null, Path.Combine(_folder, "work"), Path.Combine(_folder, "home"));
         Assert.Equal("You are kind.", registry.Find("critic", new ProblemList(""))!.Fields["instructions"].AsText);
-        Assert.Equal(["project False", "project True", "user True"], registry.All().Select(agent => $"{agent.Folder.Origin} {agent.IsShadowed}"));
+        Assert.Equal(["project False", "project True", "user True"], registry.All().Where(agent => agent.Name == "critic").Select(agent => $"{agent.Folder.Origin} {agent.IsShadowed}"));
     }
 
     [Fact]

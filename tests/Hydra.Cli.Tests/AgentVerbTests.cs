@@ -15,7 +15,10 @@ public sealed class AgentVerbTests
         terminal.Write("new/judge.md", Judge.Replace("[read_file]", "[read_file, bash]", StringComparison.Ordinal));
 
         Assert.Equal(0, terminal.Run("agents", "list", "--json"));
-        Assert.Equal(["judge project", "scout project"], Value.ParseJson(terminal.Out).Items.Select(agent => $"{agent.AsObject["name"].AsText} {agent.AsObject["origin"].AsText}"));
+        Assert.Equal(["judge project", "scout project"], Value.ParseJson(terminal.Out).Items.Where(agent => agent.AsObject["origin"].AsText != "built in").Select(agent => $"{agent.AsObject["name"].AsText} {agent.AsObject["origin"].AsText}"));
+        Assert.Equal(63, Value.ParseJson(terminal.Out).Items.Count(agent => agent.AsObject["origin"].AsText == "built in"));
+        Assert.Equal(0, terminal.Run("agents", "show", "backend-architect"));
+        Assert.Contains("escalates_to: super-hard-problem-developer", terminal.Out, StringComparison.Ordinal);
         Assert.Equal(0, terminal.Run("agents", "show", "judge"));
         Assert.Contains("version sha256:", terminal.Out, StringComparison.Ordinal);
         Assert.Equal(0, terminal.Run("agents", "lint"));

@@ -36,6 +36,13 @@ public static class AgentLint
         }
     }
 
+    /// <summary>Whether everything that the agent may call is there, without a workflow that declares it.</summary>
+    public static bool HasItsTools(AgentFile agent, ToolRegistry tools)
+    {
+        var box = new ToolBox(new WorkflowSpec { Name = "lint", Nodes = [] }, tools);
+        return TextsOf(agent, "tools").All(name => box.Find(name, out _) is not null);
+    }
+
     /// <summary>Why <paramref name="next"/> cannot stand in for <paramref name="old"/>, in words; empty: it can.</summary>
     /// <remarks>It may ask for no input that the old one did not ask for, must promise every output that the old one promised, and may do no more than it did.</remarks>
     public static IReadOnlyList<string> Breaks(AgentFile old, AgentFile next)

@@ -1,5 +1,3 @@
-using System.Reflection;
-
 namespace Hydra.Agents.Roster;
 
 /// <summary>One agent file that comes with Hydra.</summary>
@@ -13,25 +11,30 @@ public static class BuiltInAgents
 {
     private const string Prefix = "agents/";
     private const string Ending = ".md";
-    private static readonly Lazy<IReadOnlyList<BuiltInAgent>> _all = new(Load);
+    private static readonly Lazy<IReadOnlyDictionary<string, string>> _resources = new(ListResources);
+    private static readonly Lazy<IReadOnlyList<BuiltInAgent>> _all = new(() =>
+        [.. _resources.Value.Values.Select(Read).OrderBy(agent => agent.Department, StringComparer.Ordinal).ThenBy(agent => agent.Name, StringComparer.Ordinal)]);
 
     /// <summary>Every built-in agent, by department and then by name.</summary>
     public static IReadOnlyList<BuiltInAgent> All => _all.Value;
 
-    private static IReadOnlyList<BuiltInAgent> Load()
-    {
-        var assembly = typeof(BuiltInAgents).Assembly;
-        return [.. assembly.GetManifestResourceNames()
-            .Where(resource => resource.StartsWith(Prefix, StringComparison.Ordinal) && resource.EndsWith(Ending, StringComparison.Ordinal))
-            .Select(resource => Read(assembly, resource))
-            .OrderBy(agent => agent.Department, StringComparer.Ordinal).ThenBy(agent => agent.Name, StringComparer.Ordinal)];
-    }
+    /// <summary>The names of all, in no order; reads no file.</summary>
+    public static IEnumerable<string> Names => _resources.Value.Keys;
 
-    private static BuiltInAgent Read(Assembly assembly, string resource)
+    /// <summary>One agent by its name; null: there is none. Reads no other file.</summary>
+    public static BuiltInAgent? Find(string name) => _resources.Value.TryGetValue(name, out var resource) ? Read(resource) : null;
+
+    // The build writes folders with the separator of the machine that it runs on.
+    private static string[] PartsOf(string resource) => resource[Prefix.Length..^Ending.Length].Replace('\\', '/').Split('/');
+
+    private static IReadOnlyDictionary<string, string> ListResources() => typeof(BuiltInAgents).Assembly.GetManifestResourceNames()
+        .Where(resource => resource.StartsWith(Prefix, StringComparison.Ordinal) && resource.EndsWith(Ending, StringComparison.Ordinal))
+        .ToDictionary(resource => PartsOf(resource)[^1], StringComparer.Ordinal);
+
+    private static BuiltInAgent Read(string resource)
     {
-        // The build writes folders with the separator of the machine that it runs on.
-        var parts = resource[Prefix.Length..^Ending.Length].Replace('\\', '/').Split('/');
-        using var reader = new StreamReader(assembly.GetManifestResourceStream(resource)!);
+        var parts = PartsOf(resource);
+        using var reader = new StreamReader(typeof(BuiltInAgents).Assembly.GetManifestResourceStream(resource)!);
         return new(parts[0], parts[^1], reader.ReadToEnd());
     }
 }

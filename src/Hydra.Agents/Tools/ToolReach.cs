@@ -15,7 +15,8 @@ internal sealed class ToolReach(WorkflowSpec workflow, ToolRegistry registry)
     /// <summary>A call of one of the tools may be irreversible or only to be undone.</summary>
     public bool MayNotRepeat { get; private set; }
 
-    public void Add(string name)
+    /// <param name="isWithheld">Who holds it goes without it in a run without a sandbox.</param>
+    public void Add(string name, bool isWithheld = false)
     {
         if (!_tools.Add(name)) return;
         if (_box.Find(name, out var wrong) is not { } tool)
@@ -23,12 +24,13 @@ internal sealed class ToolReach(WorkflowSpec workflow, ToolRegistry registry)
             Problems.Add(wrong);
             return;
         }
-        NeedsSandbox |= tool.Facts.NeedsSandbox;
+        NeedsSandbox |= tool.Facts.NeedsSandbox && !isWithheld;
         MayNotRepeat |= tool.Facts.Effect is EffectClass.Compensatable or EffectClass.Irreversible;
         if (tool is AgentTool asked) AddAgent(asked.Agent);
     }
 
-    public void AddAgent(string name)
+    /// <param name="listed">The tools that the node lists, which narrow the agent's; null: it lists none.</param>
+    public void AddAgent(string name, IReadOnlyCollection<string>? listed = null)
     {
         if (_chain.Contains(name))
         {
@@ -39,9 +41,10 @@ internal sealed class ToolReach(WorkflowSpec workflow, ToolRegistry registry)
         var agent = AgentDefinition.Named(workflow, name);
         foreach (var tool in agent.Tools.Where(name => !agent.Forbids(name)))
         {
+            if (listed is not null && !listed.Contains(tool)) continue;
             // A circle leads through a tool that is known already, so it is looked at before that is said.
             if (_tools.Contains(tool) && _box.Find(tool, out _) is AgentTool again && _chain.Contains(again.Agent)) AddAgent(again.Agent);
-            else Add(tool);
+            else Add(tool, agent.GoesWithoutSandbox);
         }
         _chain.RemoveAt(_chain.Count - 1);
     }

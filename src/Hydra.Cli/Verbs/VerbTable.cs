@@ -8,7 +8,7 @@ internal static class VerbTable
     [
         "run", "validate", "graph", "list", "inspect", "resume", "pause", "cancel", "kill-switch", "approve", "respond", "models", "help",
         "rerun", "diff", "migrate", "signal", "export", "import", "verify", "gc", "schedule", "serve", "gateway", "gateway import", "gateway keys", "gateway why", "gateway stats", "gateway reprice", "gateway purge", "worker",
-        "agents", "tools", "cache", "knowledge", "eval", "new", "plan", "pm-view", "pm", "enhance", "orchestrate", "recap", "doctor", "install",
+        "agents", "tools", "cache", "knowledge", "eval", "new", "plan", "pm-view", "pm view", "enhance", "orchestrate", "recap", "doctor", "install",
     ];
 
     public static IEnumerable<Verb> All => Names.Select(name => Find(name)!);
@@ -52,12 +52,13 @@ internal static class VerbTable
         "cache" => CacheVerb.Verb,
         "knowledge" => Verb.Later(name, "the knowledge store"),
         "eval" => Verb.Later(name, "evaluation suites"),
-        "new" => Verb.Later(name, "a new epic"),
-        "plan" => Verb.Later(name, "plans an epic"),
-        "pm-view" or "pm" => Verb.Later(name, "an epic for people"),
-        "enhance" => Verb.Later(name, "improves a text"),
+        "new" => NewVerb.Verb,
+        "plan" => PlanVerb.Verb,
+        "pm-view" => PmViewVerb.Verb,
+        "pm view" => PmViewVerb.Short,
+        "enhance" => EnhanceVerb.Verb,
         "orchestrate" => Verb.Later(name, "runs an epic"),
-        "recap" => Verb.Later(name, "says what happened"),
+        "recap" => RecapVerb.Verb,
         "doctor" => DoctorVerb.Verb,
         "install" => Verb.Later(name, "installs hydra"),
         _ => null,

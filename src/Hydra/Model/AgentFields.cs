@@ -5,11 +5,14 @@ public static class AgentFields
 {
     public static IReadOnlyList<string> Roles { get; } = ["retrieve", "execute", "plan", "judge", "write", "route", "review"];
 
+    /// <summary>How a model may be named by what the work needs instead of by id; a program resolves tiers to models.</summary>
+    public static IReadOnlyList<string> Tiers { get; } = ["fast", "balanced", "strong"];
+
     public static Shape.Record Record { get; } = new(
     [
         new("name", new Shape.Text("[A-Za-z_][A-Za-z0-9_-]{0,127}"), "The agent's name; in a file it is the file's own name."),
         new("description", new Shape.Text(), "What the agent is for; shown to whoever may choose it."),
-        new("model", new Shape.ModelName(), "A model id or an alias of the workflow."),
+        new("model", new Shape.ModelName(), "A model id, an alias of the workflow, or a tier: fast, balanced, strong."),
         new("instructions", new Shape.Text(), "The system prompt, taken literally; in a file it is the text below the front matter."),
         new("tools", new Shape.ListOf(new Shape.Text(), 200), "The tools that the agent may call; nothing else can be called."),
         new("mcp_servers", new Shape.ListOf(new Shape.Text(), 100), "MCP servers of the workflow, all of whose tools the agent may call."),
@@ -23,10 +26,11 @@ public static class AgentFields
         new("max_output_tokens", new Shape.Integer(1, 10_000_000), "Longest answer in tokens."),
         new("temperature", new Shape.Number(0, 2), "Sampling temperature, 0 to 2."),
         new("budget", CommonFields.BudgetRecord, "Limits on each node that the agent answers, where the node sets none."),
-        new("labels", new Shape.ListOf(new Shape.Choice("trusted", "untrusted", "secret")), "Labels of what the agent answers.") { NotSupportedYet = "labels of agents are not supported yet: write `labels` on the node" },
-        new("max_concurrency", new Shape.Integer(1, 10_000), "Attempts at once.") { NotSupportedYet = "limits of an agent's concurrency are not supported yet: use the run's --max-concurrent" },
-        new("rpm", new Shape.Integer(1, 1_000_000), "Model calls in any minute.") { NotSupportedYet = "rates of an agent are not supported yet: use the run's --rpm" },
-        new("pool", new Shape.Text(), "The pool of workers that runs it.") { NotSupportedYet = "pools of workers are not supported yet: leave `pool` out" },
-        new("escalates_to", new Shape.Text(), "The agent that takes over when this one's attempts are used up.") { NotSupportedYet = "escalation of an agent is not supported yet: write `escalate_to` on the node" },
+        new("labels", new Shape.ListOf(new Shape.Choice("trusted", "untrusted", "secret")), "Labels on what the agent answers, where the node sets none."),
+        new("max_concurrency", new Shape.Integer(1, 10_000), "Model calls of the agent at once, over the whole run."),
+        new("rpm", new Shape.Integer(1, 1_000_000), "Model calls of the agent in any 60 s, over the whole run."),
+        new("pool", new Shape.Text(), "The pool of workers that is to run it; a run without a cluster runs it here, and says so."),
+        new("escalates_to", new Shape.Text(), "The agent that takes over when this one's attempts are used up, on nodes with `on_failure: escalate` and no `escalate_to`."),
+        new("sandbox", new Shape.Choice("required", "optional"), "What a run without --sandbox does about tools that need one: refuses to begin (required, the default), or withholds them from the agent (optional)."),
     ]);
 }

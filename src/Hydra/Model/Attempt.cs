@@ -69,6 +69,8 @@ public sealed record AttemptServices
     public string WorkingDirectory { get; init; } = ".";
     /// <summary>Stubs instead of calls: every leaf answers with a sample of its shape.</summary>
     public bool IsDryRun { get; init; }
+    /// <summary>How foreign code is confined (<c>--sandbox</c>); null: none may run.</summary>
+    public string? Sandbox { get; init; }
     /// <summary>The recording that answers calls in place of making them; null: calls are made.</summary>
     public Cassette? Cassette { get; init; }
 }

@@ -62,6 +62,8 @@ public sealed class StepState(StepCall call)
     /// <summary>The running incarnation has made this call or been given its answer. No part of the fold.</summary>
     public bool IsUsed { get; set; }
     public RateEntry? Rate { get; init; }
+    /// <summary>The load of the agent that makes the call; null: it has no limits.</summary>
+    public AgentLoad? Load { get; init; }
 }
 
 /// <summary>A model call within the window of the rate limits.</summary>

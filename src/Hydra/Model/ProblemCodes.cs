@@ -126,6 +126,10 @@ public static class ProblemCodes
     public const string BadTool = "HYD247";
     /// <summary>A node that conflicts with itself, or a conflict that says nothing.</summary>
     public const string BadConflict = "HYD245";
+    /// <summary>Routing rules that cannot be understood.</summary>
+    public const string BadRouting = "HYD248";
+    /// <summary>A plan of an epic that cannot become a blueprint.</summary>
+    public const string BadPlan = "HYD249";
     /// <summary>A JSON Schema that cannot be compiled.</summary>
     public const string BadSchema = "HYD250";
     /// <summary>A default that its own declaration refuses.</summary>

@@ -57,6 +57,16 @@ public sealed partial class RunState
     /// <summary>Model calls of the last minute, oldest first; kept only under a rate limit.</summary>
     public Queue<RateEntry> RecentCalls { get; } = new();
 
+    private readonly Dictionary<string, AgentLoad?> _loads = new(StringComparer.Ordinal);
+
+    /// <summary>The load of the agent that makes a call; null: it has no limits.</summary>
+    public AgentLoad? LoadOf(int instance, StepCall call)
+    {
+        if (call.Agent.Length == 0) return null;
+        if (!_loads.TryGetValue(call.Agent, out var load)) _loads[call.Agent] = load = AgentLoad.Of(call, ScopeOf(instance).Plan.Workflow);
+        return load;
+    }
+
     // Work lists; see the class's summary.
     public ReadyHeap Ready { get; } = new();
     public Queue<int> ToDecide { get; } = new();

@@ -265,7 +265,9 @@ public sealed partial class RunState
             rate = new RateEntry(atMs, e.Call.TokensMax);
             RecentCalls.Enqueue(rate);
         }
-        (Detail(e.Node).Steps ??= []).Add(new StepState(e.Call) { Rate = rate });
+        var load = LoadOf(e.Node, e.Call);
+        load?.Enter(atMs);
+        (Detail(e.Node).Steps ??= []).Add(new StepState(e.Call) { Rate = rate, Load = load });
         if (e.Call.Kind == StepKind.Model) _detail[e.Node]!.ModelCalls++;
         else _detail[e.Node]!.ToolCalls++;
         for (var account = AccountOf(e.Node); account is not null; account = account.Parent) account.Reserve(e.Call);
@@ -283,6 +285,7 @@ public sealed partial class RunState
     private void EndStep(RunEvent.StepEnded e, long atMs)
     {
         var step = _detail[e.Node]!.Steps![e.Step];
+        if (step.Result is null) step.Load?.Leave();
         step.Result = e.Result;
         _detail[e.Node]!.Cost += e.Result.Cost;
         _detail[e.Node]!.Usage += e.Result.Usage;

@@ -51,6 +51,9 @@ public sealed record WorkflowSpec
         init => _hash = value;
     }
 
+    /// <summary>The keys of an agent of <see cref="Agents"/>; null: there is none of that name.</summary>
+    public ValueMap? AgentFieldsOf(string name) => Agents.TryGetValue(name, out var fields) && fields.IsObject ? fields.AsObject : null;
+
     private ReadOnlyMemory<byte>? _canonical;
     private string? _hash;
 }

@@ -14,15 +14,52 @@ public static class AgentLinker
         Collect(spec, names);
         names.Sort(StringComparer.Ordinal);
         var nodes = HasLinked(spec.Nodes) ? spec.Nodes.Select(node => LinkBelow(node, source, problems)).ToList() : spec.Nodes;
-        if (names.Count == 0) return ReferenceEquals(nodes, spec.Nodes) ? spec : spec with { Nodes = nodes };
+        if (names.Count == 0 && !(spec.Agents.Count > 0 && Escalates(spec))) return ReferenceEquals(nodes, spec.Nodes) ? spec : spec with { Nodes = nodes };
         var agents = spec.Agents.ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
         foreach (var name in names)
         {
             if (!agents.ContainsKey(name) && source.Find(name, problems) is { } file) agents[name] = file.Fields;
         }
+        if (Escalates(spec)) AddEscalation(agents, source, problems);
         if (agents.Count == spec.Agents.Count) return spec with { Nodes = nodes };
         var written = spec.Written.AsObject.With("agents", ValueMap.Of(agents.Select(pair => KeyValuePair.Create(pair.Key, pair.Value))));
         return CanonicalForm.Seal(spec with { Nodes = nodes, Agents = agents }, written);
+    }
+
+    /// <summary>Those to whom the agents escalate are part of the definition where some node escalates.</summary>
+    private static void AddEscalation(Dictionary<string, Value> agents, IAgentSource source, ProblemList problems)
+    {
+        var left = new Queue<string>(agents.Keys.Order(StringComparer.Ordinal));
+        while (left.TryDequeue(out var name))
+        {
+            if (agents[name] is not { IsObject: true } fields || fields.AsObject.GetOrNull("escalates_to").TextOrNull is not { } next || agents.ContainsKey(next)) continue;
+            if (source.Find(next, problems) is not { } file) continue;
+            agents[next] = file.Fields;
+            left.Enqueue(next);
+        }
+    }
+
+    private static bool Escalates(WorkflowSpec spec)
+    {
+        if (spec.Defaults.OnFailure == FailurePolicy.Escalate) return true;
+        foreach (var node in spec.Nodes)
+        {
+            if (Escalates(node)) return true;
+        }
+        return false;
+    }
+
+    private static bool Escalates(NodeSpec node)
+    {
+        if (node.Policy.OnFailure == FailurePolicy.Escalate) return true;
+        foreach (var (_, children) in node.Children)
+        {
+            foreach (var child in children)
+            {
+                if (Escalates(child)) return true;
+            }
+        }
+        return false;
     }
 
     private static bool HasLinked(NodeSpec node)

@@ -116,17 +116,28 @@ public static class Planner
             var policy = spec.Policy;
             var alias = ModelOf(spec) is { } model && workflow.Models.TryGetValue(model, out var found) ? found : null;
             var fallback = policy.Fallback ?? workflow.Defaults.Fallback;
-            var escalateTo = policy.EscalateTo ?? workflow.Defaults.EscalateTo;
-            if (alias is not { Fallbacks.Count: > 0 } && fallback is null && escalateTo is null) return Variant.AsWritten;
+            var escalation = EscalationOf(spec);
+            if (alias is not { Fallbacks.Count: > 0 } && fallback is null && escalation.Count == 0) return Variant.AsWritten;
 
             var variants = new List<Variant>(Variant.AsWritten);
             foreach (var name in alias?.Fallbacks ?? []) variants.Add(new(VariantKind.Model, name));
             foreach (var name in fallback?.Models ?? []) variants.Add(new(VariantKind.Model, name));
             if (fallback?.Agent is { } agent) variants.Add(new(VariantKind.Agent, agent));
             if (fallback is { Value: null, Node: { } node }) variants.Add(new(VariantKind.Node, node.Text, standIn(node.Text)));
-            if (fallback?.Value is null && escalateTo is not null) variants.Add(new(VariantKind.Escalation, escalateTo));
+            if (fallback?.Value is null) variants.AddRange(escalation.Select(agent => new Variant(VariantKind.Escalation, agent)));
             return [.. variants];
         }
+
+        /// <summary>Whom the node names itself, else those to whom its agent escalates.</summary>
+        private IReadOnlyList<string> EscalationOf(NodeSpec spec)
+        {
+            if ((spec.Policy.EscalateTo ?? workflow.Defaults.EscalateTo) is { } named) return [named];
+            if ((spec.Policy.OnFailure ?? workflow.Defaults.OnFailure) != FailurePolicy.Escalate || AgentOf(spec) is not { } agent) return [];
+            return EscalationChain.Of(agent, workflow.AgentFieldsOf, out _);
+        }
+
+        private string? AgentOf(NodeSpec spec) =>
+            types[spec.Type].Fields.Any(field => field.Name == "agent") ? _context.FieldOf(spec, "agent").TextOrNull : null;
 
         private string? ModelOf(NodeSpec spec) =>
             types[spec.Type].Fields.Any(field => field.Name == "model") ? _context.FieldOf(spec, "model").TextOrNull : null;

@@ -8,6 +8,7 @@ namespace Hydra.Planning;
 internal sealed class SettingsTable(WorkflowSpec workflow)
 {
     private readonly Dictionary<(NodePolicy Policy, NodeTraits Traits), NodeSettings> _known = new(new ByReference());
+    private readonly Dictionary<ValueMap, JsonSchema> _schemas = new(ReferenceEqualityComparer.Instance);
 
     public NodeSettings For(NodeSpec spec, INodeType type, PlanContext context)
     {
@@ -51,13 +52,21 @@ internal sealed class SettingsTable(WorkflowSpec workflow)
             Budget = own.Budget ?? traits.Budget ?? file.Budget,
             OnFailure = own.OnFailure ?? file.OnFailure ?? FailurePolicy.Fail,
             FallbackValue = (own.Fallback ?? file.Fallback)?.Value,
-            OutputSchema = schema is { } source ? JsonSchema.Compile(source) : null,
+            OutputSchema = schema is { } source ? SchemaOf(source) : null,
             OutputSchemaSource = schema,
             RepairAttempts = own.RepairAttempts ?? file.RepairAttempts ?? 1,
             Cache = own.Cache ?? file.Cache,
             Priority = own.Priority ?? file.Priority ?? 0,
-            Labels = own.Labels ?? file.Labels ?? Labels.None,
+            Labels = own.Labels ?? file.Labels ?? traits.Labels,
         };
+    }
+
+    /// <remarks>Nodes of one agent share its schema.</remarks>
+    private JsonSchema SchemaOf(Value source)
+    {
+        if (!source.IsObject) return JsonSchema.Compile(source);
+        if (!_schemas.TryGetValue(source.AsObject, out var schema)) _schemas[source.AsObject] = schema = JsonSchema.Compile(source);
+        return schema;
     }
 
     private sealed class ByReference : IEqualityComparer<(NodePolicy Policy, NodeTraits Traits)>

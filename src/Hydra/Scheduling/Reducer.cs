@@ -311,6 +311,7 @@ public sealed partial class Reducer(RunState state)
         if (State.WaitsDue.TryPeek(out _, out var waitDueMs)) Sooner(waitDueMs);
         if (State.RunningCount == 0) return;
         if (_rateOpensAtMs is { } opens) Sooner(opens);
+        if (_agentOpensAtMs is { } agentOpens) Sooner(agentOpens);
         if (State.RunAccount.Limits.MaxTime is { } limit) Sooner(_nowMs + Math.Max(1, (long)limit.TotalMilliseconds - State.RunAccount.ActiveMs));
         foreach (var (node, account) in State.Timed)
         {

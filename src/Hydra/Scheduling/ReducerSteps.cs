@@ -7,6 +7,7 @@ public sealed partial class Reducer
 {
     private readonly List<Message.StepRequested> _waitingSteps = [];
     private long? _rateOpensAtMs;
+    private long? _agentOpensAtMs;
 
     private enum Verdict { Granted, Denied, Waits }
 
@@ -72,6 +73,11 @@ public sealed partial class Reducer
             return Deny(request, new NodeError(ErrorCode.ProviderError, $"the circuit breaker of provider '{call.Provider}' is open after repeated failures"), wait);
         }
         if (call.Kind == StepKind.Model && (_rateOpensAtMs is not null || !RateAllows(call))) return Verdict.Waits;
+        if (State.LoadOf(request.Node, call) is { } load && !load.Allows(_nowMs, out var opensAtMs) && !IsReplay)
+        {
+            if (opensAtMs is { } opens && !(opens > _agentOpensAtMs)) _agentOpensAtMs = opens;
+            return Verdict.Waits;
+        }
         // What undoes a run is charged, and never refused for want of budget.
         for (var account = State.IsUndo(request.Node) ? null : State.AccountOf(request.Node); account is not null; account = account.Parent)
         {
@@ -139,6 +145,7 @@ public sealed partial class Reducer
     private void GrantWaitingSteps()
     {
         _rateOpensAtMs = null;
+        _agentOpensAtMs = null;
         var kept = 0;
         for (var i = 0; i < _waitingSteps.Count; i++)
         {

@@ -95,6 +95,21 @@ internal sealed class PolicyCheck(WorkflowSpec spec, ValidationOptions options, 
         problems.Error(ProblemCodes.UnknownAgent, node.PlaceOf(path), $"node '{node.Id}' names the agent '{agent}', which is not defined.{DidYouMean.Hint(agent, spec.Agents.Keys.Concat(options.KnownAgents).Concat(options.NearAgents()))} Define it under `agents`, or in agents/{agent}.md.");
     }
 
+    /// <summary>A node that escalates and names nobody leaves it to its agent, who must.</summary>
+    private void CheckEscalation(NodeSpec node)
+    {
+        var agent = node.Fields.GetOrNull("agent").TextOrNull ?? spec.DefaultFields.GetOrNull("agent").TextOrNull;
+        var chain = agent is null ? [] : EscalationChain.Of(agent, spec.AgentFieldsOf, out var wrong) is var sound && wrong is null ? sound : Refused(wrong);
+        if (chain is { Count: 0 } && (agent is null || spec.Agents.ContainsKey(agent)))
+            problems.Error(ProblemCodes.BadFallback, node.PlaceOf("on_failure"), $"node '{node.Id}' escalates on failure, but neither it nor its agent says to whom. Add 'escalate_to: <agent>', or `escalates_to` to the agent.");
+
+        IReadOnlyList<string>? Refused(string? why)
+        {
+            problems.Error(ProblemCodes.BadFallback, node.PlaceOf("on_failure"), $"node '{node.Id}': {why}");
+            return null;
+        }
+    }
+
     private void CheckFallback(NameScope scope, int index)
     {
         var node = scope.Graph.Nodes[index];
@@ -103,8 +118,7 @@ internal sealed class PolicyCheck(WorkflowSpec spec, ValidationOptions options, 
         var value = policy.Fallback?.Value ?? spec.Defaults.Fallback?.Value;
         if (policy.OnFailure == FailurePolicy.Degrade && value is null)
             problems.Error(ProblemCodes.BadFallback, node.PlaceOf("on_failure"), $"node '{node.Id}' degrades on failure, but has no value to go on with. Add 'fallback: {{value: …}}'.");
-        if (policy.OnFailure == FailurePolicy.Escalate && (policy.EscalateTo ?? spec.Defaults.EscalateTo) is null && !node.Fields.ContainsKey("agent"))
-            problems.Error(ProblemCodes.BadFallback, node.PlaceOf("on_failure"), $"node '{node.Id}' escalates on failure, but does not say to whom. Add 'escalate_to: <agent>'.");
+        if (policy.OnFailure == FailurePolicy.Escalate && (policy.EscalateTo ?? spec.Defaults.EscalateTo) is null) CheckEscalation(node);
         if (policy.Fallback is not { } fallback) return;
         if (fallback.Models.Count == 0 && fallback.Agent is null && fallback.Value is null && fallback.Node is null)
             problems.Warning(ProblemCodes.BadFallback, node.PlaceOf("fallback"), $"node '{node.Id}' has an empty `fallback`. Add models, agent, value or node.");

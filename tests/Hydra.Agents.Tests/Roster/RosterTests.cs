@@ -55,7 +55,7 @@ public partial class RosterTests
     public void The_front_matter_holds_every_key_and_no_other(string name)
     {
         var agent = Of(name);
-        var expected = Keys.Where(key => key != "escalates_to" || name != LastResort);
+        var expected = Keys.Where(key => key != "escalates_to" || name != LastResort).Concat(agent.Tools.Intersect(["bash", "python_exec"]).Any() ? ["sandbox"] : []);
         Assert.Equal(expected.Order(StringComparer.Ordinal), agent.Fields.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(name, agent.Fields["name"].AsText);
         Assert.Contains(agent.Tier, (string[])["fast", "balanced", "strong"]);

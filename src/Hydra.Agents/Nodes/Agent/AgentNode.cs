@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Hydra.Agents.Tools;
 using Hydra.Model;
 
@@ -14,6 +16,8 @@ public sealed partial class AgentNode
     public void Check(NodeSpec node, CheckContext context)
     {
         CheckTools(node, context);
+        if (AgentNameOf(node, context.Workflow) is { } named && context.Workflow.AgentFieldsOf(named)?.GetOrNull("pool").TextOrNull is { } pool)
+            context.Problems.Warning(ProblemCodes.NotSupportedYet, node.PlaceOf("agent"), $"the agent '{named}' of node '{node.Id}' asks for the pool of workers '{pool}', and there is no cluster to have one: the node runs in this process. Leave `pool` out, or ignore this.");
         var hasModel = node.Fields.ContainsKey("model") || context.Workflow.DefaultFields.ContainsKey("model");
         var hasAgent = node.Fields.ContainsKey("agent") || context.Workflow.DefaultFields.ContainsKey("agent");
         if (!hasModel && hasAgent && !HasModel(node, context.Workflow))
@@ -29,34 +33,54 @@ public sealed partial class AgentNode
         var agent = AgentNameOf(node, workflow);
         var definition = AgentDefinition.Named(workflow, agent);
         var reach = new ToolReach(workflow, _tools);
-        foreach (var name in NodeTools(node) ?? [])
+        var listed = NodeTools(node);
+        foreach (var name in listed ?? [])
         {
+            if (agent is not null && definition.Tools.Contains(name)) continue;   // looked at with its agent
             if (agent is null || definition.Lists(name)) reach.Add(name);
             else if (workflow.Agents.ContainsKey(agent)) context.Problems.Error(ProblemCodes.BadTool, node.PlaceOf("tools"), $"node '{node.Id}' gives the agent '{agent}' the tool '{name}', which its own `tools` do not list. Add it there, or leave `tools` out of the node.");
         }
-        foreach (var name in AgentsOf(node, workflow)) reach.AddAgent(name);
+        foreach (var name in AgentsOf(node, workflow)) reach.AddAgent(name, listed);
         foreach (var wrong in reach.Problems) context.Problems.Error(ProblemCodes.BadTool, node.PlaceOf("tools"), $"node '{node.Id}': {wrong}.");
     }
 
     public NodeTraits TraitsOf(NodeSpec node, WorkflowSpec workflow)
     {
-        if (NodeTools(node) is null && workflow.Agents.Count == 0) return Traits;
-        var reach = new ToolReach(workflow, _tools);
-        foreach (var name in NodeTools(node) ?? []) reach.Add(name);
-        foreach (var name in AgentsOf(node, workflow)) reach.AddAgent(name);
-        var agent = AgentDefinition.Named(workflow, AgentNameOf(node, workflow));
-        if (!reach.NeedsSandbox && !reach.MayNotRepeat && agent.Budget is null && agent.Outputs is null) return Traits;
-        // A further attempt begins anew: where a tool may not be repeated, only the author can say that this is safe.
-        return Traits with { MaxAttempts = reach.MayNotRepeat ? 1 : Traits.MaxAttempts, NeedsSandbox = reach.NeedsSandbox, Budget = agent.Budget, OutputSchema = agent.Outputs };
+        if (!HasTools(node) && workflow.Agents.Count == 0) return Traits;
+        var isPlain = !HasTools(node) && node.Policy.OnFailure is null && node.Policy.EscalateTo is null && node.Policy.Fallback is null;
+        return isPlain && AgentNameOf(node, workflow) is { } name
+            ? _traits.GetOrCreateValue(workflow).GetOrAdd(name, static (_, of) => of.type.Reached(of.node, of.workflow), (type: this, node, workflow))
+            : Reached(node, workflow);
     }
 
-    private static IReadOnlyList<string>? NodeTools(NodeSpec node) => node.Fields.ContainsKey("tools") || node.Fields.ContainsKey("mcp_servers") ? AgentDefinition.ToolNamesOf(node.Fields) : null;
+    /// <summary>What the nodes of a workflow that say nothing more than their agent have in common, by agent.</summary>
+    private readonly ConditionalWeakTable<WorkflowSpec, ConcurrentDictionary<string, NodeTraits>> _traits = [];
+
+    private NodeTraits Reached(NodeSpec node, WorkflowSpec workflow)
+    {
+        var reach = new ToolReach(workflow, _tools);
+        var listed = NodeTools(node);
+        var agent = AgentDefinition.Named(workflow, AgentNameOf(node, workflow));
+        if (ReferenceEquals(agent, AgentDefinition.None)) foreach (var name in listed ?? []) reach.Add(name);
+        foreach (var name in AgentsOf(node, workflow)) reach.AddAgent(name, listed);
+        if (!reach.NeedsSandbox && !reach.MayNotRepeat && agent.Budget is null && agent.Outputs is null && agent.Labels == Labels.None) return Traits;
+        // A further attempt begins anew: where a tool may not be repeated, only the author can say that this is safe.
+        return Traits with { MaxAttempts = reach.MayNotRepeat ? 1 : Traits.MaxAttempts, NeedsSandbox = reach.NeedsSandbox, Budget = agent.Budget, OutputSchema = agent.Outputs, Labels = agent.Labels };
+    }
+
+    private static IReadOnlyList<string>? NodeTools(NodeSpec node) => HasTools(node) ? AgentDefinition.ToolNamesOf(node.Fields) : null;
+
+    private static bool HasTools(NodeSpec node) => node.Fields.ContainsKey("tools") || node.Fields.ContainsKey("mcp_servers");
 
     /// <summary>The agents that may answer the node: its own, and those that stand in.</summary>
-    private static IEnumerable<string> AgentsOf(NodeSpec node, WorkflowSpec workflow) => new[]
+    private static IEnumerable<string> AgentsOf(NodeSpec node, WorkflowSpec workflow)
     {
-        AgentNameOf(node, workflow), (node.Policy.Fallback ?? workflow.Defaults.Fallback)?.Agent, node.Policy.EscalateTo ?? workflow.Defaults.EscalateTo,
-    }.OfType<string>();
+        var own = AgentNameOf(node, workflow);
+        var escalatesTo = node.Policy.EscalateTo ?? workflow.Defaults.EscalateTo;
+        var named = new[] { own, (node.Policy.Fallback ?? workflow.Defaults.Fallback)?.Agent, escalatesTo }.OfType<string>();
+        var isLeftToAgent = own is not null && escalatesTo is null && (node.Policy.OnFailure ?? workflow.Defaults.OnFailure) == FailurePolicy.Escalate;
+        return isLeftToAgent ? named.Concat(EscalationChain.Of(own!, workflow.AgentFieldsOf, out _)) : named;
+    }
 
     private static bool HasModel(NodeSpec node, WorkflowSpec workflow)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Hydra.Agents.Mcp;
 using Hydra.Model;
@@ -12,6 +13,10 @@ internal sealed record AgentDefinition
 {
     public static AgentDefinition None { get; } = new();
 
+    /// <summary>What was made of agents' keys, for as long as these are held: hundreds of nodes may name one agent.</summary>
+    private static readonly ConditionalWeakTable<ValueMap, AgentDefinition> Known = [];
+
+    public string Name { get; init; } = "";
     public string? Model { get; init; }
     /// <summary>The system prompt, taken literally.</summary>
     public string? Instructions { get; init; }
@@ -23,12 +28,24 @@ internal sealed record AgentDefinition
     public int? ToolIterationsMax { get; init; }
     public Value? Outputs { get; init; }
     public BudgetSpec? Budget { get; init; }
+    public Labels Labels { get; init; }
+    /// <summary>In a run without a sandbox, tools that need one are withheld; else such a run does not begin.</summary>
+    public bool GoesWithoutSandbox { get; init; }
 
     /// <summary>Name and version: <c>critic sha256:…</c>.</summary>
     public string Identity { get; init; } = "";
 
-    public static AgentDefinition Of(string name, ValueMap fields) => new()
+    public static AgentDefinition Of(string name, ValueMap fields)
     {
+        if (Known.TryGetValue(fields, out var known) && known.Name == name) return known;
+        known = Read(name, fields);
+        Known.AddOrUpdate(fields, known);
+        return known;
+    }
+
+    private static AgentDefinition Read(string name, ValueMap fields) => new()
+    {
+        Name = name,
         Identity = $"{name} sha256:{StepKey.Of(fields)}",
         Model = fields.GetOrNull("model").TextOrNull,
         Instructions = fields.GetOrNull("instructions").TextOrNull,
@@ -39,6 +56,8 @@ internal sealed record AgentDefinition
         ToolIterationsMax = fields.GetOrNull("max_tool_iterations") is { Kind: ValueKind.Integer } rounds ? (int)rounds.AsInteger : null,
         Outputs = fields.TryGetValue("outputs", out var outputs) ? outputs : (Value?)null,
         Budget = PolicyReader.Budget(fields.GetOrNull("budget")),
+        Labels = TextsOf(fields, "labels").Aggregate(Labels.None, (all, label) => all | Enum.Parse<Labels>(label, ignoreCase: true)),
+        GoesWithoutSandbox = fields.GetOrNull("sandbox").TextOrNull == "optional",
     };
 
     public static AgentDefinition Named(WorkflowSpec workflow, string? name) =>
@@ -81,12 +100,12 @@ internal sealed record AgentPlan
 
     public McpConnections ConnectionsOf(NodeAttempt attempt) => new(Servers, McpSurroundings.Of(attempt, Workflow));
 
-    /// <summary>What an agent may call here: what its contract lists, narrowed by the node's own list, without what it is forbidden.</summary>
-    public IReadOnlyList<string> ToolsOf(AgentDefinition agent)
+    /// <summary>What an agent may call here: what its contract lists, without what it is forbidden; narrowed by the node's own list where it answers the node, as its agent or in that one's place.</summary>
+    /// <param name="isAsked">Another agent asks it, as a tool: the node's list is not for it.</param>
+    public IReadOnlyList<string> ToolsOf(AgentDefinition agent, bool isAsked = false)
     {
-        var isNodes = ReferenceEquals(agent, Agent) || ReferenceEquals(agent, AgentDefinition.None);
         var listed = ReferenceEquals(agent, AgentDefinition.None) ? OwnTools ?? []
-            : isNodes && OwnTools is not null ? [.. OwnTools.Where(agent.Lists)]
+            : !isAsked && OwnTools is not null ? [.. OwnTools.Where(agent.Lists)]
             : agent.Tools;
         return [.. listed.Where(name => !agent.Forbids(name))];
     }

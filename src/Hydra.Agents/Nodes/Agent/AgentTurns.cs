@@ -44,7 +44,9 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
 
     private async ValueTask<AttemptOutcome> AskAsync(ModelChoice choice, ModelQuestion question, JsonSchema? schema, int repairsMax, ModelCall call, string asker, CancellationToken cancellationToken)
     {
-        var held = await new HeldTools(_plan.ToolBox, _servers, line).OpenAsync(_plan.ToolsOf(choice.Agent), asker, cancellationToken);
+        var names = _plan.ToolsOf(choice.Agent, isAsked: asker.Length > 0);
+        IReadOnlyList<HeldTool> held = await new HeldTools(_plan.ToolBox, _servers, line).OpenAsync(names, asker, cancellationToken);
+        if (choice.Agent.GoesWithoutSandbox && attempt.Services.Sandbox is null) held = [.. held.Where(tool => !tool.Facts.NeedsSandbox)];
         question = question with { Tools = [.. held.Select(tool => tool.Declaration)], Asker = asker };
         var caller = new ToolCaller(attempt, line, held, asker) { AskAgent = AskAgentAsync };
         var rounds = (asker.Length == 0 ? _plan.OwnToolIterationsMax : null) ?? choice.Agent.ToolIterationsMax ?? ToolRoundsDefault;

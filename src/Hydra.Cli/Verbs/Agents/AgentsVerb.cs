@@ -5,7 +5,7 @@ using Hydra.Parsing;
 
 namespace Hydra.Cli.Verbs;
 
-/// <summary><c>hydra agents list|show|lint|new|check</c>: the agent files of project and user.</summary>
+/// <summary><c>hydra agents list|show|lint|new|check</c>: the agent files of project and user, and those that come with Hydra.</summary>
 internal static class AgentsVerb
 {
     private static readonly string[] Actions = ["list", "show", "lint", "new", "check"];
@@ -39,7 +39,6 @@ internal static class AgentsVerb
                 each.Agent is { } agent ? TerminalText.Of(agent.Description) : "has errors: hydra agents lint");
         }
         if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(Value.Of(all.Select(ToJson)), indented: true));
-        else if (all.Count == 0) io.Out.WriteLine("There are no agent files here. Begin one with `hydra agents new NAME`.");
         else io.Out.WriteLine(table.ToString());
         return ExitCode.Done;
     }
@@ -70,14 +69,18 @@ internal static class AgentsVerb
 
     private static int Lint(ParsedArguments arguments, CliIo io)
     {
-        var files = arguments.Positionals.Skip(1).Select(io.PathOf).ToList();
-        if (files.Count == 0) files = [.. Wiring.AgentsFor(null, io).All().Select(each => each.Path)];
+        var registry = Wiring.AgentsFor(null, io);
+        var given = arguments.Positionals.Skip(1).ToList();
+        var files = given.Count > 0 ? given.ConvertAll(file => LintedFile(io.PathOf(file))) : [.. registry.All().Select(each => (each.Agent, each.Problems))];
         var hasErrors = false;
         var json = new List<Value>();
-        foreach (var file in files)
+        foreach (var (agent, problems) in files)
         {
-            var problems = new ProblemList(file);
-            if (AgentFileReader.ReadFile(file, problems) is { } agent) AgentLint.Check(agent, new ToolRegistry(), problems);
+            if (agent is not null)
+            {
+                AgentLint.Check(agent, new ToolRegistry(), problems);
+                registry.EscalationOf(agent, problems);
+            }
             hasErrors |= problems.HasErrors;
             json.AddRange(ProblemText.ToJson(problems).Items);
             if (!arguments.Has(CommonOptions.Json)) ProblemText.Write(problems, io.Out, ProblemSeverity.Warning);
@@ -85,6 +88,12 @@ internal static class AgentsVerb
         if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(ValueMap.Of(("files", files.Count), ("problems", Value.Of(json))), indented: true));
         else io.Out.WriteLine($"{files.Count} agent file{(files.Count == 1 ? "" : "s")}, {(hasErrors ? "with errors" : "no errors")}");
         return hasErrors ? ExitCode.Failed : ExitCode.Done;
+    }
+
+    private static (AgentFile? Agent, ProblemList Problems) LintedFile(string file)
+    {
+        var problems = new ProblemList(file);
+        return (AgentFileReader.ReadFile(file, problems), problems);
     }
 
     private static int New(ParsedArguments arguments, CliIo io)

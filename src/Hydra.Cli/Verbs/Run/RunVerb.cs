@@ -52,6 +52,8 @@ internal static class RunVerb
         var read = WorkflowReading.Read(io.PathOf(file), takesRecorded ? null : GivenInputs.Read(arguments, io), isStrict: false, Wiring.TypesForReading(), Wiring.AgentsFor(io.PathOf(file), io));
         if (read.Spec is null || read.Problems.HasErrors) return Invalid(read.Problems, arguments, io);
         if (!arguments.Has(CommonOptions.Quiet)) ProblemText.Write(read.Problems, io.Error, ProblemSeverity.Warning);
+        if (!arguments.Has(RunOptions.Gateway)) options = ModelTiers.Resolve(options, read.Spec, io);
+        if (Epics.EpicOf(file, io) is { } epic) request = request with { Tags = new Dictionary<string, string>(request.Tags, StringComparer.Ordinal) { [Epics.Tag] = epic } };
         request = request with { Inputs = takesRecorded ? cassette!.Head.Inputs : read.Inputs, Cassette = cassette, Options = options.ToBundle() };
         if (arguments.Has(RunOptions.Detach)) return await Detached.StartAsync(run ?? NewRunId(), arguments, io);
         // (2) the store

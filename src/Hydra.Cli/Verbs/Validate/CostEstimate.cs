@@ -78,7 +78,8 @@ internal sealed class CostEstimate
 
     private long Tokens => _rows.Sum(row => row.TokensMax);
     private bool IsOpen => _rows.Any(row => row.IsPerItem);
-    private MicroUsd? Usd => _rows.All(row => row.UsdMax is not null) ? new MicroUsd(_rows.Sum(row => row.UsdMax!.Value.Amount)) : null;
+    /// <summary>Null: the price of some model is not known.</summary>
+    public MicroUsd? Usd => _rows.All(row => row.UsdMax is not null) ? new MicroUsd(_rows.Sum(row => row.UsdMax!.Value.Amount)) : null;
 
     public string ToText()
     {

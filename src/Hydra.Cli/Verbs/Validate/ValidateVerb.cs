@@ -52,7 +52,7 @@ internal static class ValidateVerb
 
     private static CostEstimate EstimateOf(CheckedWorkflow read, ParsedArguments arguments, CliIo io)
     {
-        var options = ProgramOptions.Of(arguments);
+        var options = ModelTiers.Resolve(ProgramOptions.Of(arguments), read.Spec!, io);
         using var gateway = Wiring.OpenGateway(options.Backend, io);
         // With nothing configured the offline model would answer for nothing; what is asked here is the price of the models named.
         IModelCatalog models = gateway.IsOfflineByDefault ? new ListedPrices(options.Models, io) : new RenamedModels(gateway, options.Models);

@@ -9,10 +9,8 @@ namespace Hydra.Parsing.Genesis;
 /// </summary>
 internal sealed class GenesisReader
 {
-    /// <summary>The alias that answers for specialists in a file that names no model.</summary>
-    public const string ModelAlias = "specialist";
-    /// <summary>What <see cref="ModelAlias"/> stands for; `--model specialist=ID` changes it.</summary>
-    public const string ModelByDefault = "claude-sonnet-4-6";
+    /// <summary>The tier that answers for agents that name no model.</summary>
+    private const string ModelByDefault = "balanced";
 
     private readonly ProblemList _problems;
 
@@ -41,17 +39,15 @@ internal sealed class GenesisReader
         // (2) the plan
         var workflow = root.GetExtension(GenesisNames.Workflow);
         var fields = workflow?.Children.Where(child => child.IsExtension).ToList() ?? [];
-        var agents = fields.Find(field => field.Name == "agents")?.Children.Select(child => child.Attribute("key")?.Value ?? child.Name).ToHashSet(StringComparer.Ordinal) ?? [];
         var tasks = new GenesisPlan(_problems).Read(plan);
-        var reader = new GenesisTasks(tasks, agents, _problems);
+        var reader = new GenesisTasks(tasks, _problems);
         var nodes = new SourceNode(tasks.SelectMany(reader.Read).ToArray(), plan.At);
         // (3) the workflow around it
         var entries = workflow is null ? Described(root) : [];
         foreach (var field in fields) entries.Add(new(field.Name, field.At, GenesisData.Read(field, _problems)));
         if (reader.NeedsModel && entries.TrueForAll(entry => entry.Key != "defaults" || entry.Value.Get("model") is null))
         {
-            Merge(entries, "models", ModelAlias, ModelByDefault, root.At);
-            Merge(entries, "defaults", "model", ModelAlias, root.At);
+            Merge(entries, "defaults", "model", ModelByDefault, root.At);
         }
         entries.Add(new("nodes", plan.At, nodes));
         return new SourceNode(entries, root.At);

@@ -5,15 +5,17 @@ namespace Hydra.Parsing.Genesis;
 
 /// <summary>A task to the node it stands for: extension elements are the node's fields; a task of the original model becomes an agent with the documented prompt.</summary>
 /// <param name="tasks">All tasks of the plan.</param>
-/// <param name="agents">Agents that the file defines itself.</param>
-internal sealed class GenesisTasks(IReadOnlyList<GenesisTask> tasks, IReadOnlySet<string> agents, ProblemList problems)
+internal sealed class GenesisTasks(IReadOnlyList<GenesisTask> tasks, ProblemList problems)
 {
+    /// <summary>Takes a task that names nobody.</summary>
+    private const string General = "rapid-prototyper";
+
     /// <summary>Nodes whose dependants wait for an approval as well.</summary>
     private readonly HashSet<string> _approved = tasks.Where(task => task.Id is not null && task.Element.GetExtension("approval") is not null).Select(task => GenesisNames.NodeIdOf(task.Id!)).ToHashSet(StringComparer.Ordinal);
 
     private readonly HashSet<string> _known = tasks.Where(task => task.Id is not null).Select(task => GenesisNames.NodeIdOf(task.Id!)).ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>Some node calls a model that neither it nor the file names.</summary>
+    /// <summary>Some task leaves its model to its agent, who may name none.</summary>
     public bool NeedsModel { get; private set; }
 
     /// <summary>The node, and the gate behind it where the task wants an approval.</summary>
@@ -67,14 +69,11 @@ internal sealed class GenesisTasks(IReadOnlyList<GenesisTask> tasks, IReadOnlySe
         }
         var title = Field("name", task.Id ?? "task");
         var what = Field("description", title);
-        var agent = Field("assignedAgent", Specialists.General);
-        if (missing.Count > 0) Repaired(element, $"the task '{ShapeWords.Clip(task.Id ?? "")}' has no {string.Join(", no ", missing)}: {(missing.Contains("assignedAgent") ? $"'{Specialists.General}' takes it" : "its id or name stands for it")}. Add <{missing[0]}>.");
+        var agent = Field("assignedAgent", General);
+        if (missing.Count > 0) Repaired(element, $"the task '{ShapeWords.Clip(task.Id ?? "")}' has no {string.Join(", no ", missing)}: {(missing.Contains("assignedAgent") ? $"'{General}' takes it" : "its id or name stands for it")}. Add <{missing[0]}>.");
         var at = element.Get("assignedAgent")?.At ?? element.At;
-        if (agents.Contains(agent)) entries.Add(Text("agent", agent, at));
-        else if (Specialists.Contains(agent)) NeedsModel |= fields.TrueForAll(field => field.Name is not ("model" or "agent"));
-        else problems.Error(ProblemCodes.UnknownAgent, at, $"the task '{ShapeWords.Clip(task.Id ?? "")}' is assigned to '{ShapeWords.Clip(agent)}', whom nobody knows.{DidYouMean.Hint(agent, Specialists.Names.Concat(agents))} Name a specialist, or define the agent in <h:workflow><h:agents>.");
-        if (!agents.Contains(agent) && fields.TrueForAll(field => field.Name is not "system"))
-            entries.Add(Text("system", $"You are the specialist '{Literal(agent)}' of a team that works on a plan. Do your own task only, and answer with its result.", at));
+        if (fields.TrueForAll(field => field.Name is not "agent")) entries.Add(Text("agent", agent, at));
+        NeedsModel = true;
         entries.Add(Text("prompt", Prompt(task, title, what), element.Get("description")?.At ?? element.At));
     }
 

@@ -15,11 +15,12 @@ public static class GenesisWriter
     private const string Prefix = "h", Unknown = "unknown", Unstated = "Not stated.";
 
     /// <param name="now">The time of creation and of each task's first event.</param>
-    public static string Write(WorkflowSpec spec, DateTimeOffset now)
+    /// <param name="vision">What the plan is for; null: its description says it.</param>
+    public static string Write(WorkflowSpec spec, DateTimeOffset now, GenesisVision? vision = null)
     {
         var text = new StringBuilder();
         using (var to = XmlWriter.Create(new Utf8Text(text), new XmlWriterSettings { Indent = true, NewLineChars = "\n", NewLineHandling = NewLineHandling.Entitize }))
-            new Writing(spec, now, to).Write();
+            new Writing(spec, now, vision ?? new GenesisVision(spec.Description ?? spec.Name), to).Write();
         return text.Append('\n').ToString();
     }
 
@@ -28,7 +29,7 @@ public static class GenesisWriter
         public override Encoding Encoding => new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
     }
 
-    private sealed class Writing(WorkflowSpec spec, DateTimeOffset now, XmlWriter to)
+    private sealed class Writing(WorkflowSpec spec, DateTimeOffset now, GenesisVision vision, XmlWriter to)
     {
         private readonly string _now = now.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 
@@ -60,9 +61,11 @@ public static class GenesisWriter
         private void Vision()
         {
             to.WriteStartElement("vision");
-            Text("problemStatement", spec.Description ?? spec.Name);
-            One("objectives", "objective", spec.Description ?? spec.Name);
-            One("successCriteria", "criterion", "Every task is completed.");
+            Text("problemStatement", vision.Problem);
+            Some("objectives", "objective", vision.Objectives.Count > 0 ? vision.Objectives : [vision.Problem]);
+            Some("successCriteria", "criterion", vision.Criteria.Count > 0 ? vision.Criteria : ["Every task is completed."]);
+            if (vision.Constraints.Count > 0) Some("constraints", "constraint", vision.Constraints);
+            if (vision.Assumptions.Count > 0) Some("assumptions", "assumption", vision.Assumptions);
             to.WriteEndElement();
         }
 
@@ -181,15 +184,24 @@ public static class GenesisWriter
             to.WriteEndElement();
         }
 
-        private void One(string list, string item, string text)
+        private void Some(string list, string item, IReadOnlyList<string> texts)
         {
             to.WriteStartElement(list);
-            Text(item, text);
+            foreach (var text in texts) Text(item, text);
             to.WriteEndElement();
         }
 
         private void Text(string name, string text) => to.WriteElementString(name, XmlText.Plain(text));
     }
+}
+
+/// <summary>What a plan is for, in the words of its brief.</summary>
+public sealed record GenesisVision(string Problem)
+{
+    public IReadOnlyList<string> Objectives { get; init; } = [];
+    public IReadOnlyList<string> Criteria { get; init; } = [];
+    public IReadOnlyList<string> Constraints { get; init; } = [];
+    public IReadOnlyList<string> Assumptions { get; init; } = [];
 }
 
 /// <summary>Text for places where loss does not matter.</summary>

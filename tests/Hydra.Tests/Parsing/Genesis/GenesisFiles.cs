@@ -1,6 +1,7 @@
 using System.Text;
 using System.Xml;
 using System.Xml.Schema;
+using Hydra.Agents.Files;
 using Hydra.Model;
 using Hydra.Parsing;
 using Hydra.Validation;
@@ -40,7 +41,11 @@ internal static class GenesisFiles
         return found;
     }
 
-    public static (WorkflowSpec? Spec, ProblemList Problems) Read(string xml) => WorkflowParser.Parse(Encoding.UTF8.GetBytes(xml), "plan.xml", TestTypes.All);
+    public static (WorkflowSpec? Spec, ProblemList Problems) Read(string xml)
+    {
+        var (spec, problems) = WorkflowParser.Parse(Encoding.UTF8.GetBytes(xml), "plan.xml", TestTypes.All);
+        return (spec is null ? null : AgentLinker.Link(spec, new AgentRegistry([]), problems), problems);
+    }
 
     public static WorkflowSpec Valid(string xml)
     {

@@ -16,9 +16,10 @@ public class GenesisReaderTests
         Assert.Equal("✓ user-accounts: 3 nodes, 2 wave(s)\n  wave 1: ['schema']\n  wave 2: ['api', 'docs']", ValidateText.Of(spec));
         var api = spec.Nodes[1];
         Assert.Equal("# API\n\nBuild the endpoints.\n\n## Result of schema\n\n{{ nodes['schema'].output }}", api.Fields["prompt"].AsText);
-        Assert.Contains("'typescript-node-developer'", api.Fields["system"].AsText);
+        Assert.Equal("typescript-node-developer", api.Fields["agent"].AsText);
+        Assert.Equal("balanced", spec.Agents["typescript-node-developer"].AsObject["model"].AsText);
         Assert.Equal(TimeSpan.FromHours(2), api.Policy.Estimate);
-        Assert.Equal("claude-sonnet-4-6", spec.Models["specialist"].Model);
+        Assert.Equal("balanced", spec.DefaultFields["model"].AsText);
     }
 
     [Fact]
