@@ -22,7 +22,7 @@ public static class AgentFields
         new("max_output_tokens", new Shape.Integer(1, 10_000_000), "Longest answer in tokens."),
         new("temperature", new Shape.Number(0, 2), "Sampling temperature, 0 to 2."),
         new("budget", CommonFields.BudgetRecord, "Limits on each node that the agent answers, where the node sets none."),
-        new("labels", new Shape.ListOf(new Shape.Choice("trusted", "untrusted", "secret")), "Labels of what the agent answers.") { NotSupportedYet = "labels of agents are not supported yet: write `labels` on the node" },
+        new("labels", CommonFields.LabelsShape, "Labels of what the agent answers."),
         new("max_concurrency", new Shape.Integer(1, 10_000), "Attempts at once.") { NotSupportedYet = "limits of an agent's concurrency are not supported yet: use the run's --max-concurrent" },
         new("rpm", new Shape.Integer(1, 1_000_000), "Model calls in any minute.") { NotSupportedYet = "rates of an agent are not supported yet: use the run's --rpm" },
         new("pool", new Shape.Text(), "The pool of workers that runs it.") { NotSupportedYet = "pools of workers are not supported yet: leave `pool` out" },

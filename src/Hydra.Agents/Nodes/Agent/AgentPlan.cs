@@ -22,6 +22,8 @@ internal sealed record AgentDefinition
     public int? ToolIterationsMax { get; init; }
     public Value? Outputs { get; init; }
     public BudgetSpec? Budget { get; init; }
+    /// <summary>Labels of what it answers.</summary>
+    public Labels Labels { get; init; }
 
     /// <summary>Name and version: <c>critic sha256:…</c>.</summary>
     public string Identity { get; init; } = "";
@@ -38,6 +40,7 @@ internal sealed record AgentDefinition
         ToolIterationsMax = fields.GetOrNull("max_tool_iterations") is { Kind: ValueKind.Integer } rounds ? (int)rounds.AsInteger : null,
         Outputs = fields.TryGetValue("outputs", out var outputs) ? outputs : (Value?)null,
         Budget = PolicyReader.Budget(fields.GetOrNull("budget")),
+        Labels = PolicyReader.ReadLabels(fields.GetOrNull("labels")) ?? default,
     };
 
     public static AgentDefinition Named(WorkflowSpec workflow, string? name) =>
