@@ -22,6 +22,6 @@ internal sealed class FakeLine : ILine
 
     public void Report(StepGrant grant, StepResult result) => Results.Add(result);
     public void Progress(string? partial = null) => Shown.Add(partial);
-    public ValueRef Keep(Value value, Labels labels = Labels.None) => ValueRef.Of(value, labels);
+    public ValueRef Keep(Value value, Labels labels = default) => ValueRef.Of(value, labels);
     public Value Read(ValueRef reference) => reference.Inline;
 }

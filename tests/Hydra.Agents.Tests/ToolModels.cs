@@ -91,10 +91,10 @@ internal static class ToolRun
         return new Engine(new EngineOptions { Types = types, Store = store, ReadDefinition = (_, _, _) => spec! });
     }
 
-    public static Task<RunReport> Async(string file, ToolModels models, ToolRegistry? tools = null, IRunStore? store = null, string? folder = null, string? sandbox = null)
+    public static Task<RunReport> Async(string file, ToolModels models, ToolRegistry? tools = null, IRunStore? store = null, string? folder = null, string? sandbox = null, ValueMap? inputs = null)
     {
         var engine = Engine(file, models, tools, store ?? new MemoryRunStore(), out var workflow);
-        return engine.RunAsync(workflow, new RunRequest { Run = Run, WorkingDirectory = folder ?? ".", Sandbox = sandbox }, CancellationToken.None);
+        return engine.RunAsync(workflow, new RunRequest { Run = Run, WorkingDirectory = folder ?? ".", Sandbox = sandbox, Inputs = inputs ?? ValueMap.Empty }, CancellationToken.None);
     }
 
     public static ToolRegistry Registry(Delegate function, string name = "look", EffectClass effect = EffectClass.Pure) =>

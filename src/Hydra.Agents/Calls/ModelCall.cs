@@ -45,7 +45,7 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
 
         // (3) A provider that counts nothing, and an answer cut short, are charged at their bound: never at zero.
         var usage = reading.Usage ?? new TokenUsage(call.PromptTokensMax, (Encoding.UTF8.GetByteCount(kept.ToDisplayText()) + 1) / 2);
-        Report(usage, null, line.Keep(kept));
+        Report(usage, null, line.Keep(kept, question.Labels));
         return Remember(answer);
 
         ModelAnswer Remember(ModelAnswer given)

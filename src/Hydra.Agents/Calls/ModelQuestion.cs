@@ -18,6 +18,8 @@ internal sealed record ModelQuestion
     public double? Temperature { get; init; }
     /// <summary>JSON Schema that the answer must fit; null: text.</summary>
     public JsonElement? Schema { get; init; }
+    /// <summary>Labels of everything in the messages: those of whatever the model says next.</summary>
+    public Labels Labels { get; init; }
     /// <summary>What the model may call.</summary>
     public IReadOnlyList<AIFunctionDeclaration> Tools { get; init; } = [];
     /// <summary>What the log keeps of the messages after the answer that this question goes on from, where steps hold their content already; null: the messages themselves.</summary>
@@ -66,7 +68,7 @@ internal sealed record ModelQuestion
         if (Tools.Count > 0) asked = asked.With("tools", Value.Of(Tools.Select(tool => Value.Of(ValueMap.Of(("name", tool.Name), ("description", tool.Description), ("parameters", tool.JsonSchema.GetRawText()))))));
         if (Asker.Length > 0) asked = asked.With("asker", Asker);
         return new StepCall(StepKind.Model, Model.Name, StepKey.Of(asked), prompt, prompt + OutputTokensMax,
-            Model.Price?.BoundOf(prompt, OutputTokensMax), line.Keep(goesOn ? Added ?? TranscriptOf(Messages.Skip(earlier!.Messages.Count + 1)) : transcript))
+            Model.Price?.BoundOf(prompt, OutputTokensMax), line.Keep(goesOn ? Added ?? TranscriptOf(Messages.Skip(earlier!.Messages.Count + 1)) : transcript, Labels))
         {
             Provider = Model.Provider,
             Agent = Agent,

@@ -15,11 +15,12 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
 {
     private const int ProblemCharsMax = 1_000;
 
-    public Func<string, string, string, CancellationToken, ValueTask<Value>>? AskAgent { get; init; }
+    public Func<string, string, string, Labels, CancellationToken, ValueTask<(Value Answer, Labels Labels)>>? AskAgent { get; init; }
 
+    /// <param name="context">Labels of all that the model has read: those of the arguments.</param>
     /// <param name="ordinal">The call's number within the agent's loop, in the order in which the model asked.</param>
     /// <remarks>(1) Check. (2) Ask leave. (3) Call. (4) Check the result and report.</remarks>
-    public async Task<ToolReply> CallAsync(ModelToolCall asked, int ordinal, CancellationToken cancellationToken)
+    public async Task<ToolReply> CallAsync(ModelToolCall asked, int ordinal, Labels context, CancellationToken cancellationToken)
     {
         // (1)
         var held = tools.FirstOrDefault(tool => tool.Facts.Name == asked.Name);
@@ -35,20 +36,31 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         var place = $"{asker}{ordinal}";
         var effect = held.Tool.EffectOf(arguments);
         var key = StepKey.Of(ValueMap.Of(("call", place), ("tool", asked.Name), ("arguments", arguments)));
-        var grant = await line.IntendAsync(new StepCall(StepKind.Tool, asked.Name, key, 0, 0, MicroUsd.Zero, line.Keep(arguments)) { Effect = effect }, cancellationToken);
-        if (grant.Known is { } known) return known.Error is { } was ? ToolReply.Failed(was, grant.Step) : ToolReply.Of(known.Response is null ? Value.EmptyText : line.Read(known.Response), grant.Step);
-
-        // (3)
+        var grant = await line.IntendAsync(new StepCall(StepKind.Tool, asked.Name, key, 0, 0, MicroUsd.Zero, line.Keep(arguments, context)) { Effect = effect }, cancellationToken);
         var clock = attempt.Services.Clock;
         var startedAt = clock.GetTimestamp();
+        var inner = Labels.None;
         var call = new ToolCall
         {
             Arguments = arguments,
+            Labels = context,
             IdempotencyKey = StepKey.Idempotency(attempt, place, asked.Name, arguments),
             WorkingDirectory = attempt.Services.WorkingDirectory,
             Alive = () => line.Progress(),
-            AskAgent = AskAgent is null ? null : (agent, task, token) => AskAgent(agent, task, place + "/", token),
+            AskAgent = AskAgent is null ? null : async (agent, task, token) =>
+            {
+                (var answer, inner) = await AskAgent(agent, task, place + "/", context, token);
+                return answer;
+            },
         };
+        if (grant.Known is { } known)
+        {
+            var kept = known.Response?.Labels ?? default;
+            if (known.Error is { } was) return ToolReply.Failed(was, grant.Step) with { Labels = context.With(held.Tool.LabelsOf(call)) };
+            return ToolReply.Of(known.Response is null ? Value.EmptyText : line.Read(known.Response), grant.Step) with { Labels = kept };
+        }
+
+        // (3)
         Value result;
         try
         {
@@ -59,11 +71,11 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
             // (4)
             var error = new NodeError(failed.Code, failed.Message);
             Report(null, error);
-            return ToolReply.Failed(error, grant.Step);
+            return ToolReply.Failed(error, grant.Step) with { Labels = context.With(held.Tool.LabelsOf(call)).With(inner) };
         }
-        var kept = line.Keep(result);
-        Report(kept, null);
-        return ToolReply.Of(result, grant.Step);
+        var labels = context.With(held.Tool.LabelsOf(call)).With(inner);
+        Report(line.Keep(result, labels), null);
+        return ToolReply.Of(result, grant.Step) with { Labels = labels };
 
         void Report(ValueRef? response, NodeError? error) =>
             line.Report(grant, new StepResult(response, default, MicroUsd.Zero, error, clock.GetElapsedTime(startedAt).TotalMilliseconds));

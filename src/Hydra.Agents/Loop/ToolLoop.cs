@@ -35,7 +35,7 @@ internal sealed class ToolLoop(ModelCall model, ToolCaller caller, ILine line, i
             if (answer.Calls.Count == 0) return (question, answer);
             if (_rounds++ == roundsMax) throw new CallFailedException(ErrorCode.Budget, $"max_tool_iterations {roundsMax} is used up, and '{question.Model.Name}' wants to call {Names(answer)}. Raise max_tool_iterations, or give the agent less to do");
             if (answer.Calls.Count > CallsPerTurnMax) throw new CallFailedException(ErrorCode.InvalidOutput, $"'{question.Model.Name}' wants {answer.Calls.Count} calls at once, and at most {CallsPerTurnMax} are made");
-            var replies = await Task.WhenAll(answer.Calls.Select(call => caller.CallAsync(call, _calls++, cancellationToken)).ToList());
+            var replies = await Task.WhenAll(answer.Calls.Select(call => caller.CallAsync(call, _calls++, question.Labels, cancellationToken)).ToList());
             Watch(question, answer, replies);
             question = After(question, answer, replies);
         }
@@ -57,7 +57,12 @@ internal sealed class ToolLoop(ModelCall model, ToolCaller caller, ILine line, i
         var said = new ChatMessage(ChatRole.Assistant, [.. answer.Text.Length > 0 ? new AIContent[] { new TextContent(answer.Text) } : [], .. answer.Calls.Select(call => call.ToContent())]);
         var results = new ChatMessage(ChatRole.Tool, [.. answer.Calls.Select((call, i) => new FunctionResultContent(call.Id, replies[i].Text))]);
         var added = answer.Calls.Select((call, i) => Value.Of(ValueMap.Of(("role", "tool"), ("tool", call.Name), ("call", call.Id), ("content", replies[i].Step is { } step ? $"(the result of step {step})" : replies[i].Text))));
-        return question with { Messages = [.. question.Messages, said, results], Added = Value.Of(added) };
+        return question with
+        {
+            Messages = [.. question.Messages, said, results],
+            Added = Value.Of(added),
+            Labels = replies.Aggregate(question.Labels, (all, reply) => all.With(reply.Labels)),
+        };
     }
 
     private static string Names(ModelAnswer answer) => string.Join(", ", answer.Calls.Select(call => $"'{call.Name}'").Distinct().Take(5));

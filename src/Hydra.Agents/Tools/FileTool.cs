@@ -11,6 +11,31 @@ internal sealed class FileTool(ToolFacts facts, string type, string root) : IToo
 
     public ToolFacts Facts => facts;
 
+    /// <summary>Files outside the working directory are others' work; so is what an agent wrote that had read others' work.</summary>
+    public Labels LabelsOf(ToolCall call)
+    {
+        if (facts.Labels.IsTrusted) return facts.Labels;
+        if (TryPlace(call, out var project) is not { } path) return facts.Labels.With(Labels.Untrusted);
+        return IsIn(project, path) ? facts.Labels.With(WrittenFiles.LabelsOf(project, path)) : facts.Labels.With(Labels.Untrusted);
+    }
+
+    /// <summary>The file that is meant; null where its path cannot be followed.</summary>
+    private string? TryPlace(ToolCall call, out string project)
+    {
+        project = "";
+        var written = call.Arguments.AsObject.GetOrNull("path").TextOrNull ?? ".";
+        if (written.Contains('\0', StringComparison.Ordinal)) return null;
+        try
+        {
+            project = Real(Path.GetFullPath(call.WorkingDirectory));
+            return Real(Path.GetFullPath(Path.Combine(call.WorkingDirectory, root, written)));
+        }
+        catch (CallFailedException)
+        {
+            return null;
+        }
+    }
+
     public async ValueTask<Value> CallAsync(ToolCall call, CancellationToken cancellationToken)
     {
         var given = call.Arguments.AsObject;
@@ -22,7 +47,7 @@ internal sealed class FileTool(ToolFacts facts, string type, string root) : IToo
             return type switch
             {
                 "read_file" => await ReadAsync(path, written, cancellationToken),
-                "write_file" => await WriteAsync(path, given["content"].AsText, cancellationToken),
+                "write_file" => await WriteAsync(path, given["content"].AsText, call, cancellationToken),
                 _ => List(folder, path, written),
             };
         }
@@ -51,8 +76,11 @@ internal sealed class FileTool(ToolFacts facts, string type, string root) : IToo
     }
 
     /// <summary>Whole or not at all: written beside, then moved.</summary>
-    private static async ValueTask<Value> WriteAsync(string path, string content, CancellationToken cancellationToken)
+    private static async ValueTask<Value> WriteAsync(string path, string content, ToolCall call, CancellationToken cancellationToken)
     {
+        var project = Real(Path.GetFullPath(call.WorkingDirectory));
+        if (IsIn(Path.Combine(project, WrittenFiles.Folder), path)) throw new CallFailedException(ErrorCode.PolicyDenied, $"'{WrittenFiles.Folder}' holds the runs and what is known of files: no tool writes there");
+        WrittenFiles.Note(project, path, call.Labels);   // before the text is there to be read
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var beside = $"{path}.{Guid.NewGuid():N}.part";
         try
@@ -79,10 +107,12 @@ internal sealed class FileTool(ToolFacts facts, string type, string root) : IToo
     {
         if (written.Contains('\0', StringComparison.Ordinal)) throw new CallFailedException(ErrorCode.BadRequest, "a path holds a NUL character");
         var path = Real(Path.GetFullPath(Path.Combine(folder, written)));
-        return path == folder || path.StartsWith(folder.TrimEnd('/') + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+        return IsIn(folder, path)
             ? path
             : throw new CallFailedException(ErrorCode.PolicyDenied, $"'{written}' leads outside the folder that this tool may use");
     }
+
+    private static bool IsIn(string folder, string path) => path == folder || path.StartsWith(folder.TrimEnd('/') + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     /// <summary>The path with every link on the way resolved, as far as it exists.</summary>
     private static string Real(string path)

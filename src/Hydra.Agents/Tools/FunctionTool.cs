@@ -23,9 +23,12 @@ public sealed class FunctionTool : ITool
             Output = function.ReturnJsonSchema is { } schema ? Value.ParseJson(schema.GetRawText()) : (Value?)null,
             Effect = effect,
             Risk = risk,
+            Labels = Labels.None,
+            IsOutward = false,
         };
     }
 
+    /// <remarks>Its results count as the program's own: say <see cref="Labels.Untrusted"/> where the function brings in what others wrote, and <see cref="ToolFacts.IsOutward"/> where it sends data out.</remarks>
     /// <summary>May be changed with <c>with</c>-expressions before the tool is registered: limits, name, schemas.</summary>
     public ToolFacts Facts { get; init; }
 

@@ -27,6 +27,14 @@ public sealed record ToolFacts
     public int ResultBytesMax { get; init; } = 50_000;
     /// <summary>Runs foreign code on this machine: the run is refused without <c>--sandbox</c>.</summary>
     public bool NeedsSandbox { get; init; }
+    /// <summary>Labels of what it returns.</summary>
+    /// <value>Default: untrusted, because most tools bring in what others wrote.</value>
+    public Labels Labels { get; init; } = Labels.Untrusted;
+    /// <summary>What it is given leaves this machine: an address, a query or a body may carry data out.</summary>
+    /// <value>Default: true.</value>
+    public bool IsOutward { get; init; } = true;
+    /// <summary>Who sees what is sent, as named in <c>readers</c> of labels; empty: anybody might.</summary>
+    public IReadOnlyList<string> Audience { get; init; } = [];
 }
 
 /// <summary>One call of a tool, its arguments checked against the schema.</summary>
@@ -37,6 +45,8 @@ public sealed record ToolCall
     public required string IdempotencyKey { get; init; }
     /// <summary>Folder against which relative paths resolve.</summary>
     public required string WorkingDirectory { get; init; }
+    /// <summary>Labels of the context that the arguments come from.</summary>
+    public Labels Labels { get; init; }
     /// <summary>To be called while the tool works, so that the attempt does not pass for idle. From any thread.</summary>
     public required Action Alive { get; init; }
     /// <summary>Asks another agent as part of this call; its calls are steps of the same attempt.</summary>
@@ -53,6 +63,9 @@ public interface ITool
 
     /// <summary>The effect of one call, where the arguments decide it (an HTTP method).</summary>
     EffectClass EffectOf(Value arguments) => Facts.Effect;
+
+    /// <summary>The labels of what one call returns, where the arguments decide them (a file's place). Also of what it fails with.</summary>
+    Labels LabelsOf(ToolCall call) => Facts.Labels;
 
     /// <summary>
     /// Does it once. A failure is thrown as <see cref="CallFailedException"/> and told to the model, which may go on; anything else that is

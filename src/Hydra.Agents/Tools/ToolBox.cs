@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Hydra.Agents.Mcp;
 using Hydra.Model;
+using Hydra.Parsing;
 using Hydra.Schemas;
 using Microsoft.Extensions.AI;
 
@@ -119,12 +120,16 @@ internal sealed class ToolBox(WorkflowSpec workflow, ToolRegistry registry)
         Timeout = declared.GetOrNull("timeout_seconds") is { IsNumeric: true } seconds ? TimeSpan.FromSeconds(seconds.AsNumber) : facts.Timeout,
         ResultBytesMax = declared.GetOrNull("max_result_bytes") is { Kind: ValueKind.Integer } bytes ? (int)bytes.AsInteger : facts.ResultBytesMax,
         Output = declared.TryGetValue("output_schema", out var schema) ? schema : facts.Output,
+        Labels = PolicyReader.ReadLabels(declared.GetOrNull("labels")) is { } labels ? labels.IsTrusted ? labels : facts.Labels.With(labels) : facts.Labels,
+        IsOutward = declared.GetOrNull("outward") is { Kind: ValueKind.Boolean } outward ? outward.AsBoolean : facts.IsOutward,
+        Audience = declared.GetOrNull("readers") is { IsList: true } readers ? [.. readers.Items.Select(reader => reader.AsText)] : facts.Audience,
     };
 
     /// <summary>A registered tool under the limits of the workflow.</summary>
     private sealed class Limited(ITool inner, string name, ValueMap declared) : ITool
     {
         public ToolFacts Facts { get; } = Narrow(inner.Facts with { Name = name }, declared);
+        public Labels LabelsOf(ToolCall call) => Facts.Labels.IsTrusted ? Facts.Labels : inner.LabelsOf(call).With(Facts.Labels);
         public EffectClass EffectOf(Value arguments) => declared.ContainsKey("effect") ? Facts.Effect : inner.EffectOf(arguments);
         public ValueTask<Value> CallAsync(ToolCall call, CancellationToken cancellationToken) => inner.CallAsync(call, cancellationToken);
     }

@@ -18,12 +18,12 @@ internal static class ToolKinds
     public static ToolFacts FactsOf(string type, string name) => type switch
     {
         "http" => Facts(name, "Sends one HTTP request; gives the body, parsed when it is JSON.", HttpTool.Schema(["GET"]), EffectClass.Irreversible, ToolRisk.High),
-        "read_file" => Facts(name, "Reads a text file.", Text("path", "the file, relative to the folder"), EffectClass.Pure, ToolRisk.Low),
-        "list_files" => Facts(name, "Lists the files in a folder and below.", Text("path", "the folder; '.' for all"), EffectClass.Pure, ToolRisk.Low),
-        "write_file" => Facts(name, "Writes a text file, whole.", Text("path", "the file, relative to the folder", "content", "its new text"), EffectClass.Idempotent, ToolRisk.Medium),
+        "read_file" => Facts(name, "Reads a text file.", Text("path", "the file, relative to the folder"), EffectClass.Pure, ToolRisk.Low).Inward(),
+        "list_files" => Facts(name, "Lists the files in a folder and below.", Text("path", "the folder; '.' for all"), EffectClass.Pure, ToolRisk.Low).Inward(),
+        "write_file" => Facts(name, "Writes a text file, whole.", Text("path", "the file, relative to the folder", "content", "its new text"), EffectClass.Idempotent, ToolRisk.Medium).Inward(),
         "bash" => Facts(name, "Runs a shell command; gives its standard output.", Text("command", "the command"), EffectClass.Irreversible, ToolRisk.High) with { NeedsSandbox = true },
         "python_exec" => Facts(name, "Runs a Python program; gives its standard output.", Text("code", "the program"), EffectClass.Irreversible, ToolRisk.High) with { NeedsSandbox = true },
-        "agent" => Facts(name, "Asks another agent.", AgentTool.TaskSchema, EffectClass.Pure, ToolRisk.Low) with { Timeout = TimeSpan.FromMinutes(10) },
+        "agent" => Facts(name, "Asks another agent.", AgentTool.TaskSchema, EffectClass.Pure, ToolRisk.Low).Inward() with { Timeout = TimeSpan.FromMinutes(10) },
         _ => throw new ArgumentException($"There is no tool of type '{type}'.", nameof(type)),
     };
 
@@ -37,6 +37,9 @@ internal static class ToolKinds
 
     private static ToolFacts Facts(string name, string description, Value schema, EffectClass effect, ToolRisk risk) =>
         new() { Name = name, Description = description, Arguments = schema, Effect = effect, Risk = risk };
+
+    /// <summary>Nothing leaves this machine, and what comes back is the project's own; what flowed in keeps its labels.</summary>
+    private static ToolFacts Inward(this ToolFacts facts) => facts with { IsOutward = false, Labels = Labels.None };
 
     private static Value Text(params string[] namesAndMeanings)
     {

@@ -16,7 +16,7 @@ public sealed class FileArtifacts(string folder, bool isDurable) : IArtifactStor
     /// <summary>Files that this process has written, or has looked at and pressed to disk.</summary>
     private readonly ConcurrentDictionary<ArtifactId, bool> _known = new();
 
-    public ValueRef Keep(Value value, Labels labels = Labels.None)
+    public ValueRef Keep(Value value, Labels labels = default)
     {
         if (IsSmall(value)) return ValueRef.Of(value, labels);
         var bytes = value.IsText ? Encoding.UTF8.GetBytes(value.AsText) : ValueJson.ToUtf8(value);
@@ -212,6 +212,6 @@ internal sealed class RecentValues
 /// <summary>Artifacts of a run that keeps nothing: every value stays where it is.</summary>
 public sealed class MemoryArtifacts : IArtifactStore
 {
-    public ValueRef Keep(Value value, Labels labels = Labels.None) => ValueRef.Of(value, labels);
+    public ValueRef Keep(Value value, Labels labels = default) => ValueRef.Of(value, labels);
     public Value Read(ValueRef reference) => reference.Inline;
 }

@@ -207,7 +207,7 @@ internal sealed class Attempt : ILine
         _loop.Progress(_instance, partial);
     }
 
-    public ValueRef Keep(Value value, Labels labels = Labels.None) => _loop.Artifacts.Keep(value, labels);
+    public ValueRef Keep(Value value, Labels labels = default) => _loop.Artifacts.Keep(value, labels);
 
     public Value Read(ValueRef reference) => _loop.Artifacts.Read(reference);
 }

@@ -10,34 +10,36 @@ internal static class Composites
     public static AdvanceContext ContextOf(RunState state, RunInputs inputs, IArtifactStore artifacts, int instance, bool isDryRun = false)
     {
         var detail = state.DetailOf(instance)!;
+        var labels = new LabelContext();
         return new AdvanceContext
         {
             Path = state.PathOf(instance),
             Node = state.NodeOf(instance),
-            Scope = new InstanceScope(state, inputs, artifacts, instance),
+            Scope = new InstanceScope(state, inputs, artifacts, instance, labels),
+            Labels = labels,
             MaxConcurrent = state.Limits.MaxConcurrent,
             StopWhenHeld = detail.StopWhenHeld,
             IsDryRun = isDryRun,
-            Keep = value => artifacts.Keep(value),
-            Last = detail.Scope < 0 ? null : Ended(state, inputs, artifacts, state.Scopes[detail.Scope]),
+            Keep = value => artifacts.Keep(value, labels.Now),
+            Last = detail.Scope < 0 ? null : Ended(state, inputs, artifacts, state.Scopes[detail.Scope], labels),
         };
     }
 
     /// <summary>A composite's result against its own <c>output_schema</c>.</summary>
-    public static (Advance Move, ValueRef? Output) Contract(PlannedNode node, AttemptOutcome.Completed done, IArtifactStore artifacts)
+    public static (Advance Move, ValueRef? Output) Contract(PlannedNode node, AttemptOutcome.Completed done, LabelContext labels, IArtifactStore artifacts)
     {
         if (OutputContract.Misfit(node.Settings.OutputSchema, done.Output) is { } misfit)
         {
             return (new Advance.End(new AttemptOutcome.Failed(ErrorCode.InvalidOutput, misfit)), null);
         }
-        return (new Advance.End(done), artifacts.Keep(done.Output, node.Settings.Labels));
+        return (new Advance.End(done), artifacts.Keep(done.Output, labels.OfResult(node.Settings.Labels)));
     }
 
     /// <summary>What <c>stop_when</c> sees: <c>output</c> (results so far, null where there is none yet), <c>completed</c>, <c>failed</c>.</summary>
     public static ITemplateScope StopScopeOf(RunState state, RunInputs inputs, IArtifactStore artifacts, int instance)
     {
         var scope = state.Scopes[state.DetailOf(instance)!.Scope];
-        var ended = Ended(state, inputs, artifacts, scope);
+        var ended = Ended(state, inputs, artifacts, scope, new LabelContext());
         var results = new List<Value>();
         var completed = 0;
         foreach (var child in ended.Children)
@@ -50,7 +52,7 @@ internal static class Composites
         return new OverlaidScope(names, new InstanceScope(state, inputs, artifacts, instance));
     }
 
-    private static EndedScope Ended(RunState state, RunInputs inputs, IArtifactStore artifacts, Scope scope)
+    private static EndedScope Ended(RunState state, RunInputs inputs, IArtifactStore artifacts, Scope scope, LabelContext labels)
     {
         var sinks = scope.Plan.Sinks.ToHashSet();
         var children = new ChildOutcome[scope.InstanceCount];
@@ -62,13 +64,20 @@ internal static class Composites
             var detail = state.DetailOf(child);
             var output = state.OutputOf(child);
             children[i] = new ChildOutcome(scope.Plan.Nodes[index].Id.Text, state.StatusOf(child),
-                () => output is null ? Value.EmptyText : artifacts.Read(output), detail?.Error, detail?.Signal ?? Value.Null, sinks.Contains(index))
+                () => Read(output), detail?.Error, detail?.Signal ?? Value.Null, sinks.Contains(index))
             {
                 IsUncaughtFailure = state.IsUncaughtFailure(first),
             };
         }
         var bindings = scope.Opening.Bindings is null ? Value.EmptyObject : Value.Of(inputs.BindingsOf(scope, artifacts));
+        labels.Add(scope.Opening.Bindings?.Labels ?? default);
         return new EndedScope(scope.Opening, bindings, children, scope.NodesPerItem);
+
+        Value Read(ValueRef? output)
+        {
+            labels.Add(output?.Labels ?? default);
+            return output is null ? Value.EmptyText : artifacts.Read(output);
+        }
     }
 }
 

@@ -8,7 +8,7 @@ namespace Hydra.Execution;
 /// </summary>
 internal sealed class GuardedArtifacts(IArtifactStore inner, Action<StoreException> stop) : IArtifactStore
 {
-    public ValueRef Keep(Value value, Labels labels = Labels.None)
+    public ValueRef Keep(Value value, Labels labels = default)
     {
         try
         {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Hydra.Model;
 using Hydra.Templates;
 
@@ -8,7 +9,9 @@ namespace Hydra.Execution;
 /// inputs, and <c>run</c>, <c>now</c>, <c>env</c>, <c>nodes</c>. Nothing that ended after the instance became ready is
 /// visible, so a retry or a replay sees the same. It may be read while the run goes on: what it reaches no longer changes.
 /// </summary>
-internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactStore artifacts, int instance) : ITemplateScope
+/// <param name="labels">Takes note of the labels of everything that is read.</param>
+/// <param name="reader">The node whose texts read here, where that is known.</param>
+internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactStore artifacts, int instance, LabelContext? labels = null, PlannedNode? reader = null) : ITemplateScope
 {
     private const string RevisionName = "revision";
 
@@ -38,52 +41,59 @@ internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactS
 
     public WorkflowSpec Workflow => state.ScopeOf(instance).Plan.Workflow;
 
-    /// <summary>The labels on a node's output as this instance sees it; none for inputs and bound names.</summary>
-    public Labels LabelsOf(string name)
-    {
-        for (var at = instance; at >= 0;)
-        {
-            var reader = at;
-            at = state.BaseOf(at);
-            var scope = state.ScopeOf(at);
-            if (scope.Plan.IndexOfOutput(name) is >= 0 and var index && scope.InstanceOf(scope.ItemOf(at), index) is var first && first != at
-                && state.VersionSeenBy(reader, first) is var other && state.Sees(reader, other))
-                return state.OutputOf(other)?.Labels ?? Labels.None;
-            at = scope.Plan.IsIsolated ? -1 : scope.Parent;
-        }
-        return Labels.None;
-    }
+    /// <summary>The labels on what this instance sees by that name; none where there is nothing.</summary>
+    public Labels LabelsOf(string name) => TryFind(name, out _, out var found) ? Narrowed(name, found) : default;
 
     public bool TryGet(string name, out Value value)
     {
-        for (var at = instance; at >= 0;)
-        {
-            if (name == RevisionName && TryRevision(at, out value)) return true;
-            var reader = at;
-            at = state.BaseOf(at);
-            var scope = state.ScopeOf(at);
-            if (TryUndone(scope, name, out value) || TryBound(scope, at, name, out value) || TryOutput(scope, at, reader, name, out value)) return true;
-            if (scope.Plan.IsIsolated) return TryAmbient(name, out value);
-            at = scope.Parent;
-        }
-        return inputs.Values.TryGetValue(name, out value) || TryAmbient(name, out value);
-    }
-
-    /// <summary>What undoes a node sees that node's output under its id; null where it never was known.</summary>
-    private bool TryUndone(Scope scope, string name, out Value value)
-    {
-        value = Value.Null;
-        if (scope.Opening.Kind != ScopeKind.Undo || state.NodeOf(scope.Parent).Id.Text != name) return false;
-        if (state.OutputOf(scope.Parent) is { } output) value = artifacts.Read(output);
+        if (!TryFind(name, out value, out var found)) return false;
+        if (!found.IsNone) labels?.Add(Narrowed(name, found));
         return true;
     }
 
-    private bool TryBound(Scope scope, int at, string name, out Value value)
+    /// <summary>What reads nothing but typed fields of a value reads nothing that could instruct it.</summary>
+    private Labels Narrowed(string name, Labels found) =>
+        found.IsUntrusted && found.TypedFields.Count > 0 && reader is not null && TypedReads.Only(reader, Workflow, name, found.TypedFields) ? found.WithoutUntrusted : found;
+
+    /// <summary>The value with its labels, without taking note of them.</summary>
+    public bool TryFind(string name, out Value value, out Labels found)
     {
-        value = default;
+        for (var at = instance; at >= 0;)
+        {
+            if (name == RevisionName && TryRevision(at, out value, out found)) return true;
+            var asking = at;
+            at = state.BaseOf(at);
+            var scope = state.ScopeOf(at);
+            if (TryUndone(scope, name, out value, out found) || TryBound(scope, at, name, out value, out found) || TryOutput(scope, at, asking, name, out value, out found)) return true;
+            if (scope.Plan.IsIsolated) return TryAmbient(name, out value, out found);
+            at = scope.Parent;
+        }
+        if (!inputs.Values.TryGetValue(name, out value)) return TryAmbient(name, out value, out found);
+        found = state.Plan.Workflow.Inputs?.GetValueOrDefault(name)?.Labels ?? default;
+        return true;
+    }
+
+    /// <summary>What undoes a node sees that node's output under its id; null where it never was known.</summary>
+    private bool TryUndone(Scope scope, string name, out Value value, out Labels found)
+    {
+        (value, found) = (Value.Null, default);
+        if (scope.Opening.Kind != ScopeKind.Undo || state.NodeOf(scope.Parent).Id.Text != name) return false;
+        if (state.OutputOf(scope.Parent) is { } output) (value, found) = (artifacts.Read(output), output.Labels);
+        return true;
+    }
+
+    private bool TryBound(Scope scope, int at, string name, out Value value, out Labels found)
+    {
+        (value, found) = (default, default);
         if (scope.Opening.Bindings is null) return false;
+        found = scope.Opening.Bindings.Labels;
         var bindings = inputs.BindingsOf(scope, artifacts);
-        if (scope.Opening.Kind != ScopeKind.Items) return bindings.TryGetValue(name, out value);
+        if (scope.Opening.Kind != ScopeKind.Items)
+        {
+            // An input of a sub-workflow has the labels that its own declaration adds.
+            if (scope.Plan.IsIsolated && scope.Plan.Workflow.Inputs?.GetValueOrDefault(name) is { } declared) found = found.With(declared.Labels);
+            return bindings.TryGetValue(name, out value);
+        }
         var item = scope.ItemOf(at);
         if (scope.Plan.Names.Count > 0 && name == scope.Plan.Names[0])
         {
@@ -91,41 +101,44 @@ internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactS
             return true;
         }
         if (scope.Plan.Names.Count < 2 || name != scope.Plan.Names[1]) return false;
-        value = item;
+        (value, found) = (item, default);
         return true;
     }
 
     /// <summary>What a revised node sees of its revision: its number, what was said at the gate, and the node's own output before.</summary>
-    private bool TryRevision(int at, out Value value)
+    private bool TryRevision(int at, out Value value, out Labels found)
     {
-        value = default;
+        (value, found) = (default, default);
         if (state.PreviousOf(at) is not (>= 0 and var before)) return false;
-        var said = inputs.BindingsOf(state.ScopeOf(at), artifacts);
-        value = ValueMap.Of(("round", state.VersionOf(at)), ("comment", said["comment"]), ("previous", state.OutputOf(before) is { } output ? artifacts.Read(output) : Value.Null));
+        var scope = state.ScopeOf(at);
+        var output = state.OutputOf(before);
+        found = (scope.Opening.Bindings?.Labels ?? default).With(output?.Labels ?? default);
+        value = ValueMap.Of(("round", state.VersionOf(at)), ("comment", inputs.BindingsOf(scope, artifacts)["comment"]), ("previous", output is null ? Value.Null : artifacts.Read(output)));
         return true;
     }
 
-    /// <param name="reader">The version of <paramref name="at"/> that reads.</param>
-    private bool TryOutput(Scope scope, int at, int reader, string name, out Value value)
+    /// <param name="asking">The version of <paramref name="at"/> that reads.</param>
+    private bool TryOutput(Scope scope, int at, int asking, string name, out Value value, out Labels found)
     {
-        value = default;
+        (value, found) = (default, default);
         var index = scope.Plan.IndexOfOutput(name);
         if (index < 0) return false;
         var first = scope.InstanceOf(scope.ItemOf(at), index);
-        var other = state.VersionSeenBy(reader, first);
-        if (first == at || !state.Sees(reader, other) || state.OutputOf(other) is not { } output)
+        var other = state.VersionSeenBy(asking, first);
+        if (first == at || !state.Sees(asking, other) || state.OutputOf(other) is not { } output)
         {
             // A parent skipped without a stand-in is empty text to those who run all the same.
-            if (first == at || !state.Sees(reader, other) || state.StatusOf(other) != NodeStatus.Skipped || state.DetailOf(other)!.SkippedBecause is SkipCause.UpstreamFailed or SkipCause.Terminated) return false;
+            if (first == at || !state.Sees(asking, other) || state.StatusOf(other) != NodeStatus.Skipped || state.DetailOf(other)!.SkippedBecause is SkipCause.UpstreamFailed or SkipCause.Terminated) return false;
             value = Value.EmptyText;
             return true;
         }
-        value = artifacts.Read(output);
+        (value, found) = (artifacts.Read(output), output.Labels);
         return true;
     }
 
-    private bool TryAmbient(string name, out Value value)
+    private bool TryAmbient(string name, out Value value, out Labels found)
     {
+        found = default;
         switch (name)
         {
             case "run":
@@ -138,7 +151,7 @@ internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactS
                 value = inputs.Environment;
                 return true;
             case "nodes":
-                value = Nodes();
+                value = Nodes(ref found);
                 return true;
             case RevisionName:   // the first version, of which nobody has said anything yet
                 value = Value.Null;
@@ -150,18 +163,22 @@ internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactS
     }
 
     /// <summary>Every ancestor by id: status, output, error, attempts and cost.</summary>
-    private Value Nodes()
+    /// <remarks>Reading it counts as reading all of them: which one is meant shows only later.</remarks>
+    private Value Nodes(ref Labels found)
     {
         var map = new ValueMap.Builder();
         for (var at = instance; at >= 0;)
         {
-            var reader = at;
+            var asking = at;
             at = state.BaseOf(at);
             var scope = state.ScopeOf(at);
             foreach (var ancestor in AncestorsOf(scope, at))
             {
                 var id = scope.Plan.Nodes[ancestor].Id.Text;
-                if (!map.Contains(id)) map[id] = Describe(reader, state.VersionSeenBy(reader, scope.InstanceOf(scope.ItemOf(at), ancestor)));
+                if (map.Contains(id)) continue;
+                var other = state.VersionSeenBy(asking, scope.InstanceOf(scope.ItemOf(at), ancestor));
+                map[id] = Describe(asking, other);
+                if (state.Sees(asking, other) && state.OutputOf(other) is { } output) found = found.With(output.Labels);
             }
             if (scope.Plan.IsIsolated) break;
             at = scope.Parent;
@@ -197,6 +214,20 @@ internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactS
             }
         }
         return found;
+    }
+}
+
+/// <summary>Which fields of a value a node's own texts read, found once in its definition.</summary>
+internal static class TypedReads
+{
+    private static readonly ConditionalWeakTable<PlannedNode, List<TemplateReference>> Known = [];
+
+    /// <summary>Every mention of the name is of one of these fields.</summary>
+    public static bool Only(PlannedNode node, WorkflowSpec workflow, string name, IReadOnlyList<string> fields)
+    {
+        if (node.Type.TakesInputsUnnamed) return false;
+        var mentions = Known.GetValue(node, each => [.. NodeReferences.Of(each, workflow.DefaultFields).Select(read => read.Reference)]).FindAll(read => read.Root == name);
+        return mentions.Count > 0 && mentions.TrueForAll(read => read.Path.Count > 0 && fields.Contains(read.Path[0]));
     }
 }
 

@@ -126,8 +126,8 @@ internal sealed partial class RunLoop
         if (outcome is AttemptOutcome.Suspend && _services.Cassette?.TakeWait(given.Path) is { } endedMs) outcome = new AttemptOutcome.Suspend(endedMs);
         var output = outcome switch
         {
-            AttemptOutcome.Completed done => Artifacts.Keep(done.Output, settings.Labels),
-            AttemptOutcome.Degraded lesser => Artifacts.Keep(lesser.Output, settings.Labels),
+            AttemptOutcome.Completed done => Artifacts.Keep(done.Output, given.Labels.OfResult(settings.Labels)),
+            AttemptOutcome.Degraded lesser => Artifacts.Keep(lesser.Output, given.Labels.OfResult(settings.Labels)),
             _ => null,
         };
         return new Message.AttemptEnded(instance, given.Attempt, given.Incarnation, outcome, output);
@@ -288,6 +288,7 @@ internal sealed partial class RunLoop
         var detail = _state.DetailOf(instance);
         var variant = node.Variants[detail?.Variant ?? 0];
         var runs = variant.Node ?? node;
+        var labels = new LabelContext();
         var given = new NodeAttempt
         {
             Run = _run,
@@ -296,7 +297,8 @@ internal sealed partial class RunLoop
             Attempt = _state.AttemptOf(instance),
             Incarnation = detail?.Incarnation ?? 0,
             Variant = variant,
-            Scope = new InstanceScope(_state, _inputs, Artifacts, instance),
+            Scope = new InstanceScope(_state, _inputs, Artifacts, instance, labels, runs),
+            Labels = labels,
             Services = _services,
             ResumedAtMs = detail?.ResumedAtMs ?? 0,
             Decision = detail?.Wait?.Decision is { } decision ? _replayedWaits?.At(instance, decision) ?? decision : null,
@@ -335,9 +337,11 @@ internal sealed partial class RunLoop
         ValueRef? output = null;
         try
         {
-            move = _state.NodeOf(instance).Composite!.Advance(Composites.ContextOf(_state, _inputs, Artifacts, instance, _services.IsDryRun));
-            if (move is Advance.End { Outcome: AttemptOutcome.Completed done }) (move, output) = Composites.Contract(_state.NodeOf(instance), done, Artifacts);
-            else if (move is Advance.End { Outcome: AttemptOutcome.Degraded lesser }) output = Artifacts.Keep(lesser.Output, _state.NodeOf(instance).Settings.Labels);
+            var context = Composites.ContextOf(_state, _inputs, Artifacts, instance, _services.IsDryRun);
+            var node = _state.NodeOf(instance);
+            move = node.Composite!.Advance(context);
+            if (move is Advance.End { Outcome: AttemptOutcome.Completed done }) (move, output) = Composites.Contract(node, done, context.Labels, Artifacts);
+            else if (move is Advance.End { Outcome: AttemptOutcome.Degraded lesser }) output = Artifacts.Keep(lesser.Output, context.Labels.OfResult(node.Settings.Labels));
         }
         catch (Exception thrown)   // templates over foreign data, and the store
         {
@@ -366,7 +370,7 @@ internal sealed partial class RunLoop
         public ValueTask<StepGrant> IntendAsync(StepCall call, CancellationToken cancellationToken) => throw new InvalidOperationException("A node type that runs inline makes no calls.");
         public void Report(StepGrant grant, StepResult result) => throw new InvalidOperationException("A node type that runs inline makes no calls.");
         public void Progress(string? partial = null) { }
-        public ValueRef Keep(Value value, Labels labels = Labels.None) => ValueRef.Of(value, labels);
+        public ValueRef Keep(Value value, Labels labels = default) => ValueRef.Of(value, labels);
         public Value Read(ValueRef reference) => reference.Inline;
     }
 }

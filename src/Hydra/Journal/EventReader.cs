@@ -65,11 +65,13 @@ public static class EventReader
     {
         if (!map.TryGetValue(name, out var value)) return null;
         var inner = value.AsObject;
-        var labels = (Labels)Int(inner, "labels");
+        var labels = Labels.Of(Int(inner, "labels"), TextsOrNull(inner, "readers"), TextsOrNull(inner, "typed"));
         return inner.TryGetValue("sha256", out var hash)
             ? ValueRef.Of(new ArtifactId(hash.AsText), Long(inner, "bytes") ?? 0, Flag(inner, "text"), labels)
             : ValueRef.Of(inner["v"], labels);
     }
+
+    private static IReadOnlyList<string>? TextsOrNull(ValueMap map, string name) => map.TryGetValue(name, out var list) ? [.. list.Items.Select(item => item.AsText)] : null;
 
     private static NodeError? Error(ValueMap map)
     {

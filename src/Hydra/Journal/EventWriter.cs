@@ -177,8 +177,15 @@ public static class EventWriter
             if (reference.IsText) json.WriteBoolean("text"u8, true);
         }
         else Data(json, "v"u8, reference.Inline);
-        if (reference.Labels != Labels.None) json.WriteNumber("labels"u8, (int)reference.Labels);
+        Labelled(json, reference.Labels);
         json.WriteEndObject();
+    }
+
+    private static void Labelled(Utf8JsonWriter json, Labels labels)
+    {
+        if (labels.Flags != 0) json.WriteNumber("labels"u8, labels.Flags);
+        if (labels.Readers is { } readers) Data(json, "readers"u8, Value.OfTexts(readers));
+        if (labels.TypedFields.Count > 0) Data(json, "typed"u8, Value.OfTexts(labels.TypedFields));
     }
 
     private static void Error(Utf8JsonWriter json, NodeError error)

@@ -26,7 +26,7 @@ public static class AgentFields
         new("max_output_tokens", new Shape.Integer(1, 10_000_000), "Longest answer in tokens."),
         new("temperature", new Shape.Number(0, 2), "Sampling temperature, 0 to 2."),
         new("budget", CommonFields.BudgetRecord, "Limits on each node that the agent answers, where the node sets none."),
-        new("labels", new Shape.ListOf(new Shape.Choice("trusted", "untrusted", "secret")), "Labels on what the agent answers, where the node sets none."),
+        new("labels", CommonFields.LabelsShape, "Labels of what the agent answers."),
         new("max_concurrency", new Shape.Integer(1, 10_000), "Model calls of the agent at once, over the whole run."),
         new("rpm", new Shape.Integer(1, 1_000_000), "Model calls of the agent in any 60 s, over the whole run."),
         new("pool", new Shape.Text(), "The pool of workers that is to run it; a run without a cluster runs it here, and says so."),

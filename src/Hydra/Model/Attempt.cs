@@ -57,6 +57,8 @@ public sealed class NodeAttempt
     public required AttemptServices Services { get; init; }
     /// <summary>When the node was last suspended and is re-entered: that time, in Unix milliseconds.</summary>
     public long ResumedAtMs { get; init; }
+    /// <summary>The labels of all that the attempt has read so far; those of its result.</summary>
+    public LabelContext Labels { get; init; } = new();
     /// <summary>What people, or time, have decided of the wait that this attempt opened; null: it has not asked yet.</summary>
     public WaitDecision? Decision { get; init; }
 }
@@ -92,7 +94,7 @@ public interface ILine
     void Progress(string? partial = null);
 
     /// <summary>Keeps a value: inline when small, else as a durable artifact.</summary>
-    ValueRef Keep(Value value, Labels labels = Labels.None);
+    ValueRef Keep(Value value, Labels labels = default);
 
     Value Read(ValueRef reference);
 }
@@ -139,6 +141,8 @@ public sealed class AdvanceContext
     public bool StopWhenHeld { get; init; }
     /// <summary>Nothing is called: leaves answer samples, so what decides over their results may be generous.</summary>
     public bool IsDryRun { get; init; }
+    /// <summary>The labels of all that was read to decide: those of what is kept and of the result.</summary>
+    public LabelContext Labels { get; init; } = new();
     /// <summary>Keeps what a composite carries from round to round; comes back as <see cref="EndedScope.Bindings"/>.</summary>
     public required Func<Value, ValueRef> Keep { get; init; }
 }

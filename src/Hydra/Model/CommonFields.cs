@@ -16,6 +16,17 @@ public static class CommonFields
         new("cooldown_seconds", new Shape.Number(0.001, SecondsMax), "Seconds that the breaker stays open before one probe is let through. Default: 30."),
     ]);
 
+    private static readonly Shape LabelWord = new Shape.Choice("trusted", "untrusted", "secret", "private");
+
+    /// <summary>One word, several, or the record.</summary>
+    public static Shape LabelsShape { get; } = new Shape.OneOf(new Shape.ListOf(LabelWord, 4), LabelWord, new Shape.Record(
+    [
+        new("integrity", new Shape.Choice("trusted", "untrusted"), "Whether somebody outside wrote some of it."),
+        new("readers", new Shape.ListOf(new Shape.Text(), 100), "Who may have it; empty: nobody outside. Default: anybody."),
+        new("secret", new Shape.Boolean(), "Never in a prompt or a log. Default: false."),
+        new("typed_fields", new Shape.Choice("trusted"), "An agent without tools and with an `output_schema`: fields that cannot carry a text do not make their readers untrusted."),
+    ]));
+
     public static Shape.Record BudgetRecord { get; } = new(
     [
         new("max_tokens", new Shape.Integer(0), "Most tokens, input and output together."),
@@ -75,7 +86,6 @@ public static class CommonFields
             "Whether an equal result of an earlier run is used again: off (default), reuse, or {ttl_seconds: n}."),
         new("priority", new Shape.Integer(-1_000_000, 1_000_000), "Higher starts first when slots are short. Default: 0."),
         new("conflicts_with", new Shape.ListOf(new Shape.Text(), 1000), "Node ids or names of resources that must not be used at the same time."),
-        new("labels", new Shape.OneOf(new Shape.ListOf(new Shape.Choice("trusted", "untrusted", "secret"), 3), new Shape.Choice("trusted", "untrusted", "secret")),
-            "Labels that flow with the data."),
+        new("labels", LabelsShape, "Labels that flow with the data: untrusted, private, secret, trusted, or {integrity, readers, secret, typed_fields}."),
     ];
 }

@@ -7,7 +7,6 @@ public enum JoinKind { All, Any, AllDone, AtLeast }
 public enum BackoffKind { Fixed, Exponential }
 public enum BudgetPolicy { Stop, Degrade, Ask, Pause, Rollback }
 public enum CacheKind { Off, Reuse }
-[Flags] public enum Labels { None = 0, Trusted = 1, Untrusted = 2, Secret = 4 }
 
 /// <summary>
 /// The fields that every node may have, as written: null means not written, so that <c>defaults</c> and then the
@@ -47,6 +46,8 @@ public sealed record NodePolicy
     public int? Priority { get; init; }
     public IReadOnlyList<string>? ConflictsWith { get; init; }
     public Labels? Labels { get; init; }
+    /// <summary>Fields of the result that cannot carry a text of their own do not make their readers untrusted (<c>typed_fields: trusted</c>).</summary>
+    public bool TrustsTypedFields { get; init; }
 }
 
 /// <param name="Count">For <see cref="JoinKind.AtLeast"/>: how many parents must count, 1 or more.</param>

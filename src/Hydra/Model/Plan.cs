@@ -134,4 +134,6 @@ public sealed record NodeSettings
     public CacheSpec? Cache { get; init; }
     public int Priority { get; init; }
     public Labels Labels { get; init; }
+    /// <inheritdoc cref="NodePolicy.TrustsTypedFields"/>
+    public bool TrustsTypedFields { get; init; }
 }

@@ -89,7 +89,7 @@ public interface IRunStore : IDisposable
 public interface IArtifactStore
 {
     /// <summary>Keeps a value: inline when small, else durable under its hash before this returns.</summary>
-    ValueRef Keep(Value value, Labels labels = Labels.None);
+    ValueRef Keep(Value value, Labels labels = default);
     /// <summary>Reads a value back, checking its hash. Throws <see cref="StoreException"/> when it is gone or altered.</summary>
     Value Read(ValueRef reference);
 }

@@ -24,8 +24,8 @@ public sealed class ValueRef
         Labels = labels;
     }
 
-    public static ValueRef Of(Value inline, Labels labels = Labels.None) => new(inline, null, 0, inline.IsText, labels);
-    public static ValueRef Of(ArtifactId artifact, long bytes, bool isText, Labels labels = Labels.None) => new(Value.Null, artifact, bytes, isText, labels);
+    public static ValueRef Of(Value inline, Labels labels = default) => new(inline, null, 0, inline.IsText, labels);
+    public static ValueRef Of(ArtifactId artifact, long bytes, bool isText, Labels labels = default) => new(Value.Null, artifact, bytes, isText, labels);
     public static ValueRef EmptyText { get; } = Of(Value.EmptyText);
 
     /// <summary>The value itself when <see cref="Artifact"/> is null.</summary>

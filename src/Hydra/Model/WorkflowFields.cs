@@ -12,6 +12,7 @@ public static class WorkflowFields
         new("default", new Shape.Anything(), "The value where the run gives none."),
         new("description", new Shape.Text(), "What it is for."),
         new("schema", new Shape.JsonSchema(), "JSON Schema (2020-12) that the value must fit."),
+        new("labels", CommonFields.LabelsShape, "Labels of the value, which flow with the data."),
     ]);
 
     public static Shape.Record AliasRecord { get; } = new(

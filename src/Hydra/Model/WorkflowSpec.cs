@@ -67,6 +67,7 @@ public sealed record InputSpec
     public Value? Default { get; init; }
     public string? Description { get; init; }
     public Value? Schema { get; init; }
+    public Labels Labels { get; init; }
     public SourcePosition At { get; init; }
 }
 

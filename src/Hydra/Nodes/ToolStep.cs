@@ -9,6 +9,8 @@ internal sealed record ToolQuestion(string Name, Value Asked, EffectClass Effect
 {
     /// <summary>What the log keeps of it; null: all of <see cref="Asked"/>.</summary>
     public Value? Shown { get; init; }
+    /// <summary>Labels of what it brings in, whatever was asked.</summary>
+    public Labels Brings { get; init; }
 
     /// <summary>The variable in which programs find their idempotency key.</summary>
     public const string KeyVariable = "HYDRA_IDEMPOTENCY_KEY";
@@ -24,7 +26,8 @@ internal static class ToolStep
     public static async ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, ToolQuestion question,
         Func<CancellationToken, ValueTask<AttemptOutcome>> act, CancellationToken cancellationToken)
     {
-        var call = new StepCall(StepKind.Tool, question.Name, StepKey.Of(question.Asked), 0, 0, MicroUsd.Zero, line.Keep(question.Shown ?? question.Asked)) { Effect = question.Effect };
+        var call = new StepCall(StepKind.Tool, question.Name, StepKey.Of(question.Asked), 0, 0, MicroUsd.Zero, line.Keep(question.Shown ?? question.Asked, attempt.Labels.Now)) { Effect = question.Effect };
+        attempt.Labels.Add(question.Brings);
         var grant = await line.IntendAsync(call, cancellationToken);
         if (grant.Known is { } known) return LeafContract.Hold(attempt.Node.Settings, Again(known, line));
 
@@ -41,8 +44,8 @@ internal static class ToolStep
         }
         var response = outcome switch
         {
-            AttemptOutcome.Completed done => line.Keep(done.Output),
-            AttemptOutcome.Degraded lesser => line.Keep(lesser.Output),
+            AttemptOutcome.Completed done => line.Keep(done.Output, attempt.Labels.Now),
+            AttemptOutcome.Degraded lesser => line.Keep(lesser.Output, attempt.Labels.Now),
             _ => null,
         };
         var error = outcome is AttemptOutcome.Failed { Code: var code, Message: var message } ? new NodeError(code, message) : null;

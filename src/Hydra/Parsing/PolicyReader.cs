@@ -36,6 +36,7 @@ internal static class PolicyReader
             Priority = (int?)Integer(fields.GetOrNull("priority")),
             ConflictsWith = TextList(fields.GetOrNull("conflicts_with")),
             Labels = ReadLabels(fields.GetOrNull("labels")),
+            TrustsTypedFields = fields.GetOrNull("labels") is { IsObject: true } labels && labels.AsObject.ContainsKey("typed_fields"),
         };
     }
 
@@ -44,7 +45,7 @@ internal static class PolicyReader
     {
         "breaker" when policy.Breaker is { } breaker => Canonical(breaker),
         "conflicts_with" => Value.OfTexts(policy.ConflictsWith!.Distinct().Order(StringComparer.Ordinal)),
-        "labels" => Value.OfTexts((value.IsText ? [value.AsText] : value.Items.Select(item => item.AsText)).Distinct().Order(StringComparer.Ordinal)),
+        "labels" when !value.IsObject => Value.OfTexts((value.IsText ? [value.AsText] : value.Items.Select(item => item.AsText)).Distinct().Order(StringComparer.Ordinal)),
         "retry" when value.AsObject.ContainsKey("retry_on") => Value.Of(ValueMap.Of(
             value.AsObject.Where(pair => pair.Key != "retry_on" || policy.Retry!.RetryOn!.Count > 0).Select(pair => pair.Key != "retry_on" ? pair
                 : KeyValuePair.Create(pair.Key, Value.OfTexts(policy.Retry!.RetryOn!.Select(code => code.Name).Order(StringComparer.Ordinal)))))),
@@ -148,12 +149,25 @@ internal static class PolicyReader
         return Enum<CacheKind>(value) is { } kind ? new CacheSpec(kind) : null;
     }
 
-    private static Labels? ReadLabels(Value value)
+    /// <summary>One word, several, or <c>{integrity, readers, secret, typed_fields}</c>; null where nothing is written.</summary>
+    public static Labels? ReadLabels(Value value)
     {
-        if (value.IsText) return Enum<Labels>(value);
-        if (!value.IsList) return null;
-        var all = Model.Labels.None;
-        foreach (var item in value.Items) all |= Enum<Labels>(item) ?? Model.Labels.None;
-        return all;
+        if (value.IsObject)
+        {
+            var map = value.AsObject;
+            var labels = WordOf(map.GetOrNull("integrity")).With(map.GetOrNull("secret") is { Kind: ValueKind.Boolean, AsBoolean: true } ? Model.Labels.Secret : default);
+            return TextList(map.GetOrNull("readers")) is { } readers ? labels.With(Model.Labels.For(readers)) : labels;
+        }
+        if (value.IsText) return WordOf(value);
+        return value.IsList ? value.Items.Aggregate(Model.Labels.None, (all, word) => all.With(WordOf(word))) : null;
     }
+
+    private static Labels WordOf(Value word) => word.TextOrNull switch
+    {
+        "trusted" => Model.Labels.Trusted,
+        "untrusted" => Model.Labels.Untrusted,
+        "secret" => Model.Labels.Secret,
+        "private" => Model.Labels.Private,
+        _ => default,
+    };
 }

@@ -143,6 +143,7 @@ public static class SpecBinder
                     Default = map.TryGetValue("default", out var given) ? given : (Value?)null,
                     Description = map.GetOrNull("description").TextOrNull,
                     Schema = map.TryGetValue("schema", out var schema) ? schema : (Value?)null,
+                    Labels = PolicyReader.ReadLabels(map.GetOrNull("labels")) ?? default,
                     At = root.Get("inputs")!.Entries!.First(entry => entry.Key == name).KeyAt,
                 };
                 canonical[name] = Value.Of(map.With("type", WorkflowFields.InputTypes[type]).With("required", isRequired));

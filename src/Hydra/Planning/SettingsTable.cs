@@ -57,7 +57,8 @@ internal sealed class SettingsTable(WorkflowSpec workflow)
             RepairAttempts = own.RepairAttempts ?? file.RepairAttempts ?? 1,
             Cache = own.Cache ?? file.Cache,
             Priority = own.Priority ?? file.Priority ?? 0,
-            Labels = own.Labels ?? file.Labels ?? traits.Labels,
+            Labels = own.Labels ?? file.Labels ?? default,
+            TrustsTypedFields = own.TrustsTypedFields,
         };
     }
 

@@ -104,8 +104,9 @@ public static class TraceText
     /// <summary>A value as a reference: an artifact by hash and size, an inline value by kind and size.</summary>
     public static string Of(ValueRef reference)
     {
-        if (reference.Artifact is { } artifact) return $"sha256:{artifact.Hex} ({reference.Bytes:N0} bytes)";
-        return reference.Inline.TextOrNull is { } inline ? $"inline text ({Count(inline.Length, "character")})" : $"inline {WireNames.Of(reference.Inline.Kind)}";
+        var labels = reference.Labels.IsNone ? "" : $" [{reference.Labels}]";
+        if (reference.Artifact is { } artifact) return $"sha256:{artifact.Hex} ({reference.Bytes:N0} bytes){labels}";
+        return reference.Inline.TextOrNull is { } inline ? $"inline text ({Count(inline.Length, "character")}){labels}" : $"inline {WireNames.Of(reference.Inline.Kind)}{labels}";
     }
 
     public static string Of(Variant variant) => variant.Kind == VariantKind.Written ? "the node as written" : $"{WireNames.Of(variant.Kind)} {variant.Name}";

@@ -23,7 +23,7 @@ internal sealed class ReferenceCheck(ProblemList problems)
     public void Check(NameScope scope, int node, INodeType? type, UsedNodes used)
     {
         var spec = scope.Graph.Nodes[node];
-        if (spec.Policy.Labels is { } labels && labels.HasFlag(Labels.Secret)) _secret.Add(spec);
+        if (spec.Policy.Labels is { } labels && labels.IsSecret) _secret.Add(spec);
         foreach (var use in TemplateUse.Of(scope.Workflow, spec, type))
         {
             if (!use.IsExpression && !use.Text.Contains('{')) continue;

@@ -51,6 +51,8 @@ public sealed class EventFormatTests
         new RunEvent.Forked("r3", "r2", 21, new ForkDefinition("h", Artifact)),
         new RunEvent.Invalidated([3, 5]),
         new RunEvent.OutputSet(3, Inline),
+        new RunEvent.OutputSet(4, ValueRef.Of("x", Labels.Untrusted.With(Labels.For(["finance", "board"])).WithTyped(["kind"]))),
+        new RunEvent.OutputSet(5, ValueRef.Of(new ArtifactId(new string('c', 64)), 9, isText: false, Labels.Private)),
         new RunEvent.WaitOpened(12, "r:a/b[3]:2", new WaitRequest { Kind = WaitKind.Approval, Prompt = "publish?", Payload = Artifact, PayloadSha256 = new string('b', 64), DeadlineMs = 1_700_000_000_000, TimeoutMs = 1000 }),
         new RunEvent.WaitOpened(12, "r:a:1", new WaitRequest
         {

@@ -89,7 +89,7 @@ public class BinderTests
         Assert.Equal((4, BackoffKind.Exponential), (policy.Retry!.MaxAttempts!.Value, policy.Retry.Kind!.Value));
         Assert.Equal([ErrorCode.Timeout], policy.Retry.RetryOn);
         Assert.Equal((new MicroUsd(250_000), BudgetPolicy.Pause), (policy.Budget!.MaxUsd!.Value, policy.Budget.OnExceeded));
-        Assert.Equal(Labels.Untrusted | Labels.Secret, policy.Labels);
+        Assert.Equal(Labels.Untrusted.With(Labels.Secret), policy.Labels);
         Assert.Equal(Value.Null, policy.Fallback!.Value);
         Assert.Equal(("search", CacheKind.Off), (policy.BreakerName, policy.Cache!.Kind));
         Assert.Equal(("a", "b"), (spec.Models["small"].Model, spec.Models["small"].Fallbacks[0]));

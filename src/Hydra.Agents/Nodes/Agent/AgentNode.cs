@@ -18,12 +18,23 @@ public sealed partial class AgentNode
         CheckTools(node, context);
         if (AgentNameOf(node, context.Workflow) is { } named && context.Workflow.AgentFieldsOf(named)?.GetOrNull("pool").TextOrNull is { } pool)
             context.Problems.Warning(ProblemCodes.NotSupportedYet, node.PlaceOf("agent"), $"the agent '{named}' of node '{node.Id}' asks for the pool of workers '{pool}', and there is no cluster to have one: the node runs in this process. Leave `pool` out, or ignore this.");
+        CheckReader(node, context);
         var hasModel = node.Fields.ContainsKey("model") || context.Workflow.DefaultFields.ContainsKey("model");
         var hasAgent = node.Fields.ContainsKey("agent") || context.Workflow.DefaultFields.ContainsKey("agent");
         if (!hasModel && hasAgent && !HasModel(node, context.Workflow))
             context.Problems.Error(ProblemCodes.FieldConflict, node.At, $"neither node '{node.Id}' nor its agent names a model. Add 'model: …' to the agent, to the node or under `defaults`.");
         if (!hasModel && !hasAgent)
             context.Problems.Error(ProblemCodes.FieldConflict, node.At, $"node '{node.Id}' names no model. Add 'model: …' to it or under `defaults`, or 'agent: …'.");
+    }
+
+    /// <summary>A reader turns others' text into data: it calls nothing, and its fields say what they may hold.</summary>
+    private static void CheckReader(NodeSpec node, CheckContext context)
+    {
+        if (!node.Policy.TrustsTypedFields) return;
+        var agent = AgentDefinition.Named(context.Workflow, AgentNameOf(node, context.Workflow));
+        var hasTools = NodeTools(node) is { } own ? own.Any() : agent.Tools.Count > 0;
+        if (hasTools) context.Problems.Error(ProblemCodes.FieldConflict, node.PlaceOf("labels"), $"node '{node.Id}' says 'typed_fields: trusted' and has tools: what it reads could act before its answer is checked. Take `tools` out, or the label.");
+        else if (TypedFields.Of(node.Policy.OutputSchema ?? agent.Outputs).Count == 0) context.Problems.Error(ProblemCodes.FieldConflict, node.PlaceOf("labels"), $"node '{node.Id}' says 'typed_fields: trusted', and no field of its `output_schema` is typed: an enum, a boolean, a number between a minimum and a maximum, a date. Type a field so, or remove the label.");
     }
 
     /// <summary>Every tool that the node's agents list is there and theirs to call.</summary>
@@ -63,9 +74,9 @@ public sealed partial class AgentNode
         var agent = AgentDefinition.Named(workflow, AgentNameOf(node, workflow));
         if (ReferenceEquals(agent, AgentDefinition.None)) foreach (var name in listed ?? []) reach.Add(name);
         foreach (var name in AgentsOf(node, workflow)) reach.AddAgent(name, listed);
-        if (!reach.NeedsSandbox && !reach.MayNotRepeat && agent.Budget is null && agent.Outputs is null && agent.Labels == Labels.None) return Traits;
+        if (!reach.NeedsSandbox && !reach.MayNotRepeat && agent.Budget is null && agent.Outputs is null) return Traits;
         // A further attempt begins anew: where a tool may not be repeated, only the author can say that this is safe.
-        return Traits with { MaxAttempts = reach.MayNotRepeat ? 1 : Traits.MaxAttempts, NeedsSandbox = reach.NeedsSandbox, Budget = agent.Budget, OutputSchema = agent.Outputs, Labels = agent.Labels };
+        return Traits with { MaxAttempts = reach.MayNotRepeat ? 1 : Traits.MaxAttempts, NeedsSandbox = reach.NeedsSandbox, Budget = agent.Budget, OutputSchema = agent.Outputs };
     }
 
     private static IReadOnlyList<string>? NodeTools(NodeSpec node) => HasTools(node) ? AgentDefinition.ToolNamesOf(node.Fields) : null;

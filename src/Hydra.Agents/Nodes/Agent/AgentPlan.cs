@@ -28,6 +28,7 @@ internal sealed record AgentDefinition
     public int? ToolIterationsMax { get; init; }
     public Value? Outputs { get; init; }
     public BudgetSpec? Budget { get; init; }
+    /// <summary>Labels of what it answers.</summary>
     public Labels Labels { get; init; }
     /// <summary>In a run without a sandbox, tools that need one are withheld; else such a run does not begin.</summary>
     public bool GoesWithoutSandbox { get; init; }
@@ -56,7 +57,7 @@ internal sealed record AgentDefinition
         ToolIterationsMax = fields.GetOrNull("max_tool_iterations") is { Kind: ValueKind.Integer } rounds ? (int)rounds.AsInteger : null,
         Outputs = fields.TryGetValue("outputs", out var outputs) ? outputs : (Value?)null,
         Budget = PolicyReader.Budget(fields.GetOrNull("budget")),
-        Labels = TextsOf(fields, "labels").Aggregate(Labels.None, (all, label) => all | Enum.Parse<Labels>(label, ignoreCase: true)),
+        Labels = PolicyReader.ReadLabels(fields.GetOrNull("labels")) ?? default,
         GoesWithoutSandbox = fields.GetOrNull("sandbox").TextOrNull == "optional",
     };
 

@@ -25,24 +25,27 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
         await using var servers = _servers;
         var settings = attempt.Node.Settings;
         var choice = ModelChoice.Of(_plan, attempt.Variant, attempt.Scope);
-        var question = QuestionOf(choice, _plan.System?.Render(attempt.Scope, TemplateOptions.Default), _plan.Prompt.Render(attempt.Scope, TemplateOptions.Default)) with { Schema = _plan.Schema };
+        var question = QuestionOf(choice, _plan.System?.Render(attempt.Scope, TemplateOptions.Default), _plan.Prompt.Render(attempt.Scope, TemplateOptions.Default)) with { Schema = _plan.Schema, Labels = attempt.Labels.Now };
+        if (question.Labels.IsSecret) throw new CallFailedException(ErrorCode.PolicyDenied, "the prompt holds a value that is labelled secret, which no model may be told. Use it in `http` headers or `env` of a command, or remove the label");
+        if (settings.TrustsTypedFields && _plan.ToolsOf(choice.Agent).Count == 0) attempt.Labels.TypedFields = TypedFields.Of(settings.OutputSchemaSource);
         var watch = settings.StopWhen is { } stopWhen ? new PartialWatch(stopWhen, attempt.Scope) : null;
-        return await AskAsync(choice, question, settings.OutputSchema, settings.RepairAttempts, new ModelCall(attempt, line, clients, watch), "", cancellationToken);
+        return await AskAsync(choice, question, settings.OutputSchema, settings.RepairAttempts, new ModelCall(attempt, line, clients, watch), attempt.Labels, "", cancellationToken);
     }
 
     /// <summary>An agent called as a tool. Throws where it gives no answer.</summary>
     /// <param name="asker">The place of the call; its depth is the number of strokes.</param>
-    private async ValueTask<Value> AskAgentAsync(string agent, string task, string asker, CancellationToken cancellationToken)
+    private async ValueTask<(Value Answer, Labels Labels)> AskAgentAsync(string agent, string task, string asker, Labels context, CancellationToken cancellationToken)
     {
         if (asker.Count('/') > DepthMax) throw new CallFailedException(ErrorCode.BadRequest, $"agents call agents more than {DepthMax} deep");
         var choice = ModelChoice.OfAgent(_plan, agent, attempt.Scope);
         var schema = choice.Agent.Outputs;
         var question = QuestionOf(choice, null, task) with { Schema = schema is { } source ? System.Text.Json.JsonElement.Parse(ValueJson.ToUtf8(source)) : null };
-        var outcome = await AskAsync(choice, question, schema is { } promised ? JsonSchema.Compile(promised) : null, attempt.Node.Settings.RepairAttempts, new ModelCall(attempt, line, clients, null), asker, cancellationToken);
-        return ToolOutcome.ValueOf(outcome);
+        var held = new LabelContext();
+        var outcome = await AskAsync(choice, question with { Labels = context }, schema is { } promised ? JsonSchema.Compile(promised) : null, attempt.Node.Settings.RepairAttempts, new ModelCall(attempt, line, clients, null), held, asker, cancellationToken);
+        return (ToolOutcome.ValueOf(outcome), held.Now);
     }
 
-    private async ValueTask<AttemptOutcome> AskAsync(ModelChoice choice, ModelQuestion question, JsonSchema? schema, int repairsMax, ModelCall call, string asker, CancellationToken cancellationToken)
+    private async ValueTask<AttemptOutcome> AskAsync(ModelChoice choice, ModelQuestion question, JsonSchema? schema, int repairsMax, ModelCall call, LabelContext read, string asker, CancellationToken cancellationToken)
     {
         var names = _plan.ToolsOf(choice.Agent, isAsked: asker.Length > 0);
         IReadOnlyList<HeldTool> held = await new HeldTools(_plan.ToolBox, _servers, line).OpenAsync(names, asker, cancellationToken);
@@ -54,6 +57,7 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
         for (var repairs = 0; ; repairs++)
         {
             (question, var answer) = await loop.RunAsync(question, cancellationToken);
+            read.Add(question.Labels.With(choice.Agent.Labels));
             var outcome = Judge(schema, question, answer, out var objection);
             if (objection is null || repairs == repairsMax) return outcome;
             question = question.After(answer.Text, objection);

@@ -19,12 +19,12 @@ internal static class NodeText
         {
             var result = step.Result;
             io.Out.WriteLine($"\n── {WireNames.Of(step.Call.Kind)} {TerminalText.Of(step.Call.Name)}");
-            if (step.Asked.Request(store.Artifacts.Read) is { } request) io.Out.WriteLine($"asked:\n{Asked(request)}");
+            if (step.Asked.Request(store.Artifacts.Read) is { } request) io.Out.WriteLine($"asked{LabelsOf(step.Call.Request)}:\n{Asked(request)}");
             if (result is null) io.Out.WriteLine("no answer yet");
             else if (result.Error is { } failed) io.Out.WriteLine($"failed: {failed.Code}: {TerminalText.Block(failed.Message)}");
-            else if (result.Response is { } response) io.Out.WriteLine($"answered ({Amounts.Tokens(result.Usage.Total)}, {Amounts.Usd(result.Cost)}, {Amounts.Duration(result.DurationMs)}):\n{Text(response, store)}");
+            else if (result.Response is { } response) io.Out.WriteLine($"answered ({Amounts.Tokens(result.Usage.Total)}, {Amounts.Usd(result.Cost)}, {Amounts.Duration(result.DurationMs)}){LabelsOf(response)}:\n{Text(response, store)}");
         }
-        if (node.Output is { } output) io.Out.WriteLine($"\n── output\n{Text(output, store)}");
+        if (node.Output is { } output) io.Out.WriteLine($"\n── output{LabelsOf(output)}\n{Text(output, store)}");
     }
 
     private static IEnumerable<StepTrace> Steps(NodeTrace node) => node.Attempts.SelectMany(attempt => attempt.Steps);
@@ -37,6 +37,8 @@ internal static class NodeText
             message.IsObject && message.AsObject.GetOrNull("role").TextOrNull is { } role ? $"{role}: {message.AsObject.GetOrNull("content").ToDisplayText()}" : message.ToDisplayText())));
     }
 
+    private static string LabelsOf(ValueRef? reference) => reference is { Labels.IsNone: false } ? $" [{TerminalText.Of(reference.Labels.ToString())}]" : "";
+
     private static string Text(ValueRef reference, IRunStore store) => TerminalText.Block(store.Artifacts.Read(reference).ToDisplayText());
 
     private static ValueMap ToJson(NodeTrace node, IRunStore store) => ValueMap.Of(
@@ -45,6 +47,7 @@ internal static class NodeText
         ("calls", Value.Of(Steps(node).Select(step => Value.Of(ValueMap.Of(
             ("kind", WireNames.Of(step.Call.Kind)), ("name", step.Call.Name),
             ("request", step.Asked.Request(store.Artifacts.Read) ?? Value.Null),
-            ("response", step.Result?.Response is { } response ? store.Artifacts.Read(response) : Value.Null)))))),
-        ("output", node.Output is { } output ? store.Artifacts.Read(output) : Value.Null));
+            ("response", step.Result?.Response is { } response ? store.Artifacts.Read(response) : Value.Null),
+            ("labels", (step.Result?.Response?.Labels ?? step.Call.Request?.Labels ?? default).ToString())))))),
+        ("output", node.Output is { } output ? store.Artifacts.Read(output) : Value.Null), ("labels", (node.Output?.Labels ?? default).ToString()));
 }

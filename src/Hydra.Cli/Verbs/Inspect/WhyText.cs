@@ -47,7 +47,7 @@ internal static class WhyText
     {
         { Cache.Kind: CacheKind.Off } => "Its `cache` is off.",
         { Cache.Kind: CacheKind.Reuse } => null,
-        _ when settings.Labels.HasFlag(Labels.Secret) => "It is labelled secret, and secrets are not reused.",
+        _ when settings.Labels.IsSecret => "It is labelled secret, and secrets are not reused.",
         { Effect: not EffectClass.Pure } => $"Its effect is {WireNames.Of(settings.Effect)}; such a node is reused only where it says `cache: reuse`.",
         _ when !isAsked => "Nobody asked: the run was started without --reuse, and the node has no `cache: reuse`.",
         _ => null,

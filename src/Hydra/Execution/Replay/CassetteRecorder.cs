@@ -53,7 +53,7 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
     /// <summary>One answer of several may not decide yet. What people told a secret node stays where it was said.</summary>
     private void Decide(int node, RunState state)
     {
-        if (state.DetailOf(node)!.Wait is not { Decision: { } decision } wait || state.NodeOf(node).Settings.Labels.HasFlag(Labels.Secret)) return;
+        if (state.DetailOf(node)!.Wait is not { Decision: { } decision } wait || state.NodeOf(node).Settings.Labels.IsSecret) return;
         _decisions.Add(new RecordedDecision(state.PathOf(node), wait.Request.PayloadSha256, wait.Answers, decision.Expired, wait.IsEscalated, decision.AtMs));
     }
 
@@ -71,7 +71,7 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
         // Asked again after a crash: the one that was cut is not part of the story.
         foreach (var cut in OpenOf(e.Node).Where(draft => draft.Call.Key == e.Call.Key && draft.Result is { IsBound: true })) cut.IsKept = false;
         var earlier = e.Call.After is { } after && after < OpenOf(e.Node).Count ? OpenOf(e.Node)[after] : null;
-        var made = new Draft(state.PathOf(e.Node), e.Call, earlier, state.NodeOf(e.Node).Settings.Labels.HasFlag(Labels.Secret));
+        var made = new Draft(state.PathOf(e.Node), e.Call, earlier, state.NodeOf(e.Node).Settings.Labels.IsSecret || e.Call.Request is { Labels.IsSecret: true });
         OpenOf(e.Node).Add(made);
         _drafts.Add(made);
     }

@@ -38,6 +38,6 @@ internal sealed class ReplayLine(ILine inner, string path, Cassette cassette, Ac
     }
 
     public void Progress(string? partial = null) => inner.Progress(partial);
-    public ValueRef Keep(Value value, Labels labels = Labels.None) => inner.Keep(value, labels);
+    public ValueRef Keep(Value value, Labels labels = default) => inner.Keep(value, labels);
     public Value Read(ValueRef reference) => inner.Read(reference);
 }

@@ -68,7 +68,7 @@ internal sealed class ReuseDesk(IRunStore store, RunId run, bool isAsked, TimePr
     {
         var settings = given.Node.Settings;
         if (given.Services.IsDryRun || given.Services.Cassette is not null || given.Variant.Kind != VariantKind.Written) return null;
-        if (settings.Cache is { Kind: CacheKind.Off } || settings.Labels.HasFlag(Labels.Secret)) return null;
+        if (settings.Cache is { Kind: CacheKind.Off } || settings.Labels.IsSecret) return null;
         if (settings.Cache is null && settings.Effect != EffectClass.Pure) return null;
         if (given.Scope is not InstanceScope scope) return null;
         var known = _fixed.GetValue(given.Node, node => Fixed.Of(node, scope.Workflow));
@@ -80,7 +80,7 @@ internal sealed class ReuseDesk(IRunStore store, RunId run, bool isAsked, TimePr
             foreach (var (name, path) in known.TakesAll ? scope.Names.Except(ReservedNames.Builtin).Distinct(StringComparer.Ordinal).Select(name => (name, (IReadOnlyList<string>)[])) : known.Reads)
             {
                 var labels = scope.LabelsOf(name);
-                if (labels.HasFlag(Labels.Secret)) return null;
+                if (labels.IsSecret) return null;
                 parts.Add(new("input " + string.Join('.', [name, .. path]), HashOf(scope, name, path, labels)));
             }
         }
@@ -93,13 +93,13 @@ internal sealed class ReuseDesk(IRunStore store, RunId run, bool isAsked, TimePr
 
     private static string HashOf(InstanceScope scope, string name, IReadOnlyList<string> path, Labels labels)
     {
-        if (!scope.TryGet(name, out var value)) return StepKey.Of("absent");
+        if (!scope.TryFind(name, out var value, out _)) return StepKey.Of("absent");
         foreach (var step in path)
         {
             if (!value.IsObject || !value.AsObject.TryGetValue(step, out var inner)) break;   // a method or an index: the value around it counts
             value = inner;
         }
-        return StepKey.Of(Value.Of(new[] { value, Value.Of((long)labels) }));
+        return StepKey.Of(Value.Of(new[] { value, labels.ToValue() }));
     }
 
     /// <summary>What of a node's key is the same in every execution.</summary>
@@ -116,7 +116,7 @@ internal sealed class ReuseDesk(IRunStore store, RunId run, bool isAsked, TimePr
             var definition = ValueMap.Of(
                 ("type", node.Type.Name), ("fields", node.Spec.Fields), ("defaults", defaults.Build()), ("schema", node.Settings.OutputSchemaSource ?? Value.Null),
                 ("repair", node.Settings.RepairAttempts), ("stop_when", node.Spec.Policy.StopWhen is { } stop ? Value.Of(stop) : Value.Null),
-                ("labels", (long)node.Settings.Labels), ("tools", usesTools ? workflow.Extensions : Value.Null));
+                ("labels", node.Settings.Labels.ToValue()), ("tools", usesTools ? workflow.Extensions : Value.Null));
             var reads = NodeReferences.Of(node, workflow.DefaultFields).Select(read => read.Reference).Concat(node.Settings.StopWhen?.References ?? [])
                 .Select(reference => (reference.Root, reference.Path)).DistinctBy(read => string.Join('.', [read.Root, .. read.Path]), StringComparer.Ordinal).ToList();
             return new Fixed(StepKey.Of(definition), reads, node.Type.TakesInputsUnnamed, reads.Exists(read => read.Root == "env"));

@@ -34,7 +34,11 @@ public sealed partial class HttpNode : ILeafNodeType
             throw new CallFailedException(ErrorCode.BadRequest, $"`url` gave '{Excerpt.Of(url)}', which is no http or https address");
         var headers = HeadersOf(plan.Headers.Evaluate(attempt.Scope));
         var question = new HttpQuestion(plan.Method, address, headers, plan.Body.Evaluate(attempt.Scope), plan.AllowHosts);
-        var step = new ToolQuestion(Name, question.ToValue((_, value) => value), plan.Effect) { Shown = question.ToValue(SecretNames.Shown) };
+        var step = new ToolQuestion(Name, question.ToValue((_, value) => value), plan.Effect) 
+        {
+            Shown = question.ToValue(SecretNames.Shown),
+            Brings = attempt.Node.Settings.Labels.IsTrusted ? default : Labels.Untrusted,
+        };
         if (plan.Effect != EffectClass.Pure && !headers.Exists(header => header.Key.Equals(IdempotencyHeader, StringComparison.OrdinalIgnoreCase)))
             question = question with { Headers = [.. headers, new(IdempotencyHeader, step.KeyFor(attempt))] };
         return ToolStep.RunAsync(attempt, line, step, token => HttpCall.SendAsync(question, () => line.Progress(), token), cancellationToken);

@@ -28,14 +28,18 @@ public sealed partial class ApprovalGateNode : ILeafNodeType
     {
         var plan = (GatePlan)attempt.Node.Fields!;
         var payload = WaitPayload.Of(plan.Prompt.Render(attempt.Scope), plan.Show, attempt.Scope);
-        if (attempt.Decision is { } decision) return new(Decided(attempt, plan, decision, payload.Sha256, line));
+        if (attempt.Decision is { } decision)
+        {
+            attempt.Labels.ComesFromPeople();
+            return new(Decided(attempt, plan, decision, payload.Sha256, line));
+        }
         var nowMs = attempt.Services.Clock.GetUtcNow().ToUnixTimeMilliseconds();
         if (attempt.Services.IsDryRun) return new(Approved(attempt, new WaitDecision(true, true, "dry run", "", nowMs, null), payload.Sha256));
         return new(new AttemptOutcome.Wait(new WaitRequest
         {
             Kind = WaitKind.Approval,
             Prompt = payload.Prompt,
-            Payload = line.Keep(payload.Value),
+            Payload = line.Keep(payload.Value, attempt.Labels.Now),
             PayloadSha256 = payload.Sha256,
             DeadlineMs = plan.Times.DeadlineMs(nowMs),
             TimeoutMs = plan.Times.TimeoutMs,

@@ -24,6 +24,7 @@ public sealed partial class UserInputNode : ILeafNodeType
     public ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, CancellationToken cancellationToken)
     {
         var plan = (InputPlan)attempt.Node.Fields!;
+        if (attempt.Decision is not null) attempt.Labels.ComesFromPeople();
         if (attempt.Decision is { IsApproved: true } given) return new(LeafContract.Hold(attempt.Node.Settings, new AttemptOutcome.Completed(given.Answer)));
         if (attempt.Decision is not null) return new(new AttemptOutcome.Failed(ErrorCode.Timeout, $"nobody answered within timeout_seconds {plan.Times.Timeout.TotalSeconds:0.###}, and there is no `default`"));
         var payload = WaitPayload.Of(plan.Prompt.Render(attempt.Scope), [], attempt.Scope);
@@ -33,7 +34,7 @@ public sealed partial class UserInputNode : ILeafNodeType
         {
             Kind = WaitKind.Input,
             Prompt = payload.Prompt,
-            Payload = line.Keep(payload.Value),
+            Payload = line.Keep(payload.Value, attempt.Labels.Now),
             PayloadSha256 = payload.Sha256,
             AnswerType = plan.Type,
             Options = plan.Options,

@@ -181,7 +181,7 @@ internal sealed class SpanBuilder(RunTrace trace, SpanOptions options)
     /// <summary>Content where it was opted in to and can be read; secrets never.</summary>
     private Value? ContentOf(ValueRef? reference)
     {
-        if (!options.CaptureContent || reference is null || reference.Labels.HasFlag(Labels.Secret)) return null;
+        if (!options.CaptureContent || reference is null || reference.Labels.IsSecret) return null;
         return reference.Artifact is null ? reference.Inline : options.Read?.Invoke(reference);
     }
 

@@ -70,12 +70,12 @@ public sealed class ReuseTests : IDisposable
     }
 
     [Theory]
-    [InlineData(EffectClass.Idempotent, Labels.None)]
-    [InlineData(EffectClass.Irreversible, Labels.None)]
-    [InlineData(EffectClass.Pure, Labels.Secret)]
-    public async Task The_flag_takes_neither_effects_nor_secrets(EffectClass effect, Labels labels)
+    [InlineData(EffectClass.Idempotent, false)]
+    [InlineData(EffectClass.Irreversible, false)]
+    [InlineData(EffectClass.Pure, true)]
+    public async Task The_flag_takes_neither_effects_nor_secrets(EffectClass effect, bool isSecret)
     {
-        var workflow = Chain(shape: node => node with { Policy = new NodePolicy { Effect = effect, Labels = labels } });
+        var workflow = Chain(shape: node => node with { Policy = new NodePolicy { Effect = effect, Labels = isSecret ? Labels.Secret : Labels.None } });
         await RunAsync(workflow, topic: "tides");
 
         Assert.Equal(2, (await RunAsync(workflow, topic: "tides")).Asked.Length);
