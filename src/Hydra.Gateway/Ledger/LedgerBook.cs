@@ -85,6 +85,20 @@ internal sealed class LedgerBook(ILedgerRows rows)
         return true;
     }
 
+    /// <summary>Does again what a dead process noted and did not write to the store.</summary>
+    public void Repeat(LedgerNote note)
+    {
+        var row = note.Row;
+        if (note.Charge is { } charge) Settle(row, charge.Settlement, charge.SettledAtMs);
+        else if (note.IsReleased) Release(row);
+        else
+        {
+            Load(row);
+            rows.AddReservation(row);
+            Hold(row, 1);
+        }
+    }
+
     /// <summary>Charges everything that a dead process held at its bound: the provider may have billed that much.</summary>
     public int SettleCut(long owner, long nowMs)
     {

@@ -70,15 +70,48 @@ internal sealed class LedgerOwner : IDisposable
         return dead;
     }
 
-    public static void Remove(SqliteConnection connection, long id)
+    /// <summary>The last generation of a process's notes that the store knows; null: it writes to the store alone.</summary>
+    public static long? AheadOf(SqliteConnection connection, long id)
     {
-        using var command = connection.CreateCommand();
-        command.CommandText = "DELETE FROM owners WHERE id=$id";
-        command.Parameters.AddWithValue("$id", id);
+        using var command = Command(connection, "SELECT generation FROM ahead WHERE owner=$id", id);
+        return (long?)command.ExecuteScalar();
+    }
+
+    public static void GoAmongOthers(SqliteConnection connection, long id)
+    {
+        using var command = Command(connection, "DELETE FROM ahead WHERE owner=$id", id);
         command.ExecuteNonQuery();
     }
 
-    private static string LockOf(string file, string token) => Path.Combine(file + "-owners", token + ".lock");
+    public static void Remove(SqliteConnection connection, long id)
+    {
+        GoAmongOthers(connection, id);
+        using var command = Command(connection, "DELETE FROM owners WHERE id=$id", id);
+        command.ExecuteNonQuery();
+    }
+
+    /// <summary>Locks of other processes that note first.</summary>
+    public static IReadOnlyList<string> LocksAhead(SqliteConnection connection, string file, long self)
+    {
+        using var command = Command(connection, "SELECT token FROM owners JOIN ahead ON owner=id WHERE id<>$id", self);
+        using var reader = command.ExecuteReader();
+        var found = new List<string>();
+        while (reader.Read()) found.Add(LockOf(file, reader.GetString(0)));
+        return found;
+    }
+
+    /// <summary>Where the locks of all processes on a store lie.</summary>
+    public static string FolderOf(string file) => file + "-owners";
+
+    private static SqliteCommand Command(SqliteConnection connection, string sql, long id)
+    {
+        var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.Parameters.AddWithValue("$id", id);
+        return command;
+    }
+
+    private static string LockOf(string file, string token) => Path.Combine(FolderOf(file), token + ".lock");
 }
 
 /// <summary>A process that ended without settling. Disposing of it gives its lock back.</summary>

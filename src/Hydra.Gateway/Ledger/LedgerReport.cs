@@ -9,7 +9,19 @@ public sealed class LedgerReport : IDisposable
     private readonly SqliteConnection _connection;
 
     /// <exception cref="StoreException">The file cannot be opened.</exception>
-    public LedgerReport(string file) => _connection = LedgerSchema.Open(Path.GetFullPath(file));
+    public LedgerReport(string file)
+    {
+        file = Path.GetFullPath(file);
+        _connection = LedgerSchema.Open(file);
+        LedgerKnock.Wait(_connection, file, self: 0);
+        // What is left of those that were alone is of processes that are gone.
+        if (LedgerOwner.LocksAhead(_connection, file, self: 0).Count > 0) SettleDeadAsync(file).GetAwaiter().GetResult();
+    }
+
+    private static async Task SettleDeadAsync(string file)
+    {
+        await using var _ = await SqliteLedger.OpenAsync(file, TimeProvider.System);
+    }
 
     /// <summary>Every row of an operation, in the order of its attempts; empty: it is not known here.</summary>
     public IReadOnlyList<ChargeFact> Operation(string id)

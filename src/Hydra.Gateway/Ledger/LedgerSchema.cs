@@ -5,10 +5,10 @@ using Microsoft.Data.Sqlite;
 
 namespace Hydra.Gateway.Ledger;
 
-/// <summary>The tables of <c>gateway.db</c>, version 1. Money is in pico-dollars, times in milliseconds since 1970; an empty text stands for none.</summary>
+/// <summary>The tables of <c>gateway.db</c>, version 2. Money is in pico-dollars, times in milliseconds since 1970; an empty text stands for none.</summary>
 internal static class LedgerSchema
 {
-    public const int Version = 1;
+    public const int Version = 2;
     /// <summary>Longest wait for other processes' transactions.</summary>
     private const int BusyMsMax = 10_000;
 
@@ -19,6 +19,7 @@ internal static class LedgerSchema
         CREATE TABLE IF NOT EXISTS changes(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
         INSERT OR IGNORE INTO changes VALUES('budgets', 0), ('keys', 0);
         CREATE TABLE IF NOT EXISTS owners(id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT NOT NULL UNIQUE, since INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS ahead(owner INTEGER PRIMARY KEY, generation INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS budgets(
             id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, name TEXT NOT NULL, window INTEGER NOT NULL,
             max_usd TEXT, max_tokens INTEGER, origin TEXT NOT NULL, UNIQUE(kind, name, window, origin));
@@ -47,7 +48,7 @@ internal static class LedgerSchema
             team TEXT NOT NULL, user TEXT NOT NULL, tags TEXT NOT NULL, models TEXT NOT NULL, rpm INTEGER, tpm INTEGER, max_parallel INTEGER,
             created INTEGER NOT NULL, expires INTEGER, blocked INTEGER NOT NULL, deleted INTEGER, last_used INTEGER) WITHOUT ROWID;
         CREATE UNIQUE INDEX IF NOT EXISTS keys_by_name ON keys(name) WHERE deleted IS NULL;
-        PRAGMA user_version=1;
+        PRAGMA user_version=2;
         COMMIT;
         """;
 

@@ -10,6 +10,8 @@ internal abstract class LedgerWork
     public abstract void Fail(Exception failure);
     /// <summary>Whether it must be tried again when the store could not be written.</summary>
     public virtual bool IsOwed => false;
+    /// <summary>Whether it reads or writes the store itself.</summary>
+    public virtual bool NeedsStore => false;
 }
 
 /// <summary>Work with a result that somebody may wait for.</summary>
@@ -59,5 +61,7 @@ internal sealed class ReleaseWork(Reservation reservation) : LedgerWork<bool>
 /// <summary>Anything rarer that needs the write lock.</summary>
 internal sealed class OtherWork<T>(Func<LedgerBook, LedgerOwner, long, T> act) : LedgerWork<T>
 {
+    public override bool NeedsStore => true;
+
     protected override T Do(LedgerBook book, LedgerOwner owner, long nowMs) => act(book, owner, nowMs);
 }

@@ -6,7 +6,7 @@ namespace Hydra.Gateway.Ledger;
 /// The one writer of the ledger. What arrives while a transaction is written is written together by the next one. Without load a caller
 /// writes its own transaction, with no hop to another thread; with load one loop serves all.
 /// </summary>
-internal sealed class LedgerWriter(SqliteLedgerRows rows, LedgerOwner owner, string file, TimeProvider clock)
+internal sealed class LedgerWriter(AheadRows rows, LedgerOwner owner, string file, TimeProvider clock)
 {
     /// <summary>Works in one transaction: it holds other processes up for some milliseconds at most.</summary>
     private const int BatchMax = 512;
@@ -78,7 +78,7 @@ internal sealed class LedgerWriter(SqliteLedgerRows rows, LedgerOwner owner, str
             // Whatever it was, nothing of the batch was written, and each caller is told: this loop has no one else to tell.
             rows.Rollback();
             _book.Forget();
-            FailAll(failed is SqliteException ? LedgerSchema.Explain(failed, file) : failed);
+            FailAll(failed is SqliteException or IOException or UnauthorizedAccessException ? LedgerSchema.Explain(failed, file) : failed);
         }
         _batch.Clear();
         lock (_queueing)
@@ -93,7 +93,7 @@ internal sealed class LedgerWriter(SqliteLedgerRows rows, LedgerOwner owner, str
 
     private void Write()
     {
-        rows.Begin();
+        rows.Begin(_batch.Exists(static work => work.NeedsStore));
         _book.Refresh();
         var nowMs = clock.GetUtcNow().ToUnixTimeMilliseconds();
         for (var i = 0; i < _batch.Count; i++)

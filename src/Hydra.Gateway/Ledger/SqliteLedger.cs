@@ -4,7 +4,10 @@ using Microsoft.Data.Sqlite;
 
 namespace Hydra.Gateway.Ledger;
 
-/// <summary>The ledger in one SQLite file that any number of processes on this machine share.</summary>
+/// <summary>
+/// The ledger in one SQLite file that any number of processes on this machine share. While one process is alone on it, calls are noted in a
+/// file of that process and written to SQLite in batches; another one that comes, or a report, has it write everything first.
+/// </summary>
 public sealed class SqliteLedger : ILedger
 {
     /// <summary>Pages of the log after which a checkpoint may hold writers up, so that it can begin anew: 64 MiB.</summary>
@@ -15,10 +18,11 @@ public sealed class SqliteLedger : ILedger
     private readonly string? _temporary;
     private readonly SqliteConnection _connection;
     private readonly SqliteConnection _upkeep;
-    private readonly SqliteLedgerRows _rows;
+    private readonly AheadRows _rows;
     private readonly LedgerOwner _owner;
     private readonly LedgerWriter _writer;
     private readonly PeriodicTimer _timer;
+    private readonly LedgerKnock.Listener? _knocks;
     private Task _keeping = Task.CompletedTask;
     private bool _isDisposed;
 
@@ -28,10 +32,11 @@ public sealed class SqliteLedger : ILedger
         _temporary = temporary;
         _connection = connection;
         _upkeep = LedgerSchema.Connect(file);
-        _rows = new SqliteLedgerRows(connection);
         _owner = LedgerOwner.Enter(connection, file, clock.GetUtcNow().ToUnixTimeMilliseconds());
+        _rows = new AheadRows(new SqliteLedgerRows(connection), _owner);
         _writer = new LedgerWriter(_rows, _owner, file, clock);
         _timer = new PeriodicTimer(UpkeepEvery, clock);
+        _knocks = LedgerKnock.Listen(file, GoAmongOthers);
     }
 
     /// <summary>The file; of a ledger in memory a temporary one.</summary>
@@ -57,7 +62,9 @@ public sealed class SqliteLedger : ILedger
         }
         try
         {
+            LedgerKnock.Wait(ledger._upkeep, file, ledger._owner.Id);
             await ledger.SettleDeadAsync();
+            await ledger.GoAloneAsync();
         }
         catch (StoreException)
         {
@@ -94,7 +101,11 @@ public sealed class SqliteLedger : ILedger
         var dead = LedgerOwner.FindDead(_upkeep, _file, _owner.Id);
         try
         {
-            foreach (var owner in dead) await WriteAsync((book, _, nowMs) => Close(book, owner.Id, nowMs));
+            foreach (var owner in dead)
+            {
+                await WriteAsync((book, _, nowMs) => Close(book, owner, nowMs));
+                LedgerNotes.Delete(owner.LockFile);
+            }
         }
         finally
         {
@@ -102,11 +113,29 @@ public sealed class SqliteLedger : ILedger
         }
     }
 
+    /// <summary>Notes calls first from now on, where nobody else uses the store and those who come can be heard.</summary>
+    private async Task GoAloneAsync()
+    {
+        if (_knocks is null || _rows.IsAlone || (long)StoreSchema.Ask(_upkeep, "SELECT COUNT(*) FROM owners")! != 1) return;
+        await WriteAsync((_, _, _) =>
+        {
+            _rows.GoAlone();
+            return true;
+        });
+    }
+
+    private void GoAmongOthers() => _writer.Add(new OtherWork<bool>((_, _, _) =>
+    {
+        _rows.GoAmongOthers();
+        return true;
+    }), isAwaited: false);
+
     /// <summary>Writes what is queued. Reservations that nobody settled are charged at their bound.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_isDisposed) return;
         _isDisposed = true;
+        _knocks?.Dispose();
         _timer.Dispose();
         await _keeping;
         _writer.AddOwed();
@@ -148,6 +177,15 @@ public sealed class SqliteLedger : ILedger
         book.Refresh();
     }
 
+    private int Close(LedgerBook book, DeadOwner owner, long nowMs)
+    {
+        if (LedgerOwner.AheadOf(_connection, owner.Id) is { } written)
+        {
+            foreach (var note in LedgerNotes.Read(owner.LockFile, written)) book.Repeat(note);
+        }
+        return Close(book, owner.Id, nowMs);
+    }
+
     private int Close(LedgerBook book, long owner, long nowMs)
     {
         var charged = book.SettleCut(owner, nowMs);
@@ -172,6 +210,8 @@ public sealed class SqliteLedger : ILedger
                 _writer.AddOwed();
                 Checkpoint();
                 await SettleDeadAsync();
+                await GoAloneAsync();
+                if (_rows.HasNoted) await WriteAsync((_, _, _) => true);   // whoever looks into the store sees what is older than a second
             }
             catch (Exception busy) when (busy is SqliteException or StoreException or IOException)
             {

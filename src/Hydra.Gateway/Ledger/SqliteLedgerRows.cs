@@ -10,7 +10,7 @@ namespace Hydra.Gateway.Ledger;
 internal sealed class SqliteLedgerRows : ILedgerRows, IDisposable
 {
     private readonly SqliteConnection _connection;
-    private readonly SqliteCommand _begin, _commit, _version, _budgetsVersion, _findCounter, _saveCounter, _addReservation, _removeReservation, _addCharge;
+    private readonly SqliteCommand _begin, _commit, _version, _budgetsVersion, _findCounter, _saveCounter, _addReservation, _removeReservation, _addCharge, _setAhead;
 
     public SqliteLedgerRows(SqliteConnection connection)
     {
@@ -23,6 +23,7 @@ internal sealed class SqliteLedgerRows : ILedgerRows, IDisposable
         _saveCounter = Command("INSERT OR REPLACE INTO counters(budget, start, spent_usd, reserved_usd, spent_tokens, reserved_tokens) VALUES($1, $2, $3, $4, $5, $6)", 6);
         _addReservation = Command($"INSERT INTO reservations({LedgerSchema.CallColumns}, id, owner) VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)", 13);
         _removeReservation = Command("DELETE FROM reservations WHERE id=$1", 1);
+        _setAhead = Command("INSERT OR REPLACE INTO ahead(owner, generation) VALUES($1, $2)", 2);
         _addCharge = Command($"""
             INSERT INTO charges({LedgerSchema.CallColumns}, id, corrects, settled_at, cost, tokens, lines, price_source, price_confidence, outcome, status, ms, ttft_ms, answered_by, is_estimate)
             VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
@@ -44,6 +45,15 @@ internal sealed class SqliteLedgerRows : ILedgerRows, IDisposable
         {
             // The failed statement has already ended the transaction.
         }
+    }
+
+    public long CountOwners() => (long)StoreSchema.Ask(_connection, "SELECT COUNT(*) FROM owners")!;
+
+    /// <summary>Says that a process notes first, and up to which generation of its notes the store knows them.</summary>
+    public void SetAhead(long owner, long generation)
+    {
+        Set(_setAhead, owner, generation);
+        _setAhead.ExecuteNonQuery();
     }
 
     public long Version() => (long)_version.ExecuteScalar()!;
@@ -119,7 +129,7 @@ internal sealed class SqliteLedgerRows : ILedgerRows, IDisposable
 
     public void Dispose()
     {
-        foreach (var command in (SqliteCommand[])[_begin, _commit, _version, _budgetsVersion, _findCounter, _saveCounter, _addReservation, _removeReservation, _addCharge]) command.Dispose();
+        foreach (var command in (SqliteCommand[])[_begin, _commit, _version, _budgetsVersion, _findCounter, _saveCounter, _addReservation, _removeReservation, _addCharge, _setAhead]) command.Dispose();
     }
 
     /// <summary>Reads the columns of <see cref="LedgerSchema.CallColumns"/>, which come first.</summary>

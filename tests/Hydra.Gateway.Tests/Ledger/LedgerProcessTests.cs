@@ -29,15 +29,17 @@ public sealed class LedgerProcessTests : IDisposable
         Assert.Equal((billed / 1_000_000m, 0m), (state.SpentUsd, state.ReservedUsd));
     }
 
-    [Fact]
-    public async Task Kill_9_leaves_answered_calls_exact_and_cut_calls_at_their_bound()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(Processes)]
+    public async Task Kill_9_leaves_answered_calls_exact_and_cut_calls_at_their_bound(int processes)
     {
         const long Bound = 2_000;
         await using (await OpenAsync("team:load 1000 total")) { }
         var random = new Random(20_264);
         var billed = new Dictionary<string, long>(StringComparer.Ordinal);
         var answered = new Dictionary<string, long>(StringComparer.Ordinal);
-        var said = await Task.WhenAll(StartAll(Bound, 100_000).Select(load => load.KillAfterAsync(random.Next(500, 2_000))));
+        var said = await Task.WhenAll(StartAll(Bound, 100_000, processes).Select(load => load.KillAfterAsync(random.Next(1_500, 6_000) / processes)));
         foreach (var words in said.SelectMany(lines => lines).Select(line => line.Split(' ')).Where(words => words.Length == 3))
         {
             (words[0] == "billed" ? billed : answered).Add(words[1], long.Parse(words[2]));
@@ -58,7 +60,7 @@ public sealed class LedgerProcessTests : IDisposable
         }
         Assert.True(cut > 0, "no call was cut in flight");
         Assert.True(charged.Values.Sum(charge => charge.Cost) >= billed.Values.Sum());
-        Console.WriteLine($"TOTAL ledger kill test: {billed.Count} calls billed, {answered.Count} answered and exact, {cut} cut and charged at their bound");
+        Console.WriteLine($"TOTAL ledger kill test, {processes} processes: {billed.Count} calls billed, {answered.Count} answered and exact, {cut} cut and charged at their bound");
     }
 
     private async Task<SqliteLedger> OpenAsync(string budget)
@@ -68,9 +70,9 @@ public sealed class LedgerProcessTests : IDisposable
         return ledger;
     }
 
-    private Load[] StartAll(long boundMicroUsd, int calls)
+    private Load[] StartAll(long boundMicroUsd, int calls, int processes = Processes)
     {
-        var loads = Enumerable.Range(0, Processes).Select(i => new Load(_folder.File, $"p{i}", Callers, calls, boundMicroUsd)).ToArray();
+        var loads = Enumerable.Range(0, processes).Select(i => new Load(_folder.File, $"p{i}", Callers, calls, boundMicroUsd)).ToArray();
         foreach (var load in loads) load.WaitUntilReady();
         foreach (var load in loads) load.Begin();
         return loads;
