@@ -44,13 +44,6 @@ public class AgentKeyTests
     }
 
     [Fact]
-    public void An_agent_s_labels_are_on_what_it_answers_unless_the_node_says_otherwise()
-    {
-        Assert.Equal(Labels.Untrusted, Planned("agent: a, prompt: p").Settings.Labels);
-        Assert.Equal(Labels.Trusted, Planned("agent: a, prompt: p, labels: [trusted]").Settings.Labels);
-    }
-
-    [Fact]
     public void A_pool_without_a_cluster_is_said_to_be_none() =>
         Assert.Contains("HYD270", Assert.Single(Read("name: test\nagents: {a: {model: m, pool: gpu}}\nnodes:\n  - {id: n, type: agent, agent: a, prompt: p}\n").Problems), StringComparison.Ordinal);
 

@@ -53,8 +53,6 @@ public sealed record NodeTraits
     public BudgetSpec? Budget { get; init; }
     /// <summary>The schema of the result where the node sets none: its agent's <c>outputs</c>.</summary>
     public Value? OutputSchema { get; init; }
-    /// <summary>Labels on the result where neither the node nor the file sets any: its agent's.</summary>
-    public Labels Labels { get; init; }
     /// <summary>Runs foreign code on this machine: refused without <c>--sandbox</c>.</summary>
     public bool NeedsSandbox { get; init; }
 }
