@@ -49,7 +49,7 @@ internal static class ReuseRows
             insert.Parameters[3].Value = frame.Sequence;
             insert.Parameters[4].Value = frame.AtMs;
             insert.Parameters[5].Value = entry.Path;
-            insert.Parameters[6].Value = Value.Of(entry.Key.Parts).ToJson();
+            insert.Parameters[6].Value = entry.Key.PartsJson;
             insert.ExecuteNonQuery();
         }
     }

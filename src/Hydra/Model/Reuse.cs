@@ -17,12 +17,15 @@ public sealed record ReuseKey
     {
         Hash = hash;
         Parts = parts;
+        PartsJson = Value.Of(parts).ToJson();
     }
 
     /// <summary>SHA-256 over all parts, in hexadecimal.</summary>
     public string Hash { get; }
     /// <summary>Name of a part (<c>definition</c>, <c>model</c>, <c>input topic</c>) to the beginning of its hash.</summary>
     public ValueMap Parts { get; }
+    /// <summary>The same as the index keeps it: made with the key, so that whoever writes it to disk has nothing left to do.</summary>
+    internal string PartsJson { get; }
 
     /// <param name="parts">Name and full hash of each part; the order makes no difference.</param>
     public static ReuseKey Of(IEnumerable<KeyValuePair<string, string>> parts)

@@ -70,6 +70,15 @@ internal sealed class NameScope(WorkflowSpec workflow, IReadOnlyList<NodeSpec> n
         }
     }
 
+    public bool Binds(string name)
+    {
+        for (var scope = this; scope is not null; scope = scope.Outer)
+        {
+            if (scope.Fragment is { } fragment && fragment.Names.Contains(name)) return true;
+        }
+        return false;
+    }
+
     public IEnumerable<string> BoundNames()
     {
         for (var scope = this; scope is not null; scope = scope.Outer)

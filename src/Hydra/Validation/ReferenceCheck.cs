@@ -60,7 +60,7 @@ internal sealed class ReferenceCheck(ProblemList problems)
         {
             case "now": return;
             case "revision": CheckRevision(scope, node, who, reference, at); return;
-            case "run" or "env" or "nodes" when scope.BoundNames().Contains(reference.Root): return;
+            case "run" or "env" or "nodes" when scope.Binds(reference.Root): return;
             case "run": CheckRun(who, reference, at); return;
             case "env": CheckEnv(scope, spec, who, use, reference, at); return;
             case "nodes": CheckRecord(scope, node, use, reference, at, used); return;
@@ -236,22 +236,22 @@ internal sealed class ReferenceCheck(ProblemList problems)
 /// <summary>Which nodes are read, by scope: an edge over which nothing flows is worth a note.</summary>
 internal sealed class UsedNodes
 {
-    private readonly HashSet<UsedNode> _used = [];
-    private readonly HashSet<NameScope> _all = [];
+    private HashSet<UsedNode>? _used;
+    private HashSet<NameScope>? _all;
 
-    public void Add(NameScope scope, int node) => _used.Add(new(scope, node));
+    public void Add(NameScope scope, int node) => (_used ??= []).Add(new(scope, node));
 
     public void AddAll(NameScope scope)
     {
-        for (var at = scope; at is not null; at = at.Outer) _all.Add(at);
+        for (var at = scope; at is not null; at = at.Outer) (_all ??= []).Add(at);
     }
 
-    public bool Contains(NameScope scope, int node) => _all.Contains(scope) || _used.Contains(new(scope, node));
+    public bool Contains(NameScope scope, int node) => _all?.Contains(scope) == true || _used?.Contains(new(scope, node)) == true;
 
     public void CopyTo(UsedNodes other)
     {
-        other._used.UnionWith(_used);
-        other._all.UnionWith(_all);
+        if (_used is not null) (other._used ??= []).UnionWith(_used);
+        if (_all is not null) (other._all ??= []).UnionWith(_all);
     }
 
     private sealed record UsedNode(NameScope Scope, int Node);

@@ -45,7 +45,7 @@ public static class WorkflowValidator
         public void Check()
         {
             WorkflowCheck.Check(_spec, _options, _problems);
-            CheckScope(new NameScope(_spec, _spec.Nodes, null, null, -1), new UsedNodes());
+            CheckScope(new NameScope(_spec, _spec.Nodes, null, null, -1), null);
             if (_spec.Inputs is not null || _options.KnownInputs is not { } known) return;
             foreach (var (name, at) in _references.Expected)
             {
@@ -66,7 +66,8 @@ public static class WorkflowValidator
         }
 
         /// <summary>One graph and, below it, the fragments of its composites; nesting is bounded by the reader.</summary>
-        private void CheckScope(NameScope scope, UsedNodes used)
+        /// <param name="used">What is read of the scopes around it is marked here; null: there is none.</param>
+        private void CheckScope(NameScope scope, UsedNodes? used)
         {
             GraphCheck.Check(scope, _problems);
             scope.Revised = RevisionCheck.Check(scope, _types, _problems);
@@ -76,7 +77,7 @@ public static class WorkflowValidator
                 _problems.Note(ProblemCodes.NotAnAncestor, SourcePosition.None, "the graph is too large to check every use of a distant ancestor. Those left are checked when they run.");
         }
 
-        private void CheckNode(NameScope scope, int index, UsedNodes outerUsed)
+        private void CheckNode(NameScope scope, int index, UsedNodes? outerUsed)
         {
             var node = scope.Graph.Nodes[index];
             if (WorkflowFields.PlannedNodeTypes.Contains(node.Type))
@@ -95,7 +96,7 @@ public static class WorkflowValidator
             }
             if (node.Compensation is { } undo) CheckCompensation(scope, index, undo, used);
             if (type is null || !type.TakesInputsUnnamed) NoteIdleEdges(scope, index, used);
-            used.CopyTo(outerUsed);
+            if (outerUsed is not null) used.CopyTo(outerUsed);
         }
 
         /// <summary>A node that undoes another sees what that one saw, and its output under its own id.</summary>

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 using Hydra.Model;
 using Hydra.Templates;
 
@@ -13,7 +11,7 @@ namespace Hydra.Execution;
 /// <param name="isAsked">The run was started with <c>--reuse</c>: every pure node asks, unless it says <c>cache: off</c>.</param>
 internal sealed class ReuseDesk(IRunStore store, RunId run, bool isAsked, TimeProvider clock)
 {
-    private readonly ConditionalWeakTable<PlannedNode, Fixed> _fixed = [];
+    private readonly ConcurrentDictionary<PlannedNode, Fixed> _fixed = new(ReferenceEqualityComparer.Instance);
     private readonly ConcurrentDictionary<int, (ReuseKey Key, string Path)> _pending = new();
 
     /// <summary>The earlier result that stands for this attempt's; null: the work is to be done, and is remembered once it has completed.</summary>
@@ -71,7 +69,7 @@ internal sealed class ReuseDesk(IRunStore store, RunId run, bool isAsked, TimePr
         if (settings.Cache is { Kind: CacheKind.Off } || settings.Labels.IsSecret) return null;
         if (settings.Cache is null && settings.Effect != EffectClass.Pure) return null;
         if (given.Scope is not InstanceScope scope) return null;
-        var known = _fixed.GetValue(given.Node, node => Fixed.Of(node, scope.Workflow));
+        var known = _fixed.GetOrAdd(given.Node, static (node, workflow) => Fixed.Of(node, workflow), scope.Workflow);
         if (known.ReadsEnvironment) return null;
         var parts = new List<KeyValuePair<string, string>> { new("definition", known.Hash) };
         try

@@ -6,18 +6,46 @@ namespace Hydra.Parsing.Genesis;
 /// <param name="IsExtension">It stands in <see cref="GenesisNames.Extension"/>; else in no namespace.</param>
 internal sealed record GenesisElement(string Name, bool IsExtension, SourcePosition At)
 {
-    public List<GenesisElement> Children { get; } = [];
-    public List<GenesisAttribute> Attributes { get; } = [];
+    private static readonly List<GenesisElement> NoChildren = [];
+    private static readonly List<GenesisAttribute> NoAttributes = [];
+    private List<GenesisElement>? _children;
+    private List<GenesisAttribute>? _attributes;
+
+    /// <summary>To be read; most elements are leaves and share the empty one.</summary>
+    public List<GenesisElement> Children => _children ?? NoChildren;
+    /// <inheritdoc cref="Children"/>
+    public List<GenesisAttribute> Attributes => _attributes ?? NoAttributes;
     /// <summary>The text of an element without children, as written; empty for others.</summary>
     public string Text { get; set; } = "";
     public SourcePosition TextAt { get; set; }
 
-    public GenesisElement? Get(string name) => Children.Find(child => !child.IsExtension && child.Name == name);
-    public GenesisElement? GetExtension(string name) => Children.Find(child => child.IsExtension && child.Name == name);
+    public void Add(GenesisElement child) => (_children ??= []).Add(child);
+    public void Add(GenesisAttribute attribute) => (_attributes ??= new(1)).Add(attribute);
+
+    public GenesisElement? Get(string name) => Find(name, isExtension: false);
+    public GenesisElement? GetExtension(string name) => Find(name, isExtension: true);
     public IEnumerable<GenesisElement> All(string name) => Children.Where(child => !child.IsExtension && child.Name == name);
-    public GenesisAttribute? Attribute(string name) => Attributes.Find(attribute => attribute.Name == name);
+
+    public GenesisAttribute? Attribute(string name)
+    {
+        foreach (var attribute in Attributes)
+        {
+            if (attribute.Name == name) return attribute;
+        }
+        return null;
+    }
+
     /// <summary>The trimmed text of a child; null where it is missing or blank.</summary>
     public string? TextOf(string name) => Get(name)?.Text.Trim() is { Length: > 0 } text ? text : null;
+
+    private GenesisElement? Find(string name, bool isExtension)
+    {
+        foreach (var child in Children)
+        {
+            if (child.IsExtension == isExtension && child.Name == name) return child;
+        }
+        return null;
+    }
 }
 
 internal sealed record GenesisAttribute(string Name, string Value, SourcePosition At);

@@ -24,15 +24,21 @@ public sealed class GenesisProjection
     private const string Actor = "hydra";
     private static readonly XNamespace Extension = GenesisNames.Extension;
     private readonly XDocument _document;
+    private static readonly XmlWriterSettings Settings = new() { Indent = true, NewLineChars = "\n", NewLineHandling = NewLineHandling.Entitize, Encoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false) };
     private readonly Dictionary<string, XElement> _tasks = new(StringComparer.Ordinal);
+    /// <summary>Whose figures stand in the document already.</summary>
+    private readonly Dictionary<string, (string Run, TaskProjection Task)> _figured = new(StringComparer.Ordinal);
+    private readonly GenesisTaskTexts? _texts;
 
     private GenesisProjection(XDocument document)
     {
         _document = document;
-        foreach (var task in Plan?.Element("tasks")?.Elements("task") ?? [])
+        var holder = Plan!.Element("tasks")!;
+        foreach (var task in holder.Elements("task"))
         {
             if (task.Attribute("id") is { } id) _tasks.TryAdd(GenesisNames.NodeIdOf(id.Value), task);
         }
+        _texts = GenesisTaskTexts.Take(holder);
     }
 
     private XElement? Plan => _document.Root!.Element("executionPlan");
@@ -61,6 +67,7 @@ public sealed class GenesisProjection
             new XElement("timestamp", Time(happened.AtMs)), new XElement("status", happened.Status), new XElement("description", XmlText.Plain(happened.Description)), new XElement("actor", Actor))));
         if (element.Elements().FirstOrDefault(child => child.Name.Namespace == Extension) is { } first) first.AddBeforeSelf(history);
         else element.Add(history);
+        _texts?.Changed(element);
     }
 
     /// <summary>Puts the run's own figures and every task's in their places.</summary>
@@ -73,9 +80,12 @@ public sealed class GenesisProjection
         root.Element("metadata")?.Element("lastUpdatedAt")?.SetValue(Time(run.AtMs));
         foreach (var task in tasks)
         {
+            if (_figured.TryGetValue(task.Node, out var stands) && stands.Run == run.Run && ReferenceEquals(stands.Task, task)) continue;
+            _figured[task.Node] = (run.Run, task);
             var element = _tasks[task.Node];
             element.Element(Extension + GenesisNames.Run)?.Remove();
             element.Add(Figures(run.Run, task));
+            _texts?.Changed(element);
         }
         Replace(Plan!, "statusTracker", new XElement("statusTracker",
             Bucket("pending", tasks, "pending", "blocked"), Bucket("inProgress", tasks, "in-progress"), Bucket("completed", tasks, "completed"), Bucket("failed", tasks, "failed", "cancelled")), []);
@@ -92,7 +102,12 @@ public sealed class GenesisProjection
 
     public void Save(Stream to)
     {
-        using var writer = XmlWriter.Create(to, new XmlWriterSettings { Indent = true, NewLineChars = "\n", NewLineHandling = NewLineHandling.Entitize, Encoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false) });
+        if (_texts is not null)
+        {
+            _texts.Save(_document, Settings, to);
+            return;
+        }
+        using var writer = XmlWriter.Create(to, Settings);
         _document.Save(writer);
     }
 

@@ -96,5 +96,7 @@ internal sealed class GenesisReader
     }
 
     private static bool IsDate(string text) => text.Length >= 19 && text[4] == '-' && text[10] == 'T'
-        && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _);
+        && (DateTime.TryParseExact(text, "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.None, out var _) || IsOtherDate(text));
+
+    private static bool IsOtherDate(string text) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _);
 }

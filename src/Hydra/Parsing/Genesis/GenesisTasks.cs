@@ -25,7 +25,7 @@ internal sealed class GenesisTasks(IReadOnlyList<GenesisTask> tasks, ProblemList
         var id = task.Id is null ? null : GenesisNames.NodeIdOf(task.Id);
         if (id is not null && id != task.Id) Repaired(element, $"the task '{ShapeWords.Clip(task.Id!)}' runs as '{id}': ids have letters, digits, '_' and '-' and begin with a letter.");
         if (element.Attribute("status") is { } status) problems.Warning(ProblemCodes.GenesisRepaired, status.At, $"the task '{ShapeWords.Clip(task.Id ?? "")}' has status=\"{ShapeWords.Clip(status.Value)}\", which the journal knows better: it is left out.");
-        var entries = new List<SourceEntry>();
+        var entries = new List<SourceEntry>(8);
         if (id is not null) entries.Add(Text("id", id, element.Attribute("id")!.At));
         var type = element.Attribute("type");
         entries.Add(Text("type", type?.Value ?? ModelCallFields.NodeType, type?.At ?? element.At));
@@ -33,11 +33,25 @@ internal sealed class GenesisTasks(IReadOnlyList<GenesisTask> tasks, ProblemList
         foreach (var field in fields) entries.Add(new(field.Attribute("key")?.Value ?? field.Name, field.At, GenesisData.Read(field, problems)));
         if (type is null && fields.TrueForAll(field => field.Name != "prompt")) Ask(task, fields, entries);
         if (fields.TrueForAll(field => field.Name != "estimate_seconds")) Estimate(element, entries);
-        var parents = task.DependsOn.Select(parent => (Id: GenesisNames.NodeIdOf(parent.Id), parent.At)).DistinctBy(parent => parent.Id)
-            .SelectMany(parent => _approved.Contains(parent.Id) ? [parent, (GateOf(parent.Id), parent.At)] : new[] { parent }).ToList();
-        if (parents.Count > 0) entries.Add(new("depends_on", parents[0].At, new SourceNode(parents.ConvertAll(parent => Leaf(parent.Id, parent.At)), parents[0].At)));
+        var parents = ParentsOf(task);
+        if (parents.Count > 0) entries.Add(new("depends_on", parents[0].At, new SourceNode(parents, parents[0].At)));
         yield return new SourceNode(entries, element.At);
         if (id is not null && element.GetExtension("approval") is { } approval) yield return Gate(id, approval);
+    }
+
+    /// <summary>Each once, with the gate behind it where it wants an approval.</summary>
+    private List<SourceNode> ParentsOf(GenesisTask task)
+    {
+        var parents = new List<SourceNode>(task.DependsOn.Count);
+        var seen = task.DependsOn.Count > 1 ? new HashSet<string>(StringComparer.Ordinal) : null;
+        foreach (var (name, at) in task.DependsOn)
+        {
+            var parent = GenesisNames.NodeIdOf(name);
+            if (seen?.Add(parent) == false) continue;
+            parents.Add(Leaf(parent, at));
+            if (_approved.Contains(parent)) parents.Add(Leaf(GateOf(parent), at));
+        }
+        return parents;
     }
 
     /// <summary>Whether an extension element describes the task and is no field of its node; a node of a stated type may have inputs of its own.</summary>

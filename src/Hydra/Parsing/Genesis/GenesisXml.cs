@@ -59,7 +59,7 @@ internal static class GenesisXml
     private static GenesisElement? Build(XmlReader reader, ProblemList problems)
     {
         var lines = (IXmlLineInfo)reader;
-        var open = new Stack<(GenesisElement Element, StringBuilder? Text)>();
+        var open = new Stack<(GenesisElement Element, string? Text, StringBuilder? More)>();
         GenesisElement? root = null;
         var count = 0;
         while (reader.Read())
@@ -82,33 +82,40 @@ internal static class GenesisXml
                     }
                     var element = new GenesisElement(reader.LocalName, reader.NamespaceURI.Length > 0, at);
                     ReadAttributes(reader, lines, element);
-                    if (open.TryPeek(out var parent)) parent.Element.Children.Add(element);
+                    if (open.TryPeek(out var parent)) parent.Element.Add(element);
                     else root = element;
-                    if (!isEmpty) open.Push((element, null));
+                    if (!isEmpty) open.Push((element, null, null));
                     break;
                 case XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.Whitespace or XmlNodeType.SignificantWhitespace when open.Count > 0:
-                    AddText(open, reader.Value, at);
+                    AddText(open, reader, at);
                     break;
                 case XmlNodeType.EndElement:
-                    var (closed, text) = open.Pop();
-                    if (text is not null && closed.Children.Count == 0) closed.Text = text.ToString();
+                    var (closed, text, more) = open.Pop();
+                    if (text is not null && closed.Children.Count == 0) closed.Text = more?.ToString() ?? text;
                     break;
             }
         }
         return root;
     }
 
-    private static void AddText(Stack<(GenesisElement Element, StringBuilder? Text)> open, string value, SourcePosition at)
+    /// <summary>Text comes in one piece mostly: only what a comment or a CDATA section cuts needs joining.</summary>
+    private static void AddText(Stack<(GenesisElement Element, string? Text, StringBuilder? More)> open, XmlReader reader, SourcePosition at)
     {
-        var (element, text) = open.Peek();
+        var (element, text, more) = open.Peek();
         if (element.Children.Count > 0) return;
         if (text is null)
         {
             element.TextAt = at;
             open.Pop();
-            open.Push((element, text = new StringBuilder()));
+            open.Push((element, reader.Value, null));
+            return;
         }
-        text.Append(value);
+        if (more is null)
+        {
+            open.Pop();
+            open.Push((element, text, more = new StringBuilder(text)));
+        }
+        more.Append(reader.Value);
     }
 
     /// <summary>Leaves a foreign element out with all it holds; the reader stands at its end afterwards. False: it nests too deep.</summary>
@@ -128,7 +135,7 @@ internal static class GenesisXml
         do
         {
             if (reader.NamespaceURI.Length == 0 || reader.NamespaceURI == GenesisNames.Extension)
-                element.Attributes.Add(new(reader.LocalName, reader.Value, new(lines.LineNumber, lines.LinePosition)));
+                element.Add(new GenesisAttribute(reader.LocalName, reader.Value, new(lines.LineNumber, lines.LinePosition)));
         }
         while (reader.MoveToNextAttribute());
         reader.MoveToElement();
