@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using Hydra.Gateway.Pipeline;
 using Microsoft.Extensions.AI;
@@ -12,6 +13,7 @@ internal sealed class ChatDoorStream(DoorRequest request, Operation operation, S
     private string? _model;
     private ChatFinishReason? _finish;
     private UsageDetails? _usage;
+    private byte[]? _beforeText, _afterText;
 
     public void Add(ChatResponseUpdate update)
     {
@@ -23,8 +25,20 @@ internal sealed class ChatDoorStream(DoorRequest request, Operation operation, S
             if (_usage is null) _usage = usage.Details;
             else _usage.Add(usage.Details);
         }
-        if (_hasBegun && !HasContent(update.Contents)) return;
-        events.Write(null, (Stream: this, update.Contents), static (json, chunk) => chunk.Stream.WriteChunk(json, chunk.Contents, finish: null));
+        var contents = update.Contents;
+        if (_hasBegun && !HasContent(contents)) return;
+        if (!contents.All(content => content is TextContent { Text.Length: > 0 }))
+        {
+            WriteTogether(contents);
+            return;
+        }
+        // Pieces of text that came together stay pieces, as the provider cut them.
+        for (var i = 0; i < contents.Count; i++)
+        {
+            if (_hasBegun) WriteText(((TextContent)contents[i]).Text);
+            else WriteTogether([contents[i]]);
+        }
+        if (!_hasBegun) WriteTogether(contents);
     }
 
     public void End()
@@ -47,6 +61,28 @@ internal sealed class ChatDoorStream(DoorRequest request, Operation operation, S
     }
 
     public void Fail(DoorError error) => events.Write(null, error, static (json, failure) => ChatDoor.WriteError(json, failure));
+
+    private void WriteTogether(IList<AIContent> contents) =>
+        events.Write(null, (Stream: this, Contents: contents), static (json, chunk) => chunk.Stream.WriteChunk(json, chunk.Contents, finish: null));
+
+    /// <summary>A chunk of text alone: all chunks of a stream are alike but for it.</summary>
+    private void WriteText(string text)
+    {
+        if (_beforeText is null)
+        {
+            var head = new ArrayBufferWriter<byte>();
+            head.Write("data: "u8);
+            using (var json = new Utf8JsonWriter(head, SseWriter.Writing))
+            {
+                json.WriteStartObject();
+                Head(json);
+            }
+            head.Write(",\"choices\":[{\"index\":0,\"delta\":{\"content\":"u8);
+            _beforeText = head.WrittenSpan.ToArray();
+            _afterText = [.. "},\"logprobs\":null,\"finish_reason\":null}]"u8, .. WantsUsage ? ",\"usage\":null}\n\n"u8 : "}\n\n"u8];
+        }
+        events.WriteText(_beforeText, text, _afterText);
+    }
 
     /// <param name="contents">Null: the last chunk, which holds no more of them.</param>
     private void WriteChunk(Utf8JsonWriter json, IList<AIContent>? contents, string? finish)

@@ -17,7 +17,7 @@ internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayServi
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     /// <summary>Of a stream whose provider is faster than its reader.</summary>
-    private const int UnflushedBytesMax = 16 * 1024;
+    private const int UnsentBytesMax = 16 * 1024;
 
     private readonly CancellationToken _cancelled = context.RequestAborted;
     private Operation? _operation;
@@ -89,7 +89,7 @@ internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayServi
                 stream.Add(updates.Current);
                 // What came together goes out together; what has to be waited for does not hold it up.
                 var next = updates.MoveNextAsync();
-                if (!next.IsCompleted || context.Response.BodyWriter.UnflushedBytes >= UnflushedBytesMax) await context.Response.BodyWriter.FlushAsync(_cancelled);
+                if (!next.IsCompleted || events.UnsentBytes >= UnsentBytesMax) await events.SendAsync(_cancelled);
                 isMore = await next;
             }
             stream.End();
@@ -100,7 +100,7 @@ internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayServi
             service.Report(failure, _operation);
             stream.Fail(DoorError.Of(failure));
         }
-        await context.Response.BodyWriter.FlushAsync(_cancelled);
+        await events.SendAsync(_cancelled);
     }
 
     private async Task RefuseAsync(DoorError error)

@@ -1,15 +1,28 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Hydra.Gateway.Doors;
 
-/// <summary>Frames JSON documents as server-sent events (WHATWG HTML, section 9.2) into a buffer. One caller at a time.</summary>
-internal sealed class SseWriter(IBufferWriter<byte> output) : IDisposable
+/// <summary>Frames JSON documents as server-sent events (WHATWG HTML, section 9.2) and hands them to a connection in one piece. One caller at a time.</summary>
+internal sealed class SseWriter(PipeWriter connection) : IDisposable
 {
-    private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-    private readonly Utf8JsonWriter _json = new(output, Writing);
+    internal static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private readonly ArrayBufferWriter<byte> _output = new(1024);
+    private readonly Utf8JsonWriter _json = new(Stream.Null, Writing);
+
+    /// <summary>Bytes that are framed and not sent.</summary>
+    public int UnsentBytes => _output.WrittenCount;
+
+    /// <summary>Sends what is framed.</summary>
+    public async ValueTask SendAsync(CancellationToken cancellationToken)
+    {
+        connection.Write(_output.WrittenSpan);
+        _output.ResetWrittenCount();
+        await connection.FlushAsync(cancellationToken);
+    }
 
     /// <summary>Writes one event.</summary>
     /// <param name="name">The event's name; null: none, as in the chat-completions format.</param>
@@ -17,23 +30,33 @@ internal sealed class SseWriter(IBufferWriter<byte> output) : IDisposable
     {
         if (name is not null)
         {
-            output.Write("event: "u8);
-            Encoding.UTF8.GetBytes(name, output);
-            output.Write("\n"u8);
+            _output.Write("event: "u8);
+            Encoding.UTF8.GetBytes(name, _output);
+            _output.Write("\n"u8);
         }
-        output.Write("data: "u8);
-        _json.Reset(output);
+        _output.Write("data: "u8);
+        _json.Reset(_output);
         body(_json, state);
         _json.Flush();
-        output.Write("\n\n"u8);
+        _output.Write("\n\n"u8);
+    }
+
+    /// <summary>Writes one text as a JSON string between bytes that are already framed.</summary>
+    public void WriteText(ReadOnlySpan<byte> before, string text, ReadOnlySpan<byte> after)
+    {
+        _output.Write(before);
+        _json.Reset(_output);
+        _json.WriteStringValue(text);
+        _json.Flush();
+        _output.Write(after);
     }
 
     /// <summary>Writes an event whose data is no JSON, such as <c>[DONE]</c>.</summary>
     public void WriteRaw(ReadOnlySpan<byte> data)
     {
-        output.Write("data: "u8);
-        output.Write(data);
-        output.Write("\n\n"u8);
+        _output.Write("data: "u8);
+        _output.Write(data);
+        _output.Write("\n\n"u8);
     }
 
     public void Dispose() => _json.Dispose();

@@ -55,6 +55,14 @@ internal sealed class OpenAIStream(Endpoint endpoint) : IAnswerStream
         return update;
     }
 
+    /// <inheritdoc/>
+    public bool TryAddText(ReadOnlySpan<byte> utf8, ChatResponseUpdate to)
+    {
+        if (string.IsNullOrEmpty(_model) || PlainChunk.TextOf(utf8) is not { } text) return false;
+        if (text.Length > 0) to.Contents.Add(new TextContent(text));
+        return true;
+    }
+
     /// <summary>The last update: tool calls, usage and why it stopped. A stream that never said why is <c>provider_error</c>.</summary>
     public ChatResponseUpdate End()
     {

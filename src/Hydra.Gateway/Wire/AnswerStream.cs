@@ -16,6 +16,11 @@ internal interface IAnswerStream
     bool IsOver { get; }
     /// <summary>Takes one event; returns what can be shown of it.</summary>
     ChatResponseUpdate? Add(JsonElement json);
+    /// <summary>
+    /// Takes an event that says nothing but a piece of text or thought, and adds it to an update of this stream; false: it is not of that
+    /// kind, or this format does not look for it, and nothing was taken.
+    /// </summary>
+    bool TryAddText(ReadOnlySpan<byte> utf8, ChatResponseUpdate to) => false;
     /// <summary>The last update: tool calls, usage and why it stopped; <c>provider_error</c> when the stream never said why.</summary>
     ChatResponseUpdate End();
     /// <summary>The answer of a server that ignored the wish to stream.</summary>
@@ -25,6 +30,14 @@ internal interface IAnswerStream
 /// <summary>Runs the fold over the events of one call: the one loop of all clients.</summary>
 internal static class AnswerStream
 {
+    private static void Join(ChatResponseUpdate all, ChatResponseUpdate piece)
+    {
+        foreach (var content in piece.Contents) all.Contents.Add(content);
+        all.FinishReason = piece.FinishReason ?? all.FinishReason;
+        all.ModelId = piece.ModelId ?? all.ModelId;
+        foreach (var (name, value) in piece.AdditionalProperties ?? []) (all.AdditionalProperties ??= [])[name] = value;
+    }
+
     public static async IAsyncEnumerable<ChatResponseUpdate> ReadAsync(ModelHttp http, Endpoint endpoint,
         ChatOptions? options, Func<HttpRequestMessage> write, Func<IAnswerStream> open, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -34,23 +47,54 @@ internal static class AnswerStream
         await using var events = http.StreamAsync(endpoint, request, () => stream.Usage, cancellationToken)
             .GetAsyncEnumerator(cancellationToken);
         var hasDelivered = false;
-        while (await NextAsync() is { } json)
+        while (await NextAsync() is { } together)
         {
-            if (events.Current.Event == "whole")
+            if (together[0].Name == ModelHttp.WholeAnswer)
             {
-                var whole = Told(() => stream.Whole(json));
+                var whole = Told(() => stream.Whole(ModelHttp.Parse(endpoint, together[0].Data, default)));
                 Parameters.Report(dropped, whole);
                 foreach (var update in whole.ToChatResponseUpdates()) yield return update;
                 yield break;
             }
-            if (Told(() => stream.Add(json)) is not { } piece) continue;
-            if (Untold() is { } report) yield return report;
-            hasDelivered |= piece.Contents.Count > 0;
-            yield return piece;
+            var (piece, failure, isBroken) = Fold(together);
+            if (piece is not null)
+            {
+                if (Untold() is { } report) yield return report;
+                hasDelivered |= piece.Contents.Count > 0;
+                yield return piece;
+            }
+            if (isBroken) break;
+            if (failure is null) continue;
+            failure.HasDelivered = hasDelivered;
+            throw failure;
         }
         var last = Told(stream.End);
         if (Untold() is { } late) yield return late;
         yield return last;
+
+        // What came together is one update, with a content for each event: all that follows is done once for it.
+        (ChatResponseUpdate? Piece, CallFailedException? Failure, bool IsBroken) Fold(IReadOnlyList<StreamEvent> together)
+        {
+            ChatResponseUpdate? all = null;
+            for (var i = 0; i < together.Count && !stream.IsOver; i++)
+            {
+                if (all is not null && stream.TryAddText(together[i].Data.Span, all)) continue;
+                var isRead = false;
+                try
+                {
+                    var json = ModelHttp.Parse(endpoint, together[i].Data, stream.Usage);
+                    isRead = true;
+                    var piece = stream.Add(json);
+                    if (all is null) all = piece;
+                    else if (piece is not null) Join(all, piece);
+                }
+                catch (CallFailedException failed)
+                {
+                    return (all, failed, !isRead && stream.IsFinished);
+                }
+            }
+            return (all, null, false);
+        }
 
         // Told before the answer begins, in an update of its own that belongs to no message, so that it stands on the answer and not
         // on its text.
@@ -62,11 +106,11 @@ internal static class AnswerStream
             return report;
         }
 
-        async ValueTask<JsonElement?> NextAsync()
+        async ValueTask<IReadOnlyList<StreamEvent>?> NextAsync()
         {
             try
             {
-                return !stream.IsOver && await events.MoveNextAsync() ? events.Current.Json : null;
+                return !stream.IsOver && await events.MoveNextAsync() ? events.Current : null;
             }
             catch (CallFailedException) when (stream.IsFinished)
             {

@@ -15,4 +15,11 @@ internal interface IEventReader
 {
     /// <summary>The next event, or null at the end of the stream.</summary>
     ValueTask<StreamEvent?> ReadAsync(CancellationToken cancellationToken);
+
+    /// <summary>The next event if it has come whole with what was read before; its data stands until the next <see cref="ReadAsync"/>.</summary>
+    bool TryRead(out StreamEvent next)
+    {
+        next = default;
+        return false;
+    }
 }

@@ -15,6 +15,8 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
 {
     /// <summary>Longest answer that is not streamed, in bytes.</summary>
     public const int AnswerBytesMax = 64 * 1024 * 1024;
+    /// <summary>Name of the event of an answer that came whole although a stream was asked for.</summary>
+    public const string WholeAnswer = "whole";
     private const int ErrorBytesMax = 64 * 1024;
     private static readonly JsonDocumentOptions Depth = new() { MaxDepth = ValueJson.DepthMax };
 
@@ -27,7 +29,7 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
         {
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, clock.Token);
             await ThrowIfFailedAsync(endpoint, response, clock.Token);
-            return await ReadJsonAsync(endpoint, response, clock.Token);
+            return Parse(endpoint, await ReadAnswerAsync(endpoint, response, clock.Token), default);
         }
         // Foreign code ends here: whatever it threw is told in our words.
         catch (Exception error) when (error is not CallFailedException)
@@ -37,11 +39,12 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
     }
 
     /// <summary>
-    /// Posts a body and yields the data of each event until the stream ends. A provider that ignores the wish to stream and answers
-    /// with one JSON document yields that document alone, under the event name <c>whole</c>.
+    /// Posts a body and yields its events until the stream ends, those together that came together; they stand until the next are asked
+    /// for. A provider that ignores the wish to stream and answers with one JSON document yields that document alone, under the event
+    /// name <see cref="WholeAnswer"/>.
     /// </summary>
     /// <param name="usageSoFar">Asked when the stream breaks, so that the failure says what it has cost.</param>
-    public async IAsyncEnumerable<(string Event, JsonElement Json)> StreamAsync(
+    public async IAsyncEnumerable<IReadOnlyList<StreamEvent>> StreamAsync(
         Endpoint endpoint, HttpRequestMessage request, Func<TokenUsage> usageSoFar,
             [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -54,13 +57,15 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
         });
         if (response.Content.Headers.ContentType?.MediaType is "application/json")
         {
-            yield return ("whole", await GuardAsync(() => ReadJsonAsync(endpoint, response, clock.Token)));
+            yield return [new StreamEvent(WholeAnswer, await GuardAsync(() => ReadAnswerAsync(endpoint, response, clock.Token)))];
             yield break;
         }
 
         await using var stream = await GuardAsync(() => response.Content.ReadAsStreamAsync(clock.Token));
         var reader = endpoint.Reader(stream);
+        using var buffers = reader as IDisposable;
         var count = 0;
+        var together = new List<StreamEvent>();
         while (true)
         {
             // Events that came together are read without a wait, and without what only a wait needs.
@@ -69,8 +74,14 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
             var read = reading.IsCompletedSuccessfully ? reading.Result : await GuardAsync(reading.AsTask);
             if (read is not { } next) break;
             if (count++ == 0) clock.Restart(options.IdleTimeout, "further event");
+            together.Clear();
+            do
+            {
+                if (next.Data.Length > 0 && !next.IsDone) together.Add(next);
+            }
+            while (!next.IsDone && reader.TryRead(out next));
+            if (together.Count > 0) yield return together;
             if (next.IsDone) yield break;
-            if (next.Data.Length > 0) yield return (next.Name, Parse(endpoint, next.Data, usageSoFar()));
         }
         if (count == 0)
         {
@@ -116,7 +127,7 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
         }
     }
 
-    private static async Task<JsonElement> ReadJsonAsync(Endpoint endpoint, HttpResponseMessage response,
+    private static async Task<ReadOnlyMemory<byte>> ReadAnswerAsync(Endpoint endpoint, HttpResponseMessage response,
         CancellationToken cancellationToken)
     {
         var body = await ReadBytesAsync(response, AnswerBytesMax + 1, cancellationToken);
@@ -130,9 +141,8 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
             throw new CallFailedException(ErrorCode.ProviderError,
                 $"{endpoint} answered {(int)response.StatusCode} with nothing.") { HttpStatus = (int)response.StatusCode };
         }
-        var start = Encoding.UTF8.GetString(body.Span[..Math.Min(body.Length, 100)]);
-        return HttpErrors.IsHtml(null, start) ? throw HttpErrors.WebPage(endpoint, (int)response.StatusCode)
-            : Parse(endpoint, body, default);
+        var start = body.Span[0] == '{' ? "" : Encoding.UTF8.GetString(body.Span[..Math.Min(body.Length, 100)]);
+        return HttpErrors.IsHtml(null, start) ? throw HttpErrors.WebPage(endpoint, (int)response.StatusCode) : body;
     }
 
     /// <summary>At most the first <paramref name="bytesMax"/> bytes of a body.</summary>
@@ -154,7 +164,7 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
     }
 
     /// <summary>Bytes that are no UTF-8 become replacement characters: reading them as text later would throw.</summary>
-    private static JsonElement Parse(Endpoint endpoint, ReadOnlyMemory<byte> utf8, TokenUsage usage)
+    public static JsonElement Parse(Endpoint endpoint, ReadOnlyMemory<byte> utf8, TokenUsage usage)
     {
         if (!Utf8.IsValid(utf8.Span)) utf8 = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8.Span));
         try

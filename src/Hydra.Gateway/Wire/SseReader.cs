@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
 using Hydra.Model;
@@ -8,15 +9,39 @@ namespace Hydra.Gateway.Wire;
 /// Reads server-sent events (HTML standard) in bounded memory: comments are skipped without being kept, and an event may hold
 /// <see cref="EventBytesMax"/>. The framework's own parser keeps a line whole however long it grows, comments too.
 /// </summary>
-internal sealed class SseReader(Stream stream) : IEventReader
+internal sealed class SseReader(Stream stream) : IEventReader, IDisposable
 {
     /// <summary>Longest event and longest line, in bytes.</summary>
     public const int EventBytesMax = 8 * 1024 * 1024;
 
-    private readonly byte[] _buffer = new byte[16 * 1024];
+    private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+    private bool _isDisposed;
     private readonly MemoryStream _line = new();
     private int _at, _end;
     private bool _pastFirstLine, _afterCarriageReturn;
+
+    /// <summary>Gives the buffer back; events that were read are no more.</summary>
+    public void Dispose()
+    {
+        if (_isDisposed) return;
+        _isDisposed = true;
+        ArrayPool<byte>.Shared.Return(_buffer);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Only the usual event, one line of data and a blank one; all else is <see cref="ReadAsync"/>'s.</remarks>
+    public bool TryRead(out StreamEvent next)
+    {
+        next = default;
+        if (!_pastFirstLine || _afterCarriageReturn) return false;
+        var rest = _buffer.AsSpan(_at, _end - _at);
+        if (!rest.StartsWith("data: "u8)) return false;
+        var length = rest.IndexOfAny((byte)'\r', (byte)'\n');
+        if (length < 0 || length + 1 >= rest.Length || rest[length] != '\n' || rest[length + 1] != '\n' || !Utf8.IsValid(rest[6..length])) return false;
+        next = new StreamEvent("", _buffer.AsMemory(_at + 6, length - 6));
+        _at += length + 2;
+        return true;
+    }
 
     /// <summary>The next event that has data, or null at the end of the stream.</summary>
     public async ValueTask<StreamEvent?> ReadAsync(CancellationToken cancellationToken)
