@@ -58,10 +58,13 @@ public sealed class SseMalformedTests
     }
 
     [Fact]
-    public async Task Arguments_that_never_become_json_are_invalid_output()
+    public async Task Arguments_that_never_become_json_are_kept_as_they_came_and_marked()
     {
         await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { BodyB64 = Cases["tool-badargs"].GetProperty("body_b64").GetString() }));
-        Assert.Equal(ErrorCode.InvalidOutput, (await fake.FailAsync("gpt-4o", isStream: true)).Code);
+        var call = (await fake.StreamAsync("gpt-4o")).Messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>().Single();
+        Assert.Equal(ErrorCode.InvalidOutput, Assert.IsType<CallFailedException>(call.Exception).Code);
+        Assert.Null(call.Arguments);
+        Assert.NotEqual("{}", Wire.ToolText.Arguments(call));
     }
 
     [Theory]

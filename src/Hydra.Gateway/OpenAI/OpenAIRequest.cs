@@ -149,7 +149,7 @@ internal static class OpenAIRequest
         var hasParts = message.Contents.Any(content => content is DataContent or UriContent);
         var text = string.Concat(message.Contents.OfType<TextContent>().Select(part => part.Text));
         if (message.Role == ChatRole.Tool
-            || (calls.Length == 0 && !hasParts && text.Length == 0 && message.Contents.Count > 0))
+            || (calls.Length == 0 && !hasParts && message.Contents.Count > 0 && !message.Contents.Any(content => content is TextContent)))
         {
             return;
         }

@@ -81,6 +81,7 @@ internal sealed class HttpChatClient(ModelHttp http, Endpoint endpoint, ModelFac
             _format.Write(endpoint, facts, model, messages, options, isStream));
         endpoint.Sign(request);
         if (_format.Header is { } header) request.Headers.Add(header.Name, header.Value);
+        if (endpoint.Wire == WireFormat.Messages && options?.AdditionalProperties?.GetValueOrDefault(AnthropicRequest.Beta) is string betas) request.Headers.Add(AnthropicRequest.Beta, betas);
         return request;
     }
 }
