@@ -118,18 +118,6 @@ internal static class ResponsesRequest
             json.WriteEndObject();
         }
         json.WriteEndArray();
-        switch (options.ToolMode)
-        {
-            case NoneChatToolMode: json.WriteString("tool_choice", "none"); break;
-            case AutoChatToolMode: json.WriteString("tool_choice", "auto"); break;
-            case RequiredChatToolMode { RequiredFunctionName: { } name }:
-                json.WriteStartObject("tool_choice");
-                json.WriteString("type", "function");
-                json.WriteString("name", name);
-                json.WriteEndObject();
-                break;
-            case RequiredChatToolMode: json.WriteString("tool_choice", "required"); break;
-        }
-        if (options.AllowMultipleToolCalls is { } parallel) json.WriteBoolean("parallel_tool_calls", parallel);
+        OpenAIToolChoice.Write(json, options, isNested: false);
     }
 }
