@@ -51,4 +51,12 @@ internal static class ExitCode
 }
 
 /// <summary>The user asked for something that cannot be; the message says what and how to mend it.</summary>
-internal sealed class UsageException(string message) : Exception(message);
+internal sealed class UsageException(string message) : Exception(message)
+{
+    /// <param name="lines">Further lines, each shown as a line of its own.</param>
+    public UsageException(string message, IReadOnlyList<string> lines) : this(string.Join('\n', [message, .. lines])) => (First, Lines) = (message, lines);
+
+    /// <summary>The message without <see cref="Lines"/>.</summary>
+    public string First { get; } = message;
+    public IReadOnlyList<string> Lines { get; } = [];
+}

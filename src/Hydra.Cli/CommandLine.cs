@@ -15,7 +15,9 @@ internal static class CommandLine
         }
         catch (Exception known) when (known is UsageException or RunRefusedException or ModelUnavailableException or Tracing.GraphTooLargeException or Execution.CassetteFileException or Journal.ArchiveException)
         {
-            io.Error.WriteLine($"hydra: {TerminalText.Of(known.Message)}");
+            var usage = known as UsageException;
+            io.Error.WriteLine($"hydra: {TerminalText.Of(usage?.First ?? known.Message)}");
+            foreach (var line in usage?.Lines ?? []) io.Error.WriteLine(TerminalText.Of(line));
             return ExitCode.Usage;
         }
         catch (StoreException store)

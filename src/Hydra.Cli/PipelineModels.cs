@@ -31,7 +31,7 @@ internal sealed class PipelineModels : IModelClients, IDisposable
         }
         catch (GatewayConfigException wrong)
         {
-            throw new UsageException(wrong.Message);
+            throw GatewayFile.Unusable(wrong);
         }
     }
 

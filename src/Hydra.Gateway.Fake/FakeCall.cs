@@ -61,6 +61,8 @@ public sealed class FakeCall
     public string Query { get; internal init; } = "";
     /// <summary>The header in which the key came: <c>authorization</c>, <c>x-api-key</c>, <c>api-key</c>, or empty.</summary>
     public string KeyHeader { get; internal init; } = "";
+    /// <summary>Value of the header <c>anthropic-beta</c>; empty when there is none.</summary>
+    public string Betas { get; internal init; } = "";
     public string Model { get; } = "";
     public bool IsStream { get; }
     /// <summary>Text of the last user message.</summary>

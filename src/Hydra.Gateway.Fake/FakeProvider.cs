@@ -141,6 +141,7 @@ public sealed class FakeProvider : IAsyncDisposable
             context.Request.RouteValues["deployment"]?.ToString())
         {
             Query = context.Request.QueryString.Value ?? "",
+            Betas = context.Request.Headers["anthropic-beta"].ToString(),
             KeyHeader = Array.Find((string[])["authorization", "x-api-key", "api-key", "x-goog-api-key"], context.Request.Headers.ContainsKey) ?? "",
         };
         Keep(call);

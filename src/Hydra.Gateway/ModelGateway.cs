@@ -1,9 +1,9 @@
 using Hydra.Gateway.Bedrock;
 using Hydra.Gateway.Commands;
-using Hydra.Gateway.Embeddings;
 using Hydra.Gateway.Gemini;
 using Hydra.Gateway.Offline;
 using Hydra.Gateway.Ollama;
+using Hydra.Gateway.OpenAI;
 using Hydra.Gateway.Prices;
 using Hydra.Gateway.Providers;
 using Hydra.Gateway.Wire;
@@ -79,15 +79,22 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
         {
             "offline" => new OfflineChatClient(facts),
             "command" => new CommandChatClient(command!, facts, _options),
-            _ when endpoint!.Wire == WireFormat.Gemini => Native((messages, options) => new GeminiCall(endpoint, facts, messages, options)),
-            _ when endpoint.Wire == WireFormat.Ollama => Native((messages, options) => new OllamaCall(endpoint, facts, messages, options)),
-            _ when endpoint.Wire == WireFormat.Converse => Native((messages, options) =>
-                new BedrockCall(endpoint, _options.Aws, _options.Clock, facts, messages, options)),
-            _ => new HttpChatClient(_modelHttp, endpoint, facts),
+            _ => new WireChatClient(_modelHttp, endpoint!, facts, Begin(endpoint!, facts)),
         };
+    }
 
-        WireChatClient Native(Func<IReadOnlyList<ChatMessage>, ChatOptions?, IWireCall> begin) =>
-            new(_modelHttp, endpoint!, facts, begin);
+    /// <summary>How a call begins in the endpoint's format.</summary>
+    private Func<IReadOnlyList<ChatMessage>, ChatOptions?, WireCall> Begin(Endpoint endpoint, ModelFacts facts)
+    {
+        switch (endpoint.Wire)
+        {
+            case WireFormat.Gemini: return (messages, options) => WireCall.Of(new GeminiCall(endpoint, facts, messages, options));
+            case WireFormat.Ollama: return (messages, options) => WireCall.Of(new OllamaCall(endpoint, facts, messages, options));
+            case WireFormat.Converse: return (messages, options) => WireCall.Of(new BedrockCall(endpoint, _options.Aws, _options.Clock, facts, messages, options));
+            default:
+                var format = ChatFormat.Of(endpoint.Wire);
+                return (messages, options) => format.Begin(endpoint, facts, messages, options);
+        }
     }
 
     /// <summary>Texts to vectors by this model. Throws <see cref="ModelUnavailableException"/> as <see cref="Resolve"/> does, and where the provider gives none.</summary>
@@ -104,9 +111,12 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
             "command" => throw new ModelUnavailableException($"'{model}' is a program, which gives no embeddings. Name a model of a provider, or use offline/embedding."),
             _ when endpoint!.Wire is WireFormat.Messages or WireFormat.Converse => throw new ModelUnavailableException(
                 $"'{model}' is answered by {facts.Provider}, which gives no embeddings. Name a model that does, such as openai/text-embedding-3-small, or use offline/embedding."),
-            _ when endpoint.Wire == WireFormat.Gemini => new WireEmbedder(_modelHttp, endpoint, facts, GeminiEmbeddings.Format(endpoint)),
-            _ when endpoint.Wire == WireFormat.Ollama => new WireEmbedder(_modelHttp, endpoint, facts, OllamaEmbeddings.Format(endpoint)),
-            _ => new OpenAIEmbedder(_modelHttp, endpoint, facts),
+            _ => new WireEmbedder(_modelHttp, endpoint, facts, endpoint.Wire switch
+            {
+                WireFormat.Gemini => GeminiEmbeddings.Format(endpoint),
+                WireFormat.Ollama => OllamaEmbeddings.Format(endpoint),
+                _ => OpenAIEmbeddings.Format(endpoint),
+            }),
         };
     }
 

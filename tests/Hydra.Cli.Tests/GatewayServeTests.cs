@@ -109,6 +109,9 @@ public sealed class GatewayServeTests
         Assert.Single(fine.Calls);
         Assert.Equal(0, terminal.Run("gateway", "stats", "--by", "deployment", "--store", "ledger.db"));
         Assert.Contains("smart/good/m", terminal.Out, StringComparison.Ordinal);
+        Assert.Equal(0, terminal.Run("gateway", "why", "tag:node=a", "--store", "ledger.db"));
+        Assert.DoesNotContain("spent  $0.00,", terminal.Out, StringComparison.Ordinal);
+        Assert.Contains("smart/good/m", terminal.Out, StringComparison.Ordinal);
 
         terminal.Write("gateway.yaml", File.ReadAllText(terminal.PathOf("gateway.yaml")).Replace("max_usd: 1}", "max_usd: 0}", StringComparison.Ordinal));
         Assert.NotEqual(0, terminal.Run("run", "one.yaml", "--gateway", "gateway.yaml"));

@@ -42,6 +42,19 @@ public sealed class GatewayVerbTests
     }
 
     [Fact]
+    public void Everything_that_is_wrong_with_a_configuration_is_told_line_by_line()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("gateway.yaml", "providers:\n  a: {kind: opnai}\nmodels:\n  smart: {deployments: [{provider: b, model: m}]}\n");
+        Assert.Equal(2, terminal.Run("gateway"));
+        var lines = terminal.Error.TrimEnd().ReplaceLineEndings("\n").Split('\n');
+        Assert.Equal("hydra: the configuration cannot be used", lines[0]);
+        Assert.StartsWith("HYD901 gateway.yaml:2:13: the kind 'opnai' is not known.", lines[1], StringComparison.Ordinal);
+        Assert.StartsWith("HYD902 gateway.yaml:4:36: the provider 'b' is not defined.", lines[2], StringComparison.Ordinal);
+        Assert.Equal(3, lines.Length);
+    }
+
+    [Fact]
     public async Task Why_shows_the_arithmetic_of_an_operation_and_of_a_scope()
     {
         using var terminal = new Terminal();

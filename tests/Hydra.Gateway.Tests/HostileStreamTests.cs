@@ -188,11 +188,11 @@ public sealed class HostileStreamTests
         var endpoint = new Endpoint("test", "http://127.0.0.1:9", "key", "SETTING");
         return model switch
         {
-            Natives.Gemini => new(http, endpoint, facts, (messages, options) => new GeminiCall(endpoint, facts, messages, options)),
+            Natives.Gemini => new(http, endpoint, facts, (messages, options) => WireCall.Of(new GeminiCall(endpoint, facts, messages, options))),
             Natives.Ollama => new(http, endpoint with { Reader = stream => new LineReader(stream) }, facts,
-                (messages, options) => new OllamaCall(endpoint, facts, messages, options)),
+                (messages, options) => WireCall.Of(new OllamaCall(endpoint, facts, messages, options))),
             _ => new(http, endpoint with { Reader = stream => new EventStreamReader(stream) }, facts, (messages, options) =>
-                new BedrockCall(endpoint, new AwsOptions { BearerToken = "t" }, TimeProvider.System, facts, messages, options)),
+                WireCall.Of(new BedrockCall(endpoint, new AwsOptions { BearerToken = "t" }, TimeProvider.System, facts, messages, options))),
         };
     }
 

@@ -178,12 +178,13 @@ public sealed class NativeClientTests
     }
 
     [Theory, MemberData(nameof(All))]
-    public async Task Arguments_that_are_no_object_are_invalid_output(string model)
+    public async Task Arguments_that_are_no_object_are_kept_as_they_came_and_marked(string model)
     {
         await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { ToolCalls = [Natives.Tool("weather", "[1]")] }));
         foreach (var isStream in new[] { false, true })
         {
-            Assert.Equal(ErrorCode.InvalidOutput, (await fake.RefusedAsync(model, isStream)).Code);
+            var call = (await fake.CallAsync(model, isStream)).Messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>().Single();
+            Assert.Equal((ErrorCode.InvalidOutput, "[1]"), (Assert.IsType<CallFailedException>(call.Exception).Code, Wire.ToolText.Arguments(call)));
         }
     }
 

@@ -78,7 +78,7 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
         {
             var client = clients(question.Model.Name);
             if (question.IsStreamed) await ReadStreamAsync(client, question, reading, either.Token);
-            else Take(reading, await client.GetResponseAsync(question.Messages, question.Options, either.Token));
+            else Take(reading, await client.GetResponseAsync(question.Messages, TaggedOptions.Of(question, attempt), either.Token));
         }
         catch (OperationCanceledException stopped) when (limit is { IsCancellationRequested: true } && !cancellationToken.IsCancellationRequested)
         {
@@ -97,7 +97,7 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
     private async Task ReadStreamAsync(IChatClient client, ModelQuestion question, Reading reading, CancellationToken cancellationToken)
     {
         long? shownAt = null;
-        await foreach (var update in client.GetStreamingResponseAsync(question.Messages, question.Options, cancellationToken))
+        await foreach (var update in client.GetStreamingResponseAsync(question.Messages, TaggedOptions.Of(question, attempt), cancellationToken))
         {
             var before = reading.Text.Length;
             Take(reading, update);
@@ -127,6 +127,7 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
             else if (content is FunctionCallContent call)
             {
                 reading.Calls.Add(ModelToolCall.Of(call));
+                reading.Broken ??= call.Exception;
             }
             else if (content is UsageContent usage)
             {
@@ -135,15 +136,27 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
         }
         reading.AnsweredBy = update.ModelId ?? reading.AnsweredBy;
         reading.Finish = update.FinishReason?.Value ?? reading.Finish;
+        RefuseBroken(reading);
     }
 
     private static void Take(Reading reading, ChatResponse response)
     {
         reading.Text.Append(response.Text);
-        reading.Calls.AddRange(response.Messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>().Select(ModelToolCall.Of));
+        foreach (var call in response.Messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>())
+        {
+            reading.Calls.Add(ModelToolCall.Of(call));
+            reading.Broken ??= call.Exception;
+        }
         reading.Usage = response.Usage is { } usage ? UsageReader.Read(usage) : null;
         reading.AnsweredBy = response.ModelId;
         reading.Finish = response.FinishReason?.Value;
+        RefuseBroken(reading);
+    }
+
+    /// <summary>A tool call whose arguments are no JSON object: nothing may run from it, and the model may do better the next time.</summary>
+    private static void RefuseBroken(Reading reading)
+    {
+        if (reading.Broken is { } broken) throw new CallFailedException(ErrorCode.InvalidOutput, broken.Message, broken) { Usage = reading.Usage ?? default };
     }
 
     /// <summary>An answer while it comes in.</summary>
@@ -152,6 +165,8 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
         public long StartedAt { get; } = startedAt;
         public StringBuilder Text { get; } = new();
         public List<ModelToolCall> Calls { get; } = [];
+        /// <summary>Why one of the calls cannot be used; null: all can.</summary>
+        public Exception? Broken { get; set; }
         public TokenUsage? Usage { get; set; }
         public string? AnsweredBy { get; set; }
         public string? Finish { get; set; }

@@ -41,8 +41,8 @@ internal static class AnthropicAnswer
     /// <summary>A tool call; or, where it is the answer in the wished shape, its input as text.</summary>
     public static AIContent Call(string? id, string? name, string arguments, AnswerShape? shape, TokenUsage usage)
     {
-        var parsed = ToolText.ParseArguments(name ?? "", arguments, usage);
-        if (shape is null || name != AnswerShape.ToolName) return new FunctionCallContent(id ?? "", name ?? "", parsed);
+        if (shape is null || name != AnswerShape.ToolName) return ToolText.Call(id ?? "", name ?? "", arguments);
+        var parsed = ToolText.ParseArguments(name, arguments, usage);
         if (!shape.IsWrapped) return new TextContent(arguments.Length == 0 ? "{}" : arguments);
         return new TextContent(parsed.GetValueOrDefault("value") is JsonElement value ? value.GetRawText() : "null");
     }

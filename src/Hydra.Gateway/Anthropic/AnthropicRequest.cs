@@ -21,6 +21,8 @@ internal static class AnthropicRequest
     /// <summary>Longest answer when nobody says: the API demands a number.</summary>
     private const int OutputTokensByDefault = 8_192;
     private const long ThinkingTokensMin = 1_024;
+    /// <summary>The header that asks for what is still being tried out; it travels among the options and is never part of the body.</summary>
+    public const string Beta = "anthropic-beta";
     private const string CacheControl = "cache_control";
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -143,6 +145,7 @@ internal static class AnthropicRequest
         WriteTools(json, options, IsThinking(options));
         foreach (var (name, value) in options.AdditionalProperties ?? [])
         {
+            if (name == Beta) continue;
             json.WritePropertyName(name);
             JsonSerializer.Serialize(json, value);
         }
@@ -259,7 +262,7 @@ internal static class AnthropicRequest
                 json.WriteString("id", call.CallId);
                 json.WriteString("name", call.Name);
                 json.WritePropertyName("input");
-                json.WriteRawValue(ToolText.Arguments(call));
+                json.WriteRawValue(ToolText.ArgumentsObject(call));
                 break;
             case FunctionResultContent result:
                 json.WriteString("type", "tool_result");

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Hydra.Gateway.Config;
 using Hydra.Gateway.Ledger;
 using Hydra.Gateway.Pipeline;
@@ -13,12 +12,8 @@ public sealed class GatewayCaches : IAsyncDisposable
     private readonly CacheHits _hits;
     private readonly TimeProvider _clock;
     private readonly SemanticIndex _semantic;
-    private readonly GatewayServiceOptions _options;
-    private readonly ConcurrentDictionary<string, IEmbeddingGenerator<string, Embedding<float>>> _embedders = new(StringComparer.Ordinal);
-    private ModelGateway? _models;
 
-    private GatewayCaches(IAnswerStore exact, SemanticIndex semantic, CacheHits hits, GatewayServiceOptions options) =>
-        (_exact, _semantic, _hits, _options, _clock) = (exact, semantic, hits, options, options.Clock);
+    private GatewayCaches(IAnswerStore exact, SemanticIndex semantic, CacheHits hits, TimeProvider clock) => (_exact, _semantic, _hits, _clock) = (exact, semantic, hits, clock);
 
     /// <exception cref="GatewayConfigException">The store is not known, or its address is missing or wrong.</exception>
     internal static GatewayCaches Open(GatewayConfig config, GatewayServiceOptions options, SqliteLedger ledger)
@@ -26,12 +21,13 @@ public sealed class GatewayCaches : IAsyncDisposable
         var semantic = config.Cache.Semantic;
         if (semantic.Enabled && semantic.Model is null) throw new GatewayConfigException("cache.semantic.model is missing. Name an embedding model, such as openai/text-embedding-3-small.");
         if (semantic.Threshold is not (>= 0.5 and <= 1)) throw new GatewayConfigException($"cache.semantic.threshold is {semantic.Threshold}. It must be 0.5 to 1.");
-        return new(OpenExact(config, options), new SemanticIndex(semantic.EntriesMax, options.Clock), new CacheHits(ledger, options.Clock), options);
+        return new(OpenExact(config, options), new SemanticIndex(semantic.EntriesMax, options.Clock), new CacheHits(ledger, options.Clock), options.Clock);
     }
 
     /// <summary>Puts the caches before the rest of a pipeline.</summary>
-    internal IChatClient Over(IChatClient inner, Func<CacheConfig> config) =>
-        new ExactCacheStage(new SemanticCacheStage(inner, () => config().Semantic, Embedder, _semantic, _hits, _clock), () => config().Exact, _exact, _hits, _clock);
+    /// <param name="embedder">Gives the embedding model of a name, for an operation that needs it.</param>
+    internal IChatClient Over(IChatClient inner, Func<CacheConfig> config, Func<string, Operation, IEmbeddingGenerator<string, Embedding<float>>> embedder) =>
+        new ExactCacheStage(new SemanticCacheStage(inner, () => config().Semantic, embedder, _semantic, _hits, _clock), () => config().Exact, _exact, _hits, _clock);
 
     /// <summary>Forgets what is selected and says how many answers that were.</summary>
     public async Task<long> ClearAsync(CacheSelection selection, CancellationToken cancellationToken) =>
@@ -39,21 +35,7 @@ public sealed class GatewayCaches : IAsyncDisposable
 
     public async Task<CacheStats> StatsAsync(CancellationToken cancellationToken) => await _exact.StatsAsync(cancellationToken);
 
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var embedder in _embedders.Values) embedder.Dispose();
-        _models?.Dispose();
-        await _exact.DisposeAsync();
-    }
-
-    /// <exception cref="Hydra.Model.ModelUnavailableException">The environment names no account for it, or it gives no embeddings.</exception>
-    private IEmbeddingGenerator<string, Embedding<float>> Embedder(string model) => _embedders.GetOrAdd(model, _options.Embeddings ?? FromEnvironment);
-
-    private IEmbeddingGenerator<string, Embedding<float>> FromEnvironment(string model)
-    {
-        lock (_embedders) _models ??= new ModelGateway(GatewayOptions.FromEnvironment(_options.Environment) with { Clock = _options.Clock });
-        return _models.GetEmbeddings(model);
-    }
+    public ValueTask DisposeAsync() => _exact.DisposeAsync();
 
     private static IAnswerStore OpenExact(GatewayConfig config, GatewayServiceOptions options)
     {

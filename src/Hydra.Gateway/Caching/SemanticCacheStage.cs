@@ -13,7 +13,7 @@ namespace Hydra.Gateway.Caching;
 /// alone never come here.
 /// </remarks>
 internal sealed class SemanticCacheStage(
-    IChatClient inner, Func<SemanticCacheConfig> config, Func<string, IEmbeddingGenerator<string, Embedding<float>>> embedder, SemanticIndex index, CacheHits hits, TimeProvider clock) : Stage(inner)
+    IChatClient inner, Func<SemanticCacheConfig> config, Func<string, Operation, IEmbeddingGenerator<string, Embedding<float>>> embedder, SemanticIndex index, CacheHits hits, TimeProvider clock) : Stage(inner)
 {
     /// <summary>A cache that is slower than this is not asked: the call goes on without it.</summary>
     private static readonly TimeSpan EmbeddingPatience = TimeSpan.FromSeconds(2);
@@ -30,7 +30,7 @@ internal sealed class SemanticCacheStage(
         var control = operation.CacheControl;
         var text = control.Reads || control.Writes ? LastTurnOf(list, options) : null;
         var partition = text is null || Question.PartitionOf(list, options) is not { } hash ? null : $"{config().Model}/{hash}";   // vectors of two models do not compare
-        var vector = partition is null ? null : await EmbedAsync(text!, cancellationToken);
+        var vector = partition is null ? null : await EmbedAsync(text!, operation, cancellationToken);
         if (vector is not null && control.Reads)
         {
             var threshold = Math.Max(config().Threshold, control.Similarity ?? 0);
@@ -61,15 +61,15 @@ internal sealed class SemanticCacheStage(
 
     private TimeSpan LifeOf(CacheControl control) => control.Ttl is { } wanted && wanted < config().Ttl ? wanted : config().Ttl;
 
-    private async ValueTask<float[]?> EmbedAsync(string text, CancellationToken cancellationToken)
+    private async ValueTask<float[]?> EmbedAsync(string text, Operation operation, CancellationToken cancellationToken)
     {
         using var timer = new CancellationTokenSource(EmbeddingPatience, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
         try
         {
-            return (await embedder(config().Model!).GenerateAsync([text], cancellationToken: either.Token))[0].Vector.ToArray();
+            return (await embedder(config().Model!, operation).GenerateAsync([text], cancellationToken: either.Token)) is [{ Vector: var vector }] ? vector.ToArray() : null;
         }
-        catch (Exception failed) when (failed is CallFailedException or ModelUnavailableException || failed is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception failed) when (failed is CallFailedException or ModelUnavailableException or GatewayRefusedException || failed is OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
             return null;   // a miss: the call does not need the cache
         }

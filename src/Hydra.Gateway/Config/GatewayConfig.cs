@@ -81,6 +81,8 @@ public sealed record ModelGroupConfig
     public IReadOnlyList<string> ContentPolicyFallbacks { get; init; } = [];
     public TimeoutConfig Timeouts { get; init; } = new();
     public RateLimits Limits { get; init; } = RateLimits.None;
+    /// <summary>When a slow call gets another one beside it; null: never.</summary>
+    public HedgeOptions? Hedge { get; init; }
 }
 
 /// <summary>One model at one account.</summary>

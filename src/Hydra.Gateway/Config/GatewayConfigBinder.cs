@@ -68,8 +68,16 @@ internal static class GatewayConfigBinder
                 Total = timeouts.Seconds("total_seconds") ?? plain.Total,
             },
             Limits = Limits(map.Map("limits")),
+            Hedge = map.GetOrNull("hedge") is { IsObject: true } hedge ? Hedge(hedge.AsObject, new HedgeOptions()) : null,
         };
     }
+
+    private static HedgeOptions Hedge(ValueMap map, HedgeOptions plain) => plain with
+    {
+        After = map.Seconds("after_seconds") ?? plain.After,
+        Quantile = map.ContainsKey("after_seconds") ? map.Number("quantile") : map.Number("quantile") ?? plain.Quantile,
+        PercentMax = map.Number("percent_max") ?? plain.PercentMax,
+    };
 
     private static DeploymentConfig Deployment(ValueMap map)
     {

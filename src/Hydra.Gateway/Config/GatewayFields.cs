@@ -65,8 +65,9 @@ internal static class GatewayFields
             new("total_seconds", Seconds, "One operation with all its attempts. Default: 600.")), "Patience with a provider."),
         new("limits", Record(LimitFields), "Limits of the group as a whole."),
         new("hedge", Record(
-            new("after_seconds", Seconds, "Silence before a second deployment is asked.") { IsRequired = true },
-            new("percent_max", new Shape.Number(0, 100), "Share of requests that may be hedged. Default: 5.")), "A second question when the first is slow. Default: never.") { NotSupportedYet = "a second question beside a slow one is not supported yet: use timeouts.first_token_seconds, after which another deployment is asked" },
+            new("after_seconds", Seconds, "Silence before a second deployment is asked. Default: as `quantile` says, 0.2 at least."),
+            new("quantile", new Shape.Number(0.5, 0.999), "The silence that this share of the deployment's calls keeps, of 20 at least. Default: 0.95, without `after_seconds`."),
+            new("percent_max", new Shape.Number(0, 100), "Second calls for a hundred first ones; one in 10 s is always free. Default: 5.")), "A second call, on another account, beside one that is slow. Default: never."),
         new("latency_buffer", new Shape.Number(0, 10), "Of lowest_latency: deployments up to this share slower than the fastest share with it. Default: 0.2."),
         new("rules", new Shape.ListOf(Record(
             new("name", Text, "Shown in reasons.") { IsRequired = true },

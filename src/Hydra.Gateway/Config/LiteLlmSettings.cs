@@ -35,7 +35,8 @@ internal sealed class LiteLlmSettings(ProblemList problems)
         if (budget is not null) Top["budgets"] = Value.Of([Value.Of(ValueMap.Of(("scope", "all"), ("max_usd", budget.Scalar), ("window", WindowOf(window))))]);
     }
 
-    public ValueMap GroupOf(string name, List<Value> deployments, bool hasOrder)
+    /// <param name="isGroup">Whether a name that is fallen back to will be a group.</param>
+    public ValueMap GroupOf(string name, List<Value> deployments, bool hasOrder, Func<string, bool> isGroup)
     {
         var group = new ValueMap.Builder();
         var strategy = hasOrder && _strategy is (null or "weighted") ? "priority" : _strategy;
@@ -43,12 +44,19 @@ internal sealed class LiteLlmSettings(ProblemList problems)
         group["deployments"] = Value.Of(deployments);
         foreach (var (list, of) in _fallbacks)
         {
-            if (of.TryGetValue(name, out var names)) group[list] = Value.OfTexts(names);
+            if (of.TryGetValue(name, out var names) && Known(names) is { Count: > 0 } known) group[list] = Value.OfTexts(known);
         }
-        var others = _defaultFallbacks.Where(other => other != name).ToList();
+        var others = Known(_defaultFallbacks);
         if (others.Count > 0 && !group.Contains("fallbacks")) group["fallbacks"] = Value.OfTexts(others);
         if (_totalSeconds is { } seconds) group["timeouts"] = Value.Of(ValueMap.Of(("total_seconds", seconds)));
         return group.Build();
+
+        List<string> Known(IReadOnlyList<string> names)
+        {
+            foreach (var missing in names.Where(other => !isGroup(other)))
+                problems.Warning(ProblemCodes.NotImported, SourcePosition.None, $"the fallback '{Wire.Excerpt.Of(missing)}' of '{Wire.Excerpt.Of(name)}' is left out: there is no such model here.");
+            return [.. names.Where(other => other != name && isGroup(other))];
+        }
     }
 
     private bool Take(string section, SourceEntry entry, SourceNode around)

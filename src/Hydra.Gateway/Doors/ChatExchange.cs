@@ -1,6 +1,7 @@
 using System.Net.Mime;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Hydra.Gateway.Anthropic;
 using Hydra.Gateway.Pipeline;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.AI;
@@ -30,6 +31,8 @@ internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayServi
             var body = await RequestBody.ReadAsync(context.Request, _cancelled);
             DoorRequest request;
             using (var document = DoorJson.Parse(body)) request = door.Read(document.RootElement);
+
+            if (door is MessagesDoor && RequestFacts.BetasOf(context.Request) is { } betas) (request.Options.AdditionalProperties ??= [])[AnthropicRequest.Beta] = betas;
 
             // (2)
             _operation = service.Open(RequestFacts.Of(context.Request, door.Name, request), request);

@@ -37,31 +37,18 @@ internal static class ChatTools
             var here = $"{at}.tool_calls[{count++}]";
             DoorJson.MustBeObject(call, here);
             var function = call.ObjectMember("function", here) ?? throw DoorJson.Bad($"'{here}.function' is missing.", $"{here}.function");
-            var content = Call(call.RequiredText("id", here), function.RequiredText("name", $"{here}.function"), function.TextMember("arguments", $"{here}.function"), $"{here}.function.arguments");
-            if (call.ObjectMember(OpenAI.OpenAIAnswer.ExtraContent, here) is { } extra) content.AdditionalProperties = StateOf(extra);
+            // A model may have written anything: its own text goes back to it, as it does at the makers of this format.
+            var content = ToolText.Call(call.RequiredText("id", here), function.RequiredText("name", $"{here}.function"), function.TextMember("arguments", $"{here}.function") ?? "");
+            if (call.ObjectMember(OpenAI.OpenAIAnswer.ExtraContent, here) is { } extra) Keep(extra, content.AdditionalProperties ??= []);
             contents.Add(content);
         }
     }
 
     /// <summary>A call's sealed state, for Google's compatible endpoint as it came and for Google's own format by its name there.</summary>
-    private static AdditionalPropertiesDictionary StateOf(JsonElement extra)
+    private static void Keep(JsonElement extra, AdditionalPropertiesDictionary more)
     {
-        var more = new AdditionalPropertiesDictionary { [OpenAI.OpenAIAnswer.ExtraContent] = extra.Clone() };
+        more[OpenAI.OpenAIAnswer.ExtraContent] = extra.Clone();
         if (extra.Get("google").Text("thought_signature") is { } signature) more[Gemini.GeminiRequest.Signature] = signature;
-        return more;
-    }
-
-    /// <summary>A past call whose arguments are JSON in a string.</summary>
-    public static FunctionCallContent Call(string id, string name, string? arguments, string at)
-    {
-        try
-        {
-            return new FunctionCallContent(id, name, ToolText.ParseArguments(name, arguments ?? "", default));
-        }
-        catch (Model.CallFailedException)
-        {
-            throw DoorJson.Bad($"'{at}' is not a JSON object in a string.", at);
-        }
     }
 
     private static AITool Tool(JsonElement tool, string at)

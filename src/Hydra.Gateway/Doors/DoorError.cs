@@ -64,6 +64,7 @@ internal sealed record DoorError(int Status, DoorErrorKind Kind, string Message,
             ErrorClass.NeverRetry when failed.HttpStatus == 404 => (404, DoorErrorKind.NotFound, "model_not_found"),
             ErrorClass.NeverRetry when failed.HttpStatus is 0 or (>= 400 and < 500) => (failed.HttpStatus is 0 or 401 or 403 ? 400 : failed.HttpStatus, DoorErrorKind.InvalidRequest, (string?)null),
             _ when failed.Code == ErrorCode.Timeout || failed.Code == ErrorCode.IdleTimeout => (504, DoorErrorKind.Timeout, "timeout"),
+            _ when failed.Code == ErrorCode.InvalidOutput => (502, DoorErrorKind.Upstream, "invalid_output"),
             _ => (502, DoorErrorKind.Upstream, "upstream_error"),
         };
         return new DoorError(status, kind, MessageOf(failed, kind), code) { RetryAfter = failed.RetryAfter };

@@ -71,7 +71,7 @@ internal sealed class MessagesBlocks
     {
         var id = block.RequiredText("id", at);
         var input = block.ObjectMember("input", at) ?? throw DoorJson.Bad($"'{at}.input' is missing. It must be an object.", $"{at}.input");
-        var call = ChatTools.Call(id, block.RequiredText("name", at), input.GetRawText(), $"{at}.input");
+        var call = ToolText.Call(id, block.RequiredText("name", at), input.GetRawText());
         call.AdditionalProperties = _callStates.GetValueOrDefault(id);
         return call;
     }

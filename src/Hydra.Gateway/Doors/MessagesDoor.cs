@@ -133,7 +133,7 @@ internal sealed class MessagesDoor(bool isCount = false) : IDoor
                 json.WriteString("id", call.CallId);
                 json.WriteString("name", call.Name);
                 json.WritePropertyName("input");
-                json.WriteRawValue(ToolText.Arguments(call), skipInputValidation: true);
+                json.WriteRawValue(ToolText.ArgumentsObject(call), skipInputValidation: true);
                 json.WriteEndObject();
                 break;
         }

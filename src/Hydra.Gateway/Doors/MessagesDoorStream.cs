@@ -116,7 +116,7 @@ internal sealed class MessagesDoorStream(DoorRequest request, Operation operatio
             json.WriteEndObject();
             json.WriteEndObject();
         });
-        Delta("input_json_delta", "partial_json", ToolText.Arguments(call));
+        Delta("input_json_delta", "partial_json", ToolText.ArgumentsObject(call));
         Stop();
     }
 

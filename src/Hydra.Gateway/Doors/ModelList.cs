@@ -21,7 +21,7 @@ internal static class ModelList
             var models = service.ModelsFor(RequestFacts.KeyOf(context.Request)).ToList();
             await using var json = new Utf8JsonWriter(response.BodyWriter);
             if (name is null) Write(json, models);
-            else if (models.Contains(name, StringComparer.Ordinal)) Write(json, name);
+            else if (models.Contains(name, StringComparer.Ordinal) || service.MayAsk(RequestFacts.KeyOf(context.Request), name)) Write(json, name);
             else throw new GatewayRefusedException(RefusalKind.UnknownModel, $"There is no model '{Wire.Excerpt.Of(name)}' that your key may use. GET /v1/models lists those that it may.") { Parameter = "model" };
         }
         catch (GatewayRefusedException refused)

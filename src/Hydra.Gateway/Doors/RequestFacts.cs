@@ -1,3 +1,4 @@
+using Hydra.Gateway.Anthropic;
 using Hydra.Gateway.Pipeline;
 using Microsoft.AspNetCore.Http;
 
@@ -9,7 +10,7 @@ namespace Hydra.Gateway.Doors;
 internal sealed record RequestFacts(string Door, string? PresentedKey, string? User, IReadOnlyList<string> Tags,
     IReadOnlyDictionary<string, string> Metadata, CacheControl Cache, TimeSpan? Timeout, string? TraceParent)
 {
-    private const int TagsMax = 32;
+    private const int TagsMax = 32, BetasMax = 32, BetaLengthMax = 64;
 
     /// <summary>Reads the headers; the body's own <c>user</c> and <c>metadata</c> win where they say something.</summary>
     public static RequestFacts Of(HttpRequest request, string door, DoorRequest? body) => new(
@@ -55,6 +56,18 @@ internal sealed record RequestFacts(string Door, string? PresentedKey, string? U
             };
         }
         return control;
+    }
+
+    /// <summary>Wishes for what Anthropic is still trying out: they go on to its own deployments.</summary>
+    public static string? BetasOf(HttpRequest request)
+    {
+        if (Text(request, AnthropicRequest.Beta) is not { } text) return null;
+        var names = text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (names.Length > BetasMax || names.Any(name => name.Length > BetaLengthMax || !name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.')))
+        {
+            throw DoorJson.Bad($"The header {AnthropicRequest.Beta} holds {BetasMax} names at most, each of up to {BetaLengthMax} letters, digits, '-', '_' and '.'.");
+        }
+        return names.Length == 0 ? null : string.Join(',', names);
     }
 
     private static TimeSpan? TimeoutOf(HttpRequest request)

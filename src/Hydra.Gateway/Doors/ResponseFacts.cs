@@ -16,7 +16,8 @@ internal static class ResponseFacts
         headers["x-hydra-fallbacks"] = operation.Fallbacks.ToString(CultureInfo.InvariantCulture);
         headers["x-hydra-cache"] = operation.Cache;
         if (operation.Hit is { } hit) Write(headers, hit);
-        if (operation.Labels.Count > 0) headers["x-hydra-labels"] = string.Join(", ", operation.Labels);
+        IEnumerable<string> labels = operation.Last?.HasMalformedCall == true ? operation.Labels.Append("malformed_tool_call") : operation.Labels;
+        if (string.Join(", ", labels) is { Length: > 0 } said) headers["x-hydra-labels"] = said;
         if (withCost) headers["x-hydra-cost-usd"] = Usd(operation.CostUsd);
         if (operation.RemainingUsd is { } remaining) headers["x-hydra-budget-remaining-usd"] = Usd(remaining);
         var own = clock.GetElapsedTime(operation.StartedAt) - operation.Upstream;

@@ -56,8 +56,8 @@ internal sealed class ResponsesInput
     private void ReadCall(JsonElement item, string at)
     {
         var id = item.RequiredText("call_id", at);
-        var call = ChatTools.Call(id, item.RequiredText("name", at), item.TextMember("arguments", at), $"{at}.arguments");
-        call.AdditionalProperties = _callStates.GetValueOrDefault(id);
+        var call = ToolText.Call(id, item.RequiredText("name", at), item.TextMember("arguments", at) ?? "");
+        foreach (var (state, value) in _callStates.GetValueOrDefault(id) ?? []) (call.AdditionalProperties ??= [])[state] = value;
         TurnOf(ChatRole.Assistant).Contents.Add(call);
     }
 

@@ -38,6 +38,10 @@ internal static class ResponsesRequest
             AllowMultipleToolCalls = json.FlagMember("parallel_tool_calls", ""),
         };
         Tools(json, options);
+        foreach (var member in json.ObjectMember("text", "")?.EnumerateObject() ?? default)
+        {
+            if (member.Name != "format" && member.Value.ValueKind != JsonValueKind.Null) (options.AdditionalProperties ??= [])[member.Name == Pipeline.NativeFields.Verbosity ? member.Name : $"text.{member.Name}"] = member.Value.Clone();
+        }
         foreach (var member in json.EnumerateObject())
         {
             if (Understood.Contains(member.Name) || member.Value.ValueKind == JsonValueKind.Null) continue;

@@ -109,8 +109,8 @@ internal sealed class GeminiCall(Endpoint endpoint, ModelFacts facts, IReadOnlyL
         if (call.Text("name") is not { Length: > 0 } name) throw Malformed("a tool call without a name");
         if (_calls.Count == CallIds.CallCountMax) throw Malformed($"more than {CallIds.CallCountMax} tool calls");
         var id = _ids.Take(call.Text("id")) ?? throw Malformed($"a second tool call with the id '{Excerpt.Of(call.Text("id")!)}'");
-        var content = new FunctionCallContent(id, name, ToolText.ParseArguments(name, call.Get("args")?.GetRawText() ?? "", Usage));
-        if (signature is not null) content.AdditionalProperties = new() { [GeminiRequest.Signature] = signature };
+        var content = ToolText.Call(id, name, call.Get("args")?.GetRawText() ?? "");
+        if (signature is not null) (content.AdditionalProperties ??= [])[GeminiRequest.Signature] = signature;
         _calls.Add(content);
     }
 

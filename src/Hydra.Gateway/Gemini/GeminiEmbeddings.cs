@@ -24,6 +24,5 @@ internal static class GeminiEmbeddings
             endpoint.Sign(http);
             return http;
         },
-        Read: answer => (answer.Items("embeddings").Select(embedding => embedding.Get("values")),
-            answer.Get("usageMetadata").Number("promptTokenCount")));
+        Read: (answer, _) => new(answer.Items("embeddings").Select(embedding => embedding.Get("values")), answer.Get("usageMetadata").Number("promptTokenCount")));
 }

@@ -89,7 +89,7 @@ internal sealed class OllamaCall(Endpoint endpoint, ModelFacts facts, IReadOnlyL
         if (_calls.Count == CallIds.CallCountMax) throw Malformed($"more than {CallIds.CallCountMax} tool calls");
         var arguments = function.Get("arguments") is { } given
             ? given.ValueKind == JsonValueKind.String ? given.ToText() : given.GetRawText() : "";
-        _calls.Add(new FunctionCallContent(_ids.Take(null)!, name, ToolText.ParseArguments(name, arguments, Usage)));
+        _calls.Add(ToolText.Call(_ids.Take(null)!, name, arguments));
     }
 
     private CallFailedException Malformed(string what) =>

@@ -18,6 +18,5 @@ internal static class OllamaEmbeddings
             endpoint.Sign(http);
             return http;
         },
-        Read: answer => (answer.Items("embeddings").Select(vector => (System.Text.Json.JsonElement?)vector),
-            answer.Number("prompt_eval_count")));
+        Read: (answer, _) => new(answer.Items("embeddings").Select(vector => (System.Text.Json.JsonElement?)vector), answer.Number("prompt_eval_count")));
 }

@@ -29,7 +29,7 @@ internal static class OpenAIAnswer
         if (message.Text("content") is { Length: > 0 } text) contents.Add(new TextContent(text));
         var calls = new ToolCallParts(endpoint);
         foreach (var call in message?.Items("tool_calls") ?? []) calls.Add(call, isWhole: true);
-        contents.AddRange(calls.Build(usage));
+        contents.AddRange(calls.Build());
         return new ChatResponse(new ChatMessage(ChatRole.Assistant, contents))
         {
             ResponseId = json.Text("id"),

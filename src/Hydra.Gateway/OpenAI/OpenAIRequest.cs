@@ -117,21 +117,7 @@ internal static class OpenAIRequest
             json.WriteEndObject();
         }
         json.WriteEndArray();
-        switch (options.ToolMode)
-        {
-            case NoneChatToolMode: json.WriteString("tool_choice", "none"); break;
-            case AutoChatToolMode: json.WriteString("tool_choice", "auto"); break;
-            case RequiredChatToolMode { RequiredFunctionName: { } name }:
-                json.WriteStartObject("tool_choice");
-                json.WriteString("type", "function");
-                json.WriteStartObject("function");
-                json.WriteString("name", name);
-                json.WriteEndObject();
-                json.WriteEndObject();
-                break;
-            case RequiredChatToolMode: json.WriteString("tool_choice", "required"); break;
-        }
-        if (options.AllowMultipleToolCalls is { } parallel) json.WriteBoolean("parallel_tool_calls", parallel);
+        OpenAIToolChoice.Write(json, options, isNested: true);
     }
 
     private static void WriteMessage(Utf8JsonWriter json, Endpoint endpoint, ChatMessage message)
@@ -149,7 +135,7 @@ internal static class OpenAIRequest
         var hasParts = message.Contents.Any(content => content is DataContent or UriContent);
         var text = string.Concat(message.Contents.OfType<TextContent>().Select(part => part.Text));
         if (message.Role == ChatRole.Tool
-            || (calls.Length == 0 && !hasParts && text.Length == 0 && message.Contents.Count > 0))
+            || (calls.Length == 0 && !hasParts && message.Contents.Count > 0 && !message.Contents.Any(content => content is TextContent)))
         {
             return;
         }

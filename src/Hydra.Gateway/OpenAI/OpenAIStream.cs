@@ -73,7 +73,7 @@ internal sealed class OpenAIStream(Endpoint endpoint) : IAnswerStream
         }
         var last = Update();
         last.FinishReason = OpenAIAnswer.Finish(endpoint, _finish, _refusal, Usage, _filters);
-        foreach (var call in _calls.Build(Usage)) last.Contents.Add(call);
+        foreach (var call in _calls.Build()) last.Contents.Add(call);
         if (_hasUsage) last.Contents.Add(new UsageContent(UsageReader.ToDetails(Usage)));
         return last.In(_tier);
     }

@@ -37,8 +37,8 @@ internal sealed class ToolCallParts(Endpoint endpoint)
         if (fragment.Get(OpenAIAnswer.ExtraContent) is { } extra) part.Extra = extra;
     }
 
-    /// <summary>The calls; <c>invalid_output</c> when the arguments of one never became JSON.</summary>
-    public IEnumerable<FunctionCallContent> Build(TokenUsage usage)
+    /// <summary>The calls; one whose arguments never became JSON says so.</summary>
+    public IEnumerable<FunctionCallContent> Build()
     {
         var ids = new HashSet<string>(StringComparer.Ordinal);
         var calls = new List<FunctionCallContent>(_parts.Count);
@@ -47,9 +47,8 @@ internal sealed class ToolCallParts(Endpoint endpoint)
             if (part.Name is null) throw Malformed("a tool call without a name");
             var id = part.Id ?? $"call_{calls.Count}";   // some servers give none, but results are matched by it
             if (!ids.Add(id)) throw Malformed($"two tool calls with the id '{Excerpt.Of(id)}'");
-            var call = new FunctionCallContent(id, part.Name,
-                ToolText.ParseArguments(part.Name, part.Arguments.ToString(), usage));
-            if (part.Extra is { } extra) call.AdditionalProperties = new() { [OpenAIAnswer.ExtraContent] = extra };
+            var call = ToolText.Call(id, part.Name, part.Arguments.ToString());
+            if (part.Extra is { } extra) (call.AdditionalProperties ??= [])[OpenAIAnswer.ExtraContent] = extra;
             calls.Add(call);
         }
         return calls;

@@ -18,17 +18,18 @@ internal sealed class AttemptRunner(ILedger ledger, Lock gate, TimeProvider cloc
     public async ValueTask<AttemptStart> StartAsync(Deployment deployment, IEnumerable<ChatMessage> messages, CallOptions options, TimeoutConfig timeouts, CancellationToken cancellationToken)
     {
         var operation = options.Operation;
+        var health = deployment.Health.Of(operation.Kind);
         // (1)
         BreakerTicket ticket;
         lock (gate)
         {
-            if (!deployment.Health.Breaker.TryEnter(now(), out ticket))
+            if (!health.Breaker.TryEnter(now(), out ticket))
             {
-                var view = deployment.Health.Breaker.At(now());
+                var view = health.Breaker.At(now());
                 return new AttemptStart.Busy($"its circuit breaker is open: {view.Cause}", view.RefusesUntil);
             }
         }
-        var pass = new Pass(this, deployment, ticket);
+        var pass = new Pass(this, deployment, health, ticket);
         try
         {
             // (2)
@@ -39,7 +40,7 @@ internal sealed class AttemptRunner(ILedger ledger, Lock gate, TimeProvider cloc
 
             // (4)
             var price = deployment.Facts.Price;
-            var (asked, service) = (price, ServiceTier.Asked(options));
+            var (asked, service) = (price, NativeFields.AreSent(deployment, options) ? ServiceTier.Asked(options) : null);
             if (service is not null) asked = price?.For(service);
             if (asked is null && isUnderUsdBudget(operation))
             {
@@ -80,7 +81,7 @@ internal sealed class AttemptRunner(ILedger ledger, Lock gate, TimeProvider cloc
     }
 
     /// <summary>One call's place at the breaker, the account and the deployment. Given back once.</summary>
-    internal sealed class Pass(AttemptRunner runner, Deployment deployment, BreakerTicket ticket)
+    internal sealed class Pass(AttemptRunner runner, Deployment deployment, OperationHealth health, BreakerTicket ticket)
     {
         private Admitted? _admitted;
         private bool _isInside, _isSent, _hasVerdict, _hasEnded;
@@ -103,7 +104,7 @@ internal sealed class AttemptRunner(ILedger ledger, Lock gate, TimeProvider cloc
         {
             _isSent = true;
             _sentAt = runner.Now();
-            lock (runner.Gate) deployment.Health.Stats.Started();
+            lock (runner.Gate) health.Stats.Started();
         }
 
         /// <summary>The deployment works: told at its first content, so that a probe decides early.</summary>
@@ -113,7 +114,7 @@ internal sealed class AttemptRunner(ILedger ledger, Lock gate, TimeProvider cloc
             {
                 if (_hasVerdict) return;
                 _hasVerdict = true;
-                deployment.Health.Breaker.Succeeded(ticket, runner.Now());
+                health.Breaker.Succeeded(ticket, runner.Now());
             }
         }
 
@@ -126,9 +127,9 @@ internal sealed class AttemptRunner(ILedger ledger, Lock gate, TimeProvider cloc
                 if (_hasEnded) return;
                 _hasEnded = true;
                 var at = runner.Now();
-                if (failure is { } kind) deployment.Health.Breaker.Failed(ticket, kind, at, retryAfter);
-                else if (!_hasVerdict) deployment.Health.Breaker.Succeeded(ticket, at);
-                deployment.Health.Stats.Ended(failure, firstToken, at - _sentAt, at);
+                if (failure is { } kind) health.Breaker.Failed(ticket, kind, at, retryAfter);
+                else if (!_hasVerdict) health.Breaker.Succeeded(ticket, at);
+                health.Stats.Ended(failure, firstToken, at - _sentAt, at);
                 _admitted!.Settle(tokensUsed, at);
                 deployment.Turnstile.Let_NeedsLock(deployment.Quota.Ended(failure, _sentAt, at, retryAfter));
                 deployment.Turnstile.Let_NeedsLock(deployment.Quota.Bulkhead.Leave());
@@ -140,7 +141,7 @@ internal sealed class AttemptRunner(ILedger ledger, Lock gate, TimeProvider cloc
             if (_isSent) return;
             lock (runner.Gate)
             {
-                deployment.Health.Breaker.Withdrawn(ticket);
+                health.Breaker.Withdrawn(ticket);
                 _admitted?.Withdraw(runner.Now());
                 if (_isInside) deployment.Turnstile.Let_NeedsLock(deployment.Quota.Bulkhead.Leave());
             }

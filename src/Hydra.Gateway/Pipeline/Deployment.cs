@@ -26,7 +26,18 @@ internal sealed class Deployment
 /// <summary>What is learnt of a deployment; kept over a reload of the configuration. All of it lies under the service's one lock.</summary>
 internal sealed class DeploymentHealth(string id, RateLimits limits, BreakerOptions breaker)
 {
-    public CallBreaker Breaker { get; } = new(breaker);
+    private readonly OperationHealth[] _kinds = [.. Enum.GetValues<OperationKind>().Select(_ => new OperationHealth(breaker))];
+
+    public BreakerOptions Options => breaker;
     public ScopeMeter Meter { get; } = new(LimitScope.Deployment, id, limits);
+
+    /// <summary>What is learnt of one kind of calls alone: a deployment whose embeddings fail may still chat.</summary>
+    public OperationHealth Of(OperationKind kind) => _kinds[(int)kind];
+}
+
+/// <summary>What is learnt of a deployment by one kind of calls.</summary>
+internal sealed class OperationHealth(BreakerOptions breaker)
+{
+    public CallBreaker Breaker { get; } = new(breaker);
     public DeploymentStats Stats { get; } = new(TimeSpan.FromMinutes(5));
 }

@@ -15,6 +15,7 @@ internal static class Failures
         ErrorClass.ContextWindow => FailureKind.ContextWindow,
         ErrorClass.ContentPolicy => FailureKind.ContentPolicy,
         ErrorClass.NeverRetry => failed.HttpStatus == 404 ? FailureKind.NotFound : FailureKind.InvalidRequest,
+        _ when failed.Code == ErrorCode.InvalidOutput => FailureKind.InvalidOutput,
         _ when failed.Code == ErrorCode.Timeout || failed.Code == ErrorCode.IdleTimeout => FailureKind.Timeout,
         _ when failed.HasDelivered => FailureKind.StreamCut,
         _ => FailureKind.Transient,

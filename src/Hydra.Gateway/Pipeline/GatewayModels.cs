@@ -54,7 +54,7 @@ internal sealed class GatewayModels
             var id = ids.Next(written.Provider, written.Model);
             var (client, facts) = providers.Open(written);
             var quota = QuotaOf(config.Providers[written.Provider].QuotaGroup ?? written.Provider, before, around);
-            var health = known?.ById.GetValueOrDefault(id)?.Health ?? new DeploymentHealth(id, written.Limits, breaker);
+            var health = known?.ById.GetValueOrDefault(id)?.Health is { } learnt && learnt.Options == breaker ? learnt : new DeploymentHealth(id, written.Limits, breaker);
             lock (around.Gate) health.Meter.Limits = written.Limits;
             deployments.Add(new Deployment { Id = id, Group = name, Config = written, Client = client, Embeddings = new(() => providers.OpenEmbeddings(written)), Facts = facts, Health = health, Quota = quota, Turnstile = _turnstiles[quota.Name] });
         }

@@ -45,8 +45,11 @@ public sealed class GatewayService : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly long _origin;
     private readonly SpanExport? _spans;
+    private readonly System.Collections.Concurrent.ConcurrentQueue<OwnModels> _retired = new();
     private volatile GatewayModels _models;
     private volatile GatewayConfig _config;
+    private volatile Lazy<OwnModels> _own;
+    private volatile Lazy<IReadOnlyList<string>> _reachable;
 
     private GatewayService(GatewayConfig config, GatewayServiceOptions options, SqliteLedger ledger)
     {
@@ -58,13 +61,18 @@ public sealed class GatewayService : IAsyncDisposable
         FilterSet.Of(config.Filters);   // a wrong filter is refused here, not at the first call
         _providers = new ProviderFactory(config, options);
         _models = GatewayModels.Build(config, _providers, null, Surroundings);
+        _own = OwnOf(config);
+        _reachable = ReachableOf(config);
         Keys = new KeyRing(ledger, options.Clock);
         AdminKey = AdminKeyOf(config);
         var random = options.Seed is { } seed ? new Random(seed) : Random.Shared;
         var runner = new AttemptRunner(ledger, _gate, options.Clock, Now, SwitchedOff, IsUnderUsdBudget);
-        var route = new RouteStage(() => _models, new GroupCall(runner, config.Retries, _gate, random, options.Clock, Now), options.Clock);
+        var groups = new GroupCall(runner, () => _config.Retries, _gate, random, options.Clock, Now);
+        var route = new RouteStage(() => _models, groups, options.Clock);
+        var own = new RouteStage(() => _own.Value.Models, groups, options.Clock);
         Caches = GatewayCaches.Open(config, options, ledger);
-        var filters = new FilterStage(Caches.Over(route, () => _config.Cache), () => _config, new Moderator(options));
+        var caches = Caches.Over(route, () => _config.Cache, (model, asked) => options.Embeddings is { } given ? given(model) : new PipelineEmbedder(own, () => Open("embeddings", asked.Caller, model)));
+        var filters = new FilterStage(caches, () => _config, new Moderator(options));
         Client = new OperationStage(filters, this, _gate, Now);
     }
 
@@ -117,6 +125,9 @@ public sealed class GatewayService : IAsyncDisposable
         }
         AdminKey = AdminKeyOf(config);
         _config = config;
+        var retired = _own;
+        (_own, _reachable) = (OwnOf(config), ReachableOf(config));
+        if (retired.IsValueCreated) _retired.Enqueue(retired.Value);
         await _ledger.ConfigureAsync(config.Budgets, cancellationToken);
     }
 
@@ -153,7 +164,21 @@ public sealed class GatewayService : IAsyncDisposable
     internal IEnumerable<string> ModelsFor(string? presentedKey)
     {
         var key = KeyOf(presentedKey);
-        return _models.Groups.Keys.Where(model => key?.Allows(model) != false).Order(StringComparer.Ordinal);
+        return _models.Groups.Keys.Concat(_reachable.Value).Where(model => key?.Allows(model) != false).Order(StringComparer.Ordinal);
+    }
+
+    /// <summary>Whether a caller may ask for a model, listed or not.</summary>
+    internal bool MayAsk(string? presentedKey, string model)
+    {
+        if (KeyOf(presentedKey)?.Allows(model) == false) return false;
+        try
+        {
+            return _models.Find(model) is not null;
+        }
+        catch (GatewayRefusedException)
+        {
+            return false;
+        }
     }
 
     internal GatewayModels Models => _models;
@@ -180,27 +205,36 @@ public sealed class GatewayService : IAsyncDisposable
         json.WriteStartArray("deployments");
         foreach (var deployment in _models.Groups.Values.SelectMany(group => group.Deployments).OrderBy(deployment => deployment.Id, StringComparer.Ordinal))
         {
-            BreakerView view;
-            LiveFacts facts;
-            lock (_gate)
-            {
-                view = deployment.Health.Breaker.At(Now());
-                facts = deployment.Health.Stats.Facts(view, null, 1, Now());
-            }
             json.WriteStartObject();
             json.WriteString("deployment", deployment.Id);
             json.WriteString("quota_group", deployment.Quota.Name);
-            json.WriteString("breaker", view.Position switch { BreakerPosition.Closed => "closed", BreakerPosition.Open => "open", _ => "half_open" });
-            if (view.RefusesUntil is { } until) json.WriteNumber("retry_in_seconds", Math.Max(0, (until - Now()).TotalSeconds));
-            if (view.Cause is { } cause) json.WriteString("cause", cause);
-            json.WriteNumber("in_flight", facts.InFlight);
-            json.WriteNumber("calls", facts.Calls);
-            json.WriteNumber("successes", facts.Successes);
-            if (facts.Latency is { } latency) json.WriteNumber("latency_ms", latency.TotalMilliseconds);
-            if (facts.FirstToken is { } first) json.WriteNumber("first_token_ms", first.TotalMilliseconds);
+            WriteHealth(json, deployment, OperationKind.Chat);
+            json.WriteStartObject("embeddings");
+            WriteHealth(json, deployment, OperationKind.Embeddings);
+            json.WriteEndObject();
             json.WriteEndObject();
         }
         json.WriteEndArray();
+    }
+
+    private void WriteHealth(Utf8JsonWriter json, Deployment deployment, OperationKind kind)
+    {
+        BreakerView view;
+        LiveFacts facts;
+        lock (_gate)
+        {
+            var health = deployment.Health.Of(kind);
+            view = health.Breaker.At(Now());
+            facts = health.Stats.Facts(view, null, 1, Now());
+        }
+        json.WriteString("breaker", view.Position switch { BreakerPosition.Closed => "closed", BreakerPosition.Open => "open", _ => "half_open" });
+        if (view.RefusesUntil is { } until) json.WriteNumber("retry_in_seconds", Math.Max(0, (until - Now()).TotalSeconds));
+        if (view.Cause is { } cause) json.WriteString("cause", cause);
+        json.WriteNumber("in_flight", facts.InFlight);
+        json.WriteNumber("calls", facts.Calls);
+        json.WriteNumber("successes", facts.Successes);
+        if (facts.Latency is { } latency) json.WriteNumber("latency_ms", latency.TotalMilliseconds);
+        if (facts.FirstToken is { } first) json.WriteNumber("first_token_ms", first.TotalMilliseconds);
     }
 
     private string? AdminKeyOf(GatewayConfig config) => config.AdminKey is { } reference ? SecretReference.Read(reference, "auth.admin_key", _options) : null;
@@ -220,6 +254,8 @@ public sealed class GatewayService : IAsyncDisposable
         await Caches.DisposeAsync();
         await _ledger.DisposeAsync();
         _providers.Dispose();
+        if (_own.IsValueCreated) _own.Value.Providers.Dispose();
+        foreach (var retired in _retired) retired.Providers.Dispose();
     }
 
     private VirtualKey? KeyOf(string? presented)
@@ -256,6 +292,23 @@ public sealed class GatewayService : IAsyncDisposable
     }
 
     private TimeSpan Now() => Clock.GetElapsedTime(_origin);
+
+    /// <summary>
+    /// Models that the gateway itself asks for embeddings: those of the configuration, whether callers may name them or not, and the
+    /// environment's accounts. They share the health and the quotas of the callers' deployments.
+    /// </summary>
+    private Lazy<OwnModels> OwnOf(GatewayConfig config) => new(() =>
+    {
+        var providers = new Dictionary<string, ProviderConfig>(AutomaticConfig.Of(_options.Environment).Providers, StringComparer.Ordinal) { ["offline"] = new() { Kind = "offline" } };
+        foreach (var (name, provider) in config.Providers) providers[name] = provider;
+        var wide = config with { Providers = providers, Passthrough = true };
+        var factory = new ProviderFactory(wide, _options);
+        return new OwnModels(GatewayModels.Build(wide, factory, _models, Surroundings), factory);
+    });
+
+    private Lazy<IReadOnlyList<string>> ReachableOf(GatewayConfig config) => new(() => ReachableModels.Of(config, DateOnly.FromDateTime(Clock.GetUtcNow().UtcDateTime)));
+
+    private sealed record OwnModels(GatewayModels Models, ProviderFactory Providers);
 
     private ModelSurroundings Surroundings => new(_gate, Clock, Now);
 }

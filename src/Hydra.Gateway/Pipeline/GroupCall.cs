@@ -12,8 +12,9 @@ namespace Hydra.Gateway.Pipeline;
 internal sealed record GroupResult(LiveAnswer? Answer, Exception? Failure, IReadOnlyList<string> Next);
 
 /// <summary>Asks the deployments of one group in the order that routing gives, and tries again as the retry rules say.</summary>
-internal sealed class GroupCall(AttemptRunner runner, RetryOptions retries, Lock gate, Random random, TimeProvider clock, Func<TimeSpan> now)
+internal sealed class GroupCall(AttemptRunner runner, Func<RetryOptions> retries, Lock gate, Random random, TimeProvider clock, Func<TimeSpan> now)
 {
+    private readonly HedgedStart _starts = new(runner, gate, clock, now);
     private readonly Dictionary<string, RetryBudget> _budgets = new(StringComparer.Ordinal);
 
     public async ValueTask<GroupResult> AskAsync(ModelGroup group, IReadOnlyList<ChatMessage> messages, CallOptions options, CancellationToken cancellationToken)
@@ -24,7 +25,7 @@ internal sealed class GroupCall(AttemptRunner runner, RetryOptions retries, Lock
         Exception? failure = null;
         while (true)
         {
-            var decision = Choose(group, request);
+            var decision = Choose(group, request, operation.Kind);
             if (decision.Group is { } other) return new GroupResult(null, failure ?? Nobody(group, decision), [other]);
             var candidate = decision.Order.FirstOrDefault(candidate => !spent.Contains(group.ById[candidate.Deployment.Id]));
             if (candidate is null) return new GroupResult(null, failure ?? Nobody(group, decision), NextOf(group, failure, decision));
@@ -33,11 +34,13 @@ internal sealed class GroupCall(AttemptRunner runner, RetryOptions retries, Lock
 
             for (var sameTried = 0; ; sameTried++)
             {
-                var start = await runner.StartAsync(deployment, messages, options, group.Config.Timeouts, cancellationToken);
+                var beside = group.Config.Hedge is null ? null : OtherOf(group, decision, deployment, spent);
+                var (start, isBesideSpent) = await _starts.AskAsync(group, deployment, beside, messages, options, Remaining(group, operation), cancellationToken);
+                if (isBesideSpent) spent.Add(beside!);
                 switch (start)
                 {
                     case AttemptStart.Committed committed:
-                        Remember(group, request, deployment);
+                        Remember(group, request, committed.Answer.Deployment);
                         return new GroupResult(committed.Answer, null, []);
                     case AttemptStart.Unaffordable unaffordable: failure ??= unaffordable.Refusal; break;
                     case AttemptStart.Busy busy: failure ??= Cooling($"'{deployment.Id}' cannot be asked: {busy.Reason}.", busy.Until); break;
@@ -59,7 +62,20 @@ internal sealed class GroupCall(AttemptRunner runner, RetryOptions retries, Lock
         }
     }
 
-    private RouteDecision Choose(ModelGroup group, RouteRequest request)
+    /// <summary>The next who may be asked beside a deployment: on another account, since what slows one down slows its account.</summary>
+    private static Deployment? OtherOf(ModelGroup group, RouteDecision decision, Deployment deployment, HashSet<Deployment> spent)
+    {
+        foreach (var candidate in decision.Order)
+        {
+            var other = group.ById[candidate.Deployment.Id];
+            if (other != deployment && other.Quota != deployment.Quota && !spent.Contains(other)) return other;
+        }
+        return null;
+    }
+
+    private TimeSpan Remaining(ModelGroup group, Operation operation) => (operation.Timeout ?? group.Config.Timeouts.Total) - clock.GetElapsedTime(operation.StartedAt);
+
+    private RouteDecision Choose(ModelGroup group, RouteRequest request, OperationKind kind)
     {
         lock (gate)
         {
@@ -69,8 +85,9 @@ internal sealed class GroupCall(AttemptRunner runner, RetryOptions retries, Lock
             for (var i = 0; i < targets.Length; i++)
             {
                 var (deployment, health) = (group.Deployments[i], group.Deployments[i].Health);
+                var (breaker, stats) = (health.Of(kind).Breaker, health.Of(kind).Stats);
                 var limit = health.Meter.Refuses(tokens, at) ?? deployment.Quota.Meter.Refuses(tokens, at);
-                targets[i] = new RouteTarget(group.Routes[i], health.Stats.Facts(health.Breaker.At(at), limit, Math.Min(health.Meter.Headroom(at), deployment.Quota.Meter.Headroom(at)), at));
+                targets[i] = new RouteTarget(group.Routes[i], stats.Facts(breaker.At(at), limit, Math.Min(health.Meter.Headroom(at), deployment.Quota.Meter.Headroom(at)), at));
             }
             return Router.Choose(group.Config.Policy, request, targets, group.Memory, random, at);
         }
@@ -92,13 +109,13 @@ internal sealed class GroupCall(AttemptRunner runner, RetryOptions retries, Lock
                 || group.Deployments.Any(other => other != deployment && !spent.Contains(other) && !(isOfAccount && other.Quota == deployment.Quota)),
             HasContextWindowFallback = group.Config.ContextWindowFallbacks.Count > 0,
             HasContentPolicyFallback = group.Config.ContentPolicyFallbacks.Count > 0,
-            Remaining = (operation.Timeout ?? group.Config.Timeouts.Total) - clock.GetElapsedTime(operation.StartedAt),
+            Remaining = Remaining(group, operation),
         };
         lock (gate)
         {
             if (!_budgets.TryGetValue(deployment.Quota.Name, out var budget)) _budgets[deployment.Quota.Name] = budget = new RetryBudget(new RetryBudgetOptions());
             if (sameTried == 0) budget.Requested(now());
-            return RetryDecision.Of(retries, facts, budget, random.NextDouble(), now());
+            return RetryDecision.Of(retries(), facts, budget, random.NextDouble(), now());
         }
     }
 

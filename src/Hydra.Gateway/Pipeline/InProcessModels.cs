@@ -93,7 +93,7 @@ public sealed class InProcessModels(GatewayService service, Caller caller) : IMo
 
         private CallOptions Begin(ChatOptions? options, bool isStreamed)
         {
-            var operation = service.Open("engine", caller, facts.Name);
+            var operation = service.Open("engine", options is ITagged { Tags: var tags } ? caller with { Tags = [.. caller.Tags, .. tags] } : caller, facts.Name);
             operation.IsStreamed = isStreamed;
             return new CallOptions(options, operation) { ModelId = null };
         }

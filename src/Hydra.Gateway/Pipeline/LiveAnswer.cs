@@ -13,6 +13,10 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
     /// <summary>Frames that are held back at most before there is content; more than that is content of some kind.</summary>
     private const int HeldMax = 64;
 
+    /// <summary>The race that this answer won; null: there was none. It is over when the answer is.</summary>
+    public HedgeRace? Race { private get; set; }
+    public Deployment Deployment => deployment;
+
     private readonly long _startedAt = clock.GetTimestamp();
     private readonly List<ChatResponseUpdate> _held = [];
     private IAsyncEnumerator<ChatResponseUpdate>? _updates;
@@ -34,7 +38,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _patience.Token);
         try
         {
-            _updates = Ask(messages, NativeFields.For(deployment, options, operation.Dropped), _stop.Token).GetAsyncEnumerator(_stop.Token);
+            _updates = Ask(messages, NativeFields.For(deployment, options, attempt.Dropped), _stop.Token).GetAsyncEnumerator(_stop.Token);
             do
             {
                 if (!await _updates.MoveNextAsync())
@@ -65,6 +69,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
         _patience.CancelAfter(Timeout.InfiniteTimeSpan);
         attempt.FirstToken = clock.GetElapsedTime(_startedAt);
         pass.Succeeded();
+        if (!operation.TryAnswer(attempt)) throw await BreakAsync(new OperationCanceledException(cancellationToken));
         return new AttemptStart.Committed(this);
     }
 
@@ -76,6 +81,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
         {
             foreach (var update in _held) yield return update;
             while (!_isWhole && await NextAsync() is { } update) yield return update;
+            if (Race is not null) await Race.DisposeAsync();
             isEnded = true;
             await SettleAsync(Attempt.Answered, UsageOrEstimate(out var isEstimate), isEstimate, null, null, 200);
         }
@@ -83,6 +89,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
         {
             // The reader left in the middle: what was generated is charged.
             if (!isEnded && attempt.Outcome == "running") await SettleAsync("cancelled", Bound, isEstimate: true, FailureKind.ClientCancelled, null, 0);
+            if (!isEnded && Race is not null) await Race.DisposeAsync();
         }
     }
 
@@ -129,18 +136,24 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
     private void Note(ChatResponseUpdate update)
     {
         attempt.AnsweredBy = update.ModelId ?? attempt.AnsweredBy;
-        if (update.AdditionalProperties?.GetValueOrDefault(Wire.Parameters.DroppedKey) is string dropped) operation.Dropped.AddRange(dropped.Split(','));
+        if (update.AdditionalProperties?.GetValueOrDefault(Wire.Parameters.DroppedKey) is string dropped) attempt.Dropped.AddRange(dropped.Split(','));
         if (update.AdditionalProperties?.GetValueOrDefault(Wire.ServiceTier.Key) is string service) _service = service;
+        Exception? broken = null;
         foreach (var content in update.Contents)
         {
             switch (content)
             {
+                case FunctionCallContent { Exception: { } unusable }: broken ??= unusable; break;
                 case UsageContent usage when _usage is null: _usage = usage.Details; break;
                 case UsageContent usage: _usage.Add(usage.Details); break;
                 case TextContent text: _chars += text.Text.Length; break;
                 case TextReasoningContent thought: _chars += thought.Text.Length; break;
             }
         }
+        if (broken is null) return;
+        attempt.HasMalformedCall = true;
+        // Where arguments are JSON, there is no way to tell what the model wrote: it is asked again, or the call fails.
+        if (operation.Door is "messages" or "engine") throw new CallFailedException(ErrorCode.InvalidOutput, broken.Message);
     }
 
     private bool IsOutOfPatience => _patience!.IsCancellationRequested && !_caller.IsCancellationRequested;
@@ -173,8 +186,18 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
     private async Task<Exception> BreakAsync(Exception thrown)
     {
         var isCancel = thrown is OperationCanceledException;
-        await SettleAsync(isCancel ? "cancelled" : "provider_error", Bound, isEstimate: true, isCancel ? FailureKind.ClientCancelled : FailureKind.Unknown, null, 0);
+        var isOutpaced = isCancel && operation.IsOutpaced(attempt);
+        var usage = isOutpaced && !operation.IsStreamed ? await UsageSoFarAsync() : null;
+        await SettleAsync(isOutpaced ? Attempt.Outpaced : isCancel ? "cancelled" : "provider_error", usage ?? Bound, isEstimate: usage is null, isCancel ? FailureKind.ClientCancelled : FailureKind.Unknown, null, 0);
         return isCancel ? thrown : new CallFailedException(ErrorCode.ProviderError, $"The client of '{deployment.Id}' failed: {thrown.GetType().Name}: {thrown.Message}", thrown);
+    }
+
+    /// <summary>What an answer that came whole says it used; null: it did not come, or says nothing.</summary>
+    private async ValueTask<TokenUsage?> UsageSoFarAsync()
+    {
+        if (_held.Count == 0) return null;
+        while (!_isWhole && await _updates!.MoveNextAsync()) Note(_updates.Current);
+        return _usage is null ? null : UsageReader.Read(_usage);
     }
 
     private async Task SettleAsync(string outcome, TokenUsage usage, bool isEstimate, FailureKind? failure, TimeSpan? retryAfter, int status)
@@ -183,12 +206,13 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
         attempt.Outcome = outcome;
         attempt.Usage = usage;
         attempt.Duration = clock.GetElapsedTime(_startedAt);
-        operation.Upstream += attempt.Duration;
+        if (outcome != Attempt.Outpaced) operation.AddUpstream(attempt.Duration);
         var rates = deployment.Facts.Price?.For(_service) ?? deployment.Facts.Price;
         if (_service is not null && deployment.Facts.Price?.For(_service) is null) isEstimate = true;   // that class has no known rates
         var bill = rates?.Bill(usage) ?? [];
         attempt.CostUsd = bill.Sum(line => line.Usd);
-        pass.End(failure, retryAfter, attempt.FirstToken, usage.Total);
+        // One that was outpaced would have taken longer still: without that the slow would look fast.
+        pass.End(failure, retryAfter, outcome == Attempt.Outpaced ? attempt.FirstToken ?? attempt.Duration : attempt.FirstToken, usage.Total);
         if (_stop is not null && failure is not null) await _stop.CancelAsync();
         if (_updates is not null)
         {

@@ -5,8 +5,8 @@ using Microsoft.Extensions.AI;
 namespace Hydra.Gateway.Pipeline;
 
 /// <summary>
-/// What one caller asked, from its arrival to its answer, with a record of every attempt at a deployment. One call owns it; it is
-/// not safe to share between threads.
+/// What one caller asked, from its arrival to its answer, with a record of every attempt at a deployment. One call owns it; what two
+/// attempts beside one another may change at the same time is safe to share between threads.
 /// </summary>
 public sealed class Operation
 {
@@ -28,6 +28,8 @@ public sealed class Operation
     public TimeSpan? Timeout { get; init; }
     /// <summary>Whether texts are to become vectors; all else that is asked is an answer in words.</summary>
     public bool IsEmbedding => Door == "embeddings";
+    /// <summary>Whose health of a deployment it is that this operation looks at and changes.</summary>
+    internal Resilience.OperationKind Kind => IsEmbedding ? Resilience.OperationKind.Embeddings : Resilience.OperationKind.Chat;
     public CacheControl CacheControl { get; init; } = CacheControl.Default;
     /// <summary>Whether the caller wants the answer as it comes. The pipeline works alike; only the provider is asked otherwise.</summary>
     public bool IsStreamed { get; set; }
@@ -39,6 +41,7 @@ public sealed class Operation
     public int OutputTokensMax { get; set; }
     /// <summary>Whether the request may use classes of tokens that are dearer than plain ones: sound, or a cache that is kept for an hour.</summary>
     public bool MayUseDearClasses { get; set; }
+    /// <summary>A snapshot, in the order in which they were begun.</summary>
     public IReadOnlyList<Attempt> Attempts => _attempts;
     /// <summary>Groups that were gone through before the one that answered.</summary>
     public int Fallbacks { get; set; }
@@ -51,16 +54,26 @@ public sealed class Operation
     /// <summary>Why the deployment that answered was asked.</summary>
     public string? RouteReason { get; set; }
     /// <summary>Room that the tightest budget has left, in US dollars; null: no budget covers the caller.</summary>
-    public decimal? RemainingUsd { get; set; }
+    public decimal? RemainingUsd
+    {
+        get
+        {
+            lock (_gate) return _remainingUsd;
+        }
+        set
+        {
+            lock (_gate) _remainingUsd = value;
+        }
+    }
     /// <summary>Whether a parameter that a provider does not know fails the call instead of being left out.</summary>
     public bool RefusesUnsupported { get; set; }
     /// <summary>Parameters that the answering provider does not know and that were left out.</summary>
-    public List<string> Dropped { get; } = [];
+    public IReadOnlyList<string> Dropped => Last?.Dropped ?? [];
 
     /// <summary>The sum over all attempts, in US dollars.</summary>
     public decimal CostUsd => _attempts.Sum(attempt => attempt.CostUsd);
     /// <summary>The attempt that answered, or the last one; null before the first and for a hit of the cache.</summary>
-    public Attempt? Last => _attempts.Count == 0 ? null : _attempts[^1];
+    public Attempt? Last => _answering ?? (_attempts is [.., var last] ? last : null);
 
     /// <summary>The trace and the span that the caller is in; null: its own.</summary>
     internal (string Trace, string? Parent)? Trace { get; init; }
@@ -72,20 +85,44 @@ public sealed class Operation
     public long BillableTokens => _attempts.Where(attempt => attempt.Outcome != "budget").Sum(attempt => attempt.Usage.Total);
 
     /// <summary>Time that providers took, over all attempts.</summary>
-    public TimeSpan Upstream { get; set; }
+    public TimeSpan Upstream { get; private set; }
 
     /// <summary>What the tightest limits of requests and tokens have left.</summary>
     internal (Resilience.LimitFigures? Requests, Resilience.LimitFigures? Tokens) RateLimits { get; set; }
     /// <summary>How often another deployment was taken after a failure.</summary>
     internal int OthersTried { get; set; }
 
-    private readonly List<Attempt> _attempts = [];
+    private readonly Lock _gate = new();
+    private volatile Attempt[] _attempts = [];
+    private volatile Attempt? _answering;
+    private decimal? _remainingUsd;
 
     internal Attempt Begin(string deployment, string group, string provider, string model)
     {
-        var attempt = new Attempt { Number = _attempts.Count + 1, Deployment = deployment, Group = group, Provider = provider, Model = model };
-        _attempts.Add(attempt);
-        return attempt;
+        lock (_gate)
+        {
+            var attempt = new Attempt { Number = _attempts.Length + 1, Deployment = deployment, Group = group, Provider = provider, Model = model };
+            _attempts = [.. _attempts, attempt];
+            return attempt;
+        }
+    }
+
+    /// <summary>The attempt has content and wants to be the answer; false: another one is.</summary>
+    internal bool TryAnswer(Attempt attempt)
+    {
+        lock (_gate)
+        {
+            _answering ??= attempt;
+            return _answering == attempt;
+        }
+    }
+
+    /// <summary>Whether another attempt than this one is the answer.</summary>
+    internal bool IsOutpaced(Attempt attempt) => _answering is { } answering && answering != attempt;
+
+    internal void AddUpstream(TimeSpan time)
+    {
+        lock (_gate) Upstream += time;
     }
 
     /// <summary>The operation that travels with a call's options.</summary>
@@ -112,6 +149,8 @@ public sealed class Attempt
 {
     /// <summary>The <see cref="Outcome"/> of an attempt that gave a whole answer.</summary>
     public const string Answered = "answered";
+    /// <summary>The <see cref="Outcome"/> of an attempt beside which another one was sooner.</summary>
+    public const string Outpaced = "outpaced";
 
     /// <summary>From 1.</summary>
     public required int Number { get; init; }
@@ -132,7 +171,11 @@ public sealed class Attempt
     /// <summary>By how much the cost passes what was held for it, in US dollars; 0: it does not.</summary>
     public decimal OverBoundUsd { get; set; }
     public Hydra.Model.TokenUsage Usage { get; set; }
-    /// <summary><c>answered</c>, or why not, as an error code.</summary>
+    /// <summary>Whether the model called a tool with arguments that are no JSON object.</summary>
+    public bool HasMalformedCall { get; set; }
+    /// <summary>Parameters that its provider does not know and that were left out.</summary>
+    internal List<string> Dropped { get; } = [];
+    /// <summary><c>answered</c>, <c>outpaced</c>, or why not, as an error code.</summary>
     public string Outcome { get; set; } = "running";
 
     private static string Tail(string model) => model[(model.LastIndexOf('/') + 1)..];

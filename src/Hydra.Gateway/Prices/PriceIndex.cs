@@ -57,6 +57,7 @@ internal sealed class PriceIndex
         return new PriceEntry(Price(entry), entry.Number("max_in"), entry.Number("max_out"))
         {
             RetiresOn = DateOnly.TryParse(entry.Text("eol"), out var day) ? day : null,
+            IsOfText = entry.Text("mode") is "chat" or "responses" or "completion" or "embedding",
             Dimensions = (int?)entry.Number("dims"),
         };
     }

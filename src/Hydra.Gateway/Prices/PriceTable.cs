@@ -13,6 +13,8 @@ public sealed record PriceEntry(ModelPrice? Price, long? ContextTokensMax, long?
 {
     /// <summary>The day from which the provider no longer serves the model; null when none is known.</summary>
     public DateOnly? RetiresOn { get; init; }
+    /// <summary>Whether it answers in words or with vectors, not with rankings or judgements.</summary>
+    public bool IsOfText { get; init; }
     /// <summary>Length of an embedding; null when unknown or no embedding model.</summary>
     public int? Dimensions { get; init; }
 }
@@ -63,6 +65,7 @@ public sealed class PriceTable
             over.OutputTokensMax ?? aliased?.OutputTokensMax)
         {
             RetiresOn = aliased?.RetiresOn,
+            IsOfText = aliased?.IsOfText ?? true,
             Dimensions = aliased?.Dimensions,
         };
     }

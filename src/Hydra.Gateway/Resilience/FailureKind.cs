@@ -28,6 +28,8 @@ public enum FailureKind
     Timeout,
     /// <summary>A stream that ended without its end.</summary>
     StreamCut,
+    /// <summary>The model wrote what cannot be used, such as a tool call whose arguments are no JSON: another try may do.</summary>
+    InvalidOutput,
     /// <summary>The caller went away: says nothing of the provider.</summary>
     ClientCancelled,
     Unknown,

@@ -3,14 +3,17 @@ namespace Hydra.Gateway.Resilience;
 public sealed record HedgeOptions
 {
     /// <summary>A call that is slower than so many of its like gets a second one beside it.</summary>
-    /// <value>0.5 to 0.999. Default: 0.95.</value>
-    public double Quantile { get; init; } = 0.95;
+    /// <value>0.5 to 0.999; null: <see cref="After"/> alone decides. Default: 0.95.</value>
+    public double? Quantile { get; init; } = 0.95;
     /// <summary>Measured calls below which the quantile says nothing.</summary>
     /// <value>1 to 128. Default: 20.</value>
     public int SamplesMin { get; init; } = 20;
     /// <summary>Never earlier than this.</summary>
     /// <value>0 s to 10 min. Default: 200 ms.</value>
     public TimeSpan After { get; init; } = TimeSpan.FromMilliseconds(200);
+    /// <summary>Second calls for a hundred first ones; one within 10 s is always free.</summary>
+    /// <value>0 to 100. Default: 5.</value>
+    public double PercentMax { get; init; } = 5;
 }
 
 /// <summary>Where a call stands when its hedge is thought about.</summary>
@@ -33,12 +36,12 @@ public readonly record struct HedgeDecision(bool Now, TimeSpan? AskAgainIn, stri
         if (facts.HasContent) return No("content has come");
         if (facts.IsHedged) return No("at most one extra call");
         if (!facts.HasOther) return No("nobody else may be asked");
-        if (facts.Quantile is not { } quantile) return No("too few calls measured");
-        var at = quantile > options.After ? quantile : options.After;
+        if (options.Quantile is not null && facts.Quantile is null) return No("too few calls measured");
+        var at = facts.Quantile is { } quantile && quantile > options.After ? quantile : options.After;
         if (at >= facts.Elapsed + facts.Remaining) return No("the deadline comes first");
         if (facts.Elapsed < at) return new HedgeDecision(false, at - facts.Elapsed, $"waits for {at.TotalSeconds:0.###} s");
         return budget.TryTake(now)
-            ? new HedgeDecision(true, null, $"no content after {facts.Elapsed.TotalSeconds:0.###} s; {options.Quantile:0.###} of calls have some after {quantile.TotalSeconds:0.###} s")
+            ? new HedgeDecision(true, null, $"no content after {facts.Elapsed.TotalSeconds:0.###} s{(facts.Quantile is { } usual ? $"; {options.Quantile:0.###} of calls have some after {usual.TotalSeconds:0.###} s" : "")}")
             : No(budget.Text(now));
 
         static HedgeDecision No(string reason) => new(false, null, reason);

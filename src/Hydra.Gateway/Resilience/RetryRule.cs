@@ -39,6 +39,7 @@ public sealed record RetryOptions
         [FailureKind.NotFound] = [new(RetryStep.OtherDeployment, 5)],
         [FailureKind.Timeout] = [new(RetryStep.OtherDeployment, 5), new(RetryStep.RetrySame, 1)],
         [FailureKind.StreamCut] = [new(RetryStep.OtherDeployment, 5), new(RetryStep.RetrySame, 1)],
+        [FailureKind.InvalidOutput] = [new(RetryStep.RetrySame, 1), new(RetryStep.OtherDeployment, 5)],
         [FailureKind.Unknown] = [new(RetryStep.OtherDeployment, 2)],
     };
 

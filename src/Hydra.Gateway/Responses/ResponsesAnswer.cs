@@ -28,7 +28,7 @@ internal static class ResponsesAnswer
                     }
                     break;
                 case "reasoning" when Thought(item) is { } thought: contents.Add(thought); break;
-                case "function_call": contents.Add(Call(item, usage)); break;
+                case "function_call": contents.Add(Call(item)); break;
             }
         }
         return new ChatResponse(new ChatMessage(ChatRole.Assistant, contents))
@@ -83,11 +83,10 @@ internal static class ResponsesAnswer
         return shown.Length == 0 && state is null ? null : new TextReasoningContent(shown) { ProtectedData = state };
     }
 
-    public static FunctionCallContent Call(JsonElement item, TokenUsage usage)
+    public static FunctionCallContent Call(JsonElement item)
     {
         var name = item.Text("name") ?? "";
-        return new FunctionCallContent(item.Text("call_id") ?? item.Text("id") ?? "", name,
-            ToolText.ParseArguments(name, item.Text("arguments") ?? "", usage));
+        return ToolText.Call(item.Text("call_id") ?? item.Text("id") ?? "", name, item.Text("arguments") ?? "");
     }
 
     private static string? Refusal(JsonElement response)

@@ -9,6 +9,7 @@ namespace Hydra.Gateway.Responses;
 /// <summary>Writes the body of a Responses call. Pure.</summary>
 internal static class ResponsesRequest
 {
+    private const string Verbosity = "verbosity", TextPrefix = "text.";
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static byte[] Write(string model, IEnumerable<ChatMessage> messages, ChatOptions? options, bool isStream)
@@ -27,7 +28,7 @@ internal static class ResponsesRequest
             WriteState(json, options);
             foreach (var (name, value) in options?.AdditionalProperties ?? [])
             {
-                if (name is "store" or "include") continue;   // said already
+                if (name is "store" or "include" || IsOfText(name)) continue;   // said already
                 json.WritePropertyName(name);
                 JsonSerializer.Serialize(json, value);
             }
@@ -63,14 +64,30 @@ internal static class ResponsesRequest
             }
             json.WriteEndObject();
         }
-        WriteFormat(json, options.ResponseFormat);
+        WriteText(json, options);
         WriteTools(json, options);
     }
 
-    private static void WriteFormat(Utf8JsonWriter json, ChatResponseFormat? format)
+    /// <summary>Whether a field stands within <c>text</c>: how wordy the answer is, and what is yet to come there.</summary>
+    private static bool IsOfText(string name) => name == Verbosity || name.StartsWith(TextPrefix, StringComparison.Ordinal);
+
+    private static void WriteText(Utf8JsonWriter json, ChatOptions options)
     {
-        if (format is not ChatResponseFormatJson shape) return;
+        var more = (options.AdditionalProperties ?? []).Where(field => IsOfText(field.Key)).ToArray();
+        var shape = options.ResponseFormat as ChatResponseFormatJson;
+        if (shape is null && more.Length == 0) return;
         json.WriteStartObject("text");
+        if (shape is not null) WriteFormat(json, shape);
+        foreach (var (name, value) in more)
+        {
+            json.WritePropertyName(name == Verbosity ? name : name[TextPrefix.Length..]);
+            JsonSerializer.Serialize(json, value);
+        }
+        json.WriteEndObject();
+    }
+
+    private static void WriteFormat(Utf8JsonWriter json, ChatResponseFormatJson shape)
+    {
         json.WriteStartObject("format");
         json.WriteString("type", shape.Schema is null ? "json_object" : "json_schema");
         if (shape.Schema is { } schema)
@@ -81,7 +98,6 @@ internal static class ResponsesRequest
             schema.WriteTo(json);
             json.WriteBoolean("strict", StrictSchema.Fits(schema));
         }
-        json.WriteEndObject();
         json.WriteEndObject();
     }
 
@@ -102,18 +118,6 @@ internal static class ResponsesRequest
             json.WriteEndObject();
         }
         json.WriteEndArray();
-        switch (options.ToolMode)
-        {
-            case NoneChatToolMode: json.WriteString("tool_choice", "none"); break;
-            case AutoChatToolMode: json.WriteString("tool_choice", "auto"); break;
-            case RequiredChatToolMode { RequiredFunctionName: { } name }:
-                json.WriteStartObject("tool_choice");
-                json.WriteString("type", "function");
-                json.WriteString("name", name);
-                json.WriteEndObject();
-                break;
-            case RequiredChatToolMode: json.WriteString("tool_choice", "required"); break;
-        }
-        if (options.AllowMultipleToolCalls is { } parallel) json.WriteBoolean("parallel_tool_calls", parallel);
+        OpenAIToolChoice.Write(json, options, isNested: false);
     }
 }

@@ -52,7 +52,7 @@ internal sealed class ResponsesStream(Endpoint endpoint) : IAnswerStream
         last.FinishReason = ResponsesAnswer.Finish(endpoint, response, Usage);
         // The items of the last event are the authority; a server that leaves them out sent each when it was done.
         var calls = response.Items("output").Where(item => item.Text("type") == "function_call").ToArray();
-        foreach (var call in calls.Length > 0 ? calls : [.. _calls]) last.Contents.Add(ResponsesAnswer.Call(call, Usage));
+        foreach (var call in calls.Length > 0 ? calls : [.. _calls]) last.Contents.Add(ResponsesAnswer.Call(call));
         if (calls.Length == 0 && _calls.Count > 0 && last.FinishReason == ChatFinishReason.Stop)
         {
             last.FinishReason = ChatFinishReason.ToolCalls;

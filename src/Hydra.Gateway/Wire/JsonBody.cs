@@ -20,7 +20,7 @@ internal static class JsonBody
 
     /// <summary>The arguments of a call as an object.</summary>
     public static JsonNode Arguments(FunctionCallContent call) =>
-        JsonNode.Parse(ToolText.Arguments(call), null, new JsonDocumentOptions { MaxDepth = ValueJson.DepthMax })!;
+        JsonNode.Parse(ToolText.ArgumentsObject(call), null, new JsonDocumentOptions { MaxDepth = ValueJson.DepthMax })!;
 
     /// <summary>The object, unless it is empty.</summary>
     public static JsonObject? OrNull(this JsonObject json) => json.Count == 0 ? null : json;

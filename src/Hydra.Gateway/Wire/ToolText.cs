@@ -9,8 +9,34 @@ internal static class ToolText
 {
     private static readonly JsonSerializerOptions Json = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>Key in a call's additional properties of arguments that are no JSON object: the model's own text.</summary>
+    public const string RawKey = "hydra.arguments";
+
+    /// <summary>A call as its model wrote it. Arguments that are no JSON object are kept as their text, and <c>Exception</c> says so: such a call must not run.</summary>
+    public static FunctionCallContent Call(string id, string name, string arguments)
+    {
+        try
+        {
+            return new FunctionCallContent(id, name, ParseArguments(name, arguments, default));
+        }
+        catch (CallFailedException broken)
+        {
+            return new FunctionCallContent(id, name) { Exception = broken, AdditionalProperties = new() { [RawKey] = arguments } };
+        }
+    }
+
+    /// <summary>The arguments as text: JSON, or what the model wrote in its place.</summary>
     public static string Arguments(FunctionCallContent call) =>
-        call.Arguments is { Count: > 0 } arguments ? JsonSerializer.Serialize(arguments, Json) : "{}";
+        Raw(call) ?? (call.Arguments is { Count: > 0 } arguments ? JsonSerializer.Serialize(arguments, Json) : "{}");
+
+    /// <summary>
+    /// The arguments where nothing but a JSON object is taken: text that is none goes as a member of one, in the way that Anthropic
+    /// recommends (docs.anthropic.com, fine-grained tool streaming).
+    /// </summary>
+    public static string ArgumentsObject(FunctionCallContent call) =>
+        Raw(call) is { } raw ? JsonSerializer.Serialize(new Dictionary<string, string> { ["INVALID_JSON"] = raw }, Json) : Arguments(call);
+
+    private static string? Raw(FunctionCallContent call) => call.AdditionalProperties?.GetValueOrDefault(RawKey) as string;
 
     public static string Result(FunctionResultContent result) => result.Result switch
     {

@@ -4,7 +4,14 @@ using Microsoft.Extensions.AI;
 
 namespace Hydra.Gateway.Wire;
 
-/// <summary>One call in a provider's own format: how it is asked, and the fold of what comes back.</summary>
+/// <summary>One call: how it is asked, and the fold of what comes back.</summary>
+/// <param name="Request">Writes the request; told whether the answer is wanted as it comes.</param>
+internal readonly record struct WireCall(Func<bool, HttpRequestMessage> Request, IAnswerStream Answer)
+{
+    public static WireCall Of(IWireCall call) => new(call.Request, call);
+}
+
+/// <summary>One call in a format that needs the conversation to read its answer.</summary>
 internal interface IWireCall : IAnswerStream
 {
     HttpRequestMessage Request(bool isStream);
@@ -20,11 +27,11 @@ internal interface IWireCall : IAnswerStream
 }
 
 /// <summary>
-/// A model behind an <see cref="IWireCall"/>. Safe to share between threads; disposing it does nothing, since the gateway owns the
+/// A model behind a wire format. Safe to share between threads; disposing it does nothing, since the gateway owns the
 /// connections.
 /// </summary>
 internal sealed class WireChatClient(ModelHttp http, Endpoint endpoint, ModelFacts facts,
-    Func<IReadOnlyList<ChatMessage>, ChatOptions?, IWireCall> begin) : IChatClient
+    Func<IReadOnlyList<ChatMessage>, ChatOptions?, WireCall> begin) : IChatClient
 {
     private readonly ChatClientMetadata _metadata = new(endpoint.Provider, new Uri(endpoint.Base), facts.Id);
 
@@ -32,9 +39,9 @@ internal sealed class WireChatClient(ModelHttp http, Endpoint endpoint, ModelFac
         CancellationToken cancellationToken = default)
     {
         var dropped = Parameters.Dropped(endpoint, options);
-        var call = begin([.. messages], options);
-        using var request = call.Request(isStream: false);
-        var response = call.Whole(await http.PostAsync(endpoint, request, cancellationToken));
+        var call = begin(messages as IReadOnlyList<ChatMessage> ?? [.. messages], options);
+        using var request = call.Request(false);
+        var response = call.Answer.Whole(await http.PostAsync(endpoint, request, cancellationToken));
         Parameters.Report(dropped, response);
         return response;
     }
@@ -42,8 +49,8 @@ internal sealed class WireChatClient(ModelHttp http, Endpoint endpoint, ModelFac
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages,
         ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
-        IWireCall? call = null;
-        return AnswerStream.ReadAsync(http, endpoint, options, () => (call = begin([.. messages], options)).Request(isStream: true), () => call!,
+        WireCall call = default;
+        return AnswerStream.ReadAsync(http, endpoint, options, () => (call = begin(messages as IReadOnlyList<ChatMessage> ?? [.. messages], options)).Request(true), () => call.Answer,
             cancellationToken);
     }
 

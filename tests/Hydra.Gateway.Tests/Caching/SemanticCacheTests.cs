@@ -20,7 +20,7 @@ public sealed class SemanticCacheTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _ledger = await SqliteLedger.OpenAsync(null, TimeProvider.System);
-        _stage = new SemanticCacheStage(_model, () => _config, _ => _vectors, new SemanticIndex(3, _time), new CacheHits(_ledger, _time), _time);
+        _stage = new SemanticCacheStage(_model, () => _config, (_, _) => _vectors, new SemanticIndex(3, _time), new CacheHits(_ledger, _time), _time);
     }
 
     public async ValueTask DisposeAsync()
@@ -142,7 +142,7 @@ public sealed class SemanticCacheTests : IAsyncLifetime
     {
         using var gateway = new ModelGateway(new GatewayOptions { Backend = "offline" });
         using var embedder = gateway.GetEmbeddings("offline/embedding");
-        using var stage = new SemanticCacheStage(_model, () => _config with { Threshold = 0.8 }, _ => embedder, new SemanticIndex(3, _time), new CacheHits(_ledger, _time), _time);
+        using var stage = new SemanticCacheStage(_model, () => _config with { Threshold = 0.8 }, (_, _) => embedder, new SemanticIndex(3, _time), new CacheHits(_ledger, _time), _time);
 
         await AskAsync("What is the capital city of France?", stage: stage);
 

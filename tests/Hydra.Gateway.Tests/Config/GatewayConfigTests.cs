@@ -97,9 +97,23 @@ public sealed class GatewayConfigTests
     {
         var problems = Problems("""
             providers: {a: {kind: offline}}
-            models: {quick: {deployments: [{provider: a, model: m}], hedge: {after_seconds: 2}}}
+            store: {postgres: env:DATABASE_URL}
             """);
-        Assert.Contains(problems, problem => problem.ToString()!.Contains("`hedge`: a second question beside a slow one is not supported yet: use timeouts.first_token_seconds", StringComparison.Ordinal));
+        Assert.Contains(problems, problem => problem.ToString()!.Contains("`postgres`: a shared PostgreSQL store is not supported yet. Use `sqlite: FILE`", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("{}", 0.95, 0.2, 5)]
+    [InlineData("{after_seconds: 2}", null, 2, 5)]
+    [InlineData("{after_seconds: 2, quantile: 0.9, percent_max: 10}", 0.9, 2, 10)]
+    public void A_second_call_beside_a_slow_one_is_asked_for_by_the_group(string written, double? quantile, double after, double percent)
+    {
+        var models = Read($$$"""
+            providers: {a: {kind: offline}}
+            models: {quick: {deployments: [{provider: a, model: m}], hedge: {{{written}}} }, plain: {deployments: [{provider: a, model: m}]} }
+            """).Models;
+        Assert.Equal((quantile, TimeSpan.FromSeconds(after), percent), (models["quick"].Hedge!.Quantile, models["quick"].Hedge!.After, models["quick"].Hedge!.PercentMax));
+        Assert.Null(models["plain"].Hedge);
     }
 
     [Fact]

@@ -71,6 +71,36 @@ public sealed class LiteLlmImportTests
     }
 
     [Fact]
+    public void What_a_gateway_would_refuse_is_left_out_and_told()
+    {
+        var (config, left) = Import("""
+            model_list:
+              - {model_name: good, litellm_params: {model: openai/gpt-5, api_key: os.environ/A}}
+              - {model_name: astray, litellm_params: {model: openai/gpt-5, api_base: "http://user:hunter2@host/v1"}}
+              - {model_name: nowhere, litellm_params: {model: openai/gpt-5, api_base: "http://"}}
+              - {model_name: greedy, litellm_params: {model: openai/gpt-5, api_key: os.environ/A, rpm: 5000000000000}}
+            router_settings:
+              fallbacks: [{good: [nobody, good]}]
+              default_fallbacks: [nobody]
+            litellm_settings: {max_budget: 99000000}
+            """);
+        Assert.Equal(["good"], config.Models.Keys);
+        Assert.Empty(config.Models["good"].Fallbacks);
+        Assert.Empty(config.Budgets);
+        var told = string.Join('\n', left.Select(one => one.Message));
+        Assert.All(["`openai-2` is left out", "`openai-3` is left out", "`astray` is left out", "`nowhere` is left out", "`greedy` is left out", "`budgets` is left out", "'nobody' of 'good'"], what => Assert.Contains(what, told, StringComparison.Ordinal));
+        Assert.DoesNotContain("hunter2", told, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Where_nothing_can_be_used_there_is_nothing_to_write()
+    {
+        var problems = new ProblemList("litellm.yaml");
+        Assert.Null(LiteLlmImport.Convert("litellm_settings: {max_budget: 99000000}", problems));
+        Assert.True(problems.HasErrors);
+    }
+
+    [Fact]
     public void Text_that_is_cut_or_no_map_is_an_error_with_its_place()
     {
         var problems = new ProblemList("litellm.json");

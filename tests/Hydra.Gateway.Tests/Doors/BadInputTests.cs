@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Hydra.Gateway.Doors;
 using Hydra.Gateway.Fake;
 using Hydra.Gateway.Ledger;
 using static Hydra.Gateway.Tests.Doors.GatewayUnderTest;
@@ -160,6 +161,58 @@ public sealed class BadInputTests
         Assert.Empty(gateway.Fake.Calls);
     }
 
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public async Task A_body_that_is_too_large_is_refused_with_413_whether_its_length_is_told_or_not(string path)
+    {
+        await using var gateway = await StartAsync();
+        using var told = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StreamContent(new Zeros(RequestBody.BytesMax + 1)) { Headers = { ContentType = new("application/json"), ContentLength = RequestBody.BytesMax + 1 } } };
+        using var untold = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StreamContent(new Zeros(RequestBody.BytesMax + 1)) { Headers = { ContentType = new("application/json") } }, Headers = { TransferEncodingChunked = true } };
+        told.Headers.ExpectContinue = true;   // so that the refusal comes before the body
+        foreach (var request in (HttpRequestMessage[])[told, untold])
+        {
+            using var response = await gateway.Http.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
+            var error = JsonDocument.Parse(await InDialectAsync(path, response, "413")).RootElement.GetProperty("error");
+            Assert.Equal(path.StartsWith("/v1/messages", StringComparison.Ordinal) ? "request_too_large" : "invalid_request_error", Text(error, "type"));
+        }
+        Assert.Empty(gateway.Fake.Calls);
+    }
+
+    /// <summary>Strings that have broken programs before: as a prompt they reach the provider unchanged, as a model's name they are unknown.</summary>
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public async Task Naughty_strings_go_through_as_they_are_or_are_refused(string path)
+    {
+        await using var gateway = await StartAsync();
+        var naughty = JsonSerializer.Deserialize<string[]>(await File.ReadAllTextAsync(Data("naughty-strings/blns.json"), TestContext.Current.CancellationToken))!;
+        Assert.True(naughty.Length > 400);
+        foreach (var text in naughty)
+        {
+            var count = gateway.Fake.Calls.Count;
+            var quoted = JsonSerializer.Serialize(text);
+            using var asked = await gateway.PostAsync(path, path switch
+            {
+                "/v1/embeddings" => $$"""{"model":"smart","input":[{{quoted}}]}""",
+                "/v1/responses" => $$"""{"model":"smart","input":{{quoted}}}""",
+                _ => $$"""{"model":"smart","max_tokens":5,"messages":[{"role":"user","content":{{quoted}}}]}""",
+            });
+            if (!asked.IsSuccessStatusCode)
+            {
+                Assert.Equal((HttpStatusCode.BadRequest, true), (asked.StatusCode, text.Length == 0));
+                await InDialectAsync(path, asked, text);
+            }
+            else if (!path.EndsWith("count_tokens", StringComparison.Ordinal))
+            {
+                var body = JsonDocument.Parse(gateway.Fake.Calls[count].Body).RootElement;
+                Assert.Equal(text, path == "/v1/embeddings" ? body.GetProperty("input")[0].GetString() : body.GetProperty("messages")[0].GetProperty("content").GetString());
+            }
+            using var named = await gateway.PostAsync(path, $$"""{"model":{{quoted}},"max_tokens":5,"input":"x","messages":[{"role":"user","content":"x"}]}""");
+            Assert.True(named.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.BadRequest, $"{(int)named.StatusCode} {text}");
+            await InDialectAsync(path, named, text);
+        }
+    }
+
     private static async Task RefusedAsync(GatewayUnderTest gateway, string path, byte[] body, string what)
     {
         using var content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
@@ -210,6 +263,30 @@ public sealed class BadInputTests
             {
                 for (var i = 0; i < items.Count; i++) Collect(items[i]!, [.. path, i]);
             }
+        }
+    }
+
+    /// <summary>So many zeros.</summary>
+    private sealed class Zeros(long length) : Stream
+    {
+        private long _at;
+
+        public override bool CanRead => true;
+        public override bool CanSeek => false;
+        public override bool CanWrite => false;
+        public override long Length => throw new NotSupportedException();
+        public override long Position { get => _at; set => throw new NotSupportedException(); }
+        public override void Flush() => throw new NotSupportedException();
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+        public override void SetLength(long value) => throw new NotSupportedException();
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            var read = (int)Math.Min(count, length - _at);
+            buffer.AsSpan(offset, read).Fill((byte)'0');
+            _at += read;
+            return read;
         }
     }
 

@@ -171,6 +171,7 @@ public sealed class CallBreakerTests
             NotFound Counts
             Timeout Counts
             StreamCut Counts
+            InvalidOutput None
             ClientCancelled None
             Unknown Counts
             """, table);

@@ -29,6 +29,7 @@ public sealed class RetryTests
             NotFound: OtherDeployment, alone Never
             Timeout: OtherDeployment, alone RetrySame
             StreamCut: OtherDeployment, alone RetrySame
+            InvalidOutput: RetrySame, alone RetrySame
             ClientCancelled: Never, alone Never
             Unknown: OtherDeployment, alone Never
             """, table);

@@ -1,4 +1,5 @@
 using Hydra.Gateway.Config;
+using Hydra.Gateway.Pipeline;
 using Hydra.Model;
 
 namespace Hydra.Cli.Verbs;
@@ -22,11 +23,18 @@ internal static class GatewayFile
     {
         var problems = new ProblemList(Path.GetRelativePath(Path.GetFullPath(io.PathOf(".")), Path.GetFullPath(path)));
         var config = GatewayConfigReader.ReadFile(path, problems);
-        if (config is null) throw new UsageException(Lines(problems));
+        if (config is null) throw new UsageException("the configuration cannot be used", Lines(problems));
         ProblemText.Write(problems, io.Error, ProblemSeverity.Warning);
         return config;
     }
 
-    public static string Lines(ProblemList problems) =>
-        $"the configuration cannot be used.\n{string.Join('\n', problems.Problems.Where(problem => problem.Severity == ProblemSeverity.Error))}{(problems.Dropped > 0 ? $"\n… and {problems.Dropped} more." : "")}";
+    private static List<string> Lines(ProblemList problems)
+    {
+        var lines = problems.Problems.Where(problem => problem.Severity == ProblemSeverity.Error).Select(problem => problem.ToString()).ToList();
+        if (problems.Dropped > 0) lines.Add($"… and {problems.Dropped} more.");
+        return lines;
+    }
+
+    /// <summary>A configuration that reads well and cannot be used: a secret that is not there, an account without an address.</summary>
+    public static UsageException Unusable(GatewayConfigException wrong) => new("the configuration cannot be used", wrong.Message.Split('\n'));
 }

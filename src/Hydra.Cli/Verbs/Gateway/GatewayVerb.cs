@@ -68,7 +68,7 @@ internal static class GatewayVerb
         }
         catch (GatewayConfigException wrong)
         {
-            throw new UsageException(wrong.Message);
+            throw GatewayFile.Unusable(wrong);
         }
     }
 

@@ -25,16 +25,13 @@ internal static class ImportLiteLlmVerb
         var written = LiteLlmImport.Convert(ReadText(file, io), problems);
         ProblemText.Write(problems, io.Error, ProblemSeverity.Warning);
         if (written is null) return ExitCode.Usage;
-        var check = new ProblemList(arguments.Get(Output) ?? GatewayFile.FileByDefault);
-        GatewayConfigReader.Read(written, check);
         if (arguments.Get(Output) is { } to)
         {
             if (File.Exists(io.PathOf(to))) throw new UsageException($"'{to}' is there already. Name another file with --output, or remove it.");
             File.WriteAllText(io.PathOf(to), written);
         }
         else io.Out.Write(written);
-        ProblemText.Write(check, io.Error, ProblemSeverity.Warning);
-        return check.HasErrors || (problems.Problems.Count > 0 && arguments.Has(Strict)) ? ExitCode.Failed : ExitCode.Done;
+        return problems.Problems.Count > 0 && arguments.Has(Strict) ? ExitCode.Failed : ExitCode.Done;
     }
 
     private static string ReadText(string file, CliIo io)

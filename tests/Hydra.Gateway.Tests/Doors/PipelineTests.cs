@@ -1,0 +1,79 @@
+using Hydra.Gateway.Config;
+using Hydra.Gateway.Fake;
+using Hydra.Gateway.Ledger;
+using Hydra.Gateway.Pipeline;
+using Hydra.Gateway.Resilience;
+using Hydra.Model;
+using Microsoft.Extensions.AI;
+using static Hydra.Gateway.Tests.Doors.GatewayUnderTest;
+
+namespace Hydra.Gateway.Tests.Doors;
+
+/// <summary>What holds between the stages of a running gateway.</summary>
+public sealed class PipelineTests
+{
+    private const string Chat = """{"model":"smart","messages":[{"role":"user","content":"Hi"}]}""";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_deployment_whose_embeddings_fail_may_still_chat()
+    {
+        await using var gateway = await StartAsync(config => config with { Retries = new() { AttemptsMax = 1 }, Breaker = config.Breaker with { ConsecutiveFailures = 1 } },
+            FakeScript.Of(new FakeRule { When = new() { Prompt = "to a vector" }, Status = 500 }, new FakeRule { When = new() { Model = "gpt-5-mini" } }));
+        const string embed = """{"model":"smart","input":["to a vector"]}""";
+        using var failed = await gateway.PostAsync("/v1/embeddings", embed);
+        using var cooling = await gateway.PostAsync("/v1/embeddings", embed);
+        using var chat = await gateway.PostAsync("/v1/chat/completions", Chat);
+        Assert.Equal((429, "all_deployments_cooling"), ((int)cooling.StatusCode, Text((await JsonAsync(cooling)).GetProperty("error"), "code")));
+        Assert.True(chat.IsSuccessStatusCode);
+        Assert.Single(gateway.Fake.Calls, call => call.Path == "/v1/embeddings");
+    }
+
+    [Fact]
+    public async Task Changed_retries_are_taken_by_a_running_gateway()
+    {
+        var quick = new RetryOptions { BackoffFirst = TimeSpan.FromMilliseconds(1), BackoffMax = TimeSpan.FromMilliseconds(1), AttemptsMax = 1 };
+        await using var gateway = await StartAsync(config => config with { Retries = quick }, FakeScript.Of(new FakeRule { Status = 500 }));
+        using (await gateway.PostAsync("/v1/chat/completions", Chat)) Assert.Single(gateway.Fake.Calls);
+        await gateway.Service.ReloadAsync(gateway.Service.Config with { Retries = quick with { AttemptsMax = 2 } }, Token);
+        using (await gateway.PostAsync("/v1/chat/completions", Chat)) Assert.Equal(3, gateway.Fake.Calls.Count);
+    }
+
+    [Fact]
+    public async Task Embeddings_of_the_semantic_cache_stand_in_the_ledger_and_obey_budgets()
+    {
+        const string embedder = "first/text-embedding-3-small";
+        await using var gateway = await StartAsync(config => config with
+        {
+            Cache = new CacheConfig { Semantic = new SemanticCacheConfig { Enabled = true, Model = embedder } },
+            Budgets = [new Budget(BudgetScope.TryParse($"model:{embedder}")!.Value, BudgetWindow.Total, 0.00001m, null)],
+        }, new FakeScript());
+        using (var first = await gateway.PostAsync("/v1/chat/completions", Chat)) Assert.Equal("miss", Header(first, "x-hydra-cache"));
+        using (var second = await gateway.PostAsync("/v1/chat/completions", Chat)) Assert.Equal("hit", Header(second, "x-hydra-cache"));
+        Assert.Equal(2, gateway.Fake.Calls.Count(call => call.Path == "/v1/embeddings"));
+        var spent = Assert.Single(await gateway.Service.Ledger.BudgetsAsync(Token)).SpentUsd;
+        Assert.True(spent > 0);
+
+        await gateway.Service.ReloadAsync(gateway.Service.Config with { Budgets = [new Budget(BudgetScope.TryParse($"model:{embedder}")!.Value, BudgetWindow.Total, spent, null)] }, Token);
+        using var third = await gateway.PostAsync("/v1/chat/completions", Chat);
+        Assert.Equal((true, "bypass"), (third.IsSuccessStatusCode, Header(third, "x-hydra-cache")));   // the cache is not worth more than its budget
+        Assert.Equal(2, gateway.Fake.Calls.Count(call => call.Path == "/v1/embeddings"));
+    }
+
+    [Fact]
+    public async Task A_budget_of_a_tag_holds_for_calls_of_the_engine()
+    {
+        await using var gateway = await StartAsync(config => config with { Budgets = [new Budget(BudgetScope.TryParse("tag:node=dear")!.Value, BudgetWindow.Total, 0, null)] }, new FakeScript());
+        var client = new InProcessModels(gateway.Service, new Caller(null, null, null, ["source=engine"])).GetClient("smart");
+        var failed = await Assert.ThrowsAsync<CallFailedException>(() => client.GetResponseAsync("Hi", new Tagged("run=r1", "node=dear"), Token));
+        Assert.Equal(ErrorCode.Budget, failed.Code);
+        Assert.Contains("tag:node=dear", failed.Message);
+        Assert.NotEmpty((await client.GetResponseAsync("Hi", new Tagged("run=r1", "node=cheap"), Token)).Text);
+    }
+
+    private sealed class Tagged(params string[] tags) : ChatOptions, ITagged
+    {
+        public IReadOnlyList<string> Tags => tags;
+    }
+}
