@@ -90,7 +90,7 @@ public sealed record RepositorySurvey
             foreach (var file in files.Order(StringComparer.Ordinal)) yield return file;
             foreach (var inner in folders.OrderDescending(StringComparer.Ordinal))
             {
-                var isLink = (File.GetAttributes(inner) & FileAttributes.ReparsePoint) != 0;
+                var isLink = File.GetAttributes(inner).HasFlag(FileAttributes.ReparsePoint);
                 if (!isLink && !SkippedFolders.Contains(Path.GetFileName(inner))) left.Push(inner);
             }
         }
