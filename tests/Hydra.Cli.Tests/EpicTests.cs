@@ -215,3 +215,36 @@ public sealed class EpicTests
         Assert.Contains("editor sha256:", terminal.Out, StringComparison.Ordinal);
     }
 }
+
+/// <summary>Epics under a supervisor, as real processes.</summary>
+public sealed class OrchestrateTests
+{
+    private const string Gated = """
+        <projectGenesis version="1.0" xmlns:h="urn:hydra:genesis:1"><metadata><epicName>tea</epicName></metadata><executionPlan><tasks>
+        <task id="brew"><name>Brew</name><description>Brew it.</description><assignedAgent>editor</assignedAgent><estimatedDuration>1h</estimatedDuration><h:approval>Good?</h:approval></task>
+        </tasks></executionPlan></projectGenesis>
+        """;
+
+    [Fact]
+    public async Task A_run_whose_process_is_killed_goes_on_and_a_stop_really_stops()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("epics/tea/genesis.xml", Gated);
+        using var supervisor = HydraProcess.Start(terminal.Folder, new Dictionary<string, string>(), "orchestrate", "tea", "--foreground");
+        var begun = await supervisor.ReadErrorUntilAsync("begins: process ");
+        await supervisor.ReadErrorUntilAsync("brew_approval");
+        Assert.Equal(0, terminal.Run("orchestrate", "tea", "--status"));
+        Assert.StartsWith("tea: supervised, run ", terminal.Out, StringComparison.Ordinal);
+        Assert.Equal(2, terminal.Run("orchestrate", "tea"));
+
+        var child = int.Parse(begun.Split("process ")[1].Split(':')[0], System.Globalization.CultureInfo.InvariantCulture);
+        using (var process = System.Diagnostics.Process.GetProcessById(child)) process.Kill();
+        Assert.Contains("hydra resume ", await supervisor.ReadErrorUntilAsync("restart 1 of at most 10"), StringComparison.Ordinal);
+        await supervisor.ReadErrorUntilAsync("brew_approval");
+
+        Assert.True(terminal.Run("orchestrate", "tea", "--stop") == 0, terminal.Error);
+        Assert.Contains("tea is stopped: run ", terminal.Out, StringComparison.Ordinal);
+        Assert.Equal(3, terminal.Run("orchestrate", "tea", "--status"));
+        Assert.Contains("not supervised", terminal.Out, StringComparison.Ordinal);
+    }
+}

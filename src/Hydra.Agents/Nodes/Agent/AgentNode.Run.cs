@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Hydra.Agents.Tools;
+using Hydra.Agents.Worktrees;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
 
@@ -53,6 +54,7 @@ public sealed partial class AgentNode : ILeafNodeType
             ToolBox = new ToolBox(workflow, _tools),
             Aliases = workflow.Models,
             Agents = workflow.Agents,
+            Worktree = WorktreePlan.Of(node),
         };
     }
 
@@ -67,7 +69,7 @@ public sealed partial class AgentNode : ILeafNodeType
     {
         var plan = (AgentPlan)attempt.Node.Fields!;
         var choice = ModelChoice.Of(plan, attempt.Variant, attempt.Scope);
-        if (plan.ToolsOf(choice.Agent).Count > 0) return null;   // what files, hosts and programs say may have changed
+        if (plan.Worktree is not null || plan.ToolsOf(choice.Agent).Count > 0) return null;   // what files, hosts and programs say may have changed
         var facts = _models!.Resolve(choice.Model);
         return ValueMap.Of(
             ("model", ValueMap.Of(("provider", facts.Provider), ("id", facts.Id))),
@@ -78,6 +80,8 @@ public sealed partial class AgentNode : ILeafNodeType
     public ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, CancellationToken cancellationToken)
     {
         if (_models is null || _clients is null) throw new InvalidOperationException("This agent node type was made without models: it can check and plan, not run.");
-        return new AgentTurns(attempt, line, _models, _clients.Clients).AnswerAsync(cancellationToken);
+        var (models, clients) = (_models, _clients.Clients);
+        if (((AgentPlan)attempt.Node.Fields!).Worktree is not { } worktree) return new AgentTurns(attempt, line, models, clients).AnswerAsync(cancellationToken);
+        return new WorktreeTask(attempt, line, worktree).RunAsync((inTree, check, token) => new AgentTurns(inTree, line, models, clients) { Check = check, ChecksMax = worktree.RepairsMax }.AnswerAsync(token), cancellationToken);
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Hydra.Model;
 using Hydra.Parsing;
 using Hydra.Agents.Tools;
+using Hydra.Agents.Worktrees;
 using Hydra.Templates;
 
 namespace Hydra.Agents.Nodes;
@@ -84,6 +85,8 @@ internal sealed record AgentPlan
     public int? OwnToolIterationsMax { get; init; }
     public required ToolBox ToolBox { get; init; }
     public JsonElement? Schema { get; init; }
+    /// <summary>Null: it works in the run's own folder.</summary>
+    public WorktreePlan? Worktree { get; init; }
     public required IReadOnlyDictionary<string, ModelAliasSpec> Aliases { get; init; }
     public required IReadOnlyDictionary<string, Value> Agents { get; init; }
 

@@ -25,7 +25,7 @@ internal static class OrchestrateVerb
         Options =
         [
             Status, Stop, Foreground, RestartsMax, CommonOptions.RunsDir, CommonOptions.Backend, ProgramOptions.Model, RunOptions.Sandbox, CommonOptions.MaxConcurrent, RunOptions.BudgetUsd, RunOptions.BudgetTokens,
-            CommonOptions.Json, CommonOptions.Help,
+            RunOptions.Log, CommonOptions.Json, CommonOptions.Help,
         ],
         Notes = "--status: exit code 0 while it is supervised or completed, 1 when it failed, 3 when it is paused or not begun.",
         Run = RunAsync,
@@ -44,7 +44,7 @@ internal static class OrchestrateVerb
     private static async Task<int> BeginAsync(string epic, ParsedArguments arguments, CliIo io)
     {
         if (IsSupervised(epic, io)) throw new UsageException($"epic '{epic}' is supervised already. See `hydra orchestrate {epic} --status`, end it with --stop.");
-        var start = ChildOf([.. arguments.Words, Foreground.Name]);
+        var start = ChildOf([.. arguments.Words, Foreground.Name, RunOptions.Log.Name, LogOf(epic)]);
         start.WorkingDirectory = Path.GetFullPath(io.PathOf("."));
         using var process = Process.Start(start) ?? throw new UsageException("the background process could not be started.");
         process.StandardInput.Close();
@@ -73,15 +73,16 @@ internal static class OrchestrateVerb
         var restartsMax = arguments.Integer(RestartsMax, 0, 1_000) ?? RestartsByDefault;
         using var interrupt = new CancellationTokenSource();
         using var listening = io.OnInterrupt(interrupt.Cancel);
-        using var log = new StreamWriter(io.PathOf(LogOf(epic)), append: true) { AutoFlush = true };
+        using var file = LogFile.Open(arguments, ref io);
+        var log = TextWriter.Synchronized(io.Error);
         for (var restarts = 0; ; restarts++)
         {
             // (2)
             var open = Latest(epic, arguments, io) is { Status: not (RunStatus.Completed or RunStatus.Cancelled) } latest && !arguments.Has(RunOptions.BudgetUsd) ? latest.Run.Text : null;
             var words = open is null ? new List<string> { "run", epic } : ["resume", open];
             words.AddRange(Passed(arguments, isNew: open is null));
-            Say(log, io, $"{(restarts == 0 ? "begins" : $"restart {restarts} of at most {restartsMax}")}: hydra {string.Join(' ', words)}");
             using var process = Process.Start(ChildOf(words)) ?? throw new UsageException("the run's process could not be started.");
+            Say(log, io, $"{(restarts == 0 ? "begins" : $"restart {restarts} of at most {restartsMax}")}: process {process.Id}: hydra {string.Join(' ', words)}");
             process.StandardInput.Close();
             var told = Task.WhenAll(CopyAsync(process.StandardOutput, log), CopyAsync(process.StandardError, log));
             try
@@ -90,7 +91,7 @@ internal static class OrchestrateVerb
             }
             catch (OperationCanceledException)
             {
-                await PauseAsync(epic, arguments, io);
+                Pause(epic, arguments, io);
                 await process.WaitForExitAsync();
             }
             await told;
@@ -116,7 +117,7 @@ internal static class OrchestrateVerb
             io.Out.WriteLine($"{epic} is not supervised; nothing was stopped");
             return ExitCode.Done;
         }
-        await PauseAsync(epic, arguments, io);
+        Pause(epic, arguments, io);
         var since = io.Clock.GetTimestamp();
         while (IsSupervised(epic, io))
         {
@@ -128,13 +129,12 @@ internal static class OrchestrateVerb
     }
 
     /// <summary>Asks the owner of the epic's run to pause, through the run's inbox.</summary>
-    private static async Task PauseAsync(string epic, ParsedArguments arguments, CliIo io)
+    private static void Pause(string epic, ParsedArguments arguments, CliIo io)
     {
         if (!SqliteRunStore.Exists(Wiring.RunsDirOf(arguments, io))) return;
         using var store = Wiring.OpenExisting(arguments, io);
         if (Epics.RunsOf(epic, store).FirstOrDefault() is { } info && store.IsOwned(info.Run))
             store.Post(info.Run, ControlOptions.RequestOf(ControlRequest.Pause, arguments, io).ToCommand());
-        await Task.CompletedTask;
     }
 
     private static int ShowStatus(string epic, ParsedArguments arguments, CliIo io)
@@ -214,14 +214,8 @@ internal static class OrchestrateVerb
 
     private static async Task CopyAsync(StreamReader from, TextWriter to)
     {
-        while (await from.ReadLineAsync() is { } line)
-        {
-            lock (to) to.WriteLine(line);
-        }
+        while (await from.ReadLineAsync() is { } line) to.WriteLine(line);
     }
 
-    private static void Say(TextWriter log, CliIo io, string what)
-    {
-        lock (log) log.WriteLine($"{io.Clock.GetUtcNow():yyyy-MM-dd HH:mm:ss} supervisor: {what}");
-    }
+    private static void Say(TextWriter log, CliIo io, string what) => log.WriteLine($"{io.Clock.GetUtcNow():yyyy-MM-dd HH:mm:ss} supervisor: {what}");
 }
