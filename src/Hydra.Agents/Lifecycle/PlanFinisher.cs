@@ -28,6 +28,12 @@ public static class PlanFinisher
         return plan with { Tasks = tasks };
     }
 
+    /// <summary>Gives every task whose agent writes files a git worktree of its own.</summary>
+    public static TaskPlan InWorktrees(TaskPlan plan, IReadOnlyList<string> checks, Func<string, ValueMap?> fieldsOf) => plan with
+    {
+        Tasks = [.. plan.Tasks.Select(task => fieldsOf(task.Agent)?.GetOrNull("tools") is { IsList: true } tools && tools.Items.Any(tool => tool.ToDisplayText() == "write_file") ? task with { WorktreeChecks = checks } : task)],
+    };
+
     private static string ReasonOf(string trigger, string agent) => $"trigger: {trigger} → {agent}";
 
     private static bool Triggers(string trigger, TaskDraft task, Func<string, ValueMap?> fieldsOf)
@@ -64,6 +70,7 @@ public static class PlanFinisher
         if (task.DependsOn.Count > 0) node["depends_on"] = Value.OfTexts(task.DependsOn);
         if (task.EstimateMinutes > 0) node["estimate_seconds"] = (long)Math.Ceiling(task.EstimateMinutes * 60);
         if (conflicts.Count > 0) node["conflicts_with"] = Value.OfTexts(conflicts);
+        if (task.WorktreeChecks is { } checks) node["worktree"] = checks.Count == 0 ? ValueMap.Empty : ValueMap.Of(("checks", Value.OfTexts(checks)));
         node["retry"] = ValueMap.Of(("max_attempts", rules.EscalateAfter));
         if (rules.EscalateTo is { } boss && boss != task.Agent) (node["on_failure"], node["escalate_to"]) = ("escalate", boss);
         var tags = new ValueMap.Builder { ["chosen"] = task.Reason.Length > 0 ? task.Reason : "by the planner" };

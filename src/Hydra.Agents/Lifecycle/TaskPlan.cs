@@ -20,6 +20,8 @@ public sealed record TaskDraft
     public IReadOnlyList<string> Touches { get; init; } = [];
     /// <summary>A model or tier that goes before the agent's own; null: the agent's.</summary>
     public string? Model { get; init; }
+    /// <summary>Commands that must pass in the git worktree of its own that the task works in; null: it works in the run's folder.</summary>
+    public IReadOnlyList<string>? WorktreeChecks { get; init; }
     /// <summary>Why this agent and model, in words; empty: the planner chose.</summary>
     public string Reason { get; init; } = "";
 }

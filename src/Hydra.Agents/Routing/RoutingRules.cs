@@ -25,6 +25,16 @@ public sealed record RoutingRules
 
     public static RoutingRules BuiltIn => _builtIn.Value;
 
+    /// <summary>The file that comes with Hydra, as text.</summary>
+    public static string BuiltInText
+    {
+        get
+        {
+            using var reader = new StreamReader(typeof(RoutingRules).Assembly.GetManifestResourceStream(FileName)!);
+            return reader.ReadToEnd();
+        }
+    }
+
     public required IReadOnlyList<IntentRule> Intents { get; init; }
     public IReadOnlyList<IntentRule> Stacks { get; init; } = [];
     public string Otherwise { get; init; } = "rapid-prototyper";
@@ -83,8 +93,7 @@ public sealed record RoutingRules
 
     private static RoutingRules ReadBuiltIn()
     {
-        using var reader = new StreamReader(typeof(RoutingRules).Assembly.GetManifestResourceStream(FileName)!);
         var problems = new ProblemList(FileName);
-        return Read(reader.ReadToEnd(), problems) ?? throw new InvalidOperationException($"The rules that come with Hydra are wrong: {problems.Problems[0]}");
+        return Read(BuiltInText, problems) ?? throw new InvalidOperationException($"The rules that come with Hydra are wrong: {problems.Problems[0]}");
     }
 }

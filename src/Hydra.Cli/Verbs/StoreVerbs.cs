@@ -21,22 +21,9 @@ internal static class VerifyVerb
 }
 
 /// <summary><c>hydra doctor --runs</c>: what can be saved of a damaged store, and how.</summary>
-internal static class DoctorVerb
+internal static class StoreExamination
 {
-    private static readonly Option Runs = Option.Switch("--runs", "checks the runs of this folder");
-
-    public static readonly Verb Verb = new("doctor", "", "says what is wrong and how to mend it")
-    {
-        Options = [Runs, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.Help],
-        Notes = "Changes nothing. Exit code 1: something is wrong.",
-        Run = static (arguments, io) =>
-        {
-            if (!arguments.Has(Runs)) throw new UsageException("say what to look at: hydra doctor --runs.");
-            return Task.FromResult(Examine(arguments, io));
-        },
-    };
-
-    private static int Examine(ParsedArguments arguments, CliIo io)
+    public static int Examine(ParsedArguments arguments, CliIo io)
     {
         try
         {

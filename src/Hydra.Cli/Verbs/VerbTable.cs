@@ -57,10 +57,10 @@ internal static class VerbTable
         "pm-view" => PmViewVerb.Verb,
         "pm view" => PmViewVerb.Short,
         "enhance" => EnhanceVerb.Verb,
-        "orchestrate" => Verb.Later(name, "runs an epic"),
+        "orchestrate" => OrchestrateVerb.Verb,
         "recap" => RecapVerb.Verb,
         "doctor" => DoctorVerb.Verb,
-        "install" => Verb.Later(name, "installs hydra"),
+        "install" => InstallVerb.Verb,
         _ => null,
     };
 

@@ -61,6 +61,13 @@ public sealed class NodeAttempt
     public LabelContext Labels { get; init; } = new();
     /// <summary>What people, or time, have decided of the wait that this attempt opened; null: it has not asked yet.</summary>
     public WaitDecision? Decision { get; init; }
+
+    /// <summary>The same attempt with another working directory.</summary>
+    public NodeAttempt In(string workingDirectory) => new()
+    {
+        Run = Run, Path = Path, Node = Node, Attempt = Attempt, Incarnation = Incarnation, Variant = Variant, Scope = Scope, ResumedAtMs = ResumedAtMs, Decision = Decision,
+        Services = Services with { WorkingDirectory = workingDirectory },
+    };
 }
 
 /// <summary>What runners share: the clock and what the run was told.</summary>

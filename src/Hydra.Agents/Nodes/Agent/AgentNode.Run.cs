@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Hydra.Agents.Mcp;
 using Hydra.Agents.Tools;
+using Hydra.Agents.Worktrees;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
 
@@ -59,6 +60,7 @@ public sealed partial class AgentNode : ILeafNodeType
             Workflow = workflow,
             Aliases = workflow.Models,
             Agents = workflow.Agents,
+            Worktree = WorktreePlan.Of(node),
         };
     }
 
@@ -73,7 +75,7 @@ public sealed partial class AgentNode : ILeafNodeType
     {
         var plan = (AgentPlan)attempt.Node.Fields!;
         var choice = ModelChoice.Of(plan, attempt.Variant, attempt.Scope);
-        if (plan.ToolsOf(choice.Agent).Count > 0) return null;   // what files, hosts and programs say may have changed
+        if (plan.Worktree is not null || plan.ToolsOf(choice.Agent).Count > 0) return null;   // what files, hosts and programs say may have changed
         var facts = _models!.Resolve(choice.Model);
         return ValueMap.Of(
             ("model", ValueMap.Of(("provider", facts.Provider), ("id", facts.Id))),
@@ -84,6 +86,8 @@ public sealed partial class AgentNode : ILeafNodeType
     public ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, CancellationToken cancellationToken)
     {
         if (_models is null || _clients is null) throw new InvalidOperationException("This agent node type was made without models: it can check and plan, not run.");
-        return new AgentTurns(attempt, line, _models, _clients.Clients).AnswerAsync(cancellationToken);
+        var (models, clients) = (_models, _clients.Clients);
+        if (((AgentPlan)attempt.Node.Fields!).Worktree is not { } worktree) return new AgentTurns(attempt, line, models, clients).AnswerAsync(cancellationToken);
+        return new WorktreeTask(attempt, line, worktree).RunAsync((inTree, check, token) => new AgentTurns(inTree, line, models, clients) { Check = check, ChecksMax = worktree.RepairsMax }.AnswerAsync(token), cancellationToken);
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Hydra.Agents.Tools;
+using Hydra.Agents.Worktrees;
 using Hydra.Model;
 
 namespace Hydra.Agents.Nodes;
@@ -10,7 +11,7 @@ public sealed partial class AgentNode
 {
     public string Name => ModelCallFields.NodeType;
     public string Description => "Asks a model, or an agent by name; the result is its text, or an object when `output_schema` is set.";
-    public IReadOnlyList<Field> Fields => field ??= [.. ModelCallFields.All.Select(each => each with { IsRequired = each.Name == "prompt" })];
+    public IReadOnlyList<Field> Fields => field ??= [.. ModelCallFields.All.Select(each => each with { IsRequired = each.Name == "prompt" }), WorktreePlan.Field];
     public NodeTraits Traits { get; } = new() { MaxAttempts = 3 };
 
     public void Check(NodeSpec node, CheckContext context)
@@ -57,8 +58,9 @@ public sealed partial class AgentNode
 
     public NodeTraits TraitsOf(NodeSpec node, WorkflowSpec workflow)
     {
-        if (!HasTools(node) && workflow.Agents.Count == 0) return Traits;
-        var isPlain = !HasTools(node) && node.Policy.OnFailure is null && node.Policy.EscalateTo is null && node.Policy.Fallback is null;
+        var saysNoMore = !HasTools(node) && !node.Fields.ContainsKey(WorktreePlan.FieldName);
+        if (saysNoMore && workflow.Agents.Count == 0) return Traits;
+        var isPlain = saysNoMore && node.Policy.OnFailure is null && node.Policy.EscalateTo is null && node.Policy.Fallback is null;
         return isPlain && AgentNameOf(node, workflow) is { } name
             ? _traits.GetOrCreateValue(workflow).GetOrAdd(name, static (_, of) => of.type.Reached(of.node, of.workflow), (type: this, node, workflow))
             : Reached(node, workflow);
@@ -74,9 +76,10 @@ public sealed partial class AgentNode
         var agent = AgentDefinition.Named(workflow, AgentNameOf(node, workflow));
         if (ReferenceEquals(agent, AgentDefinition.None)) foreach (var name in listed ?? []) reach.Add(name);
         foreach (var name in AgentsOf(node, workflow)) reach.AddAgent(name, listed);
-        if (!reach.NeedsSandbox && !reach.MayNotRepeat && agent.Budget is null && agent.Outputs is null) return Traits;
+        var needsSandbox = reach.NeedsSandbox || WorktreePlan.Of(node) is { Checks.Count: > 0 };
+        if (!needsSandbox && !reach.MayNotRepeat && agent.Budget is null && agent.Outputs is null) return Traits;
         // A further attempt begins anew: where a tool may not be repeated, only the author can say that this is safe.
-        return Traits with { MaxAttempts = reach.MayNotRepeat ? 1 : Traits.MaxAttempts, NeedsSandbox = reach.NeedsSandbox, Budget = agent.Budget, OutputSchema = agent.Outputs };
+        return Traits with { MaxAttempts = reach.MayNotRepeat ? 1 : Traits.MaxAttempts, NeedsSandbox = needsSandbox, Budget = agent.Budget, OutputSchema = agent.Outputs };
     }
 
     private static IReadOnlyList<string>? NodeTools(NodeSpec node) => HasTools(node) ? AgentDefinition.ToolNamesOf(node.Fields) : null;

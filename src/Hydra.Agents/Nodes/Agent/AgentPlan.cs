@@ -4,6 +4,7 @@ using Hydra.Agents.Mcp;
 using Hydra.Model;
 using Hydra.Parsing;
 using Hydra.Agents.Tools;
+using Hydra.Agents.Worktrees;
 using Hydra.Templates;
 
 namespace Hydra.Agents.Nodes;
@@ -96,6 +97,8 @@ internal sealed record AgentPlan
     public required McpPool Servers { get; init; }
     public required WorkflowSpec Workflow { get; init; }
     public JsonElement? Schema { get; init; }
+    /// <summary>Null: it works in the run's own folder.</summary>
+    public WorktreePlan? Worktree { get; init; }
     public required IReadOnlyDictionary<string, ModelAliasSpec> Aliases { get; init; }
     public required IReadOnlyDictionary<string, Value> Agents { get; init; }
 

@@ -17,6 +17,11 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
     private const int ToolRoundsDefault = 10;
     private const int ProblemsShownCharsMax = 2_000;
 
+    /// <summary>Judges the node's answer by what it did, given how often that was asked already; says what is wrong, or null. Null: nothing is looked at.</summary>
+    public Func<int, CancellationToken, ValueTask<string?>>? Check { get; init; }
+    /// <summary>How often the agent is told what <see cref="Check"/> found.</summary>
+    public int ChecksMax { get; init; }
+
     private readonly AgentPlan _plan = (AgentPlan)attempt.Node.Fields!;
     private readonly McpConnections _servers = ((AgentPlan)attempt.Node.Fields!).ConnectionsOf(attempt);
 
@@ -54,12 +59,18 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
         var caller = new ToolCaller(attempt, line, held, asker) { AskAgent = AskAgentAsync };
         var rounds = (asker.Length == 0 ? _plan.OwnToolIterationsMax : null) ?? choice.Agent.ToolIterationsMax ?? ToolRoundsDefault;
         var loop = new ToolLoop(call, caller, line, rounds, PromptTokensMax(question), asker);
-        for (var repairs = 0; ; repairs++)
+        for (int repairs = 0, checks = 0; ;)
         {
             (question, var answer) = await loop.RunAsync(question, cancellationToken);
             read.Add(question.Labels.With(choice.Agent.Labels));
             var outcome = Judge(schema, question, answer, out var objection);
-            if (objection is null || repairs == repairsMax) return outcome;
+            if (objection is not null && repairs++ >= repairsMax) return outcome;
+            if (outcome is AttemptOutcome.Completed && asker.Length == 0 && Check is not null && await Check(checks, cancellationToken) is { } found)
+            {
+                if (checks++ >= ChecksMax) return new AttemptOutcome.Failed(ErrorCode.InvalidOutput, found);
+                objection = found;
+            }
+            if (objection is null) return outcome;
             question = question.After(answer.Text, objection);
         }
     }

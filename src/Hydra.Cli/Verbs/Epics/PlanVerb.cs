@@ -17,11 +17,14 @@ internal static class PlanVerb
     private const int TriesMax = 3;
     private static readonly Option Force = Option.Switch("--force", "replaces a blueprint that is there; the old one is kept as genesis.xml.bak");
 
+    private static readonly Option Worktrees = Option.Switch("--worktrees", "tasks that change code work in git worktrees of their own, merged into hydra/RUN/+all");
+    private static readonly Option Check = new("--check", "COMMAND", "a command that must pass in each worktree: build, test, lint") { IsMany = true };
+
     public static readonly Verb Verb = new("plan", "EPIC", "plans an epic: brief.md becomes a validated genesis.xml")
     {
         PositionalsMin = 1,
         PositionalsMax = 1,
-        Options = [Force, CommonOptions.Backend, ProgramOptions.Model, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.Quiet, CommonOptions.Help],
+        Options = [Force, Worktrees, Check, CommonOptions.Backend, ProgramOptions.Model, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.Quiet, CommonOptions.Help],
         Notes = "Without a model the plan comes from a template, and says so. routing.yaml in the working directory replaces the routing rules.",
         Run = static async (arguments, io) =>
         {
@@ -41,7 +44,7 @@ internal static class PlanVerb
         var rules = RulesOf(io);
         var registry = Wiring.AgentsFor(path, io);
         // (2)
-        var (plan, spec, tries) = ask.IsOffline ? FromTemplate(brief, epic, rules, registry, io) : await FromModelAsync(brief, epic, rules, registry, ask, arguments, io);
+        var (plan, spec, tries) = ask.IsOffline ? FromTemplate(brief, epic, rules, registry, arguments, io) : await FromModelAsync(brief, epic, rules, registry, ask, arguments, io);
         // (3)
         var vision = new GenesisVision(brief.Problem.Length > 0 ? brief.Problem : brief.Title) { Objectives = brief.Success, Criteria = brief.Success, Constraints = brief.Constraints, Assumptions = [.. brief.Assumptions, .. plan.Assumptions] };
         if (File.Exists(path)) File.Move(path, path + ".bak", overwrite: true);
@@ -57,9 +60,9 @@ internal static class PlanVerb
         return ExitCode.Done;
     }
 
-    private static (TaskPlan Plan, WorkflowSpec Spec, int Tries) FromTemplate(Brief brief, string epic, RoutingRules rules, AgentRegistry registry, CliIo io)
+    private static (TaskPlan Plan, WorkflowSpec Spec, int Tries) FromTemplate(Brief brief, string epic, RoutingRules rules, AgentRegistry registry, ParsedArguments arguments, CliIo io)
     {
-        var plan = Finish(TemplatePlanner.Plan(brief, new SpecialistRouter(rules, name => registry.Get(name)?.Agent is { } agent && AgentLint.HasItsTools(agent, new ToolRegistry())), HasCode(io)), rules, registry);
+        var plan = Finish(arguments, TemplatePlanner.Plan(brief, new SpecialistRouter(rules, name => registry.Get(name)?.Agent is { } agent && AgentLint.HasItsTools(agent, new ToolRegistry())), HasCode(io)), rules, registry);
         var problems = new ProblemList(Epics.Blueprint);
         var spec = Checked(plan, brief, epic, rules, registry, problems);
         return spec is null ? throw new UsageException($"the template gives no valid plan for this brief: {problems.Problems.First(problem => problem.Severity == ProblemSeverity.Error).Message}") : (plan, spec, 1);
@@ -72,11 +75,12 @@ internal static class PlanVerb
         for (var tries = 1; tries <= TriesMax; tries++)
         {
             var asked = ValueMap.Of(("brief", brief.ToMarkdown()), ("agents", Value.Of(agents)), ("problems", Value.OfTexts(wrong)));
+            if (HistoryOf(epic, arguments, io) is { } history) asked = asked.With("history", history);
             var answer = await ask.AskAsync("plan-generator", $"Your task as data:\n{ValueJson.ToText(asked, indented: true)}", epic, "plan", CancellationToken.None);
             var problems = new ProblemList(Epics.Blueprint);
             if (TaskPlan.Of(answer, problems) is { } drafted)
             {
-                var plan = Finish(drafted, rules, registry);
+                var plan = Finish(arguments, drafted, rules, registry);
                 if (Checked(plan, brief, epic, rules, registry, problems) is { } spec) return (plan, spec, tries);
             }
             wrong = [.. problems.Problems.Where(problem => problem.Severity == ProblemSeverity.Error).Select(problem => $"{problem.Code}: {problem.Message}")];
@@ -85,8 +89,13 @@ internal static class PlanVerb
         throw new UsageException($"no valid plan in {TriesMax} tries; the last one: {string.Join(" ", wrong.Take(3))} Try a stronger model (--model strong=ID) or a clearer brief.");
     }
 
-    private static TaskPlan Finish(TaskPlan plan, RoutingRules rules, AgentRegistry registry) =>
-        PlanFinisher.AddTriggered(plan, rules, name => registry.Get(name)?.Agent is { } agent && AgentLint.HasItsTools(agent, new ToolRegistry()) ? agent.Fields : null);
+    private static TaskPlan Finish(ParsedArguments arguments, TaskPlan plan, RoutingRules rules, AgentRegistry registry)
+    {
+        plan = PlanFinisher.AddTriggered(plan, rules, FieldsOf);
+        return arguments.Has(Worktrees) || arguments.Has(Check) ? PlanFinisher.InWorktrees(plan, arguments.All(Check), FieldsOf) : plan;
+
+        ValueMap? FieldsOf(string name) => registry.Get(name)?.Agent is { } agent && AgentLint.HasItsTools(agent, new ToolRegistry()) ? agent.Fields : null;
+    }
 
     /// <summary>The workflow of a plan where nothing is wrong with it; what is goes to <paramref name="problems"/>.</summary>
     private static WorkflowSpec? Checked(TaskPlan plan, Brief brief, string epic, RoutingRules rules, AgentRegistry registry, ProblemList problems)
@@ -96,6 +105,14 @@ internal static class PlanVerb
         var linked = AgentLinker.Link(spec, registry, problems);
         foreach (var problem in WorkflowValidator.Check(linked, types, new ValidationOptions { NearAgents = () => registry.Names }).Problems) problems.Add(problem);
         return problems.HasErrors ? null : spec;
+    }
+
+    /// <summary>What earlier runs of the epic have come to, for planning it anew; null: there are none.</summary>
+    private static string? HistoryOf(string epic, ParsedArguments arguments, CliIo io)
+    {
+        if (!Journal.SqliteRunStore.Exists(Wiring.RunsDirOf(arguments, io))) return null;
+        using var store = Wiring.OpenExisting(arguments, io);
+        return Epics.RunsOf(epic, store) is { Count: > 0 } runs ? RecapVerb.ContextOf(epic, runs, store) : null;
     }
 
     private static RoutingRules RulesOf(CliIo io)

@@ -10,13 +10,14 @@ internal static class RecapVerb
     private static readonly Option OutFile = new("--out", "FILE", "writes it there; its ending decides the format");
     private static readonly Option Prose = Option.Switch("--prose", "a few words by the project-shipper on top");
     private static readonly Option Runbook = Option.Switch("--runbook", "an operating procedure from what was seen");
+    private static readonly Option Context = Option.Switch("--context", "what whoever takes the epic up again has to know; never longer than 16,000 characters");
     private static readonly Option Advise = Option.Switch("--advise", "cheaper or faster choices, with the evidence of this epic's runs");
 
     public static readonly Verb Verb = new("recap", "EPIC|RUN", "what happened, computed from events: estimates, critical path, cost, decisions, learnings")
     {
         PositionalsMin = 1,
         PositionalsMax = 1,
-        Options = [Format, OutFile, Prose, Runbook, Advise, CommonOptions.Backend, ProgramOptions.Model, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.Help],
+        Options = [Format, OutFile, Prose, Runbook, Advise, Context, CommonOptions.Backend, ProgramOptions.Model, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.Help],
         Notes = "Of an epic, its latest run.",
         Run = RunAsync,
     };
@@ -28,6 +29,11 @@ internal static class RecapVerb
         var runs = RunsOf(target, store, io);
         var recap = Of(store, runs[0].Run);
         if (arguments.Has(Advise)) return ShowAdvice(runs, store, arguments, io);
+        if (arguments.Has(Context))
+        {
+            io.Out.Write(TerminalText.Block(ContextOf(target, runs, store)));
+            return ExitCode.Done;
+        }
         var file = arguments.Get(OutFile);
         var byEnding = Path.GetExtension(file ?? "") switch { ".html" or ".htm" => "html", ".json" => "json", _ => "md" };
         var format = arguments.Has(CommonOptions.Json) ? "json" : arguments.Choice(Format, byEnding, "md", "html", "json");
@@ -49,6 +55,14 @@ internal static class RecapVerb
         if (Epics.EpicOf(target, io) is not { } epic) return [Wiring.FindRun(store, target)];
         var runs = Epics.RunsOf(epic, store);
         return runs.Count > 0 ? runs : throw new UsageException($"epic '{epic}' has not been run yet. Start it with `hydra run {epic}`.");
+    }
+
+    /// <summary>An epic's history, bounded: <see cref="EpicContext"/> over its latest runs.</summary>
+    public static string ContextOf(string epic, IReadOnlyList<RunInfo> runs, IRunStore store)
+    {
+        const int RunsMax = 50;
+        var (plan, _) = RunReading.PlanOf(store, runs[0].Run);
+        return EpicContext.Of(epic, plan.Workflow.Description ?? epic, [.. runs.Take(RunsMax).Select(info => Of(store, info.Run))]);
     }
 
     public static Recap Of(IRunStore store, RunId run) => Recap.Of(RunReading.TraceOf(store, run), store.Read(run), store.Artifacts.Read);

@@ -14,6 +14,7 @@ internal static class NodeText
             return;
         }
         io.Out.WriteLine($"{TerminalText.Of(node.Path)}  {node.Type}  {WireNames.Of(node.Status)}{(node.Because is { } because ? $" ({because})" : "")}");
+        if (Chosen(node) is { } chosen) io.Out.WriteLine($"agent: {TerminalText.Of(chosen)}");
         if (node.Error is { } error) io.Out.WriteLine($"error: {error.Code}: {TerminalText.Block(error.Message)}");
         foreach (var step in Steps(node))
         {
@@ -25,6 +26,15 @@ internal static class NodeText
             else if (result.Response is { } response) io.Out.WriteLine($"answered ({Amounts.Tokens(result.Usage.Total)}, {Amounts.Usd(result.Cost)}, {Amounts.Duration(result.DurationMs)}){LabelsOf(response)}:\n{Text(response, store)}");
         }
         if (node.Output is { } output) io.Out.WriteLine($"\n── output{LabelsOf(output)}\n{Text(output, store)}");
+    }
+
+    /// <summary>Who does it, why, and who took over; null where no agent does it.</summary>
+    private static string? Chosen(NodeTrace node)
+    {
+        if (node.Node.Spec.Fields.GetOrNull("agent").TextOrNull is not { } agent) return null;
+        var why = node.Node.Settings.Tags?.GetValueOrDefault("chosen");
+        var model = node.ModelAnswered ?? node.ModelAsked;
+        return $"{agent}{(why is null ? "" : $" ({why})")}{(model is null ? "" : $", model {model}")}{(node.Variant.Kind == VariantKind.Written ? "" : $"; '{node.Variant.Name}' took over after {node.AttemptCount - 1} attempts")}";
     }
 
     private static IEnumerable<StepTrace> Steps(NodeTrace node) => node.Attempts.SelectMany(attempt => attempt.Steps);
@@ -42,7 +52,7 @@ internal static class NodeText
     private static string Text(ValueRef reference, IRunStore store) => TerminalText.Block(store.Artifacts.Read(reference).ToDisplayText());
 
     private static ValueMap ToJson(NodeTrace node, IRunStore store) => ValueMap.Of(
-        ("path", node.Path), ("type", node.Type), ("status", WireNames.Of(node.Status)), ("attempts", node.AttemptCount),
+        ("path", node.Path), ("type", node.Type), ("status", WireNames.Of(node.Status)), ("attempts", node.AttemptCount), ("agent", Chosen(node) is { } chosen ? Value.Of(chosen) : Value.Null),
         ("error", node.Error is { } error ? ValueMap.Of(("code", error.Code.Name), ("message", error.Message)) : Value.Null),
         ("calls", Value.Of(Steps(node).Select(step => Value.Of(ValueMap.Of(
             ("kind", WireNames.Of(step.Call.Kind)), ("name", step.Call.Name),

@@ -129,8 +129,9 @@ internal sealed class RecapFold(RunTrace trace, Func<ValueRef, Value> read)
         foreach (var item in said.Items) Add(into, node.Path, item.ToDisplayText());
     }
 
-    private static void Add(List<RecapFact> into, string where, string what)
+    private void Add(List<RecapFact> into, string where, string what)
     {
-        if (into.Count < FactsMax) into.Add(new RecapFact(where, what.Length > FactLengthMax ? what[..FactLengthMax] + "…" : what.ReplaceLineEndings(" ")));
+        // What people decided is kept whole, however much it is.
+        if (into.Count < FactsMax || ReferenceEquals(into, _decisions)) into.Add(new RecapFact(where, what.Length > FactLengthMax ? what[..FactLengthMax] + "…" : what.ReplaceLineEndings(" ")));
     }
 }
