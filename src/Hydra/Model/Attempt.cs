@@ -1,3 +1,4 @@
+using Hydra.Policies;
 using Hydra.Templates;
 
 namespace Hydra.Model;
@@ -52,6 +53,10 @@ public sealed class NodeAttempt
     public long ResumedAtMs { get; init; }
     /// <summary>The labels of all that the attempt has read so far; those of its result.</summary>
     public LabelContext Labels { get; init; } = new();
+    /// <summary>The policies that hold here.</summary>
+    public PolicyBook Policy { get; init; } = PolicyBook.Empty;
+    /// <summary>Every wait of this attempt that has been decided, in order.</summary>
+    public IReadOnlyList<WaitState> Decided { get; init; } = [];
     /// <summary>What people, or time, have decided of the wait that this attempt opened; null: it has not asked yet.</summary>
     public WaitDecision? Decision { get; init; }
 }
@@ -64,6 +69,10 @@ public sealed record AttemptServices
     public string WorkingDirectory { get; init; } = ".";
     /// <summary>Stubs instead of calls: every leaf answers with a sample of its shape.</summary>
     public bool IsDryRun { get; init; }
+    /// <summary>Rules of the project, which no workflow loosens; null: none.</summary>
+    public PolicySpec? ProjectPolicy { get; init; }
+    /// <summary>Where the run goes on, for rules (<c>production</c>); empty: nobody says.</summary>
+    public string EnvironmentName { get; init; } = "";
     /// <summary>The recording that answers calls in place of making them; null: calls are made.</summary>
     public Cassette? Cassette { get; init; }
 }

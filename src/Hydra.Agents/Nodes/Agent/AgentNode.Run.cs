@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Hydra.Agents.Loop;
 using Hydra.Agents.Tools;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
@@ -75,9 +76,16 @@ public sealed partial class AgentNode : ILeafNodeType
                 ("temperature", choice.Temperature is { } warmth ? Value.Of(warmth) : Value.Null))));
     }
 
-    public ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, CancellationToken cancellationToken)
+    public async ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, CancellationToken cancellationToken)
     {
         if (_models is null || _clients is null) throw new InvalidOperationException("This agent node type was made without models: it can check and plan, not run.");
-        return new AgentTurns(attempt, line, _models, _clients.Clients).AnswerAsync(cancellationToken);
+        try
+        {
+            return await new AgentTurns(attempt, line, _models, _clients.Clients).AnswerAsync(cancellationToken);
+        }
+        catch (PeopleNeededException needed)
+        {
+            return new AttemptOutcome.Wait(needed.Request);
+        }
     }
 }

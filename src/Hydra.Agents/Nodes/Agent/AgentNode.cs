@@ -56,9 +56,15 @@ public sealed partial class AgentNode
         foreach (var name in NodeTools(node) ?? []) reach.Add(name);
         foreach (var name in AgentsOf(node, workflow)) reach.AddAgent(name);
         var agent = AgentDefinition.Named(workflow, AgentNameOf(node, workflow));
-        if (!reach.NeedsSandbox && !reach.MayNotRepeat && agent.Budget is null && agent.Outputs is null) return Traits;
+        if (!reach.NeedsSandbox && !reach.MayNotRepeat && (reach.Untrusted ?? reach.Private ?? reach.Outward) is null && agent.Budget is null && agent.Outputs is null) return Traits;
         // A further attempt begins anew: where a tool may not be repeated, only the author can say that this is safe.
-        return Traits with { MaxAttempts = reach.MayNotRepeat ? 1 : Traits.MaxAttempts, NeedsSandbox = reach.NeedsSandbox, Budget = agent.Budget, OutputSchema = agent.Outputs };
+        return Traits with
+        {
+            MaxAttempts = reach.MayNotRepeat ? 1 : Traits.MaxAttempts, NeedsSandbox = reach.NeedsSandbox, Budget = agent.Budget, OutputSchema = agent.Outputs,
+            Brings = reach.Untrusted is null ? default : Labels.Untrusted,
+            ReadsPrivate = reach.Private is { } reads ? $"the tool '{reads}'" : null,
+            SendsOut = reach.Outward is { } sends ? $"the tool '{sends}'" : null,
+        };
     }
 
     private static IEnumerable<string>? NodeTools(NodeSpec node) => node.Fields.GetOrNull("tools") is { IsList: true } tools ? tools.Items.Select(tool => tool.AsText) : null;

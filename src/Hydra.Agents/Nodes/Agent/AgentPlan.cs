@@ -27,9 +27,11 @@ internal sealed record AgentDefinition
 
     /// <summary>Name and version: <c>critic sha256:…</c>.</summary>
     public string Identity { get; init; } = "";
+    public string Name { get; init; } = "";
 
     public static AgentDefinition Of(string name, ValueMap fields) => new()
     {
+        Name = name,
         Identity = $"{name} sha256:{StepKey.Of(fields)}",
         Model = fields.GetOrNull("model").TextOrNull,
         Instructions = fields.GetOrNull("instructions").TextOrNull,

@@ -46,7 +46,7 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
     {
         var held = _plan.ToolsOf(choice.Agent).Select(name => _plan.ToolBox.Find(name, out var wrong) is { } tool ? new HeldTool(tool) : throw new CallFailedException(ErrorCode.BadRequest, wrong)).ToList();
         question = question with { Tools = [.. held.Select(tool => tool.Declaration)], Asker = asker };
-        var caller = new ToolCaller(attempt, line, held, asker) { AskAgent = AskAgentAsync };
+        var caller = new ToolCaller(attempt, line, held, choice.Agent.Name, asker) { AskAgent = AskAgentAsync };
         var rounds = (asker.Length == 0 ? _plan.OwnToolIterationsMax : null) ?? choice.Agent.ToolIterationsMax ?? ToolRoundsDefault;
         var loop = new ToolLoop(call, caller, line, rounds, PromptTokensMax(question), asker);
         for (var repairs = 0; ; repairs++)

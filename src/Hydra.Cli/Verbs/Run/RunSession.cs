@@ -69,6 +69,7 @@ internal static class RunSession
     {
         RunStatus.Completed => ExitCode.Done,
         RunStatus.Paused when report.IsSwitchedOff => ExitCode.Refused,
+        RunStatus.Failed when report.IsDenied => ExitCode.Refused,
         RunStatus.Paused => ExitCode.Paused,
         RunStatus.Stopped => ExitCode.BudgetExceeded,
         RunStatus.Interrupted => ExitCode.Interrupted,
