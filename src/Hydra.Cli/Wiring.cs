@@ -5,6 +5,8 @@ using Hydra.Gateway.Prices;
 using Hydra.Journal;
 using Hydra.Model;
 using Hydra.Nodes;
+using Hydra.Parsing;
+using Hydra.Policies;
 
 namespace Hydra.Cli;
 
@@ -37,8 +39,19 @@ internal static class Wiring
             ReadDefinition = (written, file, files) => options.Apply(Definitions.ReadBundle(written, file, files, types)),
             Clock = io.Clock,
             Environment = io.Environment,
+            ProjectPolicy = PolicyOf(io),
         });
         return new Workshop(engine, gateway, models);
+    }
+
+    /// <summary>The rules of the project; null: it has none. A file that cannot be read stops everything: rules that are not understood must not be passed over.</summary>
+    public static PolicySpec? PolicyOf(CliIo io)
+    {
+        var path = io.PathOf(PolicyFile.Name);
+        if (!File.Exists(path)) return null;
+        var problems = new ProblemList(PolicyFile.Name);
+        var policy = PolicyFile.Read(File.ReadAllBytes(path), problems);
+        return problems.HasErrors ? throw new UsageException(problems.Problems.First(problem => problem.Severity == ProblemSeverity.Error).ToString()) : policy;
     }
 
     public static ModelGateway OpenGateway(string? backend, CliIo io)

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Hydra.Execution;
 using Hydra.Model;
 using Hydra.Planning;
+using Hydra.Policies;
 using Hydra.Scheduling;
 
 namespace Hydra;
@@ -99,7 +100,11 @@ public sealed partial class Engine(EngineOptions options)
 
     private async Task<RunReport> FollowAsync(RunId run, RunState state, Bundle bundle, RunRequest request, IRunJournal journal, Action<Reducer> first, CancellationToken cancellationToken)
     {
-        var services = new AttemptServices { Clock = Options.Clock, WorkingDirectory = request.WorkingDirectory, IsDryRun = request.IsDryRun, Cassette = request.Cassette, Sandbox = request.Sandbox };
+        var services = new AttemptServices
+        {
+            Clock = Options.Clock, WorkingDirectory = request.WorkingDirectory, IsDryRun = request.IsDryRun, Cassette = request.Cassette, Sandbox = request.Sandbox,
+            ProjectPolicy = Options.ProjectPolicy, EnvironmentName = Options.Environment("HYDRA_ENVIRONMENT") ?? "",
+        };
         var loop = new RunLoop(run, state, journal, Options.Store.Artifacts, bundle.InputsOf(run, Options.Environment), services, request.Observer, (at, seconds) => Describe(run, at, bundle) with { NodeSeconds = seconds })
         {
             StaysForPeople = request.StaysForPeople,
@@ -129,6 +134,7 @@ public sealed partial class Engine(EngineOptions options)
             Plan = state.Plan,
             FilesWritten = files,
             Waits = [.. state.OpenWaits.Select(waiting => new OpenWait(state.PathOf(waiting), state.DetailOf(waiting)!.Wait!))],
+            IsDenied = state.Status == RunStatus.Failed && Enumerable.Range(0, state.InstanceCount).Any(i => state.IsUncaughtFailure(i) && state.DetailOf(i) is { WasDenied: true, Error.Code: var code } && code == ErrorCode.PolicyDenied),
             IsSwitchedOff = state is { Status: RunStatus.Paused, IsSwitchedOff: true },
             Rollback = state.RollbackAs is null ? null : RollbackReceipt.Of(state),
         };
@@ -159,6 +165,8 @@ public sealed record EngineOptions
     /// <summary>Reads a definition out of a run's bundle: canonical text, file name, and the other files by path.</summary>
     public required Func<Value, string, ValueMap, WorkflowSpec> ReadDefinition { get; init; }
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+    /// <summary>Rules that hold for every run, beside those of its workflow; null: none.</summary>
+    public PolicySpec? ProjectPolicy { get; init; }
     /// <summary>Environment variables for workflows that name them in <c>allow_env</c>.</summary>
     public Func<string, string?> Environment { get; init; } = _ => null;
 }

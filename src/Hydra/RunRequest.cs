@@ -61,6 +61,8 @@ public sealed record RunReport
     public IReadOnlyList<OpenWait> Waits { get; init; } = [];
     /// <summary>The kill switch stopped the run.</summary>
     public bool IsSwitchedOff { get; init; }
+    /// <summary>The run failed because a policy denied a call.</summary>
+    public bool IsDenied { get; init; }
     /// <summary>What the run's end undid and what it could not; null: it undid nothing.</summary>
     public RollbackReceipt? Rollback { get; init; }
 }

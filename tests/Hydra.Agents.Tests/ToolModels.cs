@@ -82,6 +82,12 @@ internal static class ToolRun
         return [.. problems.Problems.Select(problem => problem.ToString()), .. spec is null ? [] : WorkflowValidator.Check(spec, types).Problems.Where(problem => problem.Severity == ProblemSeverity.Error).Select(problem => problem.ToString())];
     }
 
+    public static IReadOnlyList<string> Warnings(string file)
+    {
+        var types = Types(ToolModels.Turns(), null);
+        return [.. WorkflowValidator.Check(WorkflowParser.Parse(file, "test.yaml", types).Spec!, types).Problems.Select(problem => problem.ToString())];
+    }
+
     public static Engine Engine(string file, ToolModels models, ToolRegistry? tools, IRunStore store, out WorkflowSpec workflow)
     {
         var types = Types(models, tools);

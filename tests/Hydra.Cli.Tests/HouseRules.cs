@@ -7,7 +7,7 @@ namespace Hydra.Cli.Tests;
 public sealed partial class HouseRules
 {
     private static readonly string[] Stages = ["Parsing", "Validation", "Planning", "Scheduling", "Execution", "Journal", "Artifacts", "Tracing", "Nodes"];
-    private static readonly string[] Leaves = ["Templates", "Schemas"];
+    private static readonly string[] Leaves = ["Templates", "Schemas", "Policies"];
 
     private static readonly Dictionary<string, string[]> Arrows = new(StringComparer.Ordinal)
     {

@@ -1,6 +1,7 @@
 using Hydra.Agents.Calls;
 using Hydra.Agents.Tools;
 using Hydra.Model;
+using Hydra.Policies;
 using Hydra.Schemas;
 
 namespace Hydra.Agents.Loop;
@@ -11,7 +12,8 @@ namespace Hydra.Agents.Loop;
 /// switch, an effect of unknown outcome) end the attempt.
 /// </summary>
 /// <param name="asker">Sets the calls of an agent apart that was itself called as a tool; empty: the node's own agent.</param>
-internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<HeldTool> tools, string asker)
+/// <param name="agent">The agent's name; empty: the node names none.</param>
+internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<HeldTool> tools, string agent, string asker)
 {
     private const int ProblemCharsMax = 1_000;
 
@@ -34,9 +36,13 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
 
         // (2)
         var place = $"{asker}{ordinal}";
-        var effect = held.Tool.EffectOf(arguments);
+        // What an agent does that is called as a tool is decided call by call.
+        var effect = held.Tool is AgentTool ? EffectClass.Pure : held.Tool.EffectOf(arguments);
+        var leave = PolicyGate.Ask(attempt, line, QuestionOf(held.Facts, asked, effect, context), place);
+        if (leave is PolicyLeave.Waits wait) return new ToolReply("", null) { Asks = wait.Request };
+        if (leave is not PolicyLeave.Go go) return await WithoutAsync(leave, asked, arguments, place, context, cancellationToken);
         var key = StepKey.Of(ValueMap.Of(("call", place), ("tool", asked.Name), ("arguments", arguments)));
-        var grant = await line.IntendAsync(new StepCall(StepKind.Tool, asked.Name, key, 0, 0, MicroUsd.Zero, line.Keep(arguments, context)) { Effect = effect }, cancellationToken);
+        var grant = await line.IntendAsync(new StepCall(StepKind.Tool, asked.Name, key, 0, 0, MicroUsd.Zero, line.Keep(arguments, context)) { Effect = effect, Ruling = go.Ruling }, cancellationToken);
         var clock = attempt.Services.Clock;
         var startedAt = clock.GetTimestamp();
         var inner = Labels.None;
@@ -47,9 +53,9 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
             IdempotencyKey = StepKey.Idempotency(attempt, place, asked.Name, arguments),
             WorkingDirectory = attempt.Services.WorkingDirectory,
             Alive = () => line.Progress(),
-            AskAgent = AskAgent is null ? null : async (agent, task, token) =>
+            AskAgent = AskAgent is null ? null : async (other, task, token) =>
             {
-                (var answer, inner) = await AskAgent(agent, task, place + "/", context, token);
+                (var answer, inner) = await AskAgent(other, task, place + "/", context, token);
                 return answer;
             },
         };
@@ -66,6 +72,10 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         {
             result = ToolResultCheck.Hold(held, await WithinAsync(held.Facts, effect, call, cancellationToken, token => held.Tool.CallAsync(call, token)));
         }
+        catch (PeopleNeededException needed)
+        {
+            return new ToolReply("", null) { Asks = needed.Request };   // an agent inside asks; the call goes on when they have answered
+        }
         catch (CallFailedException failed) when (!EndsAttempt(failed.Code))
         {
             // (4)
@@ -79,6 +89,34 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
 
         void Report(ValueRef? response, NodeError? error) =>
             line.Report(grant, new StepResult(response, default, MicroUsd.Zero, error, clock.GetElapsedTime(startedAt).TotalMilliseconds));
+    }
+
+    private PolicyQuestion QuestionOf(ToolFacts facts, ModelToolCall asked, EffectClass effect, Labels context) => new()
+    {
+        Agent = agent,
+        Tool = asked.Name,
+        Node = attempt.Path,
+        Arguments = asked.Arguments,
+        Effect = effect,
+        Risk = facts.Risk.ToString().ToLowerInvariant(),
+        Categories = facts is { IsOutward: true, NeedsSandbox: false } && effect != EffectClass.Pure ? [.. facts.Categories.Append("external").Distinct()] : facts.Categories,
+        Labels = context,
+        IsOutward = facts.IsOutward,
+        Audience = facts.Audience,
+    };
+
+    /// <summary>Nothing is called: the step says what was decided instead, and the model is told.</summary>
+    private async Task<ToolReply> WithoutAsync(PolicyLeave leave, ModelToolCall asked, Value arguments, string place, Labels context, CancellationToken cancellationToken)
+    {
+        var refused = leave as PolicyLeave.Refused;
+        var ruling = refused?.Ruling ?? ((PolicyLeave.Simulated)leave).Ruling;
+        var key = StepKey.Of(ValueMap.Of(("call", place), ("tool", asked.Name), ("arguments", arguments), ("policy", WireNames.Of(ruling.Decision))));
+        var grant = await line.IntendAsync(new StepCall(StepKind.Tool, asked.Name, key, 0, 0, MicroUsd.Zero, line.Keep(arguments, context)) { Ruling = ruling }, cancellationToken);
+        var error = refused is null ? null : new NodeError(ErrorCode.PolicyDenied, refused.Message);
+        var result = refused is null ? ((PolicyLeave.Simulated)leave).Result : Value.Null;
+        line.Report(grant, new StepResult(error is null ? line.Keep(result, context) : null, default, MicroUsd.Zero, error, 0));
+        if (refused is { EndsNode: true }) throw new CallFailedException(ErrorCode.PolicyDenied, refused.Message);
+        return (error is null ? new ToolReply(result.ToDisplayText(), grant.Step) : ToolReply.Failed(error, grant.Step)) with { Labels = context };
     }
 
     /// <summary>What the run refused to a call inside the call (an agent's model) ends the attempt, not only the call.</summary>
@@ -99,7 +137,7 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
             throw new CallFailedException(mayRepeat ? ErrorCode.Timeout : ErrorCode.UnknownOutcome,
                 $"'{facts.Name}' gave nothing within {facts.Timeout.TotalSeconds:0.###} s{(mayRepeat ? "" : "; it may not be repeated, and it is not known whether it took effect")} (call {call.IdempotencyKey[..12]})", cut);
         }
-        catch (Exception thrown) when (thrown is not (OperationCanceledException or CallFailedException or ModelUnavailableException))
+        catch (Exception thrown) when (thrown is not (OperationCanceledException or CallFailedException or ModelUnavailableException or PeopleNeededException))
         {
             // Foreign code: a tool of an embedder may throw whatever it likes.
             throw new CallFailedException(ErrorCode.ToolFailed, $"'{facts.Name}' failed: {thrown.GetType().Name}: {thrown.Message}", thrown);

@@ -36,6 +36,7 @@ internal sealed class ToolLoop(ModelCall model, ToolCaller caller, ILine line, i
             if (_rounds++ == roundsMax) throw new CallFailedException(ErrorCode.Budget, $"max_tool_iterations {roundsMax} is used up, and '{question.Model.Name}' wants to call {Names(answer)}. Raise max_tool_iterations, or give the agent less to do");
             if (answer.Calls.Count > CallsPerTurnMax) throw new CallFailedException(ErrorCode.InvalidOutput, $"'{question.Model.Name}' wants {answer.Calls.Count} calls at once, and at most {CallsPerTurnMax} are made");
             var replies = await Task.WhenAll(answer.Calls.Select(call => caller.CallAsync(call, _calls++, question.Labels, cancellationToken)).ToList());
+            if (Array.Find(replies, reply => reply.Asks is not null) is { Asks: { } asks }) throw new PeopleNeededException(asks);
             Watch(question, answer, replies);
             question = After(question, answer, replies);
         }

@@ -9,6 +9,8 @@ namespace Hydra.Agents.Loop;
 /// <param name="Step">The journal's step that holds it; null: nothing was called.</param>
 internal sealed record ToolReply(string Text, int? Step)
 {
+    /// <summary>People must be asked before the call is made; nothing was called.</summary>
+    public WaitRequest? Asks { get; init; }
     /// <summary>Labels of what is told.</summary>
     public Labels Labels { get; init; }
     /// <summary>The call itself was wrong: no tool ran.</summary>

@@ -10,6 +10,7 @@ internal sealed class FileTool(ToolFacts facts, string type, string root) : IToo
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     public ToolFacts Facts => facts;
+    public bool Reads => type == "read_file";
 
     /// <summary>Files outside the working directory are others' work; so is what an agent wrote that had read others' work.</summary>
     public Labels LabelsOf(ToolCall call)

@@ -33,6 +33,8 @@ public sealed record ToolFacts
     /// <summary>What it is given leaves this machine: an address, a query or a body may carry data out.</summary>
     /// <value>Default: true.</value>
     public bool IsOutward { get; init; } = true;
+    /// <summary>What it concerns: <c>money</c>, <c>permissions</c>, <c>user_data</c>, <c>external</c>.</summary>
+    public IReadOnlyList<string> Categories { get; init; } = [];
     /// <summary>Who sees what is sent, as named in <c>readers</c> of labels; empty: anybody might.</summary>
     public IReadOnlyList<string> Audience { get; init; } = [];
 }

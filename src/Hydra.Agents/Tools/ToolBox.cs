@@ -122,6 +122,7 @@ internal sealed class ToolBox(WorkflowSpec workflow, ToolRegistry registry)
         Output = declared.TryGetValue("output_schema", out var schema) ? schema : facts.Output,
         Labels = PolicyReader.ReadLabels(declared.GetOrNull("labels")) is { } labels ? labels.IsTrusted ? labels : facts.Labels.With(labels) : facts.Labels,
         IsOutward = declared.GetOrNull("outward") is { Kind: ValueKind.Boolean } outward ? outward.AsBoolean : facts.IsOutward,
+        Categories = declared.GetOrNull("category") switch { { IsText: true } one => [one.AsText], { IsList: true } list => [.. list.Items.Select(item => item.AsText)], _ => facts.Categories },
         Audience = declared.GetOrNull("readers") is { IsList: true } readers ? [.. readers.Items.Select(reader => reader.AsText)] : facts.Audience,
     };
 

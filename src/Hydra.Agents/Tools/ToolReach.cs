@@ -15,6 +15,13 @@ internal sealed class ToolReach(WorkflowSpec workflow, ToolRegistry registry)
     /// <summary>A call of one of the tools may be irreversible or only to be undone.</summary>
     public bool MayNotRepeat { get; private set; }
 
+    /// <summary>The first tool that brings in what others wrote; null: none does.</summary>
+    public string? Untrusted { get; private set; }
+    /// <summary>The first tool that reads what belongs to the project or to people.</summary>
+    public string? Private { get; private set; }
+    /// <summary>The first tool that sends data out.</summary>
+    public string? Outward { get; private set; }
+
     /// <param name="isWithheld">Who holds it goes without it in a run without a sandbox.</param>
     public void Add(string name, bool isWithheld = false)
     {
@@ -26,6 +33,9 @@ internal sealed class ToolReach(WorkflowSpec workflow, ToolRegistry registry)
         }
         NeedsSandbox |= tool.Facts.NeedsSandbox && !isWithheld;
         MayNotRepeat |= tool.Facts.Effect is EffectClass.Compensatable or EffectClass.Irreversible;
+        Untrusted ??= tool.Facts.Labels.IsUntrusted ? name : null;
+        Private ??= tool is FileTool { Reads: true } || tool.Facts.Labels.Readers is not null || tool.Facts.Categories.Contains("user_data") ? name : null;
+        Outward ??= tool.Facts.IsOutward ? name : null;
         if (tool is AgentTool asked) AddAgent(asked.Agent);
     }
 

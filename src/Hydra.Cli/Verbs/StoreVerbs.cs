@@ -10,12 +10,18 @@ internal static class VerifyVerb
     {
         PositionalsMax = 1,
         Options = [CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.Help],
-        Notes = "Changes nothing. Exit code 1: something is wrong; `hydra doctor --runs` says what can be saved.",
+        Notes = "Changes nothing. With HYDRA_AUDIT_HEAD=FILE, also against what that file notes. Exit code 1: something is wrong; `hydra doctor --runs` says what can be saved.",
         Run = static (arguments, io) =>
         {
             using var store = Wiring.OpenExisting(arguments, io);
             RunId? only = arguments.Positionals.Count == 0 ? null : Wiring.FindRun(store, arguments.Positionals[0]).Run;
-            return Task.FromResult(StoreText.Write(store.Check(only), saysMend: false, arguments, io));
+            var report = store.Check(only);
+            if (AuditHeadNotes.HeadOf(io) is { } head)
+            {
+                var missing = head.Check(store.HashAt).Where(finding => only is null || finding.Run is null || finding.Run == only);
+                report = report with { Findings = [.. report.Findings, .. missing] };
+            }
+            return Task.FromResult(StoreText.Write(report, saysMend: false, arguments, io));
         },
     };
 }
@@ -58,6 +64,7 @@ internal static class GcVerb
         using var store = Wiring.OpenExisting(arguments, io);
         var now = io.Clock.GetUtcNow();
         var report = store.Sweep(now - age, now, isDry);
+        if (!isDry) AuditHeadNotes.HeadOf(io)?.Note(report.Runs.Select(run => new JournalHead(run.Text, 0, AuditHead.RemovedHash)), now.ToUnixTimeMilliseconds());
         if (arguments.Has(CommonOptions.Json))
         {
             io.Out.WriteLine(ValueJson.ToText(ValueMap.Of(

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Hydra.Model;
+using Hydra.Policies;
 using Hydra.Scheduling;
 
 namespace Hydra.Execution;
@@ -39,6 +40,7 @@ internal sealed partial class RunLoop
     private readonly Func<RunState, IReadOnlyDictionary<string, float>?, RunInfo> _describe;
     private readonly NodeClock _nodeClock;
     private readonly List<long> _heard = [];
+    private readonly Dictionary<Plan, PolicyBook> _policies = [];
     private ITimer? _timer;
     private long _timerDueMs = long.MaxValue;
     private int _turning;
@@ -299,6 +301,8 @@ internal sealed partial class RunLoop
             Variant = variant,
             Scope = new InstanceScope(_state, _inputs, Artifacts, instance, labels, runs),
             Labels = labels,
+            Policy = runs.Type is ILeafNodeType { RunsInline: true } ? PolicyBook.Empty : PolicyOf(instance),
+            Decided = detail?.Wait is { Decision: not null } last ? [.. detail.EarlierWaits ?? [], last] : detail?.EarlierWaits?.ToArray() ?? [],
             Services = _services,
             ResumedAtMs = detail?.ResumedAtMs ?? 0,
             Decision = detail?.Wait?.Decision is { } decision ? _replayedWaits?.At(instance, decision) ?? decision : null,
@@ -314,6 +318,21 @@ internal sealed partial class RunLoop
         _attempts[instance] = attempt;
         if (isEarly) _ = attempt.RunAsync(type);
         else ThreadPool.UnsafeQueueUserWorkItem(static item => _ = item.attempt.RunAsync(item.type), (attempt, type), preferLocal: true);
+    }
+
+    /// <summary>The policies of the workflows that the instance lies in, and the project's.</summary>
+    private PolicyBook PolicyOf(int instance)
+    {
+        var plan = _state.ScopeOf(instance).Plan;
+        if (_policies.TryGetValue(plan, out var known)) return known;
+        var workflows = new List<WorkflowSpec>();
+        for (var at = _state.ScopeOf(instance); ; at = _state.ScopeOf(at.Parent))
+        {
+            if (!workflows.Contains(at.Plan.Workflow)) workflows.Add(at.Plan.Workflow);
+            if (at.Parent < 0) break;
+        }
+        var specs = workflows.Select(workflow => workflow.Policy).Append(_services.ProjectPolicy).OfType<PolicySpec>().ToList();
+        return _policies[plan] = new PolicyBook(specs, _services.EnvironmentName);
     }
 
     private void Decide(int instance)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Hydra.Model;
+using Hydra.Policies;
 
 namespace Hydra.Journal;
 
@@ -86,7 +87,11 @@ public static class EventReader
         Effect = Enum(map, "effect", EffectClass.Pure),
         Agent = Text(map, "agent"),
         After = (int?)Long(map, "after"),
+        Ruling = map.GetOrNull("policy") is { IsObject: true } policy ? Ruling(policy.AsObject) : null,
     };
+
+    private static PolicyRuling Ruling(ValueMap map) =>
+        new(Enum(map, "decision", PolicyDecision.Allow), Text(map, "rule"), Text(map, "reason")) { Wait = Text(map, "wait"), By = Text(map, "by") };
 
     private static StepResult Result(ValueMap map)
     {

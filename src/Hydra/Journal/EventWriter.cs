@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Hydra.Model;
+using Hydra.Policies;
 
 namespace Hydra.Journal;
 
@@ -206,7 +207,19 @@ public static class EventWriter
         if (call.Effect != EffectClass.Pure) json.WriteString("effect"u8, WireNames.Of(call.Effect));
         if (call.Agent.Length > 0) json.WriteString("agent"u8, call.Agent);
         if (call.After is { } after) json.WriteNumber("after"u8, after);
+        if (call.Ruling is { } ruling) Ruling(json, ruling);
         if (call.Request is not null) Reference(json, "req"u8, call.Request);
+    }
+
+    private static void Ruling(Utf8JsonWriter json, PolicyRuling ruling)
+    {
+        json.WriteStartObject("policy"u8);
+        json.WriteString("decision"u8, WireNames.Of(ruling.Decision));
+        json.WriteString("rule"u8, ruling.Rule);
+        if (ruling.Reason.Length > 0) json.WriteString("reason"u8, ruling.Reason);
+        if (ruling.Wait.Length > 0) json.WriteString("wait"u8, ruling.Wait);
+        if (ruling.By.Length > 0) json.WriteString("by"u8, ruling.By);
+        json.WriteEndObject();
     }
 
     private static void Result(Utf8JsonWriter json, StepResult result)

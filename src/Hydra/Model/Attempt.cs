@@ -1,3 +1,4 @@
+using Hydra.Policies;
 using Hydra.Templates;
 
 namespace Hydra.Model;
@@ -59,6 +60,10 @@ public sealed class NodeAttempt
     public long ResumedAtMs { get; init; }
     /// <summary>The labels of all that the attempt has read so far; those of its result.</summary>
     public LabelContext Labels { get; init; } = new();
+    /// <summary>The policies that hold here.</summary>
+    public PolicyBook Policy { get; init; } = PolicyBook.Empty;
+    /// <summary>Every wait of this attempt that has been decided, in order.</summary>
+    public IReadOnlyList<WaitState> Decided { get; init; } = [];
     /// <summary>What people, or time, have decided of the wait that this attempt opened; null: it has not asked yet.</summary>
     public WaitDecision? Decision { get; init; }
 
@@ -66,6 +71,7 @@ public sealed class NodeAttempt
     public NodeAttempt In(string workingDirectory) => new()
     {
         Run = Run, Path = Path, Node = Node, Attempt = Attempt, Incarnation = Incarnation, Variant = Variant, Scope = Scope, ResumedAtMs = ResumedAtMs, Decision = Decision,
+        Labels = Labels, Policy = Policy, Decided = Decided,
         Services = Services with { WorkingDirectory = workingDirectory },
     };
 }
@@ -80,6 +86,10 @@ public sealed record AttemptServices
     public bool IsDryRun { get; init; }
     /// <summary>How foreign code is confined (<c>--sandbox</c>); null: none may run.</summary>
     public string? Sandbox { get; init; }
+    /// <summary>Rules of the project, which no workflow loosens; null: none.</summary>
+    public PolicySpec? ProjectPolicy { get; init; }
+    /// <summary>Where the run goes on, for rules (<c>production</c>); empty: nobody says.</summary>
+    public string EnvironmentName { get; init; } = "";
     /// <summary>The recording that answers calls in place of making them; null: calls are made.</summary>
     public Cassette? Cassette { get; init; }
 }

@@ -48,6 +48,10 @@ public sealed class InstanceDetail
     public bool Reenters { get; set; }
     /// <summary>What the present attempt asked people for; null: nothing.</summary>
     public WaitState? Wait { get; set; }
+    /// <summary>What the present attempt asked people for before and was told, in order; null: nothing.</summary>
+    public List<WaitState>? EarlierWaits { get; set; }
+    /// <summary>A policy, or a person whom it asked, refused a call of the present attempt.</summary>
+    public bool WasDenied { get; set; }
     /// <summary>It ended without anybody knowing whether a call that may not be repeated took effect.</summary>
     public bool IsUnknown { get; set; }
     /// <summary>The scope that undoes this instance; −1: none was opened.</summary>

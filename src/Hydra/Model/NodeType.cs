@@ -53,6 +53,12 @@ public sealed record NodeTraits
     public BudgetSpec? Budget { get; init; }
     /// <summary>The schema of the result where the node sets none: its agent's <c>outputs</c>.</summary>
     public Value? OutputSchema { get; init; }
+    /// <summary>Labels of what the node may bring in from outside.</summary>
+    public Labels Brings { get; init; }
+    /// <summary>Reads what belongs to the project or to people: files, databases, user data. In words; null: nothing of it.</summary>
+    public string? ReadsPrivate { get; init; }
+    /// <summary>May send what it was given out, at somebody's wish who wrote some of it. In words; null: it cannot.</summary>
+    public string? SendsOut { get; init; }
     /// <summary>Runs foreign code on this machine: refused without <c>--sandbox</c>.</summary>
     public bool NeedsSandbox { get; init; }
 }

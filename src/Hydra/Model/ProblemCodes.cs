@@ -140,6 +140,10 @@ public static class ProblemCodes
     public const string NotSupportedYet = "HYD270";
     /// <summary>Fields that exclude each other, or one that needs another.</summary>
     public const string FieldConflict = "HYD280";
+    /// <summary>A rule of a policy that cannot work, or never decides anything.</summary>
+    public const string BadPolicy = "HYD281";
+    /// <summary>Untrusted content, private data and an outward act meet in one node.</summary>
+    public const string LethalTrifecta = "HYD282";
     /// <summary>A sub-workflow that cannot be loaded, nests too deep or holds itself.</summary>
     public const string BadSubgraph = "HYD290";
 

@@ -1,3 +1,5 @@
+using Hydra.Policies;
+
 namespace Hydra.Model;
 
 /// <summary>Why a node was skipped.</summary>
@@ -138,6 +140,8 @@ public sealed record StepCall(StepKind Kind, string Name, string Key, long Promp
     /// <see cref="Request"/>, so that each message of a conversation is stored once. Null: the request is whole.
     /// </summary>
     public int? After { get; init; }
+    /// <summary>What the policy said; null: a model was asked, which no policy decides.</summary>
+    public PolicyRuling? Ruling { get; init; }
 }
 
 /// <summary>What came of a call.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Hydra.Policies;
 
 namespace Hydra.Model;
 
@@ -142,7 +143,7 @@ public sealed partial class RunState
         detail.Incarnation = e.Incarnation;
         detail.Variant = e.Variant;
         detail.Reenters = false;
-        if (e.Incarnation == 0) detail.Wait = null;
+        if (e.Incarnation == 0) (detail.Wait, detail.EarlierWaits, detail.WasDenied) = (null, null, false);
     }
 
     /// <summary>If the instance runs, its slot and its resources become free and its breaker learns how it went; <paramref name="error"/> null: well.</summary>
@@ -268,6 +269,7 @@ public sealed partial class RunState
         var load = LoadOf(e.Node, e.Call);
         load?.Enter(atMs);
         (Detail(e.Node).Steps ??= []).Add(new StepState(e.Call) { Rate = rate, Load = load });
+        if (e.Call.Ruling is { Decision: PolicyDecision.Deny }) _detail[e.Node]!.WasDenied = true;
         if (e.Call.Kind == StepKind.Model) _detail[e.Node]!.ModelCalls++;
         else _detail[e.Node]!.ToolCalls++;
         for (var account = AccountOf(e.Node); account is not null; account = account.Parent) account.Reserve(e.Call);

@@ -9,7 +9,12 @@ public sealed partial class RunState
     public PriorityQueue<int, long> WaitsDue { get; } = new();
 
     /// <summary>The id of the wait that the instance's present attempt opens.</summary>
-    public string WaitIdOf(int instance) => $"{RunName}:{PathOf(instance)}:{_attempt[instance]}";
+    public string WaitIdOf(int instance)
+    {
+        var detail = _detail[instance];
+        var before = (detail?.EarlierWaits?.Count ?? 0) + (detail?.Wait is { Decision: not null } ? 1 : 0);
+        return $"{RunName}:{PathOf(instance)}:{_attempt[instance]}{(before == 0 ? "" : $":{before + 1}")}";
+    }
 
     /// <summary>The instance whose latest wait has this id or whose path this is; −1: none. An open wait goes before a decided one.</summary>
     public int FindWait(string target)
@@ -33,6 +38,7 @@ public sealed partial class RunState
     {
         Leave(e.Node);
         var detail = Detail(e.Node);
+        if (detail.Wait is { Decision: not null } decided) (detail.EarlierWaits ??= []).Add(decided);
         detail.Wait = new WaitState(e.Wait, e.Request, atMs);
         detail.DueMs = long.MaxValue;
         _status[e.Node] = NodeStatus.Waiting;

@@ -1,3 +1,5 @@
+using Hydra.Policies;
+
 namespace Hydra.Model;
 
 /// <summary>An entry of a workflow's <c>tools</c>: what a tool is, and its limits.</summary>
@@ -19,6 +21,7 @@ public static class ToolFields
         new("labels", CommonFields.LabelsShape, "Labels of its results; `trusted` says that you vouch for what they bring in. Default: untrusted for what comes from outside."),
         new("outward", new Shape.Boolean(), "Whether what it is given leaves this machine. Default: by type."),
         new("readers", new Shape.ListOf(new Shape.Text(), 100), "Who sees what is sent through it. Default: anybody might."),
+        new("category", new Shape.OneOf(new Shape.ListOf(new Shape.Choice(PolicyFields.CategoryNames), 4), new Shape.Choice(PolicyFields.CategoryNames)), "What it concerns; each category asks people unless a rule of `policy` decides. Default: external for what changes something outside."),
         new("timeout_seconds", new Shape.Number(0.001, CommonFields.SecondsMax), "Longest time of one call in seconds. Default: 60."),
         new("max_result_bytes", new Shape.Integer(1, 16_000_000), "Longest result in bytes of UTF-8; text beyond is cut and says so. Default: 50,000."),
         new("output_schema", new Shape.JsonSchema(), "JSON Schema that results must fit."),

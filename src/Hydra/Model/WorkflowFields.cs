@@ -1,3 +1,5 @@
+using Hydra.Policies;
+
 namespace Hydra.Model;
 
 /// <summary>The fields of the file itself.</summary>
@@ -48,7 +50,7 @@ public static class WorkflowFields
         new("allow_env", new Shape.ListOf(new Shape.Text("[A-Za-z_][A-Za-z0-9_]*"), 1000), "Environment variables that templates may read as `env.NAME`."),
         new("mcp_servers", new Shape.MapOf(McpFields.Record), "MCP servers by name; each agent still lists those it may use."),
         new("tools", new Shape.MapOf(ToolFields.Record), "Tools by name, with their limits; each agent still lists those it may call."),
-        new("policy", new Shape.Anything(), "Rules on what agents may do.") { NotSupportedYet = "policies are not supported yet: leave `policy` out" },
+        new("policy", PolicyFields.Record, "Rules on what agents and nodes may do: allow, deny, ask, simulate."),
         new("hooks", new Shape.MapOf(new Shape.Anything()), "Webhooks and commands on events.") { NotSupportedYet = HooksMend },
     ];
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Hydra.Policies;
 
 namespace Hydra.Model;
 
@@ -22,6 +23,8 @@ public sealed record WorkflowSpec
     public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
     public IReadOnlyDictionary<string, BreakerSpec> Breakers { get; init; } = new Dictionary<string, BreakerSpec>();
     public IReadOnlyList<string> AllowEnv { get; init; } = [];
+    /// <summary>Rules on what its agents and nodes may do; null: none of its own.</summary>
+    public PolicySpec? Policy { get; init; }
     /// <summary>The top-level fields that this part of Hydra carries without reading (<c>tools</c>, <c>mcp_servers</c>, <c>policy</c>).</summary>
     public ValueMap Extensions { get; init; } = ValueMap.Empty;
 

@@ -1,4 +1,5 @@
 using Hydra.Model;
+using Hydra.Policies;
 
 namespace Hydra.Nodes;
 
@@ -26,7 +27,17 @@ internal static class ToolStep
     public static async ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, ToolQuestion question,
         Func<CancellationToken, ValueTask<AttemptOutcome>> act, CancellationToken cancellationToken)
     {
-        var call = new StepCall(StepKind.Tool, question.Name, StepKey.Of(question.Asked), 0, 0, MicroUsd.Zero, line.Keep(question.Shown ?? question.Asked, attempt.Labels.Now)) { Effect = question.Effect };
+        var ruling = default(PolicyRuling);
+        if (attempt.Policy.HasRules)
+        {
+            var asked = question.Asked.IsObject ? question.Asked.AsObject : ValueMap.Of(("input", question.Asked));
+            var about = new PolicyQuestion { Tool = question.Name, Node = attempt.Path, Arguments = asked, Effect = question.Effect, Risk = "high", Labels = attempt.Labels.Now, IsOutward = question.Name == "http", IsNode = true };
+            var leave = PolicyGate.Ask(attempt, line, about, "0", question.Shown);
+            if (leave is PolicyLeave.Waits wait) return new AttemptOutcome.Wait(wait.Request);
+            if (leave is not PolicyLeave.Go go) return await WithoutAsync(leave, line, question, attempt, cancellationToken);
+            ruling = go.Ruling;
+        }
+        var call = new StepCall(StepKind.Tool, question.Name, StepKey.Of(question.Asked), 0, 0, MicroUsd.Zero, line.Keep(question.Shown ?? question.Asked, attempt.Labels.Now)) { Effect = question.Effect, Ruling = ruling };
         attempt.Labels.Add(question.Brings);
         var grant = await line.IntendAsync(call, cancellationToken);
         if (grant.Known is { } known) return LeafContract.Hold(attempt.Node.Settings, Again(known, line));
@@ -52,6 +63,19 @@ internal static class ToolStep
         var reason = outcome is AttemptOutcome.Degraded { Reason: var why } ? why : null;
         line.Report(grant, new StepResult(response, default, MicroUsd.Zero, error, clock.GetElapsedTime(startedAt).TotalMilliseconds) { FinishReason = reason });
         return LeafContract.Hold(attempt.Node.Settings, outcome);
+    }
+
+    /// <summary>Nothing is done: the step says what was decided instead.</summary>
+    private static async ValueTask<AttemptOutcome> WithoutAsync(PolicyLeave leave, ILine line, ToolQuestion question, NodeAttempt attempt, CancellationToken cancellationToken)
+    {
+        var ruling = leave is PolicyLeave.Refused refused ? refused.Ruling : ((PolicyLeave.Simulated)leave).Ruling;
+        var result = leave is PolicyLeave.Simulated simulated ? simulated.Result : Value.Null;
+        var error = leave is PolicyLeave.Refused { Message: var why } ? new NodeError(ErrorCode.PolicyDenied, why) : null;
+        var key = StepKey.Of(ValueMap.Of(("policy", WireNames.Of(ruling.Decision)), ("asked", question.Asked)));
+        var call = new StepCall(StepKind.Tool, question.Name, key, 0, 0, MicroUsd.Zero, line.Keep(question.Shown ?? question.Asked, attempt.Labels.Now)) { Ruling = ruling };
+        var grant = await line.IntendAsync(call, cancellationToken);
+        line.Report(grant, new StepResult(error is null ? line.Keep(result, attempt.Labels.Now) : null, default, MicroUsd.Zero, error, 0));
+        return error is null ? LeafContract.Hold(attempt.Node.Settings, new AttemptOutcome.Completed(result)) : new AttemptOutcome.Failed(error.Code, error.Message);
     }
 
     /// <summary>What an earlier incarnation was answered. A finish reason says why the answer is a lesser one.</summary>

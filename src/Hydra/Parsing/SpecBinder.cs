@@ -1,4 +1,5 @@
 using Hydra.Model;
+using Hydra.Policies;
 
 namespace Hydra.Parsing;
 
@@ -66,6 +67,7 @@ public static class SpecBinder
                 Tags = PolicyReader.TextMap(Get("tags")) ?? new Dictionary<string, string>(),
                 Breakers = Breakers(),
                 AllowEnv = AllowEnv(),
+                Policy = Policy(root),
                 Extensions = Carried(),
                 File = problems.File,
                 Places = _places,
@@ -209,6 +211,15 @@ public static class SpecBinder
             foreach (var (name, value) in Get("breakers").AsObject.Pairs) breakers[name] = PolicyReader.Breaker(value.AsObject);
             _written["breakers"] = Value.Of(ValueMap.Of(breakers.Select(pair => KeyValuePair.Create(pair.Key, PolicyReader.Canonical(pair.Value)))));
             return breakers;
+        }
+
+        private PolicySpec? Policy(SourceNode root)
+        {
+            if (!Get("policy").IsObject) return null;
+            var rules = root.Get("policy")!.Get("rules")?.Items ?? [];
+            for (var i = 0; i < rules.Count; i++) _places[$"policy.rules[{i}]"] = rules[i].At;
+            RuleCheck.Check(Get("policy").AsObject, i => i < rules.Count ? rules[i].At : root.At, problems);
+            return PolicyFields.Read(Get("policy").AsObject);
         }
 
         private IReadOnlyList<string> AllowEnv()

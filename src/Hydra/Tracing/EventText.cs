@@ -45,7 +45,7 @@ public sealed class EventText(Plan plan)
         RunEvent.RunEnded e => (-1, $"{WireNames.Of(e.Status)}: {e.Reason}"),
         RunEvent.Decided e => (e.Node, "`when` holds"),
         RunEvent.Started e => (e.Node, $"attempt {e.Attempt} started{(e.Incarnation == 0 ? "" : $", incarnation {e.Incarnation}")}{(e.Variant == 0 ? "" : $", by {TraceText.Of(_state.NodeOf(e.Node).Variants[e.Variant])}")}"),
-        RunEvent.StepIntended e => (e.Node, $"step {e.Step}: {WireNames.Of(e.Call.Kind)} {e.Call.Name} asked{(e.Call.After is { } after ? $", going on from step {after}" : "")}{Bound(e.Call)}{(e.Call.Agent.Length > 0 ? $" by agent {e.Call.Agent}" : "")}"),
+        RunEvent.StepIntended e => (e.Node, $"step {e.Step}: {WireNames.Of(e.Call.Kind)} {e.Call.Name} asked{(e.Call.After is { } after ? $", going on from step {after}" : "")}{Bound(e.Call)}{(e.Call.Agent.Length > 0 ? $" by agent {e.Call.Agent}" : "")}{Ruling(e.Call.Ruling)}"),
         RunEvent.StepEnded e => (e.Node, $"step {e.Step}: {Answer(e.Result)}"),
         RunEvent.AttemptFailed e => (e.Node, $"attempt failed, {Error(e.Error)}; next {(e.RetryAtMs == 0 ? "at once" : $"in {TraceText.Seconds(e.RetryAtMs - atMs)}")}"),
         RunEvent.Suspended e => (e.Node, $"waits until {TraceText.Seconds(e.UntilMs - _state.StartedAtMs)}"),
@@ -73,6 +73,9 @@ public sealed class EventText(Plan plan)
         ScopeKind.Revision => $"has the work done again, as version {opening.Ordinal}",
         _ => "opens its graph",
     };
+
+    private static string Ruling(Policies.PolicyRuling? ruling) => ruling is null or { Decision: Policies.PolicyDecision.Allow, Rule: Policies.PolicyBook.DefaultRule } ? ""
+        : $"; policy: {WireNames.Of(ruling.Decision)} by {ruling.Rule}{(ruling.By.Length > 0 ? $", {ruling.By} said so" : "")}{(ruling.Reason.Length > 0 ? $" ({ruling.Reason})" : "")}";
 
     private static string Bound(StepCall call) => call.TokensMax == 0 ? "" : $", at most {TraceText.Count(call.TokensMax, "token")}{(call.UsdMax is { } usd ? $" and {usd} USD" : "")}";
 

@@ -29,6 +29,7 @@ public static class WorkflowValidator
         private readonly ProblemList _problems;
         private readonly ReferenceCheck _references;
         private readonly PolicyCheck _policies;
+        private readonly TrifectaCheck _trifecta;
         private readonly CheckContext _context;
 
         public Checking(WorkflowSpec spec, IReadOnlyDictionary<string, INodeType> types, ValidationOptions options)
@@ -37,6 +38,7 @@ public static class WorkflowValidator
             _problems = new ProblemList(spec.File);
             _references = new ReferenceCheck(_problems);
             _policies = new PolicyCheck(spec, options, _problems);
+            _trifecta = new TrifectaCheck(spec, _references, _problems);
             _context = new CheckContext(spec, _problems, types);
         }
 
@@ -92,6 +94,7 @@ public static class WorkflowValidator
             if (type is not null)
             {
                 type.Check(node, _context);
+                _trifecta.Check(scope, index, type);
                 foreach (var fragment in type.Fragments(node).Where(fragment => !fragment.IsRepeat)) CheckFragment(scope, index, type, fragment, used);
             }
             if (node.Compensation is { } undo) CheckCompensation(scope, index, undo, used);

@@ -25,6 +25,7 @@ public sealed class EventFormatTests
         new RunEvent.StepIntended(3, 0, new StepCall(StepKind.Tool, "bash", "k", 10, 20, new MicroUsd(30), Inline) { Provider = "p", Effect = EffectClass.Irreversible }),
         new RunEvent.StepIntended(3, 1, new StepCall(StepKind.Model, "m", "k", 10, 20, null, null) { Agent = "critic sha256:0" }),
         new RunEvent.StepIntended(3, 2, new StepCall(StepKind.Model, "m", "k", 10, 20, null, Inline) { After = 1 }),
+        new RunEvent.StepIntended(3, 3, new StepCall(StepKind.Tool, "send", "k", 0, 0, null, Inline) { Ruling = new(Hydra.Policies.PolicyDecision.Deny, "<untrusted content>", "why") { Wait = "r:a:1", By = "anna" } }),
         new RunEvent.StepEnded(3, 0, new StepResult(Artifact, new TokenUsage(1, 2, 3, 4, 5), new MicroUsd(6), Error, 7.5) { AnsweredBy = "m2", FirstTokenMs = 1.25, FinishReason = "stop", IsBound = true }),
         new RunEvent.AttemptFailed(4, Error, 1, 1_700_000_000_000),
         new RunEvent.Suspended(5, 1_700_000_000_001),

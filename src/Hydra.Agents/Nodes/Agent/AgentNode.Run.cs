@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Hydra.Agents.Loop;
 using Hydra.Agents.Mcp;
 using Hydra.Agents.Tools;
 using Hydra.Agents.Worktrees;
@@ -83,11 +84,18 @@ public sealed partial class AgentNode : ILeafNodeType
                 ("temperature", choice.Temperature is { } warmth ? Value.Of(warmth) : Value.Null))));
     }
 
-    public ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, CancellationToken cancellationToken)
+    public async ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, CancellationToken cancellationToken)
     {
         if (_models is null || _clients is null) throw new InvalidOperationException("This agent node type was made without models: it can check and plan, not run.");
         var (models, clients) = (_models, _clients.Clients);
-        if (((AgentPlan)attempt.Node.Fields!).Worktree is not { } worktree) return new AgentTurns(attempt, line, models, clients).AnswerAsync(cancellationToken);
-        return new WorktreeTask(attempt, line, worktree).RunAsync((inTree, check, token) => new AgentTurns(inTree, line, models, clients) { Check = check, ChecksMax = worktree.RepairsMax }.AnswerAsync(token), cancellationToken);
+        try
+        {
+            if (((AgentPlan)attempt.Node.Fields!).Worktree is not { } worktree) return await new AgentTurns(attempt, line, models, clients).AnswerAsync(cancellationToken);
+            return await new WorktreeTask(attempt, line, worktree).RunAsync((inTree, check, token) => new AgentTurns(inTree, line, models, clients) { Check = check, ChecksMax = worktree.RepairsMax }.AnswerAsync(token), cancellationToken);
+        }
+        catch (PeopleNeededException needed)
+        {
+            return new AttemptOutcome.Wait(needed.Request);
+        }
     }
 }

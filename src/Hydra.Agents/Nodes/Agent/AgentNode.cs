@@ -77,9 +77,15 @@ public sealed partial class AgentNode
         if (ReferenceEquals(agent, AgentDefinition.None)) foreach (var name in listed ?? []) reach.Add(name);
         foreach (var name in AgentsOf(node, workflow)) reach.AddAgent(name, listed);
         var needsSandbox = reach.NeedsSandbox || WorktreePlan.Of(node) is { Checks.Count: > 0 };
-        if (!needsSandbox && !reach.MayNotRepeat && agent.Budget is null && agent.Outputs is null) return Traits;
-        // A further attempt begins anew: where a tool may not be repeated, only the author can say that this is safe.
-        return Traits with { MaxAttempts = reach.MayNotRepeat ? 1 : Traits.MaxAttempts, NeedsSandbox = needsSandbox, Budget = agent.Budget, OutputSchema = agent.Outputs };
+        if (!needsSandbox && !reach.MayNotRepeat && (reach.Untrusted ?? reach.Private ?? reach.Outward) is null && agent.Budget is null && agent.Outputs is null) return Traits;
+        return Traits with
+        {
+            // A further attempt begins anew: where a tool may not be repeated, only the author can say that this is safe.
+            MaxAttempts = reach.MayNotRepeat ? 1 : Traits.MaxAttempts, NeedsSandbox = needsSandbox, Budget = agent.Budget, OutputSchema = agent.Outputs,
+            Brings = reach.Untrusted is null ? default : Labels.Untrusted,
+            ReadsPrivate = reach.Private is { } reads ? $"the tool '{reads}'" : null,
+            SendsOut = reach.Outward is { } sends ? $"the tool '{sends}'" : null,
+        };
     }
 
     private static IReadOnlyList<string>? NodeTools(NodeSpec node) => HasTools(node) ? AgentDefinition.ToolNamesOf(node.Fields) : null;

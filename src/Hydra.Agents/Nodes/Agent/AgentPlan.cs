@@ -36,6 +36,7 @@ internal sealed record AgentDefinition
 
     /// <summary>Name and version: <c>critic sha256:…</c>.</summary>
     public string Identity { get; init; } = "";
+    public string Name { get; init; } = "";
 
     public static AgentDefinition Of(string name, ValueMap fields)
     {

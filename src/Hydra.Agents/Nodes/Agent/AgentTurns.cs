@@ -56,7 +56,7 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
         IReadOnlyList<HeldTool> held = await new HeldTools(_plan.ToolBox, _servers, line).OpenAsync(names, asker, cancellationToken);
         if (choice.Agent.GoesWithoutSandbox && attempt.Services.Sandbox is null) held = [.. held.Where(tool => !tool.Facts.NeedsSandbox)];
         question = question with { Tools = [.. held.Select(tool => tool.Declaration)], Asker = asker };
-        var caller = new ToolCaller(attempt, line, held, asker) { AskAgent = AskAgentAsync };
+        var caller = new ToolCaller(attempt, line, held, choice.Agent.Name, asker) { AskAgent = AskAgentAsync };
         var rounds = (asker.Length == 0 ? _plan.OwnToolIterationsMax : null) ?? choice.Agent.ToolIterationsMax ?? ToolRoundsDefault;
         var loop = new ToolLoop(call, caller, line, rounds, PromptTokensMax(question), asker);
         for (int repairs = 0, checks = 0; ;)

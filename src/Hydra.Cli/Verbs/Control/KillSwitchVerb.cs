@@ -25,6 +25,7 @@ internal static class KillSwitchVerb
         if (verb == "status" && !SqliteRunStore.Exists(folder)) return Print(KillSwitch.Off, [], [], arguments, io);
         using var store = SqliteRunStore.Open(folder, Durability.Full);
         if (verb != "status") store.Switch.Use(new SwitchUse(verb == "on", ScopeOf(arguments, verb), ControlOptions.CallerOf(io), arguments.Get(ControlOptions.Reason) ?? "no reason was given", io.Clock.GetUtcNow().ToUnixTimeMilliseconds()));
+        if (verb != "status") AuditHeadNotes.HeadOf(io)?.Note(store.JournalHeads(), io.Clock.GetUtcNow().ToUnixTimeMilliseconds());
         var running = store.List().Where(info => info.Status == RunStatus.Running && store.IsOwned(info.Run)).Select(info => info.Run.Text).ToList();
         return Print(store.Switch.Read(), store.Switch.Audit(), running, arguments, io);
     }

@@ -25,7 +25,7 @@ internal sealed class WaitAsker : IDisposable
     /// <summary>Whether a run of the workflow may come to wait for people; else its live view has the screen to itself.</summary>
     public static bool HasQuestions(WorkflowSpec workflow) => workflow.Nodes.Any(HasQuestions);
 
-    private static bool HasQuestions(NodeSpec node) => node.Type is "approval_gate" or "user_input"
+    private static bool HasQuestions(NodeSpec node) => node.Type is "approval_gate" or "user_input" || node.Fields.ContainsKey("tools") || node.Fields.ContainsKey("agent")
         || node.Children.Values.Any(children => children.Any(HasQuestions)) || (node.Linked is { } linked && HasQuestions(linked));
 
     /// <summary>Whether the person here may answer; then the question is asked when its turn comes.</summary>

@@ -24,7 +24,8 @@ internal static class RunSession
         using (var asker = asks ? new WaitAsker(run, workshop.Engine.Options.Store, io) : null)
         await using (var view = PeopleNotifier.Around(new WaitView(hasQuestions && stays && !isQuiet ? new PlainView(run, io) : RunViews.For(run, arguments, io), run, stays && !isQuiet, asker, arguments, io), io))
         {
-            report = await start(request with { Observer = Both.Of(recorder, Both.Of(blueprint?.Observer, view)), StaysForPeople = stays }, stop.Token);
+            var notes = isKept ? AuditHeadNotes.For(workshop.Engine.Options.Store, run, io) : null;
+            report = await start(request with { Observer = Both.Of(notes, Both.Of(recorder, Both.Of(blueprint?.Observer, view))), StaysForPeople = stays }, stop.Token);
         }
         ReplayOptions.Closing(report, request.Cassette, recorder, workshop.Engine.Options.Store, arguments, io);
         RunOutput.Write(report, workshop.Engine.Options.Store, arguments, io);
@@ -69,6 +70,7 @@ internal static class RunSession
     {
         RunStatus.Completed => ExitCode.Done,
         RunStatus.Paused when report.IsSwitchedOff => ExitCode.Refused,
+        RunStatus.Failed when report.IsDenied => ExitCode.Refused,
         RunStatus.Paused => ExitCode.Paused,
         RunStatus.Stopped => ExitCode.BudgetExceeded,
         RunStatus.Interrupted => ExitCode.Interrupted,

@@ -115,6 +115,7 @@ internal sealed class ReuseDesk(IRunStore store, RunId run, bool isAsked, TimePr
                 ("type", node.Type.Name), ("fields", node.Spec.Fields), ("defaults", defaults.Build()), ("schema", node.Settings.OutputSchemaSource ?? Value.Null),
                 ("repair", node.Settings.RepairAttempts), ("stop_when", node.Spec.Policy.StopWhen is { } stop ? Value.Of(stop) : Value.Null),
                 ("labels", node.Settings.Labels.ToValue()), ("tools", usesTools ? workflow.Extensions : Value.Null));
+            if (workflow.Policy is { } policy) definition = definition.With("policy", policy.Hash);
             var reads = NodeReferences.Of(node, workflow.DefaultFields).Select(read => read.Reference).Concat(node.Settings.StopWhen?.References ?? [])
                 .Select(reference => (reference.Root, reference.Path)).DistinctBy(read => string.Join('.', [read.Root, .. read.Path]), StringComparer.Ordinal).ToList();
             return new Fixed(StepKey.Of(definition), reads, node.Type.TakesInputsUnnamed, reads.Exists(read => read.Root == "env"));

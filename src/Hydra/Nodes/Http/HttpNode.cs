@@ -22,6 +22,12 @@ public sealed partial class HttpNode
     /// <summary>What may be sent with any method; a plan takes GET for pure and PUT for idempotent.</summary>
     public NodeTraits Traits { get; } = new() { Effect = EffectClass.Irreversible };
 
+    public NodeTraits TraitsOf(NodeSpec node, WorkflowSpec workflow) => Traits with
+    {
+        Brings = node.Policy.Labels is { IsTrusted: true } ? default : Labels.Untrusted,
+        SendsOut = new[] { "url", "headers", "body" }.FirstOrDefault(field => node.Fields.GetOrNull(field) is { IsNull: false } value && value.ToJson().Contains("{{", StringComparison.Ordinal)) is { } sent ? $"its `{sent}`" : null,
+    };
+
     public void Check(NodeSpec node, CheckContext context)
     {
         var url = node.Fields.GetOrNull("url").TextOrNull ?? "";

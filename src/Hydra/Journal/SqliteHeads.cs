@@ -1,0 +1,50 @@
+using System.Security.Cryptography;
+using System.Text;
+using Hydra.Model;
+using Microsoft.Data.Sqlite;
+
+namespace Hydra.Journal;
+
+// Ends of what is chained, for a note outside the store.
+public sealed partial class SqliteRunStore
+{
+    /// <summary>The last frame of every run, or of one, and the last use of the kill switch.</summary>
+    public IReadOnlyList<JournalHead> JournalHeads(RunId? only = null)
+    {
+        using var connection = Connect(_file, isReadOnly: true);
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT r.run, f.seq, f.hash FROM runs r JOIN frames f ON f.run=r.id AND f.seq=(SELECT max(seq) FROM frames WHERE run=r.id) WHERE $run='' OR r.run=$run ORDER BY r.run";
+        command.Parameters.AddWithValue("$run", only?.Text ?? "");
+        using var reader = command.ExecuteReader();
+        var heads = new List<JournalHead>();
+        while (reader.Read()) heads.Add(new(reader.GetString(0), reader.GetInt64(1), Convert.ToHexStringLower(reader.GetFieldValue<byte[]>(2))));
+        var uses = KillSwitchRows.Audit(connection);
+        if (uses.Count > 0) heads.Add(new(AuditHead.SwitchName, uses.Count, SwitchHash(uses, uses.Count)!));
+        return heads;
+    }
+
+    /// <summary>The hash at a place that a note names; null: the store holds no such place.</summary>
+    public string? HashAt(string of, long count)
+    {
+        using var connection = Connect(_file, isReadOnly: true);
+        if (of == AuditHead.SwitchName) return SwitchHash(KillSwitchRows.Audit(connection), count);
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT hash FROM frames WHERE run=(SELECT id FROM runs WHERE run=$run) AND seq=$seq";
+        command.Parameters.AddWithValue("$run", of);
+        command.Parameters.AddWithValue("$seq", count);
+        return command.ExecuteScalar() is byte[] hash ? Convert.ToHexStringLower(hash) : null;
+    }
+
+    /// <summary>The chain over the uses of the kill switch.</summary>
+    private static string? SwitchHash(IReadOnlyList<SwitchUse> uses, long count)
+    {
+        if (count < 1 || count > uses.Count) return null;
+        var hash = new byte[32];
+        foreach (var use in uses.Take((int)count))
+        {
+            var text = ValueMap.Of(("on", use.TurnsOn), ("scope", (long)use.Scope), ("by", use.By), ("reason", use.Reason), ("at", use.AtMs));
+            hash = SHA256.HashData([.. hash, .. Encoding.UTF8.GetBytes(StepKey.Of(text))]);
+        }
+        return Convert.ToHexStringLower(hash);
+    }
+}
