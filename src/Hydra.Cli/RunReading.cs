@@ -40,7 +40,7 @@ internal static class RunReading
     public static (Plan Plan, Value Bundle) PlanOf(IRunStore store, RunId run)
     {
         var types = Wiring.TypesForReading();
-        var definition = RunDefinition.Of(store, run, (written, file, files) => Definitions.ReadBundle(written, file, files, types), workflow => Planner.Plan(workflow, types))
+        var definition = RunDefinition.Of(store, run, (written, file, files) => Definitions.ReadBundle(written, file, files, types), workflow => Planner.Plan(workflow, types, null, new ProposedGraphs(types, store.Artifacts)))
             ?? throw new UsageException($"run '{run}' has no frames yet.");
         return (definition.Plan, definition.Bundle.Value);
     }

@@ -14,7 +14,7 @@ namespace Hydra.Cli;
 internal static class Wiring
 {
     /// <summary>Node types that can be checked and planned; to run them, models are needed.</summary>
-    public static IReadOnlyDictionary<string, INodeType> TypesForReading() => NodeTypes.Of([.. NodeTypes.Core, new AgentNode(), new ToolNode()]);
+    public static IReadOnlyDictionary<string, INodeType> TypesForReading() => NodeTypes.Of([.. NodeTypes.Core, new AgentNode(), new ToolNode(), .. PatternTypes.All]);
 
     /// <summary>The agent files that a workflow may name.</summary>
     /// <param name="file">The workflow; null: none, only the working directory counts.</param>
@@ -31,7 +31,7 @@ internal static class Wiring
         IModelClients models = replayed is not null ? replayed
             : (gatewayFile ?? (io.Environment("HYDRA_GATEWAY_CONFIG") is { Length: > 0 } named ? named : null)) is { } file && options.Backend is null ? PipelineModels.Open(io.PathOf(file), options.Models, io)
             : new RenamedModels(gateway, options.Models);
-        var types = NodeTypes.Of([.. NodeTypes.Core, new AgentNode(models, models.GetClient), new ToolNode()]);
+        var types = NodeTypes.Of([.. NodeTypes.Core, new AgentNode(models, models.GetClient), new ToolNode(), .. PatternTypes.All]);
         var engine = new Engine(new EngineOptions
         {
             Types = types,

@@ -95,7 +95,7 @@ public sealed partial class Engine(EngineOptions options)
     private Plan PlanOf(WorkflowSpec workflow)
     {
         var seen = Options.Store.NodeSecondsOf(workflow.Name);
-        return Planner.Plan(workflow, Options.Types, seen is null ? null : id => seen.TryGetValue(id.Text, out var seconds) ? seconds : null);
+        return Planner.Plan(workflow, Options.Types, seen is null ? null : id => seen.TryGetValue(id.Text, out var seconds) ? seconds : null, new ProposedGraphs(Options.Types, Options.Store.Artifacts));
     }
 
     private async Task<RunReport> FollowAsync(RunId run, RunState state, Bundle bundle, RunRequest request, IRunJournal journal, Action<Reducer> first, CancellationToken cancellationToken)

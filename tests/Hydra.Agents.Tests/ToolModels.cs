@@ -73,7 +73,7 @@ internal static class ToolRun
     /// <summary>A file with one node <c>a</c>.</summary>
     public static string File(string node, string more = "") => $"name: test\n{more}\nnodes:\n  - {{id: a, type: agent, model: m, prompt: go, {node}}}\n";
 
-    public static IReadOnlyDictionary<string, INodeType> Types(ToolModels models, ToolRegistry? tools) => NodeTypes.Of([.. NodeTypes.Core, new AgentNode(models, models.ClientOf, tools), new ToolNode(tools)]);
+    public static IReadOnlyDictionary<string, INodeType> Types(ToolModels models, ToolRegistry? tools) => NodeTypes.Of([.. NodeTypes.Core, new AgentNode(models, models.ClientOf, tools), new ToolNode(tools), .. PatternTypes.All]);
 
     public static IReadOnlyList<string> Problems(string file, ToolRegistry? tools = null)
     {

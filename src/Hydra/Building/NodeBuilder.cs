@@ -57,6 +57,17 @@ public sealed class NodeBuilder
     public NodeBuilder Budget(long? maxTokens = null, double? maxUsd = null, long? maxModelCalls = null, double? maxSeconds = null, string? onExceeded = null) =>
         Field("budget", FieldBag.Budget(maxTokens, maxUsd, maxModelCalls, maxSeconds, onExceeded));
 
+    /// <summary>For <c>coordinator</c>, <c>supervisor</c> and <c>swarm</c>: what is to be achieved.</summary>
+    public NodeBuilder Goal(string template) => Field("goal", template);
+    /// <summary>For <c>coordinator</c>: the agents that may be given tasks.</summary>
+    public NodeBuilder Workers(params string[] agents) => Field("workers", Value.OfTexts(agents));
+    /// <summary>For <c>swarm</c>: the peers.</summary>
+    public NodeBuilder Agents(params string[] agents) => Field("agents", Value.OfTexts(agents));
+    /// <summary>For <c>planner</c>: the agents that its plans may name.</summary>
+    public NodeBuilder AllowedAgents(params string[] agents) => Field("allowed_agents", Value.OfTexts(agents));
+    /// <summary>For <c>router</c>: the routes by name, each with <c>description</c>, <c>when</c>, <c>keywords</c>, <c>agent</c>.</summary>
+    public NodeBuilder Routes(params ReadOnlySpan<(string Name, Value Route)> routes) => Field("routes", ValueMap.Of(routes));
+
     /// <summary>For <c>map</c>: the list and the name of the current item.</summary>
     public NodeBuilder Over(string expression, string item) => Field("over", expression).Field("as", item);
 

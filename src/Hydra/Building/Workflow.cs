@@ -68,6 +68,11 @@ public sealed class WorkflowBuilder
     public WorkflowBuilder Agent(string id, Action<NodeBuilder> configure) => Node(id, "agent", configure);
     public WorkflowBuilder Map(string id, Action<NodeBuilder> configure) => Node(id, "map", configure);
     public WorkflowBuilder EvaluatorLoop(string id, Action<NodeBuilder> configure) => Node(id, "evaluator_loop", configure);
+    public WorkflowBuilder Router(string id, Action<NodeBuilder> configure) => Node(id, "router", configure);
+    public WorkflowBuilder Planner(string id, Action<NodeBuilder> configure) => Node(id, "planner", configure);
+    public WorkflowBuilder Coordinator(string id, Action<NodeBuilder> configure) => Node(id, "coordinator", configure);
+    public WorkflowBuilder Supervisor(string id, Action<NodeBuilder> configure) => Node(id, "supervisor", configure);
+    public WorkflowBuilder Swarm(string id, Action<NodeBuilder> configure) => Node(id, "swarm", configure);
     public WorkflowBuilder Loop(string id, Action<NodeBuilder> configure) => Node(id, "loop", configure);
     public WorkflowBuilder Subgraph(string id, string path, Action<NodeBuilder>? configure = null) => Node(id, "subgraph", node => { node.Field("path", path); configure?.Invoke(node); });
     public WorkflowBuilder Set(string id, Value value, Action<NodeBuilder>? configure = null) => Node(id, "set", node => { node.Field("value", value); configure?.Invoke(node); });

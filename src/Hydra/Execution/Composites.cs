@@ -22,7 +22,41 @@ internal static class Composites
             IsDryRun = isDryRun,
             Keep = value => artifacts.Keep(value, labels.Now),
             Last = detail.Scope < 0 ? null : Ended(state, inputs, artifacts, state.Scopes[detail.Scope], labels),
+            History = HistoryOf(state, detail.Scope).Select(scope => Ended(state, inputs, artifacts, scope, labels)),
+            ProposedDepth = ProposedDepthOf(state, instance),
+            Tags = TagsOf(state, inputs, instance),
+            Propose = (proposal, rules) => (state.Plan.Proposals ?? throw new InvalidOperationException("This engine compiles no proposed fragments."))
+                .Check(state.NodeOf(instance), state.ScopeOf(instance).Plan.Workflow, proposal, rules, new InstanceScope(state, inputs, artifacts, instance).Names, value => artifacts.Keep(value, labels.Now)),
         };
+    }
+
+    private static List<Scope> HistoryOf(RunState state, int last)
+    {
+        var scopes = new List<Scope>();
+        for (var at = last; at >= 0; at = state.Scopes[at].Before) scopes.Add(state.Scopes[at]);
+        scopes.Reverse();
+        return scopes;
+    }
+
+    private static int ProposedDepthOf(RunState state, int instance)
+    {
+        var depth = 0;
+        for (var scope = state.ScopeOf(instance); scope.Parent >= 0; scope = state.ScopeOf(scope.Parent))
+        {
+            if (scope.Opening.Proposed is not null) depth++;
+        }
+        return depth;
+    }
+
+    private static ValueMap TagsOf(RunState state, RunInputs inputs, int instance)
+    {
+        var tags = new ValueMap.Builder();
+        if (inputs.Run.AsObject.GetOrNull("tags") is { IsObject: true } run)
+        {
+            foreach (var (name, value) in run.AsObject) tags[name] = value;
+        }
+        foreach (var (name, value) in state.NodeOf(instance).Settings.Tags ?? new Dictionary<string, string>()) tags[name] = value;
+        return tags.Build();
     }
 
     /// <summary>A composite's result against its own <c>output_schema</c>.</summary>
@@ -71,7 +105,7 @@ internal static class Composites
         }
         var bindings = scope.Opening.Bindings is null ? Value.EmptyObject : Value.Of(inputs.BindingsOf(scope, artifacts));
         labels.Add(scope.Opening.Bindings?.Labels ?? default);
-        return new EndedScope(scope.Opening, bindings, children, scope.NodesPerItem);
+        return new EndedScope(scope.Opening, bindings, children, scope.NodesPerItem) { IsInline = scope.Plan.IsInline };
 
         Value Read(ValueRef? output)
         {

@@ -31,7 +31,7 @@ public static class EventReader
             "interrupted" => new RunEvent.AttemptInterrupted(Node(map)),
             "cancelling" => new RunEvent.Cancelling(Node(map), Error(map), Flag(map, "keep")),
             "expanded" => new RunEvent.Expanded(Node(map), new ScopeOpening(Enum(map, "kind", ScopeKind.Items), Int(map, "frag"), Int(map, "ord"),
-                Int(map, "count"), Reference(map, "bind"), Int(map, "cap"), (int)(Long(map, "tolerate") ?? -1))),
+                Int(map, "count"), Reference(map, "bind"), Int(map, "cap"), (int)(Long(map, "tolerate") ?? -1)) { Proposed = Reference(map, "proposed") }),
             "stopping" => new RunEvent.Stopping(Enum(map, "status", RunStatus.Failed), Text(map, "reason")),
             "run_ended" => new RunEvent.RunEnded(Enum(map, "status", RunStatus.Failed), Text(map, "reason")),
             "run_started" => new RunEvent.RunStarted(Text(map, "run"), Text(map, "workflow"), Text(map, "definition"), Reference(map, "bundle")!, Limits(map)),

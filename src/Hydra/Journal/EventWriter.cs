@@ -247,6 +247,7 @@ public static class EventWriter
         if (opening.ConcurrencyMax != 0) json.WriteNumber("cap"u8, opening.ConcurrencyMax);
         if (opening.FailuresMax != -1) json.WriteNumber("tolerate"u8, opening.FailuresMax);
         if (opening.Bindings is not null) Reference(json, "bind"u8, opening.Bindings);
+        if (opening.Proposed is not null) Reference(json, "proposed"u8, opening.Proposed);
     }
 
     private static void Limits(Utf8JsonWriter json, RunLimits limits)

@@ -169,6 +169,8 @@ public static class RunArchive
 
     private static IEnumerable<ArtifactId> ArtifactsOf(RunEvent happened)
     {
+        if (happened is RunEvent.Expanded { Opening: { Proposed.Artifact: { } proposed, Bindings: var bound } })
+            return bound?.Artifact is { } beside ? [proposed, beside] : [proposed];
         var reference = happened switch
         {
             RunEvent.RunStarted e => e.Bundle,

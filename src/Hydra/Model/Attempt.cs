@@ -152,6 +152,14 @@ public sealed class AdvanceContext
     public required ITemplateScope Scope { get; init; }
     /// <summary>The scope that has just ended; null when the node has just become ready.</summary>
     public EndedScope? Last { get; init; }
+    /// <summary>All scopes that the node has opened, in order, <see cref="Last"/> at the end; read anew at each use.</summary>
+    public IEnumerable<EndedScope> History { get; init; } = [];
+    /// <summary>How many of the composites around it work on fragments that came up during the run.</summary>
+    public int ProposedDepth { get; init; }
+    /// <summary>The workflow's tags, overlaid with those of the run and of the node.</summary>
+    public ValueMap Tags { get; init; } = ValueMap.Empty;
+    /// <summary>Checks a graph that came up and makes a fragment of it; what is wrong with it comes back as text.</summary>
+    public Func<Proposal, ProposalRules?, ProposedGraph> Propose { get; init; } = static (_, _) => throw new InvalidOperationException("No fragments can be proposed here.");
     /// <summary>Options of the run: the cap that a map without one takes.</summary>
     public required int MaxConcurrent { get; init; }
     /// <summary>The node's <c>stop_when</c> held.</summary>
@@ -167,7 +175,11 @@ public sealed class AdvanceContext
 /// <summary>A scope all of whose instances have ended.</summary>
 /// <param name="Bindings">What was bound when it was opened.</param>
 /// <param name="Children">Outcomes, item by item and node by node in file order.</param>
-public sealed record EndedScope(ScopeOpening Opening, Value Bindings, IReadOnlyList<ChildOutcome> Children, int NodesPerItem);
+public sealed record EndedScope(ScopeOpening Opening, Value Bindings, IReadOnlyList<ChildOutcome> Children, int NodesPerItem)
+{
+    /// <summary>Its one node bears the composite's own path.</summary>
+    public bool IsInline { get; init; }
+}
 
 /// <summary>How one child ended.</summary>
 public sealed record ChildOutcome(string Id, NodeStatus Status, Func<Value> Output, NodeError? Error, Value Signal, bool IsSink)

@@ -72,6 +72,8 @@ public sealed record FragmentSpec(string Name, IReadOnlyList<NodeSpec> Nodes)
     public IReadOnlyDictionary<string, IReadOnlyList<string>> NodeNames { get; init; } = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
     /// <summary>Further names for outputs of these nodes: name to node id (<c>candidate</c> for the generator's output). Seen by whoever sees that node's output.</summary>
     public IReadOnlyDictionary<string, string> Aliases { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    /// <summary>The names are the type's own, not an author's: inside they stand before nodes of the same name outside.</summary>
+    public bool MayShadow { get; init; }
     /// <summary>Made of nodes that another fragment of the node holds, too: checking those once is enough.</summary>
     public bool IsRepeat { get; init; }
     /// <summary>One node that carries the composite's own path (<c>summaries[17]</c>), not a segment of its own.</summary>

@@ -35,6 +35,9 @@ public sealed class Plan
     /// <summary>A workflow of its own: nodes inside see its inputs only.</summary>
     public bool IsIsolated { get; init; }
 
+    /// <summary>Compiles fragments that come up during the run; null: the run opens none. Set on a workflow's own plan.</summary>
+    public IProposedGraphs? Proposals { get; init; }
+
     /// <summary>For the graph of a revision: each node's index in the graph around; null for all others.</summary>
     public int[]? BaseIndex { get; init; }
 

@@ -167,7 +167,11 @@ public sealed record StepResult(ValueRef? Response, TokenUsage Usage, MicroUsd C
 /// <param name="Bindings">Object of names bound inside; for items, with a list under <c>items</c>.</param>
 /// <param name="ConcurrencyMax">Items open at once; 0: no limit of its own.</param>
 /// <param name="FailuresMax">Items that may fail; with one more, the items not yet started are cancelled. −1: any number.</param>
-public sealed record ScopeOpening(ScopeKind Kind, int Fragment, int Ordinal, int Count, ValueRef? Bindings, int ConcurrencyMax = 0, int FailuresMax = -1);
+public sealed record ScopeOpening(ScopeKind Kind, int Fragment, int Ordinal, int Count, ValueRef? Bindings, int ConcurrencyMax = 0, int FailuresMax = -1)
+{
+    /// <summary>The definition of a fragment that came up during the run (<see cref="Proposal"/>); null: one of the node's own, by <see cref="Fragment"/>.</summary>
+    public ValueRef? Proposed { get; init; }
+}
 
 /// <summary>All facts of one turn of the run's loop: the unit on disk.</summary>
 /// <param name="Sequence">Counts from 0 without gaps.</param>

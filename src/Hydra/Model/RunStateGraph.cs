@@ -24,6 +24,7 @@ public sealed partial class RunState
         var scope = new Scope(Scopes.Count, parent, plan, opening, first, rank, depth)
         {
             LeftInItem = plan.Nodes.Length == 1 ? null : new int[opening.Count],
+            Before = parent >= 0 && opening.Kind is not (ScopeKind.Undo or ScopeKind.Revision) ? _detail[parent]?.Scope ?? -1 : -1,
         };
         Scopes.Add(scope);
         Array.Fill(_scopeOf, scope.Id, first, count);

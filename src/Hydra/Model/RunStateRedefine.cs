@@ -13,8 +13,11 @@ public sealed partial class RunState
         return anew;
     }
 
-    private Plan PlanOf(ScopeOpening opening, int parent) => opening.Kind switch
+    /// <summary>The graph that an instance opens with this.</summary>
+    public Plan PlanOf(ScopeOpening opening, int parent) => opening.Kind switch
     {
+        _ when opening.Proposed is { } fragment => (Plan.Proposals ?? throw new InvalidOperationException("This plan was made without a compiler for proposed fragments."))
+            .PlanOf(NodeOf(parent), ScopeOf(parent).Plan.Workflow, fragment),
         ScopeKind.Undo => NodeOf(parent).Undo!,
         ScopeKind.Revision => RevisionPlanOf(parent),
         _ => NodeOf(parent).Fragments[opening.Fragment],
@@ -98,6 +101,7 @@ public sealed partial class RunState
             for (var i = 0; i < scope.InstanceCount; i++) moved[scope.First + i] = isRoot ? next.IndexOf(scope.Plan.Nodes[i].Id.Text) : count + i;
             scopes[scope.Id] = new Scope(id++, isRoot ? -1 : moved[scope.Parent], isRoot ? next : scope.Plan, scope.Opening, count, scope.Rank, scope.Depth)
             {
+                Before = scope.Before >= 0 ? scopes[scope.Before]?.Id ?? -1 : -1,
                 NextItem = scope.NextItem,
                 ItemsOpen = scope.ItemsOpen,
                 ItemsEnded = scope.ItemsEnded,

@@ -16,6 +16,8 @@ public sealed class Scope(int id, int parent, Plan plan, ScopeOpening opening, i
     /// <summary>Remaining path of the composite beyond this scope, in seconds: added to the ranks inside.</summary>
     public float Rank { get; } = rank;
     public int Depth { get; } = depth;
+    /// <summary>The scope that the same composite opened before this one; −1: it is the first.</summary>
+    public int Before { get; init; } = -1;
 
     public int NodesPerItem => Plan.Nodes.Length;
     public int InstanceCount => Opening.Count * NodesPerItem;

@@ -56,5 +56,5 @@ public static class WorkflowFields
 
     /// <summary>Node types that the format defines and this version does not run yet.</summary>
     public static IReadOnlyList<string> PlannedNodeTypes { get; } =
-        ["planner", "router", "coordinator", "supervisor", "swarm", "knowledge"];
+        ["knowledge"];
 }

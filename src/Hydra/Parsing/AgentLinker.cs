@@ -107,9 +107,7 @@ public static class AgentLinker
         {
             foreach (var child in children) Collect(child, names);
         }
-        Add(node.Fields.GetOrNull("agent").TextOrNull, names);
-        Add(node.Policy.EscalateTo, names);
-        Add(node.Policy.Fallback?.Agent, names);
+        foreach (var name in AgentNames.Of(node)) names.Add(name);
     }
 
     private static void Add(string? name, List<string> names)

@@ -7,13 +7,19 @@ public static class Planner
 {
     /// <param name="types">The node types by name.</param>
     /// <param name="history">Expected seconds of a node from earlier runs, where known; an author's estimate wins.</param>
-    public static Plan Plan(WorkflowSpec workflow, IReadOnlyDictionary<string, INodeType> types, Func<NodeId, float?>? history = null) =>
-        new Compilation(workflow, types, history).Graph(workflow.Name, "", workflow.Nodes, []);
+    /// <param name="proposals">Compiles fragments that come up during a run; null: the plan is only looked at.</param>
+    public static Plan Plan(WorkflowSpec workflow, IReadOnlyDictionary<string, INodeType> types, Func<NodeId, float?>? history = null, IProposedGraphs? proposals = null) =>
+        new Compilation(workflow, types, history) { Proposals = proposals }.Graph(workflow.Name, "", workflow.Nodes, []);
+
+    /// <summary>Compiles a graph that came up during a run, with the definitions of the workflow around it.</summary>
+    public static Plan PlanFragment(WorkflowSpec around, FragmentSpec fragment, IReadOnlyDictionary<string, INodeType> types) =>
+        new Compilation(around, types, null).Graph(around.Name, fragment.Name, fragment.Nodes, fragment.Names, fragment);
 
     private sealed class Compilation(WorkflowSpec workflow, IReadOnlyDictionary<string, INodeType> types, Func<NodeId, float?>? history)
     {
         private readonly PlanContext _context = new(workflow);
         private readonly SettingsTable _settings = new(workflow);
+        public IProposedGraphs? Proposals { get; init; }
 
         public Plan Graph(string name, string fragment, IReadOnlyList<NodeSpec> specs, IReadOnlyList<string> names, FragmentSpec? from = null)
         {
@@ -77,6 +83,7 @@ public static class Planner
                 Aliases = from is { Aliases.Count: > 0 } ? from.Aliases : null,
                 IsInline = from?.IsInline ?? false,
                 IsIsolated = from?.Workflow is not null,
+                Proposals = from is null ? Proposals : null,
             };
         }
 

@@ -131,7 +131,7 @@ public sealed partial class Reducer
         switch (advanced.Move)
         {
             case Model.Advance.Open open:
-                var count = (long)open.Opening.Count * State.NodeOf(instance).Fragments[open.Opening.Fragment].Nodes.Length;
+                var count = (long)open.Opening.Count * State.PlanOf(open.Opening, instance).Nodes.Length;
                 if (State.InstanceCount + count > InstancesMax)
                 {
                     Fail(instance, new NodeError(ErrorCode.BadRequest, $"opening {count} more node instances would pass the limit of {InstancesMax} for one run"));

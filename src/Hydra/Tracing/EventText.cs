@@ -68,6 +68,7 @@ public sealed class EventText(Plan plan)
 
     private static string Opening(ScopeOpening opening) => opening.Kind switch
     {
+        ScopeKind.Round when opening.Proposed is not null => $"opens round {opening.Ordinal}, a graph that came up in the run",
         ScopeKind.Items => $"opens {TraceText.Count(opening.Count, "item")}{(opening.ConcurrencyMax > 0 ? $", at most {opening.ConcurrencyMax:N0} at once" : "")}",
         ScopeKind.Round => $"opens round {opening.Ordinal}",
         ScopeKind.Revision => $"has the work done again, as version {opening.Ordinal}",

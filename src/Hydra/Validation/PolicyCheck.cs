@@ -43,7 +43,7 @@ internal sealed class PolicyCheck(WorkflowSpec spec, ValidationOptions options, 
         if (policy.Fallback is { Models.Count: > 0 } && !handsDown) Misplaced("fallback.models", "fallback.models");
         if (policy.Fallback?.Agent is not null && !handsDown) Misplaced("fallback.agent", "fallback.agent");
         if (policy.Fallback?.Node is not null) Misplaced("fallback.node", "fallback.node");
-        if (policy.EscalateTo is not null && node.Type != "evaluator_loop") Misplaced("escalate_to", "escalate_to");
+        if (policy.EscalateTo is not null && node.Type is not ("evaluator_loop" or "planner" or "coordinator" or "supervisor" or "swarm")) Misplaced("escalate_to", "escalate_to");
 
         void Misplaced(string field, string place) => problems.Error(ProblemCodes.FieldConflict, node.PlaceOf(place),
             $"node '{node.Id}' is a {node.Type}, which makes no call of its own, so its `{field}` would do nothing. Put it on the nodes inside.");

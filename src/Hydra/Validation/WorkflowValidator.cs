@@ -121,7 +121,7 @@ public static class WorkflowValidator
                 return;
             }
             var inner = new NameScope(_spec, fragment.Nodes, fragment, scope, index);
-            var shadowed = fragment.Names.FirstOrDefault(name => scope.Ids().Contains(name));
+            var shadowed = fragment.MayShadow ? null : fragment.Names.FirstOrDefault(name => scope.Ids().Contains(name));
             var node = scope.Graph.Nodes[index];
             if (shadowed is not null)
                 _problems.Error(ProblemCodes.ReservedName, node.PlaceOf("as"), $"node '{node.Id}' binds '{shadowed}', which is the id of a node. Choose another name.");

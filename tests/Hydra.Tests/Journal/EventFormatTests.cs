@@ -34,6 +34,7 @@ public sealed class EventFormatTests
         new RunEvent.Skipped(7, SkipCause.UpstreamSkipped),
         new RunEvent.Expanded(8, new ScopeOpening(ScopeKind.Items, 1, 2, 3, Inline, 4, 5)),
         new RunEvent.Expanded(8, new ScopeOpening(ScopeKind.Nested, 0, 0, 1, null)),
+        new RunEvent.Expanded(8, new ScopeOpening(ScopeKind.Round, 0, 2, 1, Inline) { Proposed = Inline }),
         new RunEvent.Reopened(9),
         new RunEvent.AttemptInterrupted(10),
         new RunEvent.Cancelling(11, Error, KeepsResult: true),

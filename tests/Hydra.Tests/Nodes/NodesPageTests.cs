@@ -21,14 +21,14 @@ public partial class NodesPageTests
     [Fact]
     public void Every_node_type_has_its_section()
     {
-        var types = NodeTypes.Of([.. NodeTypes.Core, new AgentNode(), new ToolNode()]);
+        var types = NodeTypes.Of([.. NodeTypes.Core, new AgentNode(), new ToolNode(), .. PatternTypes.All]);
         Assert.Equal(types.Keys.Order(), Examples.Keys.Order());
     }
 
     [Fact]
     public void Every_example_is_without_problems()
     {
-        var types = NodeTypes.Of([.. NodeTypes.CoreWith(Functions), new AgentNode(), new ToolNode()]);
+        var types = NodeTypes.Of([.. NodeTypes.CoreWith(Functions), new AgentNode(), new ToolNode(), .. PatternTypes.All]);
         foreach (var (type, text) in Examples)
         {
             var (spec, problems) = WorkflowParser.Parse(text, type, types);

@@ -9,7 +9,7 @@ namespace Hydra.Tests.Parsing;
 /// <summary>The node types that the tests of stages 1 and 2 know, and short ways through both.</summary>
 internal static class TestTypes
 {
-    public static IReadOnlyDictionary<string, INodeType> All { get; } = NodeTypes.Of([.. NodeTypes.Core, new AgentNode(), new ToolNode()]);
+    public static IReadOnlyDictionary<string, INodeType> All { get; } = NodeTypes.Of([.. NodeTypes.Core, new AgentNode(), new ToolNode(), .. PatternTypes.All]);
 
     public static WorkflowSpec Parse(string text)
     {

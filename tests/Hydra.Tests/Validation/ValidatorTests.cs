@@ -91,9 +91,7 @@ public class ValidatorTests
         TestTypes.Problems("name: a\nnodes:\n  - {id: summary, type: set, value: 1}\n  - {id: b, type: set, value: '{{ 1 }}{{ sumary }}', depends_on: [summary]}"));
 
     [Theory]
-    [InlineData("planner")]
-    [InlineData("router")]
-    [InlineData("swarm")]
+    [InlineData("knowledge")]
     public void A_node_type_that_is_known_and_not_there_yet_is_told_so(string type) =>
         Assert.StartsWith($"HYD270 test.yaml:3:19: node 'a' has the type '{type}', which is known and not supported yet.", TestTypes.Problems($"name: a\nnodes:\n  - {{id: a, type: {type}, prompt: x}}").Single());
 

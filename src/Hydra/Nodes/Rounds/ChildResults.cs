@@ -17,7 +17,7 @@ internal static class ChildResults
             ScopeKind.Round => $"{context.Path}#{ended.Opening.Ordinal}",
             _ => context.Path,
         };
-        return context.Node.Fragments[ended.Opening.Fragment].IsInline ? prefix : $"{prefix}/{ended.Children[child].Id}";
+        return ended.IsInline ? prefix : $"{prefix}/{ended.Children[child].Id}";
     }
 
     /// <summary>The result of one item or round: the only sink's output, or an object of sink id to output (null for one without).</summary>
