@@ -17,6 +17,9 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
 {
     private const int ProblemCharsMax = 1_000;
 
+    /// <summary>The calls are a node's own, as its author wrote them; else a model asks for them.</summary>
+    public bool IsNode { get; init; }
+
     public Func<string, string, string, Labels, CancellationToken, ValueTask<(Value Answer, Labels Labels)>>? AskAgent { get; init; }
 
     /// <param name="context">Labels of all that the model has read: those of the arguments.</param>
@@ -94,6 +97,7 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
     private PolicyQuestion QuestionOf(ToolFacts facts, ModelToolCall asked, EffectClass effect, Labels context) => new()
     {
         Agent = agent,
+        IsNode = IsNode,
         Tool = asked.Name,
         Node = attempt.Path,
         Arguments = asked.Arguments,
@@ -116,7 +120,7 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         var result = refused is null ? ((PolicyLeave.Simulated)leave).Result : Value.Null;
         line.Report(grant, new StepResult(error is null ? line.Keep(result, context) : null, default, MicroUsd.Zero, error, 0));
         if (refused is { EndsNode: true }) throw new CallFailedException(ErrorCode.PolicyDenied, refused.Message);
-        return (error is null ? new ToolReply(result.ToDisplayText(), grant.Step) : ToolReply.Failed(error, grant.Step)) with { Labels = context };
+        return (error is null ? ToolReply.Of(result, grant.Step) : ToolReply.Failed(error, grant.Step)) with { Labels = context };
     }
 
     /// <summary>What the run refused to a call inside the call (an agent's model) ends the attempt, not only the call.</summary>

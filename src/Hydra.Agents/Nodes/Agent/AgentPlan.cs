@@ -36,7 +36,6 @@ internal sealed record AgentDefinition
 
     /// <summary>Name and version: <c>critic sha256:…</c>.</summary>
     public string Identity { get; init; } = "";
-    public string Name { get; init; } = "";
 
     public static AgentDefinition Of(string name, ValueMap fields)
     {
