@@ -46,6 +46,7 @@ try
     if (!Skips("faults")) await Faults.MeasureAsync(table);
     if (!Skips("gateway")) await GatewayBench.MeasureAsync(table, folder, rounds);
     MeasureGenesis();
+    if (only == "soak" && !await Soak.MeasureAsync(table, folder, 500_000)) Environment.ExitCode = 1;
 }
 finally
 {

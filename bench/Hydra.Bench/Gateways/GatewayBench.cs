@@ -4,6 +4,8 @@ namespace Hydra.Bench.Gateways;
 internal static class GatewayBench
 {
     private const int Callers = 64, Streams = 20;
+    /// <summary>After so many the just-in-time compiler has done its last.</summary>
+    private const int WarmAnswers = 30_000;
     private static readonly TimeSpan Span = TimeSpan.FromSeconds(3);
 
     public static async Task MeasureAsync(Table table, string folder, int rounds)
@@ -40,7 +42,7 @@ internal static class GatewayBench
 
     private static async Task WarmAsync(Served server)
     {
-        foreach (var isStream in (bool[])[false, true]) await GatewayLoad.PerSecondAsync(server, isStream, 8, Span);
+        foreach (var isStream in (bool[])[false, true]) await GatewayLoad.WarmAsync(server, isStream, 8, WarmAnswers);
     }
 
     /// <returns>By server, the sorted figures of each round.</returns>

@@ -35,6 +35,13 @@ internal static class GatewayLoad
         return answers / clock.Elapsed.TotalSeconds;
     }
 
+    /// <summary>So many answers, whatever they take.</summary>
+    public static Task WarmAsync(Served server, bool isStream, int callers, int answers) => Task.WhenAll(Enumerable.Range(0, callers).Select(_ => Task.Run(async () =>
+    {
+        using var client = new RawClient(server, "smart", isStream);
+        for (var i = 0; i < answers / callers; i++) await client.AskAsync();
+    })));
+
     /// <summary>Streams that are paced by the provider, so many at once.</summary>
     /// <returns>Sorted times to the first bytes of a body, in microseconds.</returns>
     public static async Task<double[]> FirstTokensAsync(Served server, int streams, int each)

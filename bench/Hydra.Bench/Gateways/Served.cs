@@ -15,6 +15,7 @@ namespace Hydra.Bench.Gateways;
 /// <summary>One server in a process of its own, so that what one costs is not another's.</summary>
 internal sealed class Served : IAsyncDisposable
 {
+    private const string Gen0Bytes = "0x4000000";
     private readonly Process _process;
 
     private Served(Process process, string url, string key) => (_process, Url, Key) = (process, url, key);
@@ -46,6 +47,8 @@ internal sealed class Served : IAsyncDisposable
     public static async Task<Served> StartAsync(string what, string upstream = "", string folder = "")
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!, ["--serve", what, upstream, folder]) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true };
+        // As ./hydra starts its gateway; alike for all that are compared.
+        start.Environment["DOTNET_GCgen0size"] = Gen0Bytes;
         var process = Process.Start(start)!;
         var line = await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException($"The {what} of the benchmark did not start.");
         var words = line.Split(' ');
@@ -82,7 +85,7 @@ internal sealed class Served : IAsyncDisposable
         _process.Dispose();
     }
 
-    /// <summary>Keys, three budgets and a ledger in a file, as an operator would have them.</summary>
+    /// <summary>Keys, three budgets, a ledger in a file and a collector of spans, as an operator would have them.</summary>
     private static Task<GatewayService> OpenAsync(string upstream, string folder)
     {
         var config = new GatewayConfig
@@ -96,7 +99,7 @@ internal sealed class Served : IAsyncDisposable
                 ["paced"] = new() { Deployments = [new DeploymentConfig { Provider = "upstream", Model = "paced", Price = new PriceConfig(1, 2) }] },
             },
         };
-        return GatewayService.OpenAsync(config, new GatewayServiceOptions { Environment = _ => "sk-upstream", Folder = folder, OnDefect = defect => Console.Error.WriteLine(defect) }, CancellationToken.None);
+        return GatewayService.OpenAsync(config, new GatewayServiceOptions { Environment = name => name switch { "UPSTREAM_KEY" => "sk-upstream", "OTEL_EXPORTER_OTLP_ENDPOINT" => upstream, _ => null }, Folder = folder, OnDefect = defect => Console.Error.WriteLine(defect) }, CancellationToken.None);
     }
 
     private static async Task TellAsync(string url, string key)

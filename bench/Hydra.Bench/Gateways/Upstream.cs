@@ -8,6 +8,7 @@ namespace Hydra.Bench.Gateways;
 
 /// <summary>
 /// The cheapest provider there can be: fixed bytes in the chat-completions format. A model named <c>paced</c> sends its chunks 5 ms apart.
+/// Beside it a collector that takes spans and forgets them.
 /// </summary>
 internal static class Upstream
 {
@@ -20,7 +21,11 @@ internal static class Upstream
     private static readonly byte[][] Pieces = [.. Enumerable.Range(0, Chunks).Select(Piece)];
     private static readonly byte[] Stream = [.. Pieces.SelectMany(piece => piece)];
 
-    public static void Map(WebApplication app) => app.MapPost("/v1/chat/completions", AnswerAsync);
+    public static void Map(WebApplication app)
+    {
+        app.MapPost("/v1/chat/completions", AnswerAsync);
+        app.MapPost("/v1/traces", context => context.Request.Body.CopyToAsync(System.IO.Stream.Null));
+    }
 
     private static async Task AnswerAsync(HttpContext context)
     {

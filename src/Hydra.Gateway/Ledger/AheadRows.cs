@@ -22,6 +22,7 @@ internal sealed class AheadRows(SqliteLedgerRows store, LedgerOwner owner) : ILe
     private volatile Later? _writing;
     private LedgerNotes? _notes;
     private bool _isDirect, _willBeAlone;
+    private int _isQueued;
 
     /// <summary>Whether calls are noted first, because no other process uses the store.</summary>
     public bool IsAlone { get; private set; }
@@ -94,6 +95,7 @@ internal sealed class AheadRows(SqliteLedgerRows store, LedgerOwner owner) : ILe
         {
             return;   // the notes go on in the same file
         }
+        if (Interlocked.Exchange(ref _isQueued, 1) == 1) return;   // one thread waits for a slow store, not one a call
         ThreadPool.UnsafeQueueUserWorkItem(static rows =>
         {
             try
@@ -103,6 +105,10 @@ internal sealed class AheadRows(SqliteLedgerRows store, LedgerOwner owner) : ILe
             catch (SqliteException)
             {
                 // It stays noted, and is tried again with the next calls, by the upkeep, or by whoever reads the notes.
+            }
+            finally
+            {
+                Volatile.Write(ref rows._isQueued, 0);
             }
         }, this, preferLocal: false);
     }

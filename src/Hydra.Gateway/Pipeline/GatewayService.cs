@@ -188,7 +188,7 @@ public sealed class GatewayService : IAsyncDisposable
     {
         if (_spans is null) return;
         var outcome = isWhole ? Attempt.Answered : operation.Last is { Outcome: not Attempt.Answered } last ? last.Outcome : "refused";
-        foreach (var span in OperationSpans.Of(operation, Clock.GetUtcNow(), Clock.GetElapsedTime(operation.StartedAt), outcome)) _spans.Add(span);
+        _spans.Add(OperationSpans.Of(operation, Clock.GetUtcNow(), Clock.GetElapsedTime(operation.StartedAt), outcome));
     }
 
     internal void Settled(Operation operation)

@@ -4,18 +4,20 @@ using Hydra.Tracing;
 namespace Hydra.Gateway.Pipeline;
 
 /// <summary>
-/// Sends spans to a collector beside the calls, never in their way: what finds no room in the queue is dropped and counted. Safe to share
-/// between threads.
+/// Sends spans to a collector beside the calls, never in their way: they are put together there, gathered for a moment and sent in one
+/// piece. What finds no room in the queue is dropped and counted. Safe to share between threads.
 /// </summary>
 public sealed class SpanExport : IAsyncDisposable
 {
-    /// <summary>Spans that wait at most.</summary>
+    /// <summary>Operations that wait at most.</summary>
     public const int QueueMax = 20_000;
+    /// <summary>How long the first one waits for company.</summary>
+    private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(200);
 
-    private readonly Channel<TraceSpan> _queue = Channel.CreateBounded<TraceSpan>(new BoundedChannelOptions(QueueMax) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
+    private readonly Channel<IEnumerable<TraceSpan>> _queue = Channel.CreateBounded<IEnumerable<TraceSpan>>(new BoundedChannelOptions(QueueMax) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
     private readonly OtlpSender _sender;
     private readonly Action<string> _onProblem;
-    private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _closing = new();
     private readonly Task _sending;
     private long _dropped;
 
@@ -27,20 +29,22 @@ public sealed class SpanExport : IAsyncDisposable
         _sending = SendAsync();
     }
 
-    /// <summary>Spans that were not sent: the queue was full, or the collector did not take them.</summary>
+    /// <summary>Spans that were not sent, and operations whose spans were not taken: the queue was full, or the collector did not take them.</summary>
     public long Dropped => Volatile.Read(ref _dropped);
 
-    public void Add(TraceSpan span)
+    /// <param name="spans">Of one operation; asked for on another thread, once.</param>
+    public void Add(IEnumerable<TraceSpan> spans)
     {
-        if (!_queue.Writer.TryWrite(span)) Interlocked.Increment(ref _dropped);
+        if (!_queue.Writer.TryWrite(spans)) Interlocked.Increment(ref _dropped);
     }
 
     /// <summary>Sends what waits, as long as the collector's time limit lasts.</summary>
     public async ValueTask DisposeAsync()
     {
         _queue.Writer.TryComplete();
+        await _closing.CancelAsync();
         await _sending;
-        _stop.Dispose();
+        _closing.Dispose();
         _sender.Dispose();
     }
 
@@ -48,10 +52,20 @@ public sealed class SpanExport : IAsyncDisposable
     {
         var batch = new List<TraceSpan>(OtlpSender.BatchSize);
         string? problem = null;
-        while (await _queue.Reader.WaitToReadAsync(_stop.Token))
+        while (await _queue.Reader.WaitToReadAsync(CancellationToken.None))
         {
-            while (batch.Count < OtlpSender.BatchSize && _queue.Reader.TryRead(out var span)) batch.Add(span);
-            var refused = await _sender.SendAsync(batch, _stop.Token);
+            await Task.Delay(GatherTime, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            while (_queue.Reader.TryRead(out var spans))
+            {
+                batch.AddRange(spans);
+                if (batch.Count >= OtlpSender.BatchSize) await SendBatchAsync();
+            }
+            if (batch.Count > 0) await SendBatchAsync();
+        }
+
+        async Task SendBatchAsync()
+        {
+            var refused = await _sender.SendAsync(batch, CancellationToken.None);
             if (refused is not null) Interlocked.Add(ref _dropped, batch.Count);
             if (refused is not null && problem is null) _onProblem(refused);
             problem = refused;
