@@ -46,6 +46,7 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
             Arguments = arguments,
             IdempotencyKey = StepKey.Idempotency(attempt, place, asked.Name, arguments),
             WorkingDirectory = attempt.Services.WorkingDirectory,
+            Sandbox = attempt.Services.Sandbox,
             Alive = () => line.Progress(),
             AskAgent = AskAgent is null ? null : (agent, task, token) => AskAgent(agent, task, place + "/", token),
         };

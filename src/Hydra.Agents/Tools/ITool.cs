@@ -39,6 +39,8 @@ public sealed record ToolCall
     public required string WorkingDirectory { get; init; }
     /// <summary>To be called while the tool works, so that the attempt does not pass for idle. From any thread.</summary>
     public required Action Alive { get; init; }
+    /// <summary>The sandbox that the run was started with, by name; null: none.</summary>
+    public string? Sandbox { get; init; }
     /// <summary>Asks another agent as part of this call; its calls are steps of the same attempt.</summary>
     internal Func<string, string, CancellationToken, ValueTask<Value>>? AskAgent { get; init; }
 }

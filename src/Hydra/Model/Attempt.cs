@@ -60,6 +60,8 @@ public sealed record AttemptServices
     public TimeProvider Clock { get; init; } = TimeProvider.System;
     /// <summary>Folder against which relative paths of the workflow resolve.</summary>
     public string WorkingDirectory { get; init; } = ".";
+    /// <summary>How programs are confined, by name; null: no node of the run starts one.</summary>
+    public string? Sandbox { get; init; }
     /// <summary>Stubs instead of calls: every leaf answers with a sample of its shape.</summary>
     public bool IsDryRun { get; init; }
     /// <summary>The recording that answers calls in place of making them; null: calls are made.</summary>
