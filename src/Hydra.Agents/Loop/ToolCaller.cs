@@ -47,6 +47,7 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
             IdempotencyKey = StepKey.Idempotency(attempt, place, asked.Name, arguments),
             WorkingDirectory = attempt.Services.WorkingDirectory,
             Sandbox = attempt.Services.Sandbox,
+            Scope = attempt.Scope,
             Alive = () => line.Progress(),
             AskAgent = AskAgent is null ? null : (agent, task, token) => AskAgent(agent, task, place + "/", token),
         };

@@ -72,7 +72,7 @@ public sealed class ToolCatalog(WorkflowSpec? workflow, ToolRegistry registry, s
         if (!held.Arguments.IsValid(arguments)) throw new CallFailedException(ErrorCode.BadRequest, $"nothing was called: {string.Join("; ", held.Arguments.Validate(arguments).Select(problem => problem.ToString()))}");
         using var limit = new CancellationTokenSource(tool.Facts.Timeout);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-        var call = new ToolCall { Arguments = arguments, IdempotencyKey = StepKey.Of(arguments), WorkingDirectory = workingDirectory, Sandbox = sandbox, Alive = () => { } };
+        var call = new ToolCall { Arguments = arguments, IdempotencyKey = StepKey.Of(arguments), WorkingDirectory = workingDirectory, Sandbox = sandbox, Scope = Surroundings.Scope, Alive = () => { } };
         try
         {
             return ToolResultCheck.Hold(held, await tool.CallAsync(call, either.Token));

@@ -134,7 +134,7 @@ public sealed class SandboxTests : IDisposable
     {
         var fake = Path.Combine(_folder, "docker");
         File.WriteAllText(fake, $"#!/bin/sh\necho \"$@\" >> {_folder}/log\ncase $1 in rm) ;; *) echo up; while [ -e {_folder}/wait ]; do sleep 0.05; done;; esac\n");
-        File.SetUnixFileMode(fake, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(fake, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var request = new ProcessRequest("python3", ["-c", "print(1)"]) { WorkingDirectory = _folder, OutputBytesMax = 100, Image = "own:1", Environment = new Dictionary<string, string> { ["TOKEN"] = "canary" } };
         await new Docker(fake).RunAsync(request, () => { }, CancellationToken.None);
         var called = File.ReadAllText(Path.Combine(_folder, "log"));

@@ -61,7 +61,7 @@ internal sealed class Bubblewrap : ISandbox
     /// <returns>Its exit code and what it said of an error; null: there is no such program.</returns>
     public static (int? ExitCode, string Said) Probe(string program, params IReadOnlyList<string> arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true, RedirectStandardInput = true };
         try
         {
             using var process = Process.Start(start)!;
