@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Hydra.Execution;
 using Hydra.Model;
+using Hydra.Nodes;
 using Hydra.Planning;
 using Hydra.Policies;
 using Hydra.Scheduling;
@@ -23,7 +24,7 @@ public sealed partial class Engine(EngineOptions options)
         var now = Options.Clock.GetUtcNow();
         var bundle = Bundle.Of(workflow, request, now);
         var plan = PlanOf(workflow);
-        Sandbox.Check(plan, request.Sandbox, request.CallsNobody);
+        Sandbox.Check(plan, request.Sandbox, request.CallsNobody, Sandboxes.WhyNot);
         var limits = RunLimitsOf.New(workflow, request);
         using var journal = Options.Store.Own(run);
         if (Options.Store.Find(run) is not null) throw new RunRefusedException($"Run '{run}' exists already. Go on with it by `hydra resume {run}`, or choose another --run-id.");
@@ -43,7 +44,7 @@ public sealed partial class Engine(EngineOptions options)
         request = bundle.Complete(request);
         if (state is { HasEnded: true, Status: RunStatus.Completed }) return ReportOf(run, state, []);
         if (bundle.Replays is { } replayed && request.Cassette is null) throw new RunRefusedException($"Run '{run}' replays the recording of run '{replayed}', and going on with it would make real calls. Start the replay anew: `hydra run FILE --replay-run {replayed}`.");
-        Sandbox.Check(state.Plan, request.Sandbox, request.CallsNobody);
+        Sandbox.Check(state.Plan, request.Sandbox, request.CallsNobody, Sandboxes.WhyNot);
         var limits = RunLimitsOf.Resumed(state.Limits, request);
         var said = Control.Check(run, state, request.Assumptions, Options.Store.Artifacts);
         return await FollowAsync(run, state, bundle, request, journal!, reducer => reducer.Resume(limits, said), cancellationToken);

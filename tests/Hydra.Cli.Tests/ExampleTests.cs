@@ -13,6 +13,7 @@ public sealed class ExampleTests
         { "subgraph.yaml", ["first=tea", "second=coffee"], 0 },
         { "summarise_folder.yaml", [], 0 },
         { "approval_flow.yaml", [], 3 },
+        { "figures.yaml", [], 0 },
         { "desk.yaml", ["question=Who made the lens of the lighthouse?"], 0 },
     };
 

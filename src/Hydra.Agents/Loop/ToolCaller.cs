@@ -55,6 +55,8 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
             Labels = context,
             IdempotencyKey = StepKey.Idempotency(attempt, place, asked.Name, arguments),
             WorkingDirectory = attempt.Services.WorkingDirectory,
+            Sandbox = attempt.Services.Sandbox,
+            Scope = attempt.Scope,
             Alive = () => line.Progress(),
             AskAgent = AskAgent is null ? null : async (other, task, token) =>
             {

@@ -3,7 +3,7 @@ using System.Text;
 namespace Hydra.Agents.Mcp;
 
 /// <summary>What a server has written since it was last asked something; one for all its streams. Any thread.</summary>
-internal sealed class FloodGuard
+internal sealed class FloodGuard : IDisposable
 {
     /// <summary>Most bytes that a server may write between two questions.</summary>
     public const long BytesMax = 64L * 1024 * 1024;
@@ -12,13 +12,18 @@ internal sealed class FloodGuard
     /// <summary>Most lines of standard output that are no messages.</summary>
     public const int StrayLinesMax = 200;
 
+    private readonly CancellationTokenSource _cut = new();
     private long _bytes;
     private int _strayLines;
 
+    /// <summary>Cancelled when the server is cut off: nobody waits for its answer then.</summary>
+    public CancellationToken Cut => _cut.Token;
     /// <summary>Why the server was cut off; null: it was not.</summary>
     public string? Broken { get; private set; }
     /// <summary>The last line that was no message; null: there was none.</summary>
     public string? LastStray { get; private set; }
+
+    public void Dispose() => _cut.Dispose();
 
     public void BeginQuestion() => Interlocked.Exchange(ref _bytes, 0);
 
@@ -37,6 +42,7 @@ internal sealed class FloodGuard
     private void Break(string why)
     {
         Broken ??= why;
+        _cut.CancelAfter(TimeSpan.Zero);   // not in line: whoever waits may want to close the stream that is being read
         throw new IOException(why);
     }
 }

@@ -1,3 +1,4 @@
+using Hydra.Agents.Tools;
 using Hydra.Model;
 using Hydra.Parsing;
 using Hydra.Templates;
@@ -64,20 +65,10 @@ internal sealed record McpServerSpec
 
     /// <summary>The same with the variables of the environment in the values of <c>env</c> and <c>headers</c>.</summary>
     /// <exception cref="CallFailedException">A variable is not there, or not listed in <c>allow_env</c>.</exception>
-    public McpServerSpec Filled(ITemplateScope scope) => this with { Environment = Filled(Environment, "env", scope), Headers = Filled(Headers, "headers", scope) };
+    public McpServerSpec Filled(ITemplateScope scope) => this with { Environment = Filled(Environment, scope), Headers = Filled(Headers, scope) };
 
-    private Dictionary<string, string> Filled(IReadOnlyDictionary<string, string> map, string field, ITemplateScope scope)
-    {
-        var only = scope.TryGet("env", out var variables) ? TemplateScope.Of(("env", variables)) : TemplateScope.Empty;
-        try
-        {
-            return map.ToDictionary(pair => pair.Key, pair => pair.Value.Contains("{{", StringComparison.Ordinal) ? Template.Parse(pair.Value).Render(only, TemplateOptions.Default) : pair.Value, StringComparer.Ordinal);
-        }
-        catch (TemplateException bad)
-        {
-            throw new CallFailedException(ErrorCode.BadRequest, $"the MCP server '{Name}', `{field}`: {bad.Message} Values take `{{{{ env.NAME }}}}`, with the name in `allow_env`", bad);
-        }
-    }
+    private Dictionary<string, string> Filled(IReadOnlyDictionary<string, string> values, ITemplateScope scope) =>
+        ToolSecrets.Filled($"the MCP server '{Name}'", values, scope).ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
 
     private static IReadOnlyList<string> TextsOf(ValueMap map, string name) => map.GetOrNull(name) is { IsList: true } list ? [.. list.Items.Select(item => item.AsText)] : [];
     private static Dictionary<string, string> MapOf(ValueMap map, string name) =>

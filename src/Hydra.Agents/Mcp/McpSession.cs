@@ -112,17 +112,34 @@ internal sealed class McpSession : IAsyncDisposable
         },
     };
 
-    /// <summary>All tools of the server, page by page.</summary>
-    public async Task<IReadOnlyList<McpDefinition>> ListAsync(CancellationToken cancellationToken)
+    /// <summary>Asks the server something, until it answers or is cut off.</summary>
+    private async Task<T> AskAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
     {
         _guard.BeginQuestion();
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _guard.Cut);
+        try
+        {
+            return await ask(either.Token);
+        }
+        catch (OperationCanceledException cut) when (_guard.Broken is { } why && !cancellationToken.IsCancellationRequested)
+        {
+            throw new IOException(why, cut);
+        }
+    }
+
+    /// <summary>All tools of the server, page by page; none where it says that it has no tools.</summary>
+    public Task<IReadOnlyList<McpDefinition>> ListAsync(CancellationToken cancellationToken) => AskAsync(ListPagesAsync, cancellationToken);
+
+    private async Task<IReadOnlyList<McpDefinition>> ListPagesAsync(CancellationToken cancellationToken)
+    {
+        if (_client!.ServerCapabilities.Tools is null) return [];
         ToolsMayHaveChanged = false;
         var all = new List<McpDefinition>();
         var asked = new ListToolsRequestParams();
         var pages = 0;
         do
         {
-            var page = await _client!.ListToolsAsync(asked, cancellationToken);
+            var page = await _client.ListToolsAsync(asked, cancellationToken);
             foreach (var tool in page.Tools) all.Add(DefinitionOf(tool));
             if (all.Count > McpDefinition.CountMax || ++pages > McpDefinition.CountMax) throw new CallFailedException(ErrorCode.PolicyDenied, $"it lists more than {McpDefinition.CountMax} tools");
             asked = new ListToolsRequestParams { Cursor = page.NextCursor };
@@ -144,9 +161,8 @@ internal sealed class McpSession : IAsyncDisposable
     /// <summary>One call; an error that the tool itself reports comes back as <see cref="CallFailedException"/>.</summary>
     public async Task<Value> CallAsync(string tool, ValueMap arguments, Action alive, CancellationToken cancellationToken)
     {
-        _guard.BeginQuestion();
         var given = arguments.ToDictionary(pair => pair.Key, pair => (object?)JsonElement.Parse(ValueJson.ToUtf8(pair.Value)), StringComparer.Ordinal);
-        return McpResult.ValueOf(await _client!.CallToolAsync(tool, given, new Pulse(alive), cancellationToken: cancellationToken));
+        return McpResult.ValueOf(await AskAsync(token => _client!.CallToolAsync(tool, given, new Pulse(alive), cancellationToken: token).AsTask(), cancellationToken));
     }
 
     /// <summary>Whether the server still answers at all.</summary>
@@ -190,13 +206,14 @@ internal sealed class McpSession : IAsyncDisposable
         if (_process is not null) CloseInput(_process);
         try
         {
-            if (_client is not null) await _client.DisposeAsync();
+            if (_client is not null) await Task.WhenAny(_client.DisposeAsync().AsTask(), Task.Delay(Leaving, CancellationToken.None));
         }
         catch (Exception failed) when (failed is IOException or HttpRequestException or McpException or InvalidOperationException or OperationCanceledException)
         {
             // It was going anyway.
         }
         _http?.Dispose();
+        _guard.Dispose();
         if (_process is null) return;
 
         // (2)

@@ -1,4 +1,5 @@
 using Hydra.Model;
+using Hydra.Templates;
 
 namespace Hydra.Agents.Tools;
 
@@ -51,6 +52,10 @@ public sealed record ToolCall
     public Labels Labels { get; init; }
     /// <summary>To be called while the tool works, so that the attempt does not pass for idle. From any thread.</summary>
     public required Action Alive { get; init; }
+    /// <summary>The sandbox that the run was started with, by name; null: none.</summary>
+    public string? Sandbox { get; init; }
+    /// <summary>Where a declaration's <c>{{ env.NAME }}</c> is found.</summary>
+    internal ITemplateScope Scope { get; init; } = TemplateScope.Empty;
     /// <summary>Asks another agent as part of this call; its calls are steps of the same attempt.</summary>
     internal Func<string, string, CancellationToken, ValueTask<Value>>? AskAgent { get; init; }
 }

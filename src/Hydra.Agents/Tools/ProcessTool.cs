@@ -4,7 +4,7 @@ using Hydra.Nodes;
 
 namespace Hydra.Agents.Tools;
 
-/// <summary>A shell command or a Python program of the model's, run as a child of this process: no isolation, so the run must allow it.</summary>
+/// <summary>A shell command or a Python program of the model's, run in the sandbox that the run was allowed.</summary>
 internal sealed class ProcessTool(ToolFacts facts, bool isPython) : ITool
 {
     public ToolFacts Facts => facts;
@@ -20,6 +20,6 @@ internal sealed class ProcessTool(ToolFacts facts, bool isPython) : ITool
             WorkingDirectory = call.WorkingDirectory,
             OutputBytesMax = facts.ResultBytesMax,
         };
-        return ToolOutcome.ValueOf(ProcessOutcome.Of(request, await ProcessRunner.RunAsync(request, call.Alive, cancellationToken)));
+        return ToolOutcome.ValueOf(ProcessOutcome.Of(request, await Sandboxes.Of(call.Sandbox).RunAsync(request, call.Alive, cancellationToken)));
     }
 }

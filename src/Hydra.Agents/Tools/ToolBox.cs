@@ -49,7 +49,7 @@ internal sealed class ToolBox(WorkflowSpec workflow, ToolRegistry registry)
         if (Declared.TryGetValue(name, out var declaration)) return Make(name, declaration.AsObject, out wrong);
         if (registry.Find(name) is { } registered) return registered;
         if (ToolKinds.Undeclared.Contains(name)) return ToolKinds.Of(name, ToolKinds.FactsOf(name, name), ValueMap.Empty);
-        wrong = $"the tool '{listed}' is not defined.{DidYouMean.Hint(listed, Names)} Define it under `tools`, or remove it; without a definition there are {string.Join(", ", ToolKinds.Undeclared)}";
+        wrong = name == "web_search" && SearchEngine.Of(name, ValueMap.Empty, out var missing) is null ? missing : $"the tool '{listed}' is not defined.{DidYouMean.Hint(listed, Names)} Define it under `tools`, or remove it; without a definition there are {string.Join(", ", ToolKinds.Undeclared)}";
         return null;
     }
 
@@ -104,7 +104,9 @@ internal sealed class ToolBox(WorkflowSpec workflow, ToolRegistry registry)
     {
         if (type == "mcp") return $"the tool '{name}' has the type mcp, and is no tool of a server. Name it as agents list it: server/tool";
         if (!ToolRegistry.IsName(name)) return $"the tool '{name}' has a name that models cannot be told. Write 1 to 64 letters, digits, '_' and '-'";
-        if (type == "http" && declared.GetOrNull("allow_hosts") is not { IsList: true, Items.Count: > 0 }) return $"the tool '{name}' may call no host. List those it may in `allow_hosts`";
+        if (type is "http" or "fetch" && declared.GetOrNull("allow_hosts") is not { IsList: true, Items.Count: > 0 }) return $"the tool '{name}' may call no host. List those it may in `allow_hosts`";
+        if (type == "web_search" && SearchEngine.Of(name, declared, out var engineless) is null) return engineless;
+        if (type == "sql" && declared.ContainsKey("source") == declared.ContainsKey("connection")) return $"the tool '{name}' reads no database, or two. Give it either `source` (a SQLite or CSV file) or `connection` (PostgreSQL)";
         if (type == "http" && declared.GetOrNull("methods") is { IsList: true, Items.Count: 0 }) return $"the tool '{name}' may use no method. Leave `methods` out for GET";
         if (type == "agent" && declared.GetOrNull("agent").TextOrNull is not { } agent) return $"the tool '{name}' names no agent. Add 'agent: …'";
         else if (type == "agent" && !workflow.Agents.ContainsKey(declared["agent"].AsText)) return $"the tool '{name}' asks the agent '{declared["agent"].AsText}', which is not defined.{DidYouMean.Hint(declared["agent"].AsText, workflow.Agents.Keys)} Define it under `agents`, or in a file";

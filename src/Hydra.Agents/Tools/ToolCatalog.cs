@@ -1,6 +1,7 @@
 using Hydra.Agents.Loop;
 using Hydra.Agents.Mcp;
 using Hydra.Model;
+using Hydra.Nodes;
 using Hydra.Templates;
 
 namespace Hydra.Agents.Tools;
@@ -57,20 +58,21 @@ public sealed class ToolCatalog(WorkflowSpec? workflow, ToolRegistry registry, s
     }
 
     /// <summary>Calls a tool once, outside any run. Throws <see cref="CallFailedException"/> where it fails or may not be called so.</summary>
-    public async Task<Value> TestAsync(string name, Value arguments, bool mayRunPrograms, CancellationToken cancellationToken)
+    public async Task<Value> TestAsync(string name, Value arguments, string? sandbox, CancellationToken cancellationToken)
     {
         if (_box.Find(name, out var wrong) is not { } tool) throw new CallFailedException(ErrorCode.BadRequest, wrong);
         await using var connections = new McpConnections(new McpPool(registry.McpAuthorization), Surroundings);
         var listed = tool as McpToolName;
         if (listed is { Tool: McpToolName.All }) throw new CallFailedException(ErrorCode.BadRequest, $"'{name}' stands for all tools of a server. Name one of them");
         if (tool is AgentTool) throw new CallFailedException(ErrorCode.BadRequest, $"'{name}' asks an agent, which needs a run");
-        if (tool.Facts.NeedsSandbox && !mayRunPrograms) throw new CallFailedException(ErrorCode.PolicyDenied, $"'{name}' runs programs on this machine; allow it with --sandbox inprocess (no isolation)");
+        if (tool.Facts.NeedsSandbox && sandbox is null) throw new CallFailedException(ErrorCode.PolicyDenied, $"'{name}' runs programs on this machine; allow it with --sandbox bubblewrap or docker (isolated), or --sandbox inprocess (no isolation)");
+        if (sandbox is not null && Sandboxes.WhyNot(sandbox) is { } whyNot) throw new CallFailedException(ErrorCode.BadRequest, whyNot);
         var held = listed is null ? new HeldTool(tool) : HeldTools.Choose(_box, connections.To(listed.Server.Name), [listed], await connections.To(listed.Server.Name).ToolsAsync(cancellationToken)).Single();
         tool = held.Tool;
         if (!held.Arguments.IsValid(arguments)) throw new CallFailedException(ErrorCode.BadRequest, $"nothing was called: {string.Join("; ", held.Arguments.Validate(arguments).Select(problem => problem.ToString()))}");
         using var limit = new CancellationTokenSource(tool.Facts.Timeout);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-        var call = new ToolCall { Arguments = arguments, IdempotencyKey = StepKey.Of(arguments), WorkingDirectory = workingDirectory, Alive = () => { } };
+        var call = new ToolCall { Arguments = arguments, IdempotencyKey = StepKey.Of(arguments), WorkingDirectory = workingDirectory, Sandbox = sandbox, Scope = Surroundings.Scope, Alive = () => { } };
         try
         {
             return ToolResultCheck.Hold(held, await tool.CallAsync(call, either.Token));

@@ -11,13 +11,16 @@ internal static class ToolKinds
     /// <summary>What agent files of other programs call the same tools.</summary>
     public static IReadOnlyDictionary<string, string> Synonyms { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {
-        ["Read"] = "read_file", ["LS"] = "list_files", ["Glob"] = "list_files", ["Write"] = "write_file", ["Bash"] = "bash", ["Python"] = "python_exec",
+        ["Read"] = "read_file", ["LS"] = "list_files", ["Glob"] = "list_files", ["Write"] = "write_file", ["Bash"] = "bash", ["Python"] = "python_exec", ["WebFetch"] = "fetch", ["WebSearch"] = "web_search",
     };
 
     /// <summary>What a type is where its declaration says nothing else.</summary>
     public static ToolFacts FactsOf(string type, string name) => type switch
     {
         "http" => Facts(name, "Sends one HTTP request; gives the body, parsed when it is JSON.", HttpTool.Schema(["GET"]), EffectClass.Irreversible, ToolRisk.High),
+        "fetch" => Facts(name, "Reads one page of the web as text.", Text("url", "http or https address"), EffectClass.Pure, ToolRisk.Medium),
+        "web_search" => Facts(name, "Searches the web; gives title, address and excerpt of each result.", WebSearchTool.Schema, EffectClass.Pure, ToolRisk.Medium),
+        "sql" => Facts(name, "Asks a database with one SQL query that reads; gives columns and rows.", Text("query", "one SELECT statement"), EffectClass.Pure, ToolRisk.Low) with { IsOutward = false },
         "read_file" => Facts(name, "Reads a text file.", Text("path", "the file, relative to the folder"), EffectClass.Pure, ToolRisk.Low).Inward(),
         "list_files" => Facts(name, "Lists the files in a folder and below.", Text("path", "the folder; '.' for all"), EffectClass.Pure, ToolRisk.Low).Inward(),
         "write_file" => Facts(name, "Writes a text file, whole.", Text("path", "the file, relative to the folder", "content", "its new text"), EffectClass.Idempotent, ToolRisk.Medium).Inward(),
@@ -30,6 +33,9 @@ internal static class ToolKinds
     public static ITool Of(string type, ToolFacts facts, ValueMap declared) => type switch
     {
         "http" => new HttpTool(facts, [.. declared["allow_hosts"].Items.Select(host => host.AsText)], declared.ContainsKey("effect")),
+        "fetch" => new FetchTool(facts, [.. declared["allow_hosts"].Items.Select(host => host.AsText)]),
+        "web_search" => new WebSearchTool(facts, SearchEngine.Of(facts.Name, declared, out _)!),
+        "sql" => new SqlTool(facts, declared.GetOrNull("source").TextOrNull, declared.GetOrNull("connection").TextOrNull, declared.GetOrNull("max_rows") is { Kind: ValueKind.Integer } rows ? (int)rows.AsInteger : SqlTool.RowsMaxDefault),
         "bash" or "python_exec" => new ProcessTool(facts, type == "python_exec"),
         "agent" => new AgentTool(facts, declared["agent"].AsText),
         _ => new FileTool(facts, type, declared.GetOrNull("root").TextOrNull ?? "."),

@@ -120,18 +120,14 @@ internal static class RunLimitsOf
 /// <summary>Foreign code runs only where the caller said how it is confined.</summary>
 internal static class Sandbox
 {
-    public static void Check(Plan plan, string? sandbox, bool callsNobody)
+    /// <param name="whyNot">Why a sandbox cannot be used here, in words; null: it can.</param>
+    public static void Check(Plan plan, string? sandbox, bool callsNobody, Func<string, string?> whyNot)
     {
         if (callsNobody) return;
-        if (sandbox is not (null or "inprocess"))
-        {
-            throw new RunRefusedException(sandbox is "bubblewrap" or "docker"
-                ? $"--sandbox {sandbox} is not supported yet. Use --sandbox inprocess, which runs commands with your own rights."
-                : $"--sandbox '{sandbox}' is not known. Write inprocess, bubblewrap or docker.");
-        }
+        if (sandbox is not null && whyNot(sandbox) is { } why) throw new RunRefusedException(why);
         if (sandbox is null && FirstThatNeedsOne(plan) is { } node)
         {
-            throw new RunRefusedException($"Node '{node.Id}' of type {node.Type.Name} runs commands on this machine. Allow it with --sandbox inprocess (no isolation: it has your own rights).");
+            throw new RunRefusedException($"Node '{node.Id}' of type {node.Type.Name} runs commands on this machine. Allow it with --sandbox bubblewrap or docker (isolated), or --sandbox inprocess (no isolation: it has your own rights).");
         }
     }
 

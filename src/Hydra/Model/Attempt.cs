@@ -82,6 +82,8 @@ public sealed record AttemptServices
     public TimeProvider Clock { get; init; } = TimeProvider.System;
     /// <summary>Folder against which relative paths of the workflow resolve.</summary>
     public string WorkingDirectory { get; init; } = ".";
+    /// <summary>How programs are confined, by name; null: no node of the run starts one.</summary>
+    public string? Sandbox { get; init; }
     /// <summary>Stubs instead of calls: every leaf answers with a sample of its shape.</summary>
     public bool IsDryRun { get; init; }
     /// <summary>How foreign code is confined (<c>--sandbox</c>); null: none may run.</summary>

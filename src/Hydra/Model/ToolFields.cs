@@ -5,13 +5,26 @@ namespace Hydra.Model;
 /// <summary>An entry of a workflow's <c>tools</c>: what a tool is, and its limits.</summary>
 public static class ToolFields
 {
-    public static IReadOnlyList<string> Types { get; } = ["http", "read_file", "list_files", "write_file", "bash", "python_exec", "agent", "function", "mcp"];
+    public static IReadOnlyList<string> Types { get; } = ["http", "fetch", "web_search", "sql", "read_file", "list_files", "write_file", "bash", "python_exec", "agent", "function", "mcp"];
 
     public static Shape.Record Record { get; } = new(
     [
         new("type", new Shape.Choice(Types), "What the tool is; `mcp` for the tool `server/tool` of an MCP server, whose limits and effect the entry gives.") { IsRequired = true },
         new("description", new Shape.Text(), "What it is for, told to the model. Default: that of its type."),
-        new("allow_hosts", new Shape.ListOf(new Shape.Text(), 1000), "`http`: hosts that may be called, `*.example.org` for all below one. Required there."),
+        new("allow_hosts", new Shape.ListOf(new Shape.Text(), 1000), "`http`, `fetch`: hosts that may be called, `*.example.org` for all below one; for `fetch` also `*` for every public one. Required there."),
+        new("url", new Shape.Text(), "`web_search`: the engine's address, with {query} where the words go."),
+        new("engine", new Shape.Choice("searxng", "brave"), "`web_search`: the shape of the engine's answer. Default: searxng's."),
+        new("headers", new Shape.MapOf(new Shape.Text()), "`web_search`: headers such as a key; `{{ env.NAME }}` gives a variable that `allow_env` lists."),
+        new("results", new Shape.Text(), "`web_search`: where in the engine's JSON the list of results stands, such as web.results."),
+        new("fields", new Shape.Record(
+        [
+            new Field("title", new Shape.Text(), "The field of a result that holds its title. Default: title."),
+            new Field("url", new Shape.Text(), "The field of its address. Default: url."),
+            new Field("snippet", new Shape.Text(), "The field of its excerpt. Default: content, or description for brave."),
+        ]), "`web_search`: the names of a result's fields."),
+        new("source", new Shape.Text(), "`sql`: a SQLite file, a CSV file or a folder of CSV files, relative to the working directory."),
+        new("connection", new Shape.Text(), "`sql`: a connection string of PostgreSQL; `{{ env.NAME }}` gives a variable that `allow_env` lists."),
+        new("max_rows", new Shape.Integer(1, 100_000), "`sql`: most rows of a result. Default: 200."),
         new("methods", new Shape.ListOf(new Shape.Choice("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"), 10), "`http`: methods that may be used. Default: GET."),
         new("root", new Shape.Text(), "Files: the folder they lie under, relative to the working directory. Default: the working directory."),
         new("agent", new Shape.Text(), "`agent`: the agent that answers."),

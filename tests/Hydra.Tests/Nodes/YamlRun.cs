@@ -34,7 +34,7 @@ internal sealed class YamlRun : IRunObserver
         Assert.DoesNotContain(problems.Problems, problem => problem.Severity == ProblemSeverity.Error);
         var run = new YamlRun();
         var engine = new Engine(new EngineOptions { Types = types, Store = run.Store, ReadDefinition = (_, _, _) => spec! });
-        run.Report = await engine.RunAsync(spec!, (request ?? new RunRequest()) with { Sandbox = "inprocess", Observer = run }, cancellationToken);
+        run.Report = await engine.RunAsync(spec!, (request ?? new RunRequest()) with { Sandbox = request?.Sandbox ?? "inprocess", Observer = run }, cancellationToken);
         return run;
     }
 

@@ -9,7 +9,7 @@ internal static class ToolsVerb
     private static readonly string[] Actions = ["list", "test", "lint", "pin"];
     private static readonly Option Workflow = new("--workflow", "FILE", "the workflow whose `tools` count, too");
     private static readonly Option Arguments = new("--arguments", "JSON", "test: the call's arguments, an object; default {}");
-    private static readonly Option Sandbox = new("--sandbox", "inprocess", "test: allows a tool that runs programs (no isolation)");
+    private static readonly Option Sandbox = new("--sandbox", "NAME", "test: lets a tool run programs: bubblewrap, docker, inprocess");
 
     public static readonly Verb Verb = new("tools", "DO [NAME]", "the tools that agents may list")
     {
@@ -68,10 +68,9 @@ internal static class ToolsVerb
     private static async Task<int> TestAsync(ParsedArguments arguments, CliIo io)
     {
         if (!ValueJson.TryParse(arguments.Get(Arguments) ?? "{}", out var given) || !given.IsObject) throw new UsageException("--arguments is no JSON object.");
-        if (arguments.Get(Sandbox) is not (null or "inprocess")) throw new UsageException($"--sandbox {arguments.Get(Sandbox)} is not supported yet. Write inprocess.");
         try
         {
-            var result = await Catalog(arguments, io).TestAsync(arguments.Positionals[1], given, arguments.Has(Sandbox), CancellationToken.None);
+            var result = await Catalog(arguments, io).TestAsync(arguments.Positionals[1], given, arguments.Get(Sandbox), CancellationToken.None);
             io.Out.WriteLine(arguments.Has(CommonOptions.Json) ? ValueJson.ToText(ValueMap.Of(("result", result)), indented: true) : TerminalText.Block(result.ToDisplayText()));
             return ExitCode.Done;
         }

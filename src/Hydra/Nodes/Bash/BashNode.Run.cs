@@ -10,7 +10,7 @@ public sealed partial class BashNode : ILeafNodeType
 
     private static readonly TemplateOptions Quoting = TemplateOptions.Default with { Escape = ShellQuote.Of };
 
-    private sealed record BashPlan(Template Command, CompiledValue Arguments, CompiledValue Input, CompiledValue Environment, int OutputBytesMax);
+    private sealed record BashPlan(Template Command, CompiledValue Arguments, CompiledValue Input, CompiledValue Environment, int OutputBytesMax, string? Image);
 
     public void Check(NodeSpec node, CheckContext context)
     {
@@ -25,7 +25,8 @@ public sealed partial class BashNode : ILeafNodeType
         CompiledValue.Of(node.Fields.GetOrNull("args"), context),
         CompiledValue.Of(node.Fields.GetOrNull("stdin"), context),
         CompiledValue.Of(node.Fields.GetOrNull("env"), context),
-        node.Fields.TryGetValue("max_output_bytes", out var bytes) ? (int)bytes.AsInteger : OutputBytesMaxDefault);
+        node.Fields.TryGetValue("max_output_bytes", out var bytes) ? (int)bytes.AsInteger : OutputBytesMaxDefault,
+        node.Fields.GetOrNull("image").TextOrNull);
 
     public ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, CancellationToken cancellationToken)
     {
@@ -45,8 +46,9 @@ public sealed partial class BashNode : ILeafNodeType
             Environment = environment,
             WorkingDirectory = attempt.Services.WorkingDirectory,
             OutputBytesMax = plan.OutputBytesMax,
+            Image = plan.Image,
         };
         return ToolStep.RunAsync(attempt, line, question, async token =>
-            ProcessOutcome.Of(request, await ProcessRunner.RunAsync(request, () => line.Progress(), token)), cancellationToken);
+            ProcessOutcome.Of(request, await Sandboxes.Of(attempt.Services.Sandbox).RunAsync(request, () => line.Progress(), token)), cancellationToken);
     }
 }

@@ -9,6 +9,8 @@ namespace Hydra.Nodes;
 internal sealed record ProcessRequest(string Program, IReadOnlyList<string> Arguments)
 {
     public byte[] Input { get; init; } = [];
+    /// <summary>The container image that it wants; null: the sandbox's own. Only containers have images.</summary>
+    public string? Image { get; init; }
     /// <summary>Variables besides the few that are inherited (<see cref="ProcessRunner.Inherited"/>).</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
     public required string WorkingDirectory { get; init; }
@@ -29,7 +31,7 @@ internal static partial class ProcessRunner
 
     /// <summary>How long what a finished program left running may hold its output open, in real time: foreign code keeps no other.</summary>
     private static readonly TimeSpan LettingGo = TimeSpan.FromSeconds(1);
-    private const int SignalKill = 9;
+    public const int SignalKill = 9;
 
     /// <summary>Starts a session of its own where the system offers it, so that all that a program starts can be ended together.</summary>
     private static readonly string? Session = OperatingSystem.IsWindows() ? null : Array.Find(["/usr/bin/setsid", "/bin/setsid"], File.Exists);
@@ -146,5 +148,5 @@ internal static partial class ProcessRunner
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int process, int signal);
+    public static partial int Kill(int process, int signal);
 }

@@ -16,7 +16,7 @@ public sealed partial class PythonExecNode : ILeafNodeType
         exec(compile(given["code"], "<code>", "exec"), {"__name__": "__main__", "inputs": given["inputs"]})
         """;
 
-    private sealed record PythonPlan(string Code, CompiledValue Environment, int OutputBytesMax);
+    private sealed record PythonPlan(string Code, CompiledValue Environment, int OutputBytesMax, string? Image);
 
     /// <inheritdoc/>
     public bool TakesInputsUnnamed => true;
@@ -24,7 +24,8 @@ public sealed partial class PythonExecNode : ILeafNodeType
     public object Plan(NodeSpec node, PlanContext context) => new PythonPlan(
         node.Fields["code"].AsText,
         CompiledValue.Of(node.Fields.GetOrNull("env"), context),
-        node.Fields.TryGetValue("max_output_bytes", out var bytes) ? (int)bytes.AsInteger : OutputBytesMaxDefault);
+        node.Fields.TryGetValue("max_output_bytes", out var bytes) ? (int)bytes.AsInteger : OutputBytesMaxDefault,
+        node.Fields.GetOrNull("image").TextOrNull);
 
     public ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, CancellationToken cancellationToken)
     {
@@ -41,9 +42,10 @@ public sealed partial class PythonExecNode : ILeafNodeType
             Environment = environment,
             WorkingDirectory = attempt.Services.WorkingDirectory,
             OutputBytesMax = plan.OutputBytesMax,
+            Image = plan.Image,
         };
         return ToolStep.RunAsync(attempt, line, question, async token =>
-            Parsed(ProcessOutcome.Of(request, await ProcessRunner.RunAsync(request, () => line.Progress(), token))), cancellationToken);
+            Parsed(ProcessOutcome.Of(request, await Sandboxes.Of(attempt.Services.Sandbox).RunAsync(request, () => line.Progress(), token))), cancellationToken);
     }
 
     /// <summary>Everything a template of the node could name, but for the names that are always there.</summary>
