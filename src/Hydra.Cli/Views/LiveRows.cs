@@ -75,8 +75,15 @@ internal sealed class LiveRows(RunId run)
         var started = old is { StartedMs: > 0 } ? old.StartedMs : status is NodeStatus.Running or NodeStatus.Open ? atMs : 0;
         var scope = state.ScopeOf(node);
         _rows[node] = new Row(old?.Path ?? TerminalText.Clip(state.PathOf(node), 48), status, state.AttemptOf(node), started, isOver ? (old is { EndedMs: > 0 } ? old.EndedMs : atMs) : 0,
-            detail?.Cost ?? MicroUsd.Zero, detail?.Usage.Total ?? 0, scope.Plan.Rank[scope.NodeIndexOf(node)], detail?.Error is { } error ? $"{error.Code}: {TerminalText.Clip(error.Message, 60)}" : "");
+            detail?.Cost ?? MicroUsd.Zero, detail?.Usage.Total ?? 0, scope.Plan.Rank[scope.NodeIndexOf(node)], NoteOf(state, node));
         _counts[status] = _counts.GetValueOrDefault(status) + 1;
+    }
+
+    private static string NoteOf(RunState state, int node)
+    {
+        var detail = state.DetailOf(node);
+        if (state.StatusOf(node) == NodeStatus.Running && detail is not null && detail.OverdueAttempt == state.AttemptOf(node)) return "longer than expected";
+        return detail?.Error is { } error ? $"{error.Code}: {TerminalText.Clip(error.Message, 60)}" : "";
     }
 
     private static int? NodeOf(RunEvent happened) => happened switch
@@ -86,6 +93,7 @@ internal sealed class LiveRows(RunId run)
         RunEvent.StepEnded e => e.Node,
         RunEvent.AttemptFailed e => e.Node,
         RunEvent.Suspended e => e.Node,
+        RunEvent.Overdue e => e.Node,
         RunEvent.Ended e => e.Node,
         RunEvent.Skipped e => e.Node,
         RunEvent.Expanded e => e.Node,

@@ -5,7 +5,7 @@ namespace Hydra.Artifacts;
 /// <summary>Presses files and the entries of folders to disk: a rename needs both to survive a power cut (POSIX fsync).</summary>
 internal static partial class DiskSync
 {
-    private const int CannotBeSynced = 22, ReadOnlyDisk = 30, NotSupported = 95;   // EINVAL, EROFS, EOPNOTSUPP: some file systems have no folders to press
+    private const int Denied = 13, CannotBeSynced = 22, ReadOnlyDisk = 30, NotSupported = 95;   // EACCES: a folder above ours may be closed to us; EINVAL, EROFS, EOPNOTSUPP: some file systems have no folders to press
 
     /// <summary>Makes a folder and those above it, each pressed into the one that holds it: a file in a folder that a power cut takes is lost with it.</summary>
     public static void MakeFolder(string path)
@@ -22,7 +22,12 @@ internal static partial class DiskSync
     {
         if (OperatingSystem.IsWindows()) return;   // NTFS journals its metadata, and folders cannot be flushed there
         var handle = Open(path, 0);
-        if (handle < 0) return;
+        if (handle < 0)
+        {
+            var refused = Marshal.GetLastPInvokeError();
+            Check(refused == Denied ? 0 : refused, path);
+            return;
+        }
         var failed = Fsync(handle) == 0 ? 0 : Marshal.GetLastPInvokeError();
         _ = Close(handle);
         Check(failed, path);
@@ -48,7 +53,7 @@ internal static partial class DiskSync
         if (failed is not (0 or CannotBeSynced or NotSupported or ReadOnlyDisk)) throw new IOException($"'{path}' could not be pressed to disk: {Marshal.GetPInvokeErrorMessage(failed)}", failed);
     }
 
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]

@@ -16,6 +16,9 @@ public sealed class FileArtifacts(string folder, bool isDurable) : IArtifactStor
     /// <summary>Files that this process has written, or has looked at and pressed to disk.</summary>
     private readonly ConcurrentDictionary<ArtifactId, bool> _known = new();
 
+    /// <summary>Folders that this process has pressed into those that hold them.</summary>
+    private readonly ConcurrentDictionary<string, bool> _folders = new(StringComparer.Ordinal);
+
     public ValueRef Keep(Value value, Labels labels = default)
     {
         if (IsSmall(value)) return ValueRef.Of(value, labels);
@@ -128,6 +131,20 @@ public sealed class FileArtifacts(string folder, bool isDurable) : IArtifactStor
         _known[id] = true;
     }
 
+    /// <summary>A folder that is there may not be on disk yet either: whoever made it may have been killed, or refused, before it was pressed.</summary>
+    private void MakeFolder(string path)
+    {
+        if (_folders.ContainsKey(path)) return;
+        DiskSync.MakeFolder(path);
+        if (isDurable)
+        {
+            var parent = Path.GetDirectoryName(path)!;
+            if (parent.Length >= folder.Length) MakeFolder(parent);
+            DiskSync.Entry(parent);
+        }
+        _folders[path] = true;
+    }
+
     /// <summary>What an earlier process left may have been damaged since, when nothing referred to it yet: it is looked at before a frame does.</summary>
     private bool IsWhole(ArtifactId id, string path, byte[] bytes)
     {
@@ -145,16 +162,16 @@ public sealed class FileArtifacts(string folder, bool isDurable) : IArtifactStor
     private void Write(ArtifactId id, byte[] bytes)
     {
         var path = PathOf(id);
-        if (IsKept(path) && IsWhole(id, path, bytes))
-        {
-            Press(id, path);
-            return;
-        }
         var beside = $"{path}.{Environment.ProcessId}-{Guid.NewGuid():N}.part";
         try
         {
+            if (IsKept(path) && IsWhole(id, path, bytes))
+            {
+                Press(id, path);
+                return;
+            }
             var parent = Path.GetDirectoryName(path)!;
-            DiskSync.MakeFolder(parent);
+            MakeFolder(parent);
             using (var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
             {
                 file.Write(bytes);

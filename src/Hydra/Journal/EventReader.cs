@@ -26,6 +26,7 @@ public static class EventReader
             "result" => new RunEvent.StepEnded(Node(map), Int(map, "step"), Result(map)),
             "attempt_failed" => new RunEvent.AttemptFailed(Node(map), Error(map)!, Int(map, "var"), Long(map, "at") ?? 0),
             "suspended" => new RunEvent.Suspended(Node(map), Long(map, "until") ?? 0),
+            "overdue" => new RunEvent.Overdue(Node(map)),
             "decided" => new RunEvent.Decided(Node(map)),
             "reopened" => new RunEvent.Reopened(Node(map)),
             "interrupted" => new RunEvent.AttemptInterrupted(Node(map)),

@@ -69,6 +69,7 @@ public static class EventWriter
                 Head(json, "suspended"u8, e.Node);
                 json.WriteNumber("until"u8, e.UntilMs);
                 break;
+            case RunEvent.Overdue e: Head(json, "overdue"u8, e.Node); break;
             case RunEvent.Decided e: Head(json, "decided"u8, e.Node); break;
             case RunEvent.Reopened e: Head(json, "reopened"u8, e.Node); break;
             case RunEvent.AttemptInterrupted e: Head(json, "interrupted"u8, e.Node); break;

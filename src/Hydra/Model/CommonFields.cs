@@ -47,7 +47,7 @@ public static class CommonFields
         new("effect", new Shape.Choice("pure", "idempotent", "compensatable", "irreversible"), "What running the node twice would do to the world. Default: by type."),
         new("on_unknown", new Shape.Choice("ask", "retry", "compensate"), "What to do when it is not known whether the effect happened. Default: ask."),
         new("compensate", new Shape.Node("compensate"), "A node that undoes this one: it runs when the run fails or is rolled back, and sees this node's output."),
-        new("estimate_seconds", Seconds, "Expected duration in seconds, for priorities and the recap."),
+        new("estimate_seconds", Seconds, "Expected duration in seconds, for priorities and the recap; an attempt that takes half as long again is reported."),
         new("stop_when", new Shape.Expression(), "Ends the node early when it is true of the partial result.") { ExtraNames = ["output", "confidence", "elapsed_seconds"] },
         new("join", new Shape.OneOf(new Shape.Choice("all", "any", "all_done"), new Shape.Record(
             [new Field("at_least", new Shape.Integer(1, 1_000_000), "How many parents must count.") { IsRequired = true }])),

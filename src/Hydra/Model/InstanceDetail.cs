@@ -20,6 +20,10 @@ public sealed class InstanceDetail
     public int ParentsSkipped { get; set; }
     /// <summary>When a composite's <c>timeout_seconds</c> ends (Unix milliseconds); 0: it has none or has not begun.</summary>
     public long DeadlineMs { get; set; }
+    /// <summary>When the running attempt becomes overdue (Unix milliseconds); 0: it has no estimate.</summary>
+    public long OverdueAtMs { get; set; }
+    /// <summary>The number of the attempt that was reported as overdue; 0: none.</summary>
+    public int OverdueAttempt { get; set; }
     /// <summary>The composite's latest scope; −1: none yet.</summary>
     public int Scope { get; set; } = -1;
     /// <summary>The composite is to be asked how to go on.</summary>

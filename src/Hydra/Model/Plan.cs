@@ -113,6 +113,8 @@ public sealed record NodeSettings
     public EffectClass Effect { get; init; }
     public UnknownOutcomePolicy OnUnknown { get; init; }
     public float EstimateSeconds { get; init; } = 1;
+    /// <summary>How long an attempt runs before it is reported as overdue: 150 % of the estimate its author gave; null: none was given.</summary>
+    public TimeSpan? OverdueAfter { get; init; }
     public Template? StopWhen { get; init; }
     public JoinSpec Join { get; init; } = JoinSpec.All;
     public bool CancelLosers { get; init; }

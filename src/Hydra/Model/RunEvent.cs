@@ -103,6 +103,8 @@ public abstract record RunEvent
     /// <param name="PayloadSha256">What the answer is bound to.</param>
     /// <param name="IsAlone">Written by the verb that brought it, because no process owned the run.</param>
     public sealed record WaitAnswered(int Node, string Wait, Value Answer, string Who, bool IsAuthenticated, string Comment, string PayloadSha256, bool IsAlone) : RunEvent;
+    /// <summary>The attempt runs for half as long again as its node's <c>estimate_seconds</c>, and goes on. Once for each attempt.</summary>
+    public sealed record Overdue(int Node) : RunEvent;
     public sealed record WaitReminded(int Node, string Wait) : RunEvent;
     /// <summary>Nobody answered in time.</summary>
     /// <param name="NextDeadlineMs">With <see cref="WaitExpiry.Escalate"/>: when the new time ends (Unix milliseconds).</param>

@@ -78,6 +78,8 @@ public sealed partial class RunState
     public PriorityQueue<int, long> Due { get; } = new();
     /// <summary>Composites with a <c>timeout_seconds</c>, by the time it ends; a leaf's own timeout is its attempt's business.</summary>
     public PriorityQueue<int, long> Deadlines { get; } = new();
+    /// <summary>Running attempts with an estimate, by the time they become overdue; entries are checked when they are taken out.</summary>
+    public PriorityQueue<int, long> OverdueAt { get; } = new();
     /// <summary>Composites with a <c>stop_when</c> one of whose items has ended.</summary>
     public Queue<int> ToCheckStop { get; } = new();
 

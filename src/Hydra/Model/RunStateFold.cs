@@ -13,7 +13,7 @@ public sealed partial class RunState
     {
         switch (happened)
         {
-            case RunEvent.Started e: Start(e); break;
+            case RunEvent.Started e: Start(e, atMs); break;
             case RunEvent.Ended e: End(e, atMs); break;
             case RunEvent.Skipped e: Skip(e); break;
             case RunEvent.StepIntended e: Intend(e, atMs); break;
@@ -54,6 +54,7 @@ public sealed partial class RunState
             case RunEvent.OutputSet e: End(new RunEvent.Ended(e.Node, NodeStatus.Completed, e.Output, null, Value.Null), atMs); break;
             case RunEvent.WaitOpened e: OpenWait(e, atMs); break;
             case RunEvent.WaitAnswered e: AnswerWait(e, atMs); break;
+            case RunEvent.Overdue e: Detail(e.Node).OverdueAttempt = _attempt[e.Node]; break;
             case RunEvent.WaitReminded e: RemindOfWait(e); break;
             case RunEvent.WaitExpired e: ExpireWait(e, atMs); break;
             default: throw new UnreachableException($"No fold for {happened.GetType().Name}.");
@@ -106,6 +107,7 @@ public sealed partial class RunState
         ToCheckStop.Clear();
         Due.Clear();
         WaitsDue.Clear();
+        OverdueAt.Clear();
         for (var i = 0; i < InstanceCount; i++)
         {
             switch (_status[i])
@@ -127,7 +129,7 @@ public sealed partial class RunState
         }
     }
 
-    private void Start(RunEvent.Started e)
+    private void Start(RunEvent.Started e, long atMs)
     {
         var node = NodeOf(e.Node);
         LeaveWaiting(e.Node);
@@ -137,6 +139,7 @@ public sealed partial class RunState
         if (node.Resources is { } resources) HeldResources.UnionWith(resources);
         if (e.Variant == 0 && node.Settings.Breaker is not null) BreakerOf(node)!.Enter(e.Node);
         StartClock(e.Node);
+        if (node.Settings.OverdueAfter is { } limit) Expect(e, atMs + Math.Max(1, (long)limit.TotalMilliseconds));
         for (var account = AccountOf(e.Node); account is not null; account = account.Parent) account.Running++;
         if (e.Incarnation == 0 && e.Variant == 0 && _detail[e.Node] is null) return;
         var detail = Detail(e.Node);
@@ -145,6 +148,18 @@ public sealed partial class RunState
         detail.Reenters = false;
         if (e.Incarnation == 0) (detail.Wait, detail.EarlierWaits, detail.WasDenied) = (null, null, false);
     }
+
+    private void Expect(RunEvent.Started e, long dueMs)
+    {
+        var detail = Detail(e.Node);
+        if (detail.OverdueAttempt == e.Attempt) return;   // it was reported before its process died
+        detail.OverdueAtMs = dueMs;
+        OverdueAt.Enqueue(e.Node, dueMs);
+    }
+
+    /// <summary>The attempt runs, was expected to have ended long before <paramref name="dueMs"/>, and was not reported.</summary>
+    public bool IsOverdue(int instance, long dueMs) =>
+        _status[instance] == NodeStatus.Running && _detail[instance]!.OverdueAtMs == dueMs && _detail[instance]!.OverdueAttempt != _attempt[instance];
 
     /// <summary>If the instance runs, its slot and its resources become free and its breaker learns how it went; <paramref name="error"/> null: well.</summary>
     private void Release(int instance, NodeError? error, long atMs)

@@ -73,6 +73,7 @@ public sealed partial class RunState
         var waits = OpenWaits.Select(wait => moved[wait]).Where(wait => wait >= 0).ToList();
         OpenWaits.Clear();
         WaitsDue.Clear();
+        OverdueAt.Clear();
         foreach (var wait in waits)
         {
             OpenWaits.Add(wait);

@@ -35,6 +35,7 @@ internal sealed class SettingsTable(WorkflowSpec workflow)
             Effect = own.Effect ?? file.Effect ?? traits.Effect,
             OnUnknown = own.OnUnknown ?? file.OnUnknown ?? UnknownOutcomePolicy.Ask,
             EstimateSeconds = (float)(own.Estimate ?? file.Estimate ?? TimeSpan.FromSeconds(1)).TotalSeconds,
+            OverdueAfter = (own.Estimate ?? file.Estimate) * 1.5,
             StopWhen = (own.StopWhen ?? file.StopWhen) is { } stop ? context.Expression(stop) : null,
             Join = own.Join ?? file.Join ?? JoinSpec.All,
             CancelLosers = own.CancelLosers ?? file.CancelLosers ?? false,

@@ -91,6 +91,7 @@ public sealed partial class Reducer(RunState state)
         State.CountTime(_nowMs);
         WakeDue();
         CheckWaits();
+        CheckOverdue();
         CheckTimeBudgets();
         CheckDeadlines();
         GrantWaitingSteps();
@@ -309,6 +310,7 @@ public sealed partial class Reducer(RunState state)
         if (IsHeld) return;
         if (State.Deadlines.TryPeek(out _, out var deadlineMs)) Sooner(deadlineMs);
         if (State.WaitsDue.TryPeek(out _, out var waitDueMs)) Sooner(waitDueMs);
+        if (State.OverdueAt.TryPeek(out _, out var overdueMs)) Sooner(overdueMs);
         if (State.RunningCount == 0) return;
         if (_rateOpensAtMs is { } opens) Sooner(opens);
         if (_agentOpensAtMs is { } agentOpens) Sooner(agentOpens);

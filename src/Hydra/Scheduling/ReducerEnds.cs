@@ -211,6 +211,16 @@ public sealed partial class Reducer
         }
     }
 
+    /// <summary>Attempts that run for half as long again as was expected are reported, and go on: what ends them is their <c>timeout_seconds</c>.</summary>
+    private void CheckOverdue()
+    {
+        while (State.OverdueAt.TryPeek(out var instance, out var dueMs) && (dueMs <= _nowMs || !State.IsOverdue(instance, dueMs)))
+        {
+            State.OverdueAt.Dequeue();
+            if (State.IsOverdue(instance, dueMs)) Emit(new RunEvent.Overdue(instance));
+        }
+    }
+
     private bool IsDeadline(int instance, long dueMs) =>
         State.StatusOf(instance) == NodeStatus.Open && State.DetailOf(instance) is { IsCancelling: false } detail && detail.DeadlineMs == dueMs;
 

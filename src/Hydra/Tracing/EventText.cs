@@ -32,6 +32,7 @@ public sealed class EventText(Plan plan)
         _state.ToAdvance.Clear();
         _state.ToCheckStop.Clear();
         _state.Deadlines.Clear();
+        _state.OverdueAt.Clear();
         _state.Due.Clear();
         _state.WaitsDue.Clear();
         return lines;
@@ -57,6 +58,7 @@ public sealed class EventText(Plan plan)
         RunEvent.Cancelling e => (e.Node, e.KeepsResult ? "is being ended early, with what it has" : $"is being cancelled{(e.Error is { } error ? $", {Error(error)}" : "")}"),
         RunEvent.WaitOpened e => (e.Node, $"waits for people until {TraceText.Seconds(e.Request.DeadlineMs - _state.StartedAtMs)}: {e.Request.Prompt}"),
         RunEvent.WaitAnswered e => (e.Node, $"answered {e.Answer.ToJson()} by {e.Who}{(e.IsAuthenticated ? "" : " (a claim)")}{(e.Comment.Length == 0 ? "" : $": {e.Comment}")}"),
+        RunEvent.Overdue e => (e.Node, $"attempt {_state.AttemptOf(e.Node)} runs longer than expected: over {TraceText.Seconds((long)_state.NodeOf(e.Node).Settings.OverdueAfter!.Value.TotalMilliseconds)}"),
         RunEvent.WaitReminded e => (e.Node, "people were reminded"),
         RunEvent.WaitExpired e => (e.Node, $"nobody answered in time: {WireNames.Of(e.As)}"),
         RunEvent.Forked e => (-1, $"forked from {e.Parent} after frame {e.UpTo}{(e.Definition is { } other ? $", definition {Short(other.Hash)}" : "")}"),

@@ -152,6 +152,8 @@ public sealed class AttemptTrace
     public NodeError? Error { get; internal set; }
     /// <summary>Milliseconds until the next attempt might begin; null when none followed.</summary>
     public long? RetryDelayMs { get; internal set; }
+    /// <summary>It ran for half as long again as its node's <c>estimate_seconds</c>.</summary>
+    public bool IsOverdue { get; internal set; }
     public IReadOnlyList<StepTrace> Steps => _steps;
 
     private List<StepTrace> _steps = NoSteps;

@@ -68,6 +68,9 @@ internal sealed class TraceFold
                 if (NodeOf(e.Node).LastAttempt is { } failed) failed.RetryDelayMs = e.RetryAtMs == 0 ? 0 : e.RetryAtMs - frameMs;
                 break;
             case RunEvent.AttemptInterrupted e: Close(NodeOf(e.Node), AttemptEnd.Interrupted, null, _atMs); break;
+            case RunEvent.Overdue e:
+                if (NodeOf(e.Node).LastAttempt is { } overdue) overdue.IsOverdue = true;
+                break;
             case RunEvent.Suspended e: Close(NodeOf(e.Node), AttemptEnd.Suspended, null, _atMs); break;
             case RunEvent.Expanded { Opening.Kind: ScopeKind.Revision } e: Close(NodeOf(e.Node), AttemptEnd.Suspended, null, _atMs); break;
             case RunEvent.WaitOpened e: Close(NodeOf(e.Node), AttemptEnd.Suspended, null, _atMs); break;
@@ -189,6 +192,7 @@ internal sealed class TraceFold
         _state.ToCheckStop.Clear();
         _state.Due.Clear();
         _state.Deadlines.Clear();
+        _state.OverdueAt.Clear();
     }
 
     private NodeTrace NodeOf(int instance)

@@ -16,8 +16,8 @@ internal sealed class KillCampaign(params int[] kills)
     private const int StagesMax = 40;
     private static readonly RunId Run = new("kill");
 
-    /// <summary>How large each part of the run is: chains, items, rounds, effects one after another. 20 makes more than 200 instances.</summary>
-    public int Size { get; init; } = 20;
+    /// <summary>How large each part of the run is: chains, items, rounds, effects one after another. 24 makes more than 200 instances.</summary>
+    public int Size { get; init; } = 24;
     /// <summary>Called with the runs directory after each kill; what it does to the journal must be found out.</summary>
     public Action<string>? Tampers { get; init; }
     /// <summary>Says of every effect that it did not happen; what it leads to must be found out.</summary>
@@ -31,7 +31,7 @@ internal sealed class KillCampaign(params int[] kills)
     public int Acknowledged { get; private set; }
     /// <summary>Effects of which a person said whether they had happened.</summary>
     public int Settled { get; private set; }
-    /// <summary>The points of the journal that the last process passed.</summary>
+    /// <summary>The points of the journal that the first process passed.</summary>
     public int Points { get; private set; }
     public string Output { get; private set; } = "";
     public List<string> Lost { get; private set; } = [];
@@ -46,7 +46,7 @@ internal sealed class KillCampaign(params int[] kills)
         terminal.Write("kill.yaml", Workflow(world));
         var witness = new Witness(terminal.PathOf("disk/.hydra"), Run, fake, world);
         (Lost, Repeated) = (witness.Lost, witness.Repeated);
-        string[] begin = ["run", "kill.yaml", "--run-id", Run.Text, "--max-concurrent", "8"];
+        string[] begin = ["run", "kill.yaml", "--run-id", Run.Text, "--max-concurrent", "8", "--wait"];
         var words = begin;
         for (var stage = 0; stage < StagesMax; stage++)
         {
@@ -56,6 +56,7 @@ internal sealed class KillCampaign(params int[] kills)
             using var hydra = HydraProcess.Start(terminal.Folder, environment, [.. words, "--runs-dir", "disk/.hydra"]);
             var said = await AnswerAsync(hydra, terminal);
             var (code, output, _) = await hydra.EndAsync();
+            if (stage == 0) Points = PointsOf(disk + ".log");
             if (code == 137)
             {
                 Kills++;
@@ -69,12 +70,12 @@ internal sealed class KillCampaign(params int[] kills)
                 (Output, Instances) = (output, state.InstanceCount);
                 break;
             }
-            words = state is null ? begin : witness.Resume(state);
+            words = state is null ? begin : [.. witness.Resume(state), "--wait"];
             if (Lies) words = [.. words.Select(word => Regex.Replace(word, "=done:.*", "=not-done", RegexOptions.None, TimeSpan.FromSeconds(1)))];
             Settled += words.Count(word => word == "--assume");
-            if (state is { Status: RunStatus.Paused }) witness.Hear(Approve(terminal, [.. state.OpenWaits.Select(state.PathOf)]));
+            if (state is { OpenWaits.Count: > 0 }) witness.Hear(Approve(terminal, [.. state.OpenWaits.Select(state.PathOf)]));
         }
-        (Calls, Effects, Acknowledged, Points) = (fake.Calls.Count, world.Effects.Count, witness.Acknowledged, PointsOf(disk + ".log"));
+        (Calls, Effects, Acknowledged) = (fake.Calls.Count, world.Effects.Count, witness.Acknowledged);
         if (Lost.Count > 0) return;
         witness.End();
         if (Output.Length == 0) Lost.Add($"the end: the run is not completed after {StagesMax} processes");

@@ -29,6 +29,7 @@ public sealed class EventFormatTests
         new RunEvent.StepEnded(3, 0, new StepResult(Artifact, new TokenUsage(1, 2, 3, 4, 5), new MicroUsd(6), Error, 7.5) { AnsweredBy = "m2", FirstTokenMs = 1.25, FinishReason = "stop", IsBound = true }),
         new RunEvent.AttemptFailed(4, Error, 1, 1_700_000_000_000),
         new RunEvent.Suspended(5, 1_700_000_000_001),
+        new RunEvent.Overdue(5),
         new RunEvent.Ended(6, NodeStatus.Degraded, Inline, Error, ValueMap.Of(("score", 0.5))),
         new RunEvent.Ended(6, NodeStatus.Completed, null, null, Value.Null),
         new RunEvent.Skipped(7, SkipCause.UpstreamSkipped),

@@ -25,6 +25,8 @@ internal sealed class RunChecker(int cap)
     private readonly List<(long AtMs, RunEvent.StepIntended Step)> _calls = [];
     private readonly Dictionary<int, int> _endOrder = [];
     private readonly HashSet<int> _undone = [], _revised = [];
+    private readonly Dictionary<int, long> _startedAt = [];
+    private readonly HashSet<(int Node, int Attempt)> _overdue = [];
     private readonly HashSet<string> _paths = new(StringComparer.Ordinal);
     private int _ends, _lastUndone = int.MaxValue;
     private bool _isStopping, _isRollingBack, _believes;
@@ -58,7 +60,15 @@ internal sealed class RunChecker(int cap)
                 _running.Clear();
                 _isStopping = false;
                 break;
-            case RunEvent.Started e: CheckStart(e, state, reopens); break;
+            case RunEvent.Started e:
+                CheckStart(e, state, reopens);
+                _startedAt[e.Node] = frame.AtMs;
+                break;
+            case RunEvent.Overdue e:
+                if (!_running.TryGetValue(e.Node, out var overdue)) Broken($"{state.PathOf(e.Node)} was overdue without running");
+                if (!_overdue.Add((e.Node, overdue!.Attempt))) Broken($"{state.PathOf(e.Node)} was reported as overdue twice in one attempt");
+                if (!IsOverdue(e.Node, frame, state)) Broken($"{state.PathOf(e.Node)} was reported as overdue too early");
+                break;
             case RunEvent.StepIntended e: CheckStep(e, frame, state); break;
             case RunEvent.StepEnded e: Settle(e, state); break;
             case RunEvent.AttemptFailed e:
@@ -241,6 +251,10 @@ internal sealed class RunChecker(int cap)
                 if (!held.Add(resource)) Broken($"two nodes hold '{resource}' at once");
             }
         }
+        foreach (var (node, started) in _running)
+        {
+            if (IsOverdue(node, frame, state) && !_overdue.Contains((node, started.Attempt))) Broken($"{state.PathOf(node)} is overdue and nobody was told");
+        }
         var run = LedgerOf(-1);
         var account = state.RunAccount;
         if (account.Tokens != run.Tokens || account.ReservedTokens != run.Reserved || account.Outstanding != run.Outstanding) Broken($"the run's books say {account.Tokens}+{account.ReservedTokens}, the calls say {run.Tokens}+{run.Reserved}");
@@ -252,6 +266,10 @@ internal sealed class RunChecker(int cap)
             if (running > scope.Opening.ConcurrencyMax) Broken($"{running} items of {state.PathOf(scope.Parent)} run at once; its cap is {scope.Opening.ConcurrencyMax}");
         }
     }
+
+    /// <summary>Half as long again as estimated, written down a second time; a node has the estimate of its own line alone.</summary>
+    private bool IsOverdue(int node, Frame frame, RunState state) =>
+        state.NodeOf(node).Spec.Policy.Estimate is { } estimate && frame.AtMs - _startedAt[node] >= estimate.TotalMilliseconds * 1.5;
 
     /// <summary>No wave barrier: with room left, nothing that may go on is still waiting at the end of a turn.</summary>
     private void CheckPromptness(Frame frame, RunState state)

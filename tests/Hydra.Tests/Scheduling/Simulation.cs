@@ -8,7 +8,7 @@ namespace Hydra.Tests.Scheduling;
 internal enum PlantedBug
 {
     None, ReservationReleasedTwice, IdentityNotChecked, StartsBeforeParents, EventMissingFromFrame, CapTooHigh, RateTooHigh, ResourcesForgotten,
-    StartCommandLost, BudgetTooLarge, CallMadeTwice, LastFrameLost, LostCallNotCharged, FailureForgotten,
+    StartCommandLost, BudgetTooLarge, CallMadeTwice, LastFrameLost, LostCallNotCharged, FailureForgotten, EffectBeforeIntent,
 }
 
 internal sealed record SimulationFigures(int Turns, int Events, int Crashes, int Resumes, int Instances, int Starts, int Calls, int Replays, int Stale, int Interrupted, RunStatus Status, long Hash)
@@ -64,6 +64,7 @@ internal sealed class Simulation
         _asks = seed % 3 == 0;   // not drawn: seeds keep the runs they always gave
         _graph = new RandomGraph(_random, undoes: true).Next();
         if (_asks) _graph = RevisingGates.In(_graph, new Random(seed));
+        if (seed % 5 == 0) _graph = Hurried(_graph, new Random(seed));
         _plan = TestGraph.PlanOf(_graph);
         _isHostile = _random.Next(5) > 0;
         _stops = _random.Next(5) == 0;
@@ -87,6 +88,10 @@ internal sealed class Simulation
         _reducer = NewReducer(new RunState(_plan));
         _controls = _random.Next(4) == 0;
     }
+
+    /// <summary>Some leaves are expected to be done sooner than most of them are.</summary>
+    private static string Hurried(string graph, Random random) => string.Concat(graph.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line =>
+        (line.EndsWith(':') || line.Contains("body=", StringComparison.Ordinal) || random.Next(2) == 0 ? line : $"{line} estimate=0.{1 + random.Next(5)}") + "\n"));
 
     /// <summary>Some processes stay while people decide, some leave.</summary>
     private Reducer NewReducer(RunState state) => new(state) { StaysForPeople = _seed % 2 == 0 };
@@ -317,6 +322,7 @@ internal sealed class Simulation
     {
         SpoilBooks();
         _reducer.Finish();
+        if (_bug == PlantedBug.EffectBeforeIntent) foreach (var early in _reducer.Commands.Where(command => command.Kind == CommandKind.Grant)) Carry(early);
         if (_reducer.Events.Count > 0)
         {
             if (_crashes && Chance(60))
@@ -332,7 +338,10 @@ internal sealed class Simulation
             Crash();   // the frame is durable and none of its commands was carried out
             return;
         }
-        foreach (var command in _reducer.Commands) Carry(command);
+        foreach (var command in _reducer.Commands)
+        {
+            if (_bug != PlantedBug.EffectBeforeIntent || command.Kind != CommandKind.Grant) Carry(command);
+        }
     }
 
     /// <summary>The store finds the switch on in the transaction of the frame.</summary>

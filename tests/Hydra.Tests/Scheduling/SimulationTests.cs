@@ -34,7 +34,7 @@ public sealed class SimulationTests
         var seen = figures.SelectMany(figure => figure.Seen).ToHashSet(StringComparer.Ordinal);
         string[] rare = ["ended Degraded tool_failed", "ended Failed unknown_outcome", "ended BudgetExceeded budget", "ended Cancelled cancelled", "skipped When", "skipped UpstreamFailed",
             "skipped UpstreamSkipped", "skipped Join", "skipped Terminated", "Reopened", "Suspended", "AttemptInterrupted", "stop_when held", "charged at its bound",
-            "WaitOpened", "WaitAnswered", "WaitReminded", "wait Reject", "wait Approve", "wait Escalate", "skipped Rejected", "answered alone",
+            "WaitOpened", "WaitAnswered", "WaitReminded", "Overdue", "wait Reject", "wait Approve", "wait Escalate", "skipped Rejected", "answered alone",
             "revision 2", "revision 3", "revision 4", "Asked", "Assumed", "RollingBack", "refused", "undone",
             "run Stopped", "run Paused", "run Cancelled", "run Interrupted", "run Failed", "run Completed"];
         Assert.Empty(rare.Except(seen));

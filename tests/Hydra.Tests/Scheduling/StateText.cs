@@ -56,6 +56,7 @@ internal static class StateText
             if (!d.Signal.IsNull) text.Append(" signal=").Append(d.Signal.ToJson());
             if (state.StatusOf(instance) == NodeStatus.Skipped) text.Append(" because=").Append(d.SkippedBecause);
             if (d.ParentsSkipped != 0) text.Append(" soft=").Append(d.ParentsSkipped);
+            if (d.OverdueAtMs != 0) text.Append(" overdue=").Append(d.OverdueAtMs).Append('/').Append(d.OverdueAttempt);
             if (d.Scope >= 0) text.Append(" scope=").Append(d.Scope);
             if (d.AwaitsAdvance) text.Append(" advance");
             if (d.IsCancelling) text.Append(" cancelling=").Append(d.CancelError?.Message);

@@ -61,7 +61,8 @@ internal static class InspectVerb
         {
             var took = node is { StartedMs: { } began, EndedMs: { } ended } ? Amounts.Duration(ended - began) : "";
             string[] origin = trace.ForkedFrom is null ? [] : [node.InheritedFrom ?? ""];
-            table.Add([TerminalText.Of(node.Path), WireNames.Of(node.Status), $"{node.AttemptCount}", took, $"{node.Spent.Tokens.Total:#,0}", Amounts.Usd(node.Spent.Usd), .. origin]);
+            var overdue = node.Attempts.Any(attempt => attempt.IsOverdue) ? ", longer than expected" : "";
+            table.Add([TerminalText.Of(node.Path), WireNames.Of(node.Status) + overdue, $"{node.AttemptCount}", took, $"{node.Spent.Tokens.Total:#,0}", Amounts.Usd(node.Spent.Usd), .. origin]);
         }
         io.Out.WriteLine(table);
         WaitText.WriteAll(RunReading.StateOf(trace.Plan, store, info.Run), store, arguments, io);

@@ -16,6 +16,7 @@ internal static class NodeText
         io.Out.WriteLine($"{TerminalText.Of(node.Path)}  {node.Type}  {WireNames.Of(node.Status)}{(node.Because is { } because ? $" ({because})" : "")}");
         if (Chosen(node) is { } chosen) io.Out.WriteLine($"agent: {TerminalText.Of(chosen)}");
         if (node.Error is { } error) io.Out.WriteLine($"error: {error.Code}: {TerminalText.Block(error.Message)}");
+        foreach (var attempt in node.Attempts.Where(attempt => attempt.IsOverdue)) io.Out.WriteLine($"attempt {attempt.Number} ran for more than 150 % of estimate_seconds");
         foreach (var step in Steps(node))
         {
             var result = step.Result;
@@ -52,7 +53,8 @@ internal static class NodeText
     private static string Text(ValueRef reference, IRunStore store) => TerminalText.Block(store.Artifacts.Read(reference).ToDisplayText());
 
     private static ValueMap ToJson(NodeTrace node, IRunStore store) => ValueMap.Of(
-        ("path", node.Path), ("type", node.Type), ("status", WireNames.Of(node.Status)), ("attempts", node.AttemptCount), ("agent", Chosen(node) is { } chosen ? Value.Of(chosen) : Value.Null),
+        ("path", node.Path), ("type", node.Type), ("status", WireNames.Of(node.Status)), ("attempts", node.AttemptCount), ("overdue", node.Attempts.Any(attempt => attempt.IsOverdue)),
+        ("agent", Chosen(node) is { } chosen ? Value.Of(chosen) : Value.Null),
         ("error", node.Error is { } error ? ValueMap.Of(("code", error.Code.Name), ("message", error.Message)) : Value.Null),
         ("calls", Value.Of(Steps(node).Select(step => Value.Of(ValueMap.Of(
             ("kind", WireNames.Of(step.Call.Kind)), ("name", step.Call.Name),

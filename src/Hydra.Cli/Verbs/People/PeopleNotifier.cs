@@ -65,6 +65,9 @@ internal sealed class PeopleNotifier : RunView
         RunEvent.WaitReminded e => Describe("reminder", e.Node, atMs, state),
         RunEvent.WaitExpired { As: WaitExpiry.Escalate } e => Describe("escalated", e.Node, atMs, state),
         RunEvent.WaitExpired e => Describe("expired", e.Node, atMs, state),
+        RunEvent.Overdue e => ValueMap.Of(
+            ("event", "overdue"), ("at", WaitText.Iso(atMs)), ("run_id", state.RunName), ("workflow", state.Plan.Name), ("node", state.PathOf(e.Node)), ("attempt", state.AttemptOf(e.Node)),
+            ("estimate_seconds", state.NodeOf(e.Node).Settings.EstimateSeconds)),
         _ => null,
     };
 
