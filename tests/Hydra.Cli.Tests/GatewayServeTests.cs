@@ -17,6 +17,9 @@ public sealed class GatewayServeTests
         using var http = new HttpClient();
         using var answer = await http.PostAsync($"{url}/v1/chat/completions", Json("offline/any"), TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Contains("\"model\": \"offline\"", await serving.Out.LineAsync("curl "), StringComparison.Ordinal);
+        await serving.Out.LineAsync("1 model is known at these accounts");
+        Assert.Contains("\"id\":\"offline\"", await http.GetStringAsync($"{url}/v1/models", TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.Equal(0, await serving.StopAsync());
     }
 

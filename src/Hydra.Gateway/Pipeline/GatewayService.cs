@@ -85,6 +85,8 @@ public sealed class GatewayService : IAsyncDisposable
     public TimeProvider Clock => _options.Clock;
     /// <summary>The key of the administration; null: there is none over HTTP.</summary>
     internal string? AdminKey { get; private set; }
+    /// <summary>Models that are listed beside the groups where names are passed on: those that the price table knows at the accounts.</summary>
+    public IReadOnlyList<string> Reachable => _reachable.Value;
     /// <summary>Whether it can serve now.</summary>
     public bool IsReady { get; private set; } = true;
 

@@ -48,7 +48,7 @@ internal static class GatewayVerb
         await using var service = await OpenAsync(config, options, stop.Token);
         await using var host = await StartAsync(urls, service, stop.Token);
         using var reload = file is null ? null : new GatewayReload(file, urls, service, log, io);
-        Print(host.Url, config, io);
+        Print(host.Url, config, service.Reachable, io);
         try
         {
             await Task.Delay(Timeout.Infinite, stop.Token);
@@ -84,13 +84,16 @@ internal static class GatewayVerb
         }
     }
 
-    private static void Print(string url, GatewayConfig config, CliIo io)
+    /// <param name="reachable">Models that are known at the accounts, beside the groups.</param>
+    private static void Print(string url, GatewayConfig config, IReadOnlyList<string> reachable, CliIo io)
     {
         var models = config.Models.Keys.Order(StringComparer.Ordinal).ToList();
         if (config.Passthrough) models.AddRange(config.Providers.Keys.Order(StringComparer.Ordinal).Select(name => $"{name}/MODEL"));
+        var example = config.Models.Count > 0 ? models[0] : reachable.Count > 0 ? reachable[0] : models.FirstOrDefault();
         var key = config.AuthRequired ? " -H 'Authorization: Bearer KEY'" : "";
         io.Out.WriteLine($"gateway at {url}: {TerminalText.Of(string.Join(", ", models))}");
-        io.Out.WriteLine(TerminalText.Of($"curl {url}/v1/chat/completions{key} -H 'Content-Type: application/json' -d '{{\"model\": \"{models.FirstOrDefault()}\", \"messages\": [{{\"role\": \"user\", \"content\": \"Hello\"}}]}}'"));
+        io.Out.WriteLine(TerminalText.Of($"curl {url}/v1/chat/completions{key} -H 'Content-Type: application/json' -d '{{\"model\": \"{example}\", \"messages\": [{{\"role\": \"user\", \"content\": \"Hello\"}}]}}'"));
+        if (reachable.Count > 0) io.Out.WriteLine($"{Amounts.Count(reachable.Count, "model is", "models are")} known at these accounts: curl {url}/v1/models{key}");
         if (config.AuthRequired) io.Out.WriteLine("make a key with: hydra gateway keys create --name NAME");
         io.Out.Flush();
     }
