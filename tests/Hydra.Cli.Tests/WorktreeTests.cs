@@ -26,7 +26,7 @@ public sealed class WorktreeTests
 
     private static string GitIn(string folder, params string[] words)
     {
-        var start = new ProcessStartInfo("git") { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("git") { WorkingDirectory = folder, UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var word in (string[])["-c", "user.name=t", "-c", "user.email=t@localhost", .. words]) start.ArgumentList.Add(word);
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
