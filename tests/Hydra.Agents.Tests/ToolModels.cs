@@ -30,6 +30,9 @@ internal sealed class ToolModels(Func<ChatMessage[], AIContent[]> answer) : IMod
         new($"call-{name}-{string.Join('-', arguments.Select(argument => argument.Value))}", name, arguments.ToDictionary(argument => argument.Name, argument => (object?)argument.Value));
     public static AIContent[] Say(string text) => [new TextContent(text)];
 
+    /// <summary>What it would say, without counting it as asked.</summary>
+    public AIContent[] Answer(ChatMessage[] messages) => answer(messages);
+
     private AIContent[] Take(IEnumerable<ChatMessage> messages, ChatOptions? options)
     {
         Interlocked.Increment(ref _asked);
