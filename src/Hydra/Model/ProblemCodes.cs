@@ -136,6 +136,8 @@ public static class ProblemCodes
     public const string NotSupportedYet = "HYD270";
     /// <summary>Fields that exclude each other, or one that needs another.</summary>
     public const string FieldConflict = "HYD280";
+    /// <summary>A pattern where a simpler one would do.</summary>
+    public const string SimplerPattern = "HYD281";
     /// <summary>A sub-workflow that cannot be loaded, nests too deep or holds itself.</summary>
     public const string BadSubgraph = "HYD290";
 
