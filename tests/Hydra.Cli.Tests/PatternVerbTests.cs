@@ -16,6 +16,8 @@ public sealed class PatternVerbTests
         Assert.Equal(0, terminal.Run("init", pattern));
         Assert.Equal(0, terminal.Run("validate", $"{pattern}/workflow.yaml", "--strict"));
         Assert.Equal(0, terminal.Run("graph", $"{pattern}/workflow.yaml"));
+        var groups = terminal.Out.Split('\n').Where(line => line.Trim().StartsWith("subgraph", StringComparison.Ordinal)).ToList();
+        Assert.Equal(groups.Distinct(), groups);
         Assert.Equal(0, terminal.Run("test"));
         Assert.Contains("all passed", terminal.Out, StringComparison.Ordinal);
         Assert.Equal(2, terminal.Run("init", pattern));

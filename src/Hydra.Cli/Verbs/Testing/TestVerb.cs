@@ -28,7 +28,7 @@ internal static class TestVerb
             {
                 var wrong = await test.RunAsync(CancellationToken.None);
                 if (wrong.Count > 0) failed++;
-                results.Add(ValueMap.Of(("file", Path.GetRelativePath(io.WorkingDirectory, file)), ("test", test.Name), ("passed", wrong.Count == 0), ("problems", Value.OfTexts(wrong))));
+                results.Add(ValueMap.Of(("file", file), ("test", test.Name), ("passed", wrong.Count == 0), ("problems", Value.OfTexts(wrong))));
                 if (arguments.Has(CommonOptions.Json)) continue;
                 io.Out.WriteLine(TerminalText.Of($"{(wrong.Count == 0 ? "✓" : "✗")} {test.Name}"));
                 foreach (var line in wrong) io.Out.WriteLine(TerminalText.Of($"    {line}"));
