@@ -98,6 +98,7 @@ internal static class ProposalLimits
             foreach (var model in ModelsOf(node).Where(model => !models.Contains(model)))
                 problems.Add($"node '{node.Id}' names the model '{model}', and a plan may use {(models.Count == 0 ? "none of its own choice: leave `model` out and name an agent" : string.Join(", ", models))}.");
             if (node.Policy.Effect is not null) problems.Add($"node '{node.Id}' sets `effect`, which only the author of a file may do. Leave it out.");
+            if (node.Fields.ContainsKey("allow_hosts")) problems.Add($"node '{node.Id}' sets `allow_hosts`, which only the author of a file may do. Leave it out.");
             foreach (var child in node.Children.Values.SelectMany(children => children)) Check(child, depth + 1);
         }
 

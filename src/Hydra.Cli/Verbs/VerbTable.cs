@@ -8,7 +8,7 @@ internal static class VerbTable
     [
         "run", "validate", "graph", "list", "inspect", "resume", "pause", "cancel", "kill-switch", "approve", "respond", "models", "help",
         "rerun", "diff", "migrate", "signal", "export", "import", "verify", "audit", "gc", "schedule", "serve", "gateway", "gateway import", "gateway keys", "gateway why", "gateway stats", "gateway reprice", "gateway purge", "worker",
-        "agents", "tools", "cache", "knowledge", "eval", "new", "plan", "pm-view", "pm view", "enhance", "orchestrate", "recap", "doctor", "install",
+        "agents", "tools", "cache", "knowledge", "test", "init", "eval", "new", "plan", "pm-view", "pm view", "enhance", "orchestrate", "recap", "doctor", "install",
     ];
 
     public static IEnumerable<Verb> All => Names.Select(name => Find(name)!);
@@ -52,6 +52,8 @@ internal static class VerbTable
         "tools" => ToolsVerb.Verb,
         "cache" => CacheVerb.Verb,
         "knowledge" => Verb.Later(name, "the knowledge store"),
+        "test" => TestVerb.Verb,
+        "init" => InitVerb.Verb,
         "eval" => Verb.Later(name, "evaluation suites"),
         "new" => NewVerb.Verb,
         "plan" => PlanVerb.Verb,

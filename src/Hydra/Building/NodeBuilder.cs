@@ -81,7 +81,12 @@ public sealed class NodeBuilder
     }
 
     /// <summary>A list of nodes written in place (<c>body</c>).</summary>
-    public NodeBuilder Body(params ReadOnlySpan<(string Id, string Type, Action<NodeBuilder> Configure)> nodes)
+    public NodeBuilder Body(params ReadOnlySpan<(string Id, string Type, Action<NodeBuilder> Configure)> nodes) => InPlace("body", nodes);
+
+    /// <summary>For <c>supervisor</c>: who carries the work out; each sees its work as <c>task</c>.</summary>
+    public NodeBuilder Teams(params ReadOnlySpan<(string Id, string Type, Action<NodeBuilder> Configure)> nodes) => InPlace("teams", nodes);
+
+    private NodeBuilder InPlace(string field, ReadOnlySpan<(string Id, string Type, Action<NodeBuilder> Configure)> nodes)
     {
         var items = new List<SourceNode>();
         foreach (var (id, type, configure) in nodes)
@@ -90,7 +95,7 @@ public sealed class NodeBuilder
             configure(node);
             items.Add(node.ToSource());
         }
-        _children["body"] = new SourceNode(items.ToArray(), SourcePosition.None);
+        _children[field] = new SourceNode(items.ToArray(), SourcePosition.None);
         return this;
     }
 

@@ -1,5 +1,4 @@
 using Hydra.Model;
-using Hydra.Scheduling;
 
 namespace Hydra.Execution;
 
@@ -30,8 +29,8 @@ internal sealed partial class RunLoop
         for (var i = 0; i < _reducer.Commands.Count && begun < EarlyStartsMax; i++)
         {
             var command = _reducer.Commands[i];
-            if (command.Kind != CommandKind.Start || !MayBeginEarly(command.Node)) continue;
-            _reducer.Commands[i] = command with { Kind = CommandKind.Begun };
+            if (!command.IsStart || !MayBeginEarly(command.Node)) continue;
+            _reducer.Commands[i] = command.AsBegun();
             Start(command.Node, isEarly: true);
             begun++;
             var took = _services.Clock.GetElapsedTime(since);

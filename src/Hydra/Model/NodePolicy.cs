@@ -98,6 +98,8 @@ public sealed record FallbackSpec
     public Value? Value { get; init; }
     /// <summary>A node of the same scope that runs only in this one's place.</summary>
     public NodeId? Node { get; init; }
+    /// <summary>Fields of a planner that finds another way; null: none does.</summary>
+    public Value? Plan { get; init; }
 }
 
 /// <param name="TimeToLive">Null: as long as the earlier run is kept.</param>

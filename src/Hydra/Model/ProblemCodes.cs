@@ -144,6 +144,8 @@ public static class ProblemCodes
     public const string BadPolicy = "HYD281";
     /// <summary>Untrusted content, private data and an outward act meet in one node.</summary>
     public const string LethalTrifecta = "HYD282";
+    /// <summary>A pattern where a simpler one would do.</summary>
+    public const string SimplerPattern = "HYD283";
     /// <summary>A sub-workflow that cannot be loaded, nests too deep or holds itself.</summary>
     public const string BadSubgraph = "HYD290";
 

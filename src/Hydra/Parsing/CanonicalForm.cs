@@ -20,6 +20,8 @@ internal static class CanonicalForm
 
     private static Value OrderedChildren(Value written, NodeSpec node)
     {
+        // What became a detour is written as the node that it goes round.
+        if (node.Type == DetourBinder.Type && written.AsObject["type"].TextOrNull != DetourBinder.Type) return OrderedChildren(written, node.Children[DetourBinder.Body][0]);
         foreach (var (field, children) in node.Children)
         {
             var now = written.AsObject[field];

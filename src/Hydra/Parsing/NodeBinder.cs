@@ -126,7 +126,8 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
             Places = places,
             Folds = ownFolds,
         };
-        return new BoundNode(children is null ? spec : spec with { Children = children, SingleChildren = singles }, written.Build());
+        if (children is not null) spec = spec with { Children = children, SingleChildren = singles };
+        return new BoundNode(DetourBinder.Of(spec, types, shapes.Problems), written.Build());
     }
 
     private IReadOnlyList<NodeId> BindParents(SourceNode source, ValueMap.Builder written)

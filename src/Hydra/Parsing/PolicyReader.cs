@@ -140,6 +140,7 @@ internal static class PolicyReader
             Agent = map.GetOrNull("agent").TextOrNull,
             Value = map.TryGetValue("value", out var stand) ? stand : (Value?)null,
             Node = map.GetOrNull("node").TextOrNull is { } node ? new NodeId(node) : null,
+            Plan = map.TryGetValue("plan", out var plan) && plan.IsObject ? plan : (Value?)null,
         };
     }
 

@@ -49,7 +49,13 @@ public enum CommandKind : byte
 
 /// <summary>What the loop must do once the frame with the reasons is durable.</summary>
 /// <param name="Detail">Grant and Deny: the <see cref="StepAnswer"/>.</param>
-public readonly record struct Command(CommandKind Kind, int Node, object? Detail = null);
+public readonly record struct Command(CommandKind Kind, int Node, object? Detail = null)
+{
+    public bool IsStart => Kind == CommandKind.Start;
+
+    /// <summary>The same start, of an attempt that has begun already.</summary>
+    public Command AsBegun() => this with { Kind = CommandKind.Begun };
+}
 
 /// <summary>The answer to a <see cref="Message.StepRequested"/>.</summary>
 /// <param name="Error">Null: granted.</param>

@@ -120,7 +120,7 @@ internal sealed class PolicyCheck(WorkflowSpec spec, ValidationOptions options, 
             problems.Error(ProblemCodes.BadFallback, node.PlaceOf("on_failure"), $"node '{node.Id}' degrades on failure, but has no value to go on with. Add 'fallback: {{value: …}}'.");
         if (policy.OnFailure == FailurePolicy.Escalate && (policy.EscalateTo ?? spec.Defaults.EscalateTo) is null) CheckEscalation(node);
         if (policy.Fallback is not { } fallback) return;
-        if (fallback.Models.Count == 0 && fallback.Agent is null && fallback.Value is null && fallback.Node is null)
+        if (fallback.Models.Count == 0 && fallback.Agent is null && fallback.Value is null && fallback.Node is null && fallback.Plan is null)
             problems.Warning(ProblemCodes.BadFallback, node.PlaceOf("fallback"), $"node '{node.Id}' has an empty `fallback`. Add models, agent, value or node.");
         if (fallback.Value is not null && onFailure is not (FailurePolicy.Degrade or null) && policy.OnFailure is not null)
             problems.Warning(ProblemCodes.BadFallback, node.PlaceOf("fallback.value"), $"node '{node.Id}' has a `fallback.value`, which only 'on_failure: degrade' uses. Change `on_failure`, or remove the value.");

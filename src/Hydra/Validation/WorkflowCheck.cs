@@ -8,6 +8,8 @@ internal static class WorkflowCheck
 {
     public static void Check(WorkflowSpec spec, ValidationOptions options, ProblemList problems)
     {
+        if (spec.Defaults.Fallback?.Plan is not null)
+            problems.Error(ProblemCodes.FieldConflict, spec.Places.GetValueOrDefault("defaults"), "`defaults` have a `fallback.plan`, and each plan is of one node. Put it on the nodes that need it.");
         CheckInputs(spec, problems);
         CheckModels(spec, options, problems);
         CheckOutputs(spec, problems);

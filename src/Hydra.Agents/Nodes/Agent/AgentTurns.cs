@@ -106,6 +106,7 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
         objection = null;
         if (answer.Finish == ChatFinishReason.ContentFilter.Value)
             return new AttemptOutcome.Failed(ErrorCode.ContentFiltered, $"'{question.Model.Name}' withheld its answer: content filter");
+        if (AgentFailure.Read(question.Agent.Length > 0 ? question.Agent.Split(' ')[0] : question.Model.Name, answer.Text) is { } failure) return failure;
         if (schema is null) return new AttemptOutcome.Completed(answer.Text, SignalOf(answer));
         if (answer.Finish == ChatFinishReason.Length.Value)
             return new AttemptOutcome.Failed(ErrorCode.InvalidOutput, $"the answer of '{question.Model.Name}' was cut at max_output_tokens {question.OutputTokensMax}, before its JSON was complete. Raise max_output_tokens");

@@ -41,6 +41,8 @@ public sealed partial class CoordinatorNode : INodeType
     {
         if (Crew.Of(node, "workers", context.Workflow).Count == 0)
             context.Problems.Error(ProblemCodes.FieldConflict, node.PlaceOf("workers"), $"node '{node.Id}' has no workers, so nobody could be given a task. Name at least one.");
+        if (Crew.Of(node, "workers", context.Workflow).Count == 1)
+            context.Problems.Note(ProblemCodes.SimplerPattern, node.PlaceOf("workers"), $"node '{node.Id}' coordinates one worker. An `agent` node that asks it does the same for fewer calls.");
         Crew.CheckNames(node, "workers", Crew.Texts(node, "workers"), context);
         if (node.Fields.GetOrNull("synthesizer").TextOrNull is { } owner && !context.Workflow.Agents.ContainsKey(owner))
             context.Problems.Error(ProblemCodes.UnknownAgent, node.PlaceOf("synthesizer"), $"node '{node.Id}' names the synthesizer '{owner}', which is not defined.{DidYouMean.Hint(owner, context.Workflow.Agents.Keys)} Define it under `agents`, or in agents/{owner}.md.");

@@ -51,7 +51,7 @@ internal static class Crew
             // One defined in place is no agent of the file; what it would be asked with is.
             if (inline.TryGetValue(name, out var own))
                 call = call with { Fields = ValueMap.Of(own.AsObject.Where(pair => pair.Key is "model" or "tools" or "temperature" or "max_output_tokens")).With("prompt", "{{ task }}") };
-            yield return new FragmentSpec(fragment, [call]) { MayShadow = true, Names = ["task"] };
+            yield return new FragmentSpec($"{fragment}-{name}", [call]) { MayShadow = true, Names = ["task"] };
         }
     }
 

@@ -57,6 +57,8 @@ public sealed partial class PlannerNode : INodeType
             else if (!context.Types.ContainsKey(type))
                 context.Problems.Error(ProblemCodes.UnknownNodeType, node.PlaceOf("allowed_types"), $"node '{node.Id}' allows its plans the type '{type}', which does not exist.{DidYouMean.Hint(type, context.Types.Keys)} Correct or remove it.");
         }
+        if (node.Fields.GetOrNull("max_nodes") is { Kind: ValueKind.Integer, AsInteger: 1 })
+            context.Problems.Note(ProblemCodes.SimplerPattern, node.PlaceOf("max_nodes"), $"node '{node.Id}' may plan one node. An `agent` node does that without a plan.");
         Crew.CheckNames(node, "allowed_agents", Crew.Texts(node, "allowed_agents"), context);
         var monitor = MonitorOf(node);
         if (monitor.ContainsKey("check") && monitor.GetOrNull("on").TextOrNull == "failure")

@@ -32,6 +32,8 @@ public sealed partial class RouterNode : INodeType
         var routes = RoutesOf(node);
         if (routes.Count < 2)
             context.Problems.Error(ProblemCodes.FieldConflict, node.PlaceOf("routes"), $"node '{node.Id}' has {routes.Count} route(s), so there is nothing to choose. Name at least two.");
+        if (routes.Count > 1 && routes.Values.All(route => route.ContainsKey("when")))
+            context.Problems.Note(ProblemCodes.SimplerPattern, node.PlaceOf("routes"), $"every route of '{node.Id}' has a `when`. The same expressions as `when` of the nodes behind it do without a router.");
         if (node.Fields.GetOrNull("default").TextOrNull is { } standIn && !routes.ContainsKey(standIn))
             context.Problems.Error(ProblemCodes.FieldConflict, node.PlaceOf("default"), $"node '{node.Id}' has the default '{standIn}', which is none of its routes.{DidYouMean.Hint(standIn, routes.Keys)} Write one of {string.Join(", ", routes.Keys)}.");
         if (!node.Fields.ContainsKey("input") && context.Workflow.Inputs is null)

@@ -41,6 +41,10 @@ public sealed partial class SupervisorNode : INodeType
         var teams = TeamsOf(node);
         if (teams.Count == 0)
             context.Problems.Error(ProblemCodes.FieldConflict, node.PlaceOf("teams"), $"node '{node.Id}' has no teams, so nobody could do anything. Add at least one node.");
+        if (teams.Count == 1)
+            context.Problems.Note(ProblemCodes.SimplerPattern, node.PlaceOf("teams"), $"node '{node.Id}' supervises one team. Write that node itself in its place.");
+        else if (teams.Count > 0 && CheckpointOf(node) == "none" && teams.All(team => team.Type == ModelCallFields.NodeType))
+            context.Problems.Note(ProblemCodes.SimplerPattern, node.PlaceOf("teams"), $"node '{node.Id}' supervises agents only, without checkpoints. A `coordinator` does that with one round fewer.");
         foreach (var team in teams.Where(team => team.DependsOn.Count > 0))
             context.Problems.Error(ProblemCodes.FieldConflict, team.PlaceOf("depends_on"), $"team '{team.Id}' of '{node.Id}' has `depends_on`, and the supervisor decides when it works. Remove the line.");
     }

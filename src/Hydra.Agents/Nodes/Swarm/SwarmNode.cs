@@ -52,6 +52,9 @@ public sealed partial class SwarmNode : INodeType
                 context.Problems.Error(ProblemCodes.FieldConflict, node.PlaceOf(field), $"node '{node.Id}' has `{field}`, which only 'mode: {mode}' uses. Change the mode, or remove the line.");
         }
 
+        if (node.Fields.GetOrNull("handoffs") is { IsObject: true } chain && chain.AsObject.Values.All(to => to.Items.Count <= 1) && !ComesRound(chain.AsObject))
+            context.Problems.Note(ProblemCodes.SimplerPattern, node.PlaceOf("handoffs"), $"the hand-offs of '{node.Id}' form a chain. `agent` nodes with `depends_on` do the same in a known order.");
+
         void Known(string name, string field)
         {
             if (!members.Contains(name)) context.Problems.Error(ProblemCodes.UnknownAgent, node.PlaceOf(field), $"node '{node.Id}' names '{name}' in `{field}`, who is none of its agents.{DidYouMean.Hint(name, members)} Write one of {string.Join(", ", members)}.");
@@ -69,6 +72,20 @@ public sealed partial class SwarmNode : INodeType
         }
         fragments.AddRange(Crew.Fragments(node, "agents", "agent"));
         return fragments;
+    }
+
+    private static bool ComesRound(ValueMap chain)
+    {
+        foreach (var start in chain.Keys)
+        {
+            var at = start;
+            for (var steps = 0; steps <= chain.Count && chain.TryGetValue(at, out var next) && next.Items.Count > 0; steps++)
+            {
+                at = next.Items[0].AsText;
+                if (at == start) return true;
+            }
+        }
+        return false;
     }
 
     private static string ModeOf(NodeSpec node) => node.Fields.GetOrNull("mode").TextOrNull ?? "handoff";

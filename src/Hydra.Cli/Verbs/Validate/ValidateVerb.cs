@@ -30,6 +30,8 @@ internal static class ValidateVerb
         else
         {
             ProblemText.Write(read.Problems, io.Out, arguments.Has(Estimate) ? ProblemSeverity.Note : ProblemSeverity.Warning);
+            // A note that costs nothing to read and may save calls; the others come with --estimate.
+            foreach (var hint in read.Problems.Problems.Where(problem => problem.Code == ProblemCodes.SimplerPattern && !arguments.Has(Estimate))) io.Out.WriteLine(TerminalText.Of(hint.ToString()));
             if (isValid) io.Out.WriteLine(TerminalText.Block(ValidateText.Of(read.Spec!)));
             if (isValid && arguments.Has(Estimate)) io.Out.WriteLine(EstimateOf(read, arguments, io).ToText());
         }
