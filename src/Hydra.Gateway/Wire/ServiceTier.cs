@@ -36,6 +36,8 @@ internal static class ServiceTier
     }
 
     /// <summary>The class that a request asks for in its dialect's own words; null: the usual one.</summary>
-    public static string? Asked(ChatOptions? options) => options?.AdditionalProperties is not { } fields ? null
-        : Read(JsonSerializer.SerializeToElement(fields.Where(field => field.Key is "service_tier" or "serviceTier").ToDictionary(field => field.Key, field => field.Value)));
+    public static string? Asked(ChatOptions? options) =>
+        options?.AdditionalProperties is { } fields && (fields.GetValueOrDefault("service_tier") ?? fields.GetValueOrDefault("serviceTier")) is { } asked
+            ? Read(JsonSerializer.SerializeToElement(new Dictionary<string, object> { [asked is string or JsonElement { ValueKind: JsonValueKind.String } ? "service_tier" : "serviceTier"] = asked }))
+            : null;
 }
