@@ -43,7 +43,7 @@ public sealed partial class ForkVerbTests
         {
             ["rerun", "first"], ["rerun", "nobody", "--from", "facts"], ["rerun", "first", "--from", "fcats"], ["rerun", "first", "--only-failed"], ["rerun", "first", "--set", "style=fancy"],
             ["rerun", "first", "--set", "stlye.value=fancy"], ["rerun", "first", "--set", "style.vlaue=fancy"], ["rerun", "first", "--set", "style.depends_on=[\"facts\"]"],
-            ["rerun", "first", "--set-output", "style=@nothing.txt"], ["rerun", "first", "--from", "facts", "--run-id", "first"], ["diff", "first", "nobody"], ["gc", "--older-than", "soon"], ["doctor"],
+            ["rerun", "first", "--set-output", "style=@nothing.txt"], ["rerun", "first", "--from", "facts", "--run-id", "first"], ["diff", "first", "nobody"], ["gc", "--older-than", "soon"],
         })
         {
             var code = terminal.Run(words);
