@@ -41,7 +41,7 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         var place = $"{asker}{ordinal}";
         // What an agent does that is called as a tool is decided call by call.
         var effect = held.Tool is AgentTool ? EffectClass.Pure : held.Tool.EffectOf(arguments);
-        var leave = PolicyGate.Ask(attempt, line, QuestionOf(held.Facts, asked, effect, context), place);
+        var leave = PolicyGate.Ask(attempt, line, QuestionOf(held, asked, effect, context), place);
         if (leave is PolicyLeave.Waits wait) return new ToolReply("", null) { Asks = wait.Request };
         if (leave is not PolicyLeave.Go go) return await WithoutAsync(leave, asked, arguments, place, context, cancellationToken);
         var key = StepKey.Of(ValueMap.Of(("call", place), ("tool", asked.Name), ("arguments", arguments)));
@@ -96,19 +96,19 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
             line.Report(grant, new StepResult(response, default, MicroUsd.Zero, error, clock.GetElapsedTime(startedAt).TotalMilliseconds));
     }
 
-    private PolicyQuestion QuestionOf(ToolFacts facts, ModelToolCall asked, EffectClass effect, Labels context) => new()
+    private PolicyQuestion QuestionOf(HeldTool held, ModelToolCall asked, EffectClass effect, Labels context) => new()
     {
         Agent = agent,
         IsNode = IsNode,
-        Tool = asked.Name,
+        Tool = held.Tool.ListedName,
         Node = attempt.Path,
         Arguments = asked.Arguments,
         Effect = effect,
-        Risk = facts.Risk.ToString().ToLowerInvariant(),
-        Categories = facts is { IsOutward: true, NeedsSandbox: false } && effect != EffectClass.Pure ? [.. facts.Categories.Append("external").Distinct()] : facts.Categories,
+        Risk = held.Facts.Risk.ToString().ToLowerInvariant(),
+        Categories = held.Facts is { IsOutward: true, NeedsSandbox: false } && effect != EffectClass.Pure ? [.. held.Facts.Categories.Append("external").Distinct()] : held.Facts.Categories,
         Labels = context,
-        IsOutward = facts.IsOutward,
-        Audience = facts.Audience,
+        IsOutward = held.Facts.IsOutward,
+        Audience = held.Facts.Audience,
     };
 
     /// <summary>Nothing is called: the step says what was decided instead, and the model is told.</summary>

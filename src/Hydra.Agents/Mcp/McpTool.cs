@@ -31,6 +31,7 @@ internal sealed record McpToolName(McpServerSpec Server, string Tool, ValueMap D
 internal sealed class McpTool(McpServer server, McpDefinition definition, ValueMap declared) : ITool
 {
     public ToolFacts Facts { get; } = definition.FactsFor(server.Spec, declared);
+    public string ListedName => $"{server.Spec.Name}/{definition.Name}";
 
     public ValueTask<Value> CallAsync(ToolCall call, CancellationToken cancellationToken) => server.CallAsync(definition.Name, call.Arguments.AsObject, Facts.Effect, call.Alive, cancellationToken);
 }

@@ -74,6 +74,9 @@ public interface ITool
     /// <summary>The labels of what one call returns, where the arguments decide them (a file's place). Also of what it fails with.</summary>
     Labels LabelsOf(ToolCall call) => Facts.Labels;
 
+    /// <summary>The name by which agents list it and policies speak of it; models are told <see cref="ToolFacts.Name"/>.</summary>
+    string ListedName => Facts.Name;
+
     /// <summary>
     /// Does it once. A failure is thrown as <see cref="CallFailedException"/> and told to the model, which may go on; anything else that is
     /// thrown counts as <c>tool_failed</c>. Cancelling means that the call is cut: the tool stops what it started.

@@ -86,8 +86,6 @@ public sealed record AttemptServices
     public string? Sandbox { get; init; }
     /// <summary>Stubs instead of calls: every leaf answers with a sample of its shape.</summary>
     public bool IsDryRun { get; init; }
-    /// <summary>How foreign code is confined (<c>--sandbox</c>); null: none may run.</summary>
-    public string? Sandbox { get; init; }
     /// <summary>Rules of the project, which no workflow loosens; null: none.</summary>
     public PolicySpec? ProjectPolicy { get; init; }
     /// <summary>Where the run goes on, for rules (<c>production</c>); empty: nobody says.</summary>

@@ -26,6 +26,8 @@ public sealed class McpTests : IDisposable
         return report.Reason;
     }
 
+    /// <summary>Nobody is asked about what the servers' tools do.</summary>
+    private const string Allowed = "policy: {rules: [{tool: 's/*', label: [trusted, untrusted], decision: allow}]}";
     private const string Repeatable = "tools: {s/echo: {type: mcp, effect: idempotent}}";
 
     [Fact]
@@ -38,7 +40,7 @@ public sealed class McpTests : IDisposable
     public async Task An_agent_is_told_of_the_tools_that_it_lists(string lists, string told)
     {
         var models = Turns([Call("s__echo", ("text", "owls"))], Say("ok"));
-        var report = await ToolRun.Async(ToolRun.File(lists, Server("good")), models, folder: _folder);
+        var report = await ToolRun.Async(ToolRun.File(lists, $"{Server("good")}\n{Allowed}"), models, folder: _folder);
         Assert.Equal("ok", report.Outputs["a"].AsText);
         Assert.Equal(told, string.Join(' ', models.Options[0].Tools!.Select(tool => tool.Name)));
         Assert.Equal("again: owls", (string)models.Conversations[1][^1].Contents.OfType<FunctionResultContent>().Single().Result!);
@@ -91,7 +93,7 @@ public sealed class McpTests : IDisposable
     public async Task A_server_that_was_lost_is_started_again_for_the_next_call()
     {
         var models = Turns([Call("s__echo", ("text", "a"))], [Call("s__echo", ("text", "b"))], Say("ok"));
-        var report = await ToolRun.Async(ToolRun.File("mcp_servers: [s]", $"{Server("diesonce")}\n{Repeatable}"), models, folder: _folder);
+        var report = await ToolRun.Async(ToolRun.File("mcp_servers: [s]", $"{Server("diesonce")}\n{Repeatable}\n{Allowed}"), models, folder: _folder);
         Assert.Equal("ok", report.Outputs["a"].AsText);
         Assert.Contains("tool_failed", (string)models.Conversations[1][^1].Contents.OfType<FunctionResultContent>().Single().Result!, StringComparison.Ordinal);
         Assert.Equal("again: b", (string)models.Conversations[2][^1].Contents.OfType<FunctionResultContent>().Single().Result!);
