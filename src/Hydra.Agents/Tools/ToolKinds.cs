@@ -8,6 +8,9 @@ internal static class ToolKinds
     /// <summary>Usable without a declaration.</summary>
     public static IReadOnlyList<string> Undeclared { get; } = ["read_file", "list_files", "write_file", "bash", "python_exec"];
 
+    /// <summary>Tools that the roster lists and that do not come with Hydra yet: an agent goes without them where no workflow declares them.</summary>
+    public static IReadOnlyList<string> Later { get; } = ["web_search", "fetch", "sql"];
+
     /// <summary>What agent files of other programs call the same tools.</summary>
     public static IReadOnlyDictionary<string, string> Synonyms { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {

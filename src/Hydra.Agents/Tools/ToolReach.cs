@@ -42,6 +42,7 @@ internal sealed class ToolReach(WorkflowSpec workflow, ToolRegistry registry)
         foreach (var tool in agent.Tools.Except(agent.Forbidden, StringComparer.Ordinal))
         {
             if (listed is not null && !listed.Contains(tool)) continue;
+            if (ToolKinds.Later.Contains(tool) && _box.Find(tool, out _) is null) continue;
             // A circle leads through a tool that is known already, so it is looked at before that is said.
             if (_tools.Contains(tool) && _box.Find(tool, out _) is AgentTool again && _chain.Contains(again.Agent)) AddAgent(again.Agent);
             else Add(tool, agent.GoesWithoutSandbox);

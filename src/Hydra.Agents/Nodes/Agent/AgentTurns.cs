@@ -46,7 +46,7 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
 
     private async ValueTask<AttemptOutcome> AskAsync(ModelChoice choice, ModelQuestion question, JsonSchema? schema, int repairsMax, ModelCall call, string asker, CancellationToken cancellationToken)
     {
-        var held = _plan.ToolsOf(choice.Agent, isAsked: asker.Length > 0).Select(name => _plan.ToolBox.Find(name, out var wrong) is { } tool ? new HeldTool(tool) : throw new CallFailedException(ErrorCode.BadRequest, wrong)).ToList();
+        var held = _plan.ToolsOf(choice.Agent, isAsked: asker.Length > 0).Where(name => !ToolKinds.Later.Contains(name) || _plan.ToolBox.Find(name, out _) is not null).Select(name => _plan.ToolBox.Find(name, out var wrong) is { } tool ? new HeldTool(tool) : throw new CallFailedException(ErrorCode.BadRequest, wrong)).ToList();
         if (choice.Agent.GoesWithoutSandbox && attempt.Services.Sandbox is null) held.RemoveAll(tool => tool.Facts.NeedsSandbox);
         question = question with { Tools = [.. held.Select(tool => tool.Declaration)], Asker = asker };
         var caller = new ToolCaller(attempt, line, held, asker) { AskAgent = AskAgentAsync };
