@@ -8,6 +8,9 @@ internal static class ToolKinds
     /// <summary>Usable without a declaration.</summary>
     public static IReadOnlyList<string> Undeclared { get; } = ["read_file", "list_files", "write_file", "bash", "python_exec"];
 
+    /// <summary>Tools that only a workflow can point at something (an engine, hosts, a database): an agent that lists them goes without where it declares none.</summary>
+    public static IReadOnlyList<string> OfWorkflow { get; } = ["web_search", "fetch", "sql"];
+
     /// <summary>What agent files of other programs call the same tools.</summary>
     public static IReadOnlyDictionary<string, string> Synonyms { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {

@@ -52,6 +52,7 @@ internal sealed class ToolReach(WorkflowSpec workflow, ToolRegistry registry)
         foreach (var tool in agent.Tools.Where(name => !agent.Forbids(name)))
         {
             if (listed is not null && !listed.Contains(tool)) continue;
+            if (ToolKinds.OfWorkflow.Contains(tool) && _box.Find(tool, out _) is null) continue;
             // A circle leads through a tool that is known already, so it is looked at before that is said.
             if (_tools.Contains(tool) && _box.Find(tool, out _) is AgentTool again && _chain.Contains(again.Agent)) AddAgent(again.Agent);
             else Add(tool, agent.GoesWithoutSandbox);

@@ -52,7 +52,7 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
 
     private async ValueTask<AttemptOutcome> AskAsync(ModelChoice choice, ModelQuestion question, JsonSchema? schema, int repairsMax, ModelCall call, LabelContext read, string asker, CancellationToken cancellationToken)
     {
-        var names = _plan.ToolsOf(choice.Agent, isAsked: asker.Length > 0);
+        var names = _plan.ToolsOf(choice.Agent, isAsked: asker.Length > 0).Where(name => !ToolKinds.OfWorkflow.Contains(name) || _plan.ToolBox.Find(name, out _) is not null).ToList();
         IReadOnlyList<HeldTool> held = await new HeldTools(_plan.ToolBox, _servers, line).OpenAsync(names, asker, cancellationToken);
         if (choice.Agent.GoesWithoutSandbox && attempt.Services.Sandbox is null) held = [.. held.Where(tool => !tool.Facts.NeedsSandbox)];
         question = question with { Tools = [.. held.Select(tool => tool.Declaration)], Asker = asker };
