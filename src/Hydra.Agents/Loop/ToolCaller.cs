@@ -61,9 +61,9 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         };
         if (grant.Known is { } known)
         {
-            var kept = known.Response?.Labels ?? default;
-            if (known.Error is { } was) return ToolReply.Failed(was, grant.Step) with { Labels = context.With(held.Tool.LabelsOf(call)) };
-            return new(known.Response is null ? "" : line.Read(known.Response).ToDisplayText(), grant.Step) { Labels = kept };
+            var was = context.With(held.Tool.LabelsOf(call)).With(known.Response?.Labels ?? default);
+            if (known.Error is { } error) return ToolReply.Failed(error, grant.Step) with { Labels = was };
+            return new(known.Response is null ? "" : line.Read(known.Response).ToDisplayText(), grant.Step) { Labels = was };
         }
 
         // (3)
@@ -79,9 +79,9 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         catch (CallFailedException failed) when (!EndsAttempt(failed.Code))
         {
             // (4)
-            var error = new NodeError(failed.Code, failed.Message);
-            Report(null, error);
-            return ToolReply.Failed(error, grant.Step) with { Labels = context.With(held.Tool.LabelsOf(call)).With(inner) };
+            var why = new NodeError(failed.Code, failed.Message);
+            Report(null, why);
+            return ToolReply.Failed(why, grant.Step) with { Labels = context.With(held.Tool.LabelsOf(call)).With(inner) };
         }
         var labels = context.With(held.Tool.LabelsOf(call)).With(inner);
         Report(line.Keep(result, labels), null);
