@@ -1,4 +1,5 @@
 using Hydra.Agents.Tools;
+using Hydra.Execution;
 using Hydra.Journal;
 using Hydra.Model;
 using Hydra.Policies;
@@ -53,6 +54,22 @@ public class PolicyTests
         Assert.Equal(("done", 3), (report.Outputs["a"].AsText, models.Asked));
         Assert.Equal(["eve"], _sent);
         Assert.Equal(["Allow <default> ", "Allow <untrusted content> anna"], Rulings.Select(ruling => $"{ruling.Decision} {ruling.Rule} {ruling.By}"));
+    }
+
+    [Fact]
+    public async Task A_replay_decides_as_the_recorded_run_did_and_takes_its_approval()
+    {
+        var file = ToolRun.File("tools: [mail, send]");
+        var models = Turns([Call("mail")], [Call("send", ("to", "eve"))], Say("done"));
+        var report = await AnswerAsync(file, models, await ToolRun.Async(file, models, Tools(), _store), isApproved: true);
+        var cassette = CassetteReader.Read(_store, ToolRun.Run, _ => report.Plan);
+        var engine = ToolRun.Engine(file, models, Tools(), _store, out var workflow);
+        var again = await engine.RunAsync(workflow, new RunRequest { Run = new RunId("run-2"), Cassette = cassette }, CancellationToken.None);
+
+        Assert.Equal((RunStatus.Completed, 3), (again.Status, models.Asked));
+        Assert.Equal(["eve"], _sent);
+        var rulings = _store.Read(new RunId("run-2")).SelectMany(frame => frame.Events).OfType<RunEvent.StepIntended>().Select(step => step.Call.Ruling).OfType<PolicyRuling>();
+        Assert.Equal("anna", rulings.Last().By);
     }
 
     [Fact]

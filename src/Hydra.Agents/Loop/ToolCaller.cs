@@ -66,9 +66,9 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         };
         if (grant.Known is { } known)
         {
-            var kept = known.Response?.Labels ?? default;
-            if (known.Error is { } was) return ToolReply.Failed(was, grant.Step) with { Labels = context.With(held.Tool.LabelsOf(call)) };
-            return ToolReply.Of(known.Response is null ? Value.EmptyText : line.Read(known.Response), grant.Step) with { Labels = kept };
+            var was = context.With(held.Tool.LabelsOf(call)).With(known.Response?.Labels ?? default);
+            if (known.Error is { } failed) return ToolReply.Failed(failed, grant.Step) with { Labels = was };
+            return ToolReply.Of(known.Response is null ? Value.EmptyText : line.Read(known.Response), grant.Step) with { Labels = was };
         }
 
         // (3)
@@ -84,9 +84,9 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         catch (CallFailedException failed) when (!EndsAttempt(failed.Code))
         {
             // (4)
-            var error = new NodeError(failed.Code, failed.Message);
-            Report(null, error);
-            return ToolReply.Failed(error, grant.Step) with { Labels = context.With(held.Tool.LabelsOf(call)).With(inner) };
+            var why = new NodeError(failed.Code, failed.Message);
+            Report(null, why);
+            return ToolReply.Failed(why, grant.Step) with { Labels = context.With(held.Tool.LabelsOf(call)).With(inner) };
         }
         var labels = context.With(held.Tool.LabelsOf(call)).With(inner);
         Report(line.Keep(result, labels), null);

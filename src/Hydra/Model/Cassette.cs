@@ -27,6 +27,8 @@ public sealed record RecordedCall
     /// <summary>What it cost and how it went; <see cref="StepResult.Response"/> is not set.</summary>
     public required StepResult Result { get; init; }
     public bool HasResponse { get; init; }
+    /// <summary>Labels of the answer: what a replay decides by.</summary>
+    public Labels Labels { get; init; }
     /// <summary>The call was cut because nothing needed its answer any more: a replay lets it hang until it is cut again.</summary>
     public bool NeverAnswered { get; init; }
     /// <summary>Question and answer are secret and stay where they were recorded: a portable cassette has neither.</summary>

@@ -81,6 +81,15 @@ public readonly struct Labels : IEquatable<Labels>
     public Value ToValue() => _readers is null && _typed is null ? _flags : ValueMap.Of(
         ("flags", (long)_flags), ("readers", _readers is null ? Value.Null : Value.OfTexts(_readers)), ("typed", Value.OfTexts(TypedFields)));
 
+    /// <summary>Reads what <see cref="ToValue"/> gave; null: none.</summary>
+    public static Labels Read(Value written)
+    {
+        if (written.Kind == ValueKind.Integer) return Of((int)written.AsInteger, null, null);
+        if (!written.IsObject) return default;
+        var map = written.AsObject;
+        return Of((int)map["flags"].AsInteger, map["readers"] is { IsList: true } readers ? [.. readers.Items.Select(reader => reader.AsText)] : null, [.. map["typed"].Items.Select(field => field.AsText)]);
+    }
+
     public bool Equals(Labels other) => _flags == other._flags && SameNames(_readers, other._readers) && SameNames(_typed, other._typed);
     public override bool Equals(object? obj) => obj is Labels other && Equals(other);
     public override int GetHashCode() => HashCode.Combine(_flags, _readers?.Count ?? -1);

@@ -128,6 +128,7 @@ public static class CassetteFile
         if (call.IsSecret) json.WriteBoolean("secret"u8, true);
         else WriteData("request"u8, call.Request());
         if (call.HasResponse && !call.IsSecret) WriteData("response"u8, call.Response());
+        if (!call.Labels.IsNone) WriteData("labels"u8, call.Labels.ToValue());
         json.WriteStartArray("tokens"u8);
         foreach (var count in result.Usage.ToCounts()) json.WriteNumberValue(count);
         json.WriteEndArray();
@@ -164,6 +165,7 @@ public static class CassetteFile
             Request = () => request,
             Response = () => response,
             HasResponse = map.ContainsKey("response"),
+            Labels = Labels.Read(map.GetOrNull("labels")),
             NeverAnswered = map.ContainsKey("never_answered"),
             IsSecret = map.ContainsKey("secret"),
             Result = new StepResult(null, TokenUsage.OfCounts(map["tokens"].AsList),

@@ -115,6 +115,7 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
             Request = () => draft.Asked.Request(store.Artifacts.Read) ?? Value.Null,
             Response = result.Response is { } response ? () => store.Artifacts.Read(response) : () => Value.Null,
             HasResponse = result.Response is not null,
+            Labels = result.Response?.Labels ?? default,
             Result = result with { Response = null, IsBound = false },
             NeverAnswered = draft.NeverAnswered,
             IsSecret = draft.IsSecret,

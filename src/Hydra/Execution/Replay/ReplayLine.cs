@@ -19,7 +19,7 @@ internal sealed class ReplayLine(ILine inner, string path, Cassette cassette, Ac
         if (cassette.TryTake(path, call, out var recorded))
         {
             if (recorded.NeverAnswered) await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
-            var result = recorded.Result with { Response = recorded.HasResponse ? inner.Keep(recorded.Response()) : null };
+            var result = recorded.Result with { Response = recorded.HasResponse ? inner.Keep(recorded.Response(), recorded.Labels) : null };
             Report(grant, result);
             return grant with { Known = result };
         }
