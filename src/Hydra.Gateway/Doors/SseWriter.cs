@@ -10,6 +10,8 @@ namespace Hydra.Gateway.Doors;
 internal sealed class SseWriter(PipeWriter connection) : IDisposable
 {
     internal static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    /// <summary>What stands in a JSON string as it is.</summary>
+    private static readonly SearchValues<char> Plain = SearchValues.Create([.. Enumerable.Range(0x20, 0x7f - 0x20).Select(code => (char)code).Except(['"', '\\'])]);
     private readonly ArrayBufferWriter<byte> _output = new(1024);
     private readonly Utf8JsonWriter _json = new(Stream.Null, Writing);
 
@@ -44,11 +46,24 @@ internal sealed class SseWriter(PipeWriter connection) : IDisposable
     /// <summary>Writes one text as a JSON string between bytes that are already framed.</summary>
     public void WriteText(ReadOnlySpan<byte> before, string text, ReadOnlySpan<byte> after)
     {
-        _output.Write(before);
-        _json.Reset(_output);
-        _json.WriteStringValue(text);
-        _json.Flush();
-        _output.Write(after);
+        if (text.AsSpan().ContainsAnyExcept(Plain))
+        {
+            _output.Write(before);
+            _json.Reset(_output);
+            _json.WriteStringValue(text);
+            _json.Flush();
+            _output.Write(after);
+            return;
+        }
+        var count = before.Length + text.Length + 2 + after.Length;
+        var into = _output.GetSpan(count);
+        before.CopyTo(into);
+        into = into[before.Length..];
+        into[0] = (byte)'"';
+        Encoding.ASCII.GetBytes(text, into[1..]);
+        into[text.Length + 1] = (byte)'"';
+        after.CopyTo(into[(text.Length + 2)..]);
+        _output.Advance(count);
     }
 
     /// <summary>Writes an event whose data is no JSON, such as <c>[DONE]</c>.</summary>

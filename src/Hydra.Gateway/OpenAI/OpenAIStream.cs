@@ -12,6 +12,7 @@ namespace Hydra.Gateway.OpenAI;
 internal sealed class OpenAIStream(Endpoint endpoint) : IAnswerStream
 {
     private readonly ToolCallParts _calls = new(endpoint);
+    private readonly PlainChunk _plain = new();
     private string? _id, _model, _finish, _refusal, _filters, _tier;
     private DateTimeOffset? _created;
     private bool _hasUsage;
@@ -58,7 +59,7 @@ internal sealed class OpenAIStream(Endpoint endpoint) : IAnswerStream
     /// <inheritdoc/>
     public bool TryAddText(ReadOnlySpan<byte> utf8, ChatResponseUpdate to)
     {
-        if (string.IsNullOrEmpty(_model) || PlainChunk.TextOf(utf8) is not { } text) return false;
+        if (string.IsNullOrEmpty(_model) || _plain.TextOf(utf8) is not { } text) return false;
         if (text.Length > 0) to.Contents.Add(new TextContent(text));
         return true;
     }

@@ -11,8 +11,10 @@ public sealed class SpanExport : IAsyncDisposable
 {
     /// <summary>Operations that wait at most.</summary>
     public const int QueueMax = 20_000;
-    /// <summary>How long the first one waits for company.</summary>
+    /// <summary>How long the first one of a batch waits for company at most.</summary>
     private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(200);
+    /// <summary>How long an operation waits to become spans: what waits long outlives the youngest generation of memory.</summary>
+    private static readonly TimeSpan LookTime = TimeSpan.FromMilliseconds(10);
 
     private readonly Channel<IEnumerable<TraceSpan>> _queue = Channel.CreateBounded<IEnumerable<TraceSpan>>(new BoundedChannelOptions(QueueMax) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
     private readonly OtlpSender _sender;
@@ -54,11 +56,15 @@ public sealed class SpanExport : IAsyncDisposable
         string? problem = null;
         while (await _queue.Reader.WaitToReadAsync(CancellationToken.None))
         {
-            await Task.Delay(GatherTime, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            while (_queue.Reader.TryRead(out var spans))
+            for (var waited = TimeSpan.Zero; waited < GatherTime; waited += LookTime)
             {
-                batch.AddRange(spans);
-                if (batch.Count >= OtlpSender.BatchSize) await SendBatchAsync();
+                await Task.Delay(LookTime, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                while (_queue.Reader.TryRead(out var spans))
+                {
+                    batch.AddRange(spans);
+                    if (batch.Count >= OtlpSender.BatchSize) await SendBatchAsync();
+                }
+                if (_closing.IsCancellationRequested) break;
             }
             if (batch.Count > 0) await SendBatchAsync();
         }

@@ -104,7 +104,7 @@ public sealed class HedgeTests
         await using var gateway = await StartAsync(Hedged(), FakeScript.Of(Silent), FakeScript.Of(Silent));
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var asking = AskAsync(gateway, isStreamed: true, cancellationToken: leave.Token);
-        await gateway.Fakes[1].WaitForCallAsync(1, Token);
+        foreach (var fake in gateway.Fakes) await fake.WaitForCallAsync(1, Token);
         await leave.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
         foreach (var fake in gateway.Fakes) Assert.Equal("cancelled", await fake.Calls[0].Ended.WaitAsync(Token));

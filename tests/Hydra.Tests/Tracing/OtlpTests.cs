@@ -13,7 +13,7 @@ public sealed class OtlpTests
 {
     /// <summary>The fields and numbers of this text were compared with what OpenTelemetry's own exporter 1.20.1 sends for such a span.</summary>
     [Fact]
-    public void A_span_has_the_protobuf_form_of_the_standard() => Verified.Check("A_span_has_the_protobuf_form_of_the_standard", ProtoText.Of(OtlpProtobuf.Of([new("service.name", "svc")], [AnySpan]).Span));
+    public void A_span_has_the_protobuf_form_of_the_standard() => Verified.Check("A_span_has_the_protobuf_form_of_the_standard", ProtoText.Of(Protobuf().Span));
 
     [Fact]
     public void A_span_has_the_json_form_of_the_standard()
@@ -142,6 +142,13 @@ public sealed class OtlpTests
         IsError = true,
         ErrorMessage = "boom",
     };
+
+    private static ReadOnlyMemory<byte> Protobuf()
+    {
+        var writer = new ProtoWriter();
+        OtlpProtobuf.Write(writer, [new("service.name", "svc")], [AnySpan]);
+        return writer.Written;
+    }
 
     private static IEnumerable<TraceSpan> Spans() => RunSpans.Of(RunTrace.Of(Plays.Research.Plan, Plays.Research.Frames));
 

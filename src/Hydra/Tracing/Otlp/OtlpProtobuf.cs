@@ -7,69 +7,71 @@ internal static class OtlpProtobuf
 {
     private const uint SampledFlag = 1;
 
-    public static ReadOnlyMemory<byte> Of(IReadOnlyList<KeyValuePair<string, string>> resource, IReadOnlyList<TraceSpan> spans)
+    /// <param name="into">Taken as it is: what stands in it stays before the request.</param>
+    public static void Write(ProtoWriter into, IReadOnlyList<KeyValuePair<string, string>> resource, IReadOnlyList<TraceSpan> spans)
     {
-        var request = new ProtoWriter();
-        request.Message(1, resourceSpans =>
-        {
-            resourceSpans.Message(1, message =>
-            {
-                foreach (var (name, text) in resource) Attribute(message, 1, name, text);
-            });
-            resourceSpans.Message(2, scopeSpans =>
-            {
-                scopeSpans.Message(1, scope => scope.Text(1, SpanNames.ScopeName));
-                foreach (var span in spans) scopeSpans.Message(2, message => Write(message, span));
-                scopeSpans.Text(3, SpanNames.SchemaUrl);
-            });
-            resourceSpans.Text(3, SpanNames.SchemaUrl);
-        });
-        return request.Written;
+        var resourceSpans = into.Open(1);
+        var message = into.Open(1);
+        foreach (var (name, text) in resource) Attribute(into, 1, name, text);
+        into.Close(message);
+        var scopeSpans = into.Open(2);
+        var scope = into.Open(1);
+        into.Text(1, SpanNames.ScopeName);
+        into.Close(scope);
+        foreach (var span in spans) Write(into, span);
+        into.Text(3, SpanNames.SchemaUrl);
+        into.Close(scopeSpans);
+        into.Text(3, SpanNames.SchemaUrl);
+        into.Close(resourceSpans);
     }
 
-    private static void Write(ProtoWriter message, TraceSpan span)
+    private static void Write(ProtoWriter into, TraceSpan span)
     {
-        message.Hex(1, span.TraceId);
-        message.Hex(2, span.SpanId);
-        if (span.ParentId is { } parent) message.Hex(4, parent);
-        message.Text(5, span.Name);
-        message.Integer(6, OtlpCodes.Of(span.Kind));
-        message.Fixed64(7, (ulong)span.StartNs);
-        message.Fixed64(8, (ulong)span.EndNs);
-        foreach (var (name, value) in span.Attributes) Attribute(message, 9, name, value);
+        var message = into.Open(2);
+        into.Hex(1, span.TraceId);
+        into.Hex(2, span.SpanId);
+        if (span.ParentId is { } parent) into.Hex(4, parent);
+        into.Text(5, span.Name);
+        into.Integer(6, OtlpCodes.Of(span.Kind));
+        into.Fixed64(7, (ulong)span.StartNs);
+        into.Fixed64(8, (ulong)span.EndNs);
+        foreach (var (name, value) in span.Attributes) Attribute(into, 9, name, value);
         if (span.IsError)
         {
-            message.Message(15, status =>
-            {
-                status.Text(2, span.ErrorMessage ?? "");
-                status.Integer(3, OtlpCodes.StatusError);
-            });
+            var status = into.Open(15);
+            into.Text(2, span.ErrorMessage ?? "");
+            into.Integer(3, OtlpCodes.StatusError);
+            into.Close(status);
         }
-        message.Fixed32(16, SampledFlag);
+        into.Fixed32(16, SampledFlag);
+        into.Close(message);
     }
 
-    private static void Attribute(ProtoWriter message, int field, string name, Value value) => message.Message(field, pair =>
+    private static void Attribute(ProtoWriter into, int field, string name, Value value)
     {
-        pair.Text(1, name);
-        pair.Message(2, any => Any(any, value));
-    });
+        var pair = into.Open(field);
+        into.Text(1, name);
+        Any(into, 2, value);
+        into.Close(pair);
+    }
 
-    private static void Any(ProtoWriter any, Value value)
+    private static void Any(ProtoWriter into, int field, Value value)
     {
+        var any = into.Open(field);
         switch (value.Kind)
         {
-            case ValueKind.Boolean: any.Integer(2, value.AsBoolean ? 1 : 0); break;
-            case ValueKind.Integer: any.Integer(3, value.AsInteger); break;
-            case ValueKind.Number: any.Double(4, value.AsNumber); break;
+            case ValueKind.Boolean: into.Integer(2, value.AsBoolean ? 1 : 0); break;
+            case ValueKind.Integer: into.Integer(3, value.AsInteger); break;
+            case ValueKind.Number: into.Double(4, value.AsNumber); break;
             case ValueKind.List:
-                any.Message(5, list =>
-                {
-                    foreach (var item in value.Items) list.Message(1, inner => Any(inner, item));
-                });
+                var list = into.Open(5);
+                foreach (var item in value.Items) Any(into, 1, item);
+                into.Close(list);
                 break;
-            case ValueKind.Text when value.AsText.Length == 0: any.Bytes(1, []); break;
-            default: any.Text(1, value.ToDisplayText()); break;
+            case ValueKind.Text when value.AsText.Length == 0: into.Bytes(1, []); break;
+            default: into.Text(1, value.ToDisplayText()); break;
         }
+        into.Close(any);
     }
 }
 

@@ -6,7 +6,7 @@ namespace Hydra.Tracing;
 
 /// <summary>
 /// Sends spans to an OpenTelemetry collector. It never throws for what the collector or the network does, and never takes
-/// longer than <see cref="OtlpSettings.Timeout"/>: the first failure ends the sending and comes back as one sentence.
+/// longer than <see cref="OtlpSettings.Timeout"/>: the first failure ends the sending and comes back as one sentence. One caller at a time.
 /// </summary>
 public sealed class OtlpSender : IDisposable
 {
@@ -15,6 +15,7 @@ public sealed class OtlpSender : IDisposable
 
     private readonly OtlpSettings _settings;
     private readonly HttpClient _http;
+    private ProtoWriter _protobuf = new();
 
     public OtlpSender(OtlpSettings settings)
     {
@@ -44,9 +45,13 @@ public sealed class OtlpSender : IDisposable
             {
                 refusal = failed.InnerException?.Message ?? failed.Message;
             }
-            if (refusal is not null)
-                return $"Spans were not sent to {_settings.Endpoint} ({sent:N0} were before): {refusal}. The run is not affected; check OTEL_EXPORTER_OTLP_ENDPOINT, or set OTEL_SDK_DISABLED=true.";
-            sent += batch.Length;
+            if (refusal is null)
+            {
+                sent += batch.Length;
+                continue;
+            }
+            _protobuf = new ProtoWriter();   // a request that was given up may still be read from the old one
+            return $"Spans were not sent to {_settings.Endpoint} ({sent:N0} were before): {refusal}. The run is not affected; check OTEL_EXPORTER_OTLP_ENDPOINT, or set OTEL_SDK_DISABLED=true.";
         }
         return null;
     }
@@ -76,17 +81,24 @@ public sealed class OtlpSender : IDisposable
         return response.Headers.TryGetValues(name, out var leading) ? leading.FirstOrDefault() : null;
     }
 
-    private ByteArrayContent ContentOf(TraceSpan[] batch)
+    private ReadOnlyMemoryContent ContentOf(TraceSpan[] batch)
     {
         var (bytes, type) = _settings.Protocol switch
         {
-            OtlpProtocol.HttpJson => (OtlpJson.Of(_settings.Resource, batch).ToArray(), "application/json"),
-            OtlpProtocol.Grpc => (Framed(OtlpProtobuf.Of(_settings.Resource, batch).Span), "application/grpc"),
-            _ => (OtlpProtobuf.Of(_settings.Resource, batch).ToArray(), "application/x-protobuf"),
+            OtlpProtocol.HttpJson => (OtlpJson.Of(_settings.Resource, batch), "application/json"),
+            OtlpProtocol.Grpc => (Framed(ProtobufOf(batch).Span), "application/grpc"),
+            _ => (ProtobufOf(batch), "application/x-protobuf"),
         };
-        var content = new ByteArrayContent(bytes);
+        var content = new ReadOnlyMemoryContent(bytes);
         content.Headers.ContentType = new MediaTypeHeaderValue(type);
         return content;
+    }
+
+    private ReadOnlyMemory<byte> ProtobufOf(TraceSpan[] batch)
+    {
+        _protobuf.Clear();
+        OtlpProtobuf.Write(_protobuf, _settings.Resource, batch);
+        return _protobuf.Written;
     }
 
     /// <summary>gRPC's frame: not compressed, length, message.</summary>

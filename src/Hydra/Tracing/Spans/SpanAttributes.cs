@@ -5,7 +5,7 @@ namespace Hydra.Tracing;
 /// <summary>Collects a span's attributes in order; what is null or empty is left out.</summary>
 internal sealed class SpanAttributes
 {
-    private readonly List<KeyValuePair<string, Value>> _all = [];
+    private readonly List<KeyValuePair<string, Value>> _all = new(24);
 
     public IReadOnlyList<KeyValuePair<string, Value>> All => _all;
 
