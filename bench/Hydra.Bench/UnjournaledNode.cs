@@ -19,7 +19,7 @@ internal sealed class UnjournaledNode(ILeafNodeType inner) : ILeafNodeType
         public ValueTask<StepGrant> IntendAsync(StepCall call, CancellationToken cancellationToken) => new(new StepGrant(0, null));
         public void Report(StepGrant grant, StepResult result) { }
         public void Progress(string? partial = null) => inner.Progress(partial);
-        public ValueRef Keep(Value value, Labels labels = Labels.None) => inner.Keep(value, labels);
+        public ValueRef Keep(Value value, Labels labels = default) => inner.Keep(value, labels);
         public Value Read(ValueRef reference) => inner.Read(reference);
     }
 }
