@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Hydra;
 using Hydra.Bench;
+using Hydra.Bench.Claims;
 using Hydra.Bench.Gateways;
 using Hydra.Journal;
 using Hydra.Model;
@@ -43,6 +44,7 @@ try
     await Resumed();
     await Grown();
     await LedgerCalls();
+    if (!Skips("claims")) await ClaimsBench.MeasureAsync(table, folder);
     if (!Skips("faults")) await Faults.MeasureAsync(table);
     if (!Skips("gateway")) await GatewayBench.MeasureAsync(table, folder, rounds);
     MeasureGenesis();

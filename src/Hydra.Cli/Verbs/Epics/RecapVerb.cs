@@ -8,7 +8,7 @@ internal static class RecapVerb
 {
     private static readonly Option Format = new("--format", "md|html|json", "default md");
     private static readonly Option OutFile = new("--out", "FILE", "writes it there; its ending decides the format");
-    private static readonly Option Prose = Option.Switch("--prose", "a few words by the project-shipper on top");
+    private static readonly Option Prose = Option.Switch("--prose", "a few words by the editor on top");
     private static readonly Option Runbook = Option.Switch("--runbook", "an operating procedure from what was seen");
     private static readonly Option Context = Option.Switch("--context", "what whoever takes the epic up again has to know; never longer than 16,000 characters");
     private static readonly Option Advise = Option.Switch("--advise", "cheaper or faster choices, with the evidence of this epic's runs");

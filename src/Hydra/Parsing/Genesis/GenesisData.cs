@@ -7,7 +7,8 @@ namespace Hydra.Parsing.Genesis;
 
 /// <summary>
 /// Data as elements of the extension namespace and back, without loss: plain words have the types of YAML, lists are
-/// <c>item</c>s, keys that are no XML names stand in <c>entry key="…"</c>, and what XML cannot hold stands as JSON.
+/// <c>item</c>s, keys that are no XML names or whose element the schema keeps for another kind of value stand in
+/// <c>entry key="…"</c>, and what XML cannot hold stands as JSON.
 /// </summary>
 internal static partial class GenesisData
 {
@@ -50,7 +51,7 @@ internal static partial class GenesisData
     public static void Write(XmlWriter to, string? key, Value value)
     {
         if (key is null) to.WriteStartElement(Item, GenesisNames.Extension);
-        else if (IsName(key)) to.WriteStartElement(key, GenesisNames.Extension);
+        else if (IsName(key) && Fits(key, value)) to.WriteStartElement(key, GenesisNames.Extension);
         else
         {
             to.WriteStartElement(Entry, GenesisNames.Extension);
@@ -93,6 +94,21 @@ internal static partial class GenesisData
     }
 
     private static bool IsName(string key) => key is not (Item or Entry) && XmlName().IsMatch(key);
+
+    /// <summary>Whether the element that <c>rules/genesis-extension.xsd</c> declares under a key, if it does, takes this value.</summary>
+    private static bool Fits(string key, Value value) => key switch
+    {
+        // A task's contract and what a run projects: no data.
+        "acceptance" or "approval" or GenesisNames.Run or GenesisNames.Workflow => false,
+        "conflicts_with" => !value.IsObject,
+        "timeout_seconds" or "idle_timeout_seconds" or "estimate_seconds" or "backoff_seconds" or "max_backoff_seconds" or "max_usd" or "max_seconds" =>
+            value.IsNumeric && value.AsNumber >= 0 && Scalar(value).Type is null,
+        "max_tokens" or "max_model_calls" or "max_tool_calls" or "max_steps" or "max_context_tokens" or "max_retries" or "repair_attempts" or "max_output_tokens" =>
+            value is { Kind: ValueKind.Integer, AsInteger: >= 0 },
+        "max_attempts" => value is { Kind: ValueKind.Integer, AsInteger: >= 1 and <= 20 },
+        "priority" => value is { Kind: ValueKind.Integer, AsInteger: >= int.MinValue and <= int.MaxValue },
+        _ => true,
+    };
 
     private static bool IsXmlText(string text)
     {

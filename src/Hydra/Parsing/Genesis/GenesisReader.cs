@@ -44,7 +44,7 @@ internal sealed class GenesisReader
         var nodes = new SourceNode(tasks.SelectMany(reader.Read).ToArray(), plan.At);
         // (3) the workflow around it
         var entries = workflow is null ? Described(root) : [];
-        foreach (var field in fields) entries.Add(new(field.Name, field.At, GenesisData.Read(field, _problems)));
+        foreach (var field in fields) entries.Add(new(field.Attribute("key")?.Value ?? field.Name, field.At, GenesisData.Read(field, _problems)));
         if (reader.NeedsModel && entries.TrueForAll(entry => entry.Key != "defaults" || entry.Value.Get("model") is null))
         {
             Merge(entries, "defaults", "model", ModelByDefault, root.At);

@@ -41,6 +41,9 @@ internal static class GenesisFiles
         return found;
     }
 
+    /// <summary>Names of the elements that the shipped schema declares in the extension namespace.</summary>
+    public static List<string> ExtensionElements() => [.. Schema.Value.GlobalElements.Names.Cast<XmlQualifiedName>().Where(name => name.Namespace == "urn:hydra:genesis:1").Select(name => name.Name)];
+
     public static (WorkflowSpec? Spec, ProblemList Problems) Read(string xml)
     {
         var (spec, problems) = WorkflowParser.Parse(Encoding.UTF8.GetBytes(xml), "plan.xml", TestTypes.All);

@@ -21,6 +21,23 @@ public class GenesisWriterTests
     public void A_genesis_file_comes_back_as_the_same_definition() => RoundTrip(GenesisFiles.Valid(GenesisFiles.Documented));
 
     [Fact]
+    public void Data_may_use_every_name_that_the_schema_keeps_for_something_else()
+    {
+        var names = GenesisFiles.ExtensionElements();
+        Assert.Contains("acceptance", names);
+        Value[] values = [Value.Null, true, "word", "", -1, 0, 21, 0.5, -0.5, 3_000_000_000, 1e300, Value.OfTexts(["a"]), Value.Of(ValueMap.Empty), Value.Of(ValueMap.Of(("id", "x"), ("acceptance", Value.Of(ValueMap.Of(("type", "array"))))))];
+        foreach (var value in values)
+        {
+            var problems = new ProblemList("t");
+            var data = Value.Of(ValueMap.Of([.. names.Select(name => KeyValuePair.Create(name, value))]));
+            var node = Value.Of(ValueMap.Of(("id", "n"), ("type", "set"), ("value", data)));
+            var spec = SpecBinder.Bind(SourceNode.From(Value.Of(ValueMap.Of(("name", "x"), ("nodes", Value.Of([node]))))), TestTypes.All, problems);
+            Assert.Empty(TestTypes.Lines(problems));
+            RoundTrip(spec!);
+        }
+    }
+
+    [Fact]
     public void Whatever_text_a_workflow_holds_comes_back()
     {
         var random = new Random(6);
