@@ -58,6 +58,7 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
             Sandbox = attempt.Services.Sandbox,
             Scope = attempt.Scope,
             Alive = () => line.Progress(),
+            Learned = labels => inner = inner.With(labels),
             AskAgent = AskAgent is null ? null : async (other, task, token) =>
             {
                 (var answer, inner) = await AskAgent(other, task, place + "/", context, token);

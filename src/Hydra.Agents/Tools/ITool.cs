@@ -56,6 +56,8 @@ public sealed record ToolCall
     public string? Sandbox { get; init; }
     /// <summary>Where a declaration's <c>{{ env.NAME }}</c> is found.</summary>
     internal ITemplateScope Scope { get; init; } = TemplateScope.Empty;
+    /// <summary>To be told the labels of what the call found, where only finding it shows them.</summary>
+    internal Action<Labels> Learned { get; init; } = static _ => { };
     /// <summary>Asks another agent as part of this call; its calls are steps of the same attempt.</summary>
     internal Func<string, string, CancellationToken, ValueTask<Value>>? AskAgent { get; init; }
 }
