@@ -1,5 +1,7 @@
 using Hydra.Agents.Files;
+using Hydra.Agents.Memory;
 using Hydra.Agents.Nodes;
+using Hydra.Agents.Tools;
 using Hydra.Gateway;
 using Hydra.Gateway.Prices;
 using Hydra.Journal;
@@ -31,7 +33,7 @@ internal static class Wiring
         IModelClients models = replayed is not null ? replayed
             : (gatewayFile ?? (io.Environment("HYDRA_GATEWAY_CONFIG") is { Length: > 0 } named ? named : null)) is { } file && options.Backend is null ? PipelineModels.Open(io.PathOf(file), options.Models, io)
             : new RenamedModels(gateway, options.Models);
-        var types = NodeTypes.Of([.. NodeTypes.Core, new AgentNode(models, models.GetClient), new ToolNode(), .. PatternTypes.All]);
+        var types = NodeTypes.Of([.. NodeTypes.Core, new AgentNode(models, models.GetClient, store is SqliteRunStore kept ? new ToolRegistry { Memory = AgentMemory.In(kept.Folder) } : null), new ToolNode(), .. PatternTypes.All]);
         var engine = new Engine(new EngineOptions
         {
             Types = types,

@@ -60,4 +60,23 @@ public sealed class AgentVerbTests
         Assert.Equal(0, terminal.Run("resume", "r1"));
         Assert.Contains("Owls see at night.", terminal.Out, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void What_an_agent_notes_is_listed_and_forgotten_by_its_source()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("flow.yaml", "name: f\nnodes:\n  - id: a\n    type: agent\n    model: offline\n    memory: user\n    prompt: |\n      Copy the text.\n      @tool remember {\"text\": \"likes owls\"}\n");
+        Assert.Equal(0, terminal.Run("memory", "list"));
+        Assert.Contains("nothing is noted", terminal.Out, StringComparison.Ordinal);
+        Assert.Equal(0, terminal.Run("run", "flow.yaml", "--run-id", "r1", "--tag", "user=ann"));
+        Assert.Equal(0, terminal.Run("memory", "list", "--scope", "user", "--json"));
+        var note = Assert.Single(Value.ParseJson(terminal.Out).Items).AsObject;
+        Assert.Equal(("likes owls", "ann", "r1", "a"), (note["text"].AsText, note["owner"].AsText, note["run"].AsText, note["node"].AsText));
+        Assert.Equal(2, terminal.Run("memory", "remove"));
+        Assert.Equal(0, terminal.Run("memory", "remove", "--run", "other"));
+        Assert.Equal(0, terminal.Run("memory", "remove", "--run", "r1", "--derived"));
+        Assert.Contains("forgot 1 note", terminal.Out, StringComparison.Ordinal);
+        Assert.Equal(0, terminal.Run("memory", "list", "--json"));
+        Assert.Equal("[]", terminal.Out.Trim());
+    }
 }

@@ -13,8 +13,11 @@ namespace Hydra.Agents.Loop;
 /// </summary>
 /// <param name="asker">Sets the calls of an agent apart that was itself called as a tool; empty: the node's own agent.</param>
 /// <param name="agent">The agent's name; empty: the node names none.</param>
-internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<HeldTool> tools, string agent, string asker)
+/// <param name="workflow">Whose tools they are.</param>
+internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<HeldTool> tools, WorkflowSpec workflow, string agent, string asker)
 {
+    private readonly ToolGuard _guard = new(workflow, attempt.Run.Text, attempt.Services.Clock);
+
     private const int ProblemCharsMax = 1_000;
 
     /// <summary>The calls are a node's own, as its author wrote them; else a model asks for them.</summary>
@@ -45,7 +48,15 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         if (leave is PolicyLeave.Waits wait) return new ToolReply("", null) { Asks = wait.Request };
         if (leave is not PolicyLeave.Go go) return await WithoutAsync(leave, asked, arguments, place, context, cancellationToken);
         var key = StepKey.Of(ValueMap.Of(("call", place), ("tool", asked.Name), ("arguments", arguments)));
-        var grant = await line.IntendAsync(new StepCall(StepKind.Tool, asked.Name, key, 0, 0, MicroUsd.Zero, line.Keep(arguments, context)) { Effect = effect, Ruling = go.Ruling }, cancellationToken);
+        StepGrant grant;
+        try
+        {
+            grant = await line.IntendAsync(new StepCall(StepKind.Tool, asked.Name, key, 0, 0, MicroUsd.Zero, line.Keep(arguments, context)) { Effect = effect, Ruling = go.Ruling }, cancellationToken);
+        }
+        catch (CallFailedException usedUp) when (usedUp.Code == ErrorCode.BadRequest)
+        {
+            return ToolReply.NotMade(new NodeError(usedUp.Code, usedUp.Message)) with { Labels = context };
+        }
         var clock = attempt.Services.Clock;
         var startedAt = clock.GetTimestamp();
         var inner = Labels.None;
@@ -58,6 +69,7 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
             Sandbox = attempt.Services.Sandbox,
             Scope = attempt.Scope,
             Alive = () => line.Progress(),
+            Learned = labels => inner = inner.With(labels),
             AskAgent = AskAgent is null ? null : async (other, task, token) =>
             {
                 (var answer, inner) = await AskAgent(other, task, place + "/", context, token);
@@ -75,7 +87,8 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         Value result;
         try
         {
-            result = ToolResultCheck.Hold(held, await WithinAsync(held.Facts, effect, call, cancellationToken, token => held.Tool.CallAsync(call, token)));
+            result = await _guard.CallAsync(held, call, held.Tool.EffectOf(arguments), () => inner, async () =>
+                ToolResultCheck.Hold(held, await WithinAsync(held.Facts, effect, call, cancellationToken, token => held.Tool.CallAsync(call, token))));
         }
         catch (PeopleNeededException needed)
         {

@@ -21,6 +21,8 @@ internal sealed record ToolReply(string Text, int? Step)
     public NodeError? Error { get; init; }
 
     public static ToolReply BadCall(string code, string message) => new(ErrorText(code, message), null) { IsBadCall = true, Error = new NodeError(ErrorCode.BadRequest, message) };
+    /// <summary>The run refused the call for good (<c>max_calls</c>).</summary>
+    public static ToolReply NotMade(NodeError error) => new(ErrorText(error.Code.Name, error.Message), null) { Error = error };
     public static ToolReply Failed(NodeError error, int step) => new(ErrorText(error.Code.Name, error.Message), step) { Error = error };
     public static ToolReply Of(Value result, int step) => new(result.ToDisplayText(), step) { Result = result };
 

@@ -36,6 +36,12 @@ public sealed record ToolFacts
     public bool IsOutward { get; init; } = true;
     /// <summary>What it concerns: <c>money</c>, <c>permissions</c>, <c>user_data</c>, <c>external</c>.</summary>
     public IReadOnlyList<string> Categories { get; init; } = [];
+    /// <summary>How long answers stand in place of a call; null: every call is made.</summary>
+    public ToolCacheSpec? Cache { get; init; }
+    /// <summary>When a tool that keeps failing is left alone; null: never, or as <see cref="BreakerName"/> says.</summary>
+    public BreakerSpec? Breaker { get; init; }
+    /// <summary>The name of an entry of the workflow's <c>breakers</c>, shared by the tools that name it.</summary>
+    public string? BreakerName { get; init; }
     /// <summary>Who sees what is sent, as named in <c>readers</c> of labels; empty: anybody might.</summary>
     public IReadOnlyList<string> Audience { get; init; } = [];
 }
@@ -56,6 +62,8 @@ public sealed record ToolCall
     public string? Sandbox { get; init; }
     /// <summary>Where a declaration's <c>{{ env.NAME }}</c> is found.</summary>
     internal ITemplateScope Scope { get; init; } = TemplateScope.Empty;
+    /// <summary>To be told the labels of what the call found, where only finding it shows them.</summary>
+    internal Action<Labels> Learned { get; init; } = static _ => { };
     /// <summary>Asks another agent as part of this call; its calls are steps of the same attempt.</summary>
     internal Func<string, string, CancellationToken, ValueTask<Value>>? AskAgent { get; init; }
 }

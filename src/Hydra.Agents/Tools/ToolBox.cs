@@ -66,6 +66,7 @@ internal sealed class ToolBox(WorkflowSpec workflow, ToolRegistry registry)
         if (server is null) return null;
         if (tool.Length == 0) wrong = $"the tool '{listed}' names no tool. Write {listed}NAME, or {listed}* for all";
         else if (Declared.TryGetValue(listed, out var declared) && declared.AsObject["type"].AsText != "mcp") wrong = $"the tool '{listed}' is one of an MCP server, and `tools` declares it with another type. Write 'type: mcp'";
+        else wrong = WrongLimits(listed, DeclaredOf(listed)) ?? "";
         return wrong.Length > 0 ? null : new McpToolName(server, tool, DeclaredOf(listed));
     }
 
@@ -104,6 +105,8 @@ internal sealed class ToolBox(WorkflowSpec workflow, ToolRegistry registry)
     {
         if (type == "mcp") return $"the tool '{name}' has the type mcp, and is no tool of a server. Name it as agents list it: server/tool";
         if (!ToolRegistry.IsName(name)) return $"the tool '{name}' has a name that models cannot be told. Write 1 to 64 letters, digits, '_' and '-'";
+        if (type == "workflow") return $"the tool '{name}' runs a workflow, which an agent cannot start from inside its turn: a child run has its own journal, waits and budget, and a call is one step. Write a node of type subgraph, or a planner whose graph holds one";
+        if (WrongLimits(name, declared) is { } limits) return limits;
         if (type is "http" or "fetch" && declared.GetOrNull("allow_hosts") is not { IsList: true, Items.Count: > 0 }) return $"the tool '{name}' may call no host. List those it may in `allow_hosts`";
         if (type == "web_search" && SearchEngine.Of(name, declared, out var engineless) is null) return engineless;
         if (type == "sql" && declared.ContainsKey("source") == declared.ContainsKey("connection")) return $"the tool '{name}' reads no database, or two. Give it either `source` (a SQLite or CSV file) or `connection` (PostgreSQL)";
@@ -112,6 +115,16 @@ internal sealed class ToolBox(WorkflowSpec workflow, ToolRegistry registry)
         else if (type == "agent" && !workflow.Agents.ContainsKey(declared["agent"].AsText)) return $"the tool '{name}' asks the agent '{declared["agent"].AsText}', which is not defined.{DidYouMean.Hint(declared["agent"].AsText, workflow.Agents.Keys)} Define it under `agents`, or in a file";
         var function = declared.GetOrNull("function").TextOrNull ?? name;
         return type == "function" && registry.Find(function) is null ? $"the tool '{name}' calls the function '{function}', which this program does not register.{DidYouMean.Hint(function, registry.Names)} Register it with ToolRegistry.Add" : null;
+    }
+
+    private string? WrongLimits(string name, ValueMap declared)
+    {
+        if (declared.GetOrNull("breaker").TextOrNull is { } breaker && !workflow.Breakers.ContainsKey(breaker))
+            return $"the tool '{name}' names the breaker '{breaker}', which `breakers` does not define.{DidYouMean.Hint(breaker, workflow.Breakers.Keys)} Define it, or write its settings in place";
+        if (declared.GetOrNull("type").TextOrNull == "agent" && (declared.ContainsKey("cache") || declared.ContainsKey("breaker")))
+            return $"the tool '{name}' asks an agent, whose calls are steps of their own. Take `cache` and `breaker` out, and give them to the agent's tools";
+        if (ToolCacheSpec.Of(declared.GetOrNull("cache")) is { TimeToLive: null, Tags.Count: 0 }) return $"the tool '{name}' has a `cache` that keeps nothing and empties nothing. Give it `ttl_seconds` (a tool that only looks) or `tags` (one that acts)";
+        return null;
     }
 
     public static ToolFacts Narrow(ToolFacts facts, ValueMap declared) => facts with
@@ -125,6 +138,9 @@ internal sealed class ToolBox(WorkflowSpec workflow, ToolRegistry registry)
         Labels = PolicyReader.ReadLabels(declared.GetOrNull("labels")) is { } labels ? labels.IsTrusted ? labels : facts.Labels.With(labels) : facts.Labels,
         IsOutward = declared.GetOrNull("outward") is { Kind: ValueKind.Boolean } outward ? outward.AsBoolean : facts.IsOutward,
         Categories = declared.GetOrNull("category") switch { { IsText: true } one => [one.AsText], { IsList: true } list => [.. list.Items.Select(item => item.AsText)], _ => facts.Categories },
+        Cache = ToolCacheSpec.Of(declared.GetOrNull("cache")) ?? facts.Cache,
+        Breaker = declared.GetOrNull("breaker") is { IsObject: true } breaker ? PolicyReader.Breaker(breaker.AsObject) : facts.Breaker,
+        BreakerName = declared.GetOrNull("breaker").TextOrNull ?? facts.BreakerName,
         Audience = declared.GetOrNull("readers") is { IsList: true } readers ? [.. readers.Items.Select(reader => reader.AsText)] : facts.Audience,
     };
 

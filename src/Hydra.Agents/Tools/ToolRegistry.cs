@@ -1,4 +1,5 @@
 using Hydra.Agents.Mcp;
+using Hydra.Agents.Memory;
 using Hydra.Model;
 using Hydra.Schemas;
 
@@ -11,9 +12,18 @@ namespace Hydra.Agents.Tools;
 public sealed class ToolRegistry
 {
     private readonly Dictionary<string, ITool> _tools = new(StringComparer.Ordinal);
+    private readonly Lazy<AgentMemory> _ownMemory = new(AgentMemory.OfProcess);
 
     /// <summary>How MCP servers that ask for it are signed in to; null: they cannot be used.</summary>
     public McpAuthorization? McpAuthorization { get; init; }
+
+    /// <summary>Where agents with <c>memory</c> keep their notes.</summary>
+    /// <value>Default: a memory that ends with this registry.</value>
+    public AgentMemory Memory
+    {
+        get => field ?? _ownMemory.Value;
+        init;
+    }
 
     /// <summary>Registered names in order.</summary>
     public IReadOnlyCollection<string> Names => [.. _tools.Keys.Order(StringComparer.Ordinal)];

@@ -8,7 +8,7 @@ internal static class VerbTable
     [
         "run", "validate", "graph", "list", "inspect", "resume", "pause", "cancel", "kill-switch", "approve", "respond", "models", "help",
         "rerun", "diff", "migrate", "signal", "export", "import", "verify", "audit", "gc", "schedule", "serve", "gateway", "gateway import", "gateway keys", "gateway why", "gateway stats", "gateway reprice", "gateway purge", "worker",
-        "agents", "tools", "cache", "knowledge", "test", "init", "eval", "new", "plan", "pm-view", "pm view", "enhance", "orchestrate", "recap", "doctor", "install",
+        "agents", "tools", "memory", "cache", "knowledge", "test", "init", "eval", "new", "plan", "pm-view", "pm view", "enhance", "orchestrate", "recap", "doctor", "install",
     ];
 
     public static IEnumerable<Verb> All => Names.Select(name => Find(name)!);
@@ -50,6 +50,7 @@ internal static class VerbTable
         "worker" => Verb.Later(name, "joins a cluster"),
         "agents" => AgentsVerb.Verb,
         "tools" => ToolsVerb.Verb,
+        "memory" => MemoryVerb.Verb,
         "cache" => CacheVerb.Verb,
         "knowledge" => Verb.Later(name, "the knowledge store"),
         "test" => TestVerb.Verb,

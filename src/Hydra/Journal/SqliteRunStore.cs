@@ -31,6 +31,8 @@ public sealed partial class SqliteRunStore : IRunStore
         _artifacts = new FileArtifacts(Path.Combine(folder, "artifacts"), durability == Durability.Full);
     }
 
+    /// <summary>The runs directory.</summary>
+    public string Folder => _folder;
     public IArtifactStore Artifacts => _artifacts;
     public IKillSwitch Switch { get; }
 

@@ -5,6 +5,9 @@ public static class ModelCallFields
 {
     public const string NodeType = "agent";
 
+    /// <summary>Who may share what an agent notes, from the narrowest on.</summary>
+    public static IReadOnlyList<string> MemoryScopes { get; } = ["run", "agent", "user", "project", "organisation"];
+
     public static IReadOnlyList<Field> All { get; } =
     [
         new("prompt", new Shape.Template(), "What the model is asked: a Jinja template over inputs and the outputs of ancestors."),
@@ -17,7 +20,13 @@ public static class ModelCallFields
         new("mcp_servers", new Shape.ListOf(new Shape.Text()), "MCP servers, by name, all of whose tools the model may call; `server/tool` in `tools` gives one of them."),
         new("max_tool_iterations", new Shape.Integer(1, 1000), "Most rounds of tool calls. Default: 10."),
         new("stream", new Shape.Boolean(), "Whether the answer is streamed, which gives live progress and idle timeouts. Default: true."),
-        new("memory", new Shape.Anything(), "A memory scope.") { NotSupportedYet = "memory is not supported yet: leave `memory` out" },
+        new("memory", new Shape.OneOf(new Shape.Record(
+        [
+            new Field("scope", new Shape.Choice(MemoryScopes), "Who shares it.") { IsRequired = true },
+            new Field("persist", new Shape.Boolean(), "Whether later runs find what this one noted. Default: true, except for run."),
+            new Field("ttl_seconds", new Shape.Number(1, 315_360_000), "How long a note is found, in seconds. Default: until it is removed."),
+            new Field("max_items", new Shape.Integer(1, 10_000), "Most notes of the scope; the oldest makes room. Default: 200."),
+        ]), new Shape.Choice(MemoryScopes)), "Gives the agent the tools `remember` and `recall`: notes that agents of the same run, agent, user, project or organisation share."),
         new("attachments", new Shape.ListOf(new Shape.Record(
         [
             new Field("path", new Shape.Template(), "A file, relative to the working directory."),

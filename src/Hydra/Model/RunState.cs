@@ -59,11 +59,11 @@ public sealed partial class RunState
 
     private readonly Dictionary<string, AgentLoad?> _loads = new(StringComparer.Ordinal);
 
-    /// <summary>The load of the agent that makes a call; null: it has no limits.</summary>
+    /// <summary>The load of the agent that makes a call, or of the tool that is called; null: it has no limits.</summary>
     public AgentLoad? LoadOf(int instance, StepCall call)
     {
-        if (call.Agent.Length == 0) return null;
-        if (!_loads.TryGetValue(call.Agent, out var load)) _loads[call.Agent] = load = AgentLoad.Of(call, ScopeOf(instance).Plan.Workflow);
+        if (AgentLoad.OwnerOf(call) is not { } owner) return null;
+        if (!_loads.TryGetValue(owner, out var load)) _loads[owner] = load = AgentLoad.Of(call, ScopeOf(instance).Plan.Workflow);
         return load;
     }
 

@@ -5,7 +5,7 @@ namespace Hydra.Model;
 /// <summary>An entry of a workflow's <c>tools</c>: what a tool is, and its limits.</summary>
 public static class ToolFields
 {
-    public static IReadOnlyList<string> Types { get; } = ["http", "fetch", "web_search", "sql", "read_file", "list_files", "write_file", "bash", "python_exec", "agent", "function", "mcp"];
+    public static IReadOnlyList<string> Types { get; } = ["http", "fetch", "web_search", "sql", "read_file", "list_files", "write_file", "bash", "python_exec", "agent", "function", "workflow", "mcp"];
 
     public static Shape.Record Record { get; } = new(
     [
@@ -28,6 +28,7 @@ public static class ToolFields
         new("methods", new Shape.ListOf(new Shape.Choice("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"), 10), "`http`: methods that may be used. Default: GET."),
         new("root", new Shape.Text(), "Files: the folder they lie under, relative to the working directory. Default: the working directory."),
         new("agent", new Shape.Text(), "`agent`: the agent that answers."),
+        new("path", new Shape.Text(), "`workflow`: the file of a workflow. Agents cannot start one yet: a `subgraph` node can."),
         new("function", new Shape.Text(), "`function`: the name under which the program registered it. Default: the tool's name."),
         new("effect", new Shape.Choice("pure", "idempotent", "compensatable", "irreversible"), "What calling it once more would mean. Default: by type."),
         new("risk", new Shape.Choice("low", "medium", "high"), "How much harm a wrong call may do. Default: by type."),
@@ -36,6 +37,15 @@ public static class ToolFields
         new("readers", new Shape.ListOf(new Shape.Text(), 100), "Who sees what is sent through it. Default: anybody might."),
         new("category", new Shape.OneOf(new Shape.ListOf(new Shape.Choice(PolicyFields.CategoryNames), 4), new Shape.Choice(PolicyFields.CategoryNames)), "What it concerns; each category asks people unless a rule of `policy` decides. Default: external for what changes something outside."),
         new("timeout_seconds", new Shape.Number(0.001, CommonFields.SecondsMax), "Longest time of one call in seconds. Default: 60."),
+        new("rpm", new Shape.Integer(1, 1_000_000), "Most calls of the tool in any 60 s, over the whole run; further ones wait."),
+        new("max_calls", new Shape.Integer(0, 1_000_000), "Most calls of the tool in one run; further ones are refused, and the model is told."),
+        new("breaker", new Shape.OneOf(new Shape.Text(), CommonFields.BreakerRecord), "When a tool that keeps failing is left alone: the name of one under `breakers`, or its own settings. Default: never."),
+        new("cache", new Shape.Record(
+        [
+            new Field("ttl_seconds", new Shape.Number(0, CommonFields.SecondsMax), "A tool that only looks (pure): how long its answer stands in place of the same call in this run; 0: not at all, and a repeated call is made again."),
+            new Field("vary_by", new Shape.ListOf(new Shape.Text(), 100), "Arguments by which answers differ. Default: all of them."),
+            new Field("tags", new Shape.ListOf(new Shape.Text(), 100), "Names for what the answers are about; a call of a tool that acts and has one of them ends their time."),
+        ]), "Answers that stand in place of calls. Default: none."),
         new("max_result_bytes", new Shape.Integer(1, 16_000_000), "Longest result in bytes of UTF-8; text beyond is cut and says so. Default: 50,000."),
         new("output_schema", new Shape.JsonSchema(), "JSON Schema that results must fit."),
     ]);

@@ -73,7 +73,9 @@ public sealed partial class Reducer
             return Deny(request, new NodeError(ErrorCode.ProviderError, $"the circuit breaker of provider '{call.Provider}' is open after repeated failures"), wait);
         }
         if (call.Kind == StepKind.Model && (_rateOpensAtMs is not null || !RateAllows(call))) return Verdict.Waits;
-        if (State.LoadOf(request.Node, call) is { } load && !load.Allows(_nowMs, out var opensAtMs) && !IsReplay)
+        var load = State.LoadOf(request.Node, call);
+        if (load?.UsedUp is { } callsMax) return Deny(request, new NodeError(ErrorCode.BadRequest, $"'{call.Name}' was called {callsMax} times in this run, and its max_calls allows no more"), null);
+        if (load is not null && !load.Allows(_nowMs, out var opensAtMs) && !IsReplay)
         {
             if (opensAtMs is { } opens && !(opens > _agentOpensAtMs)) _agentOpensAtMs = opens;
             return Verdict.Waits;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Hydra.Agents.Loop;
 using Hydra.Agents.Mcp;
+using Hydra.Agents.Memory;
 using Hydra.Agents.Tools;
 using Hydra.Agents.Worktrees;
 using Hydra.Model;
@@ -58,6 +59,8 @@ public sealed partial class AgentNode : ILeafNodeType
             OwnToolIterationsMax = (int?)IntegerOf(node.Fields, "max_tool_iterations"),
             ToolBox = new ToolBox(workflow, _tools),
             Servers = _servers,
+            Memory = MemoryPlan.Of(context.FieldOf(node, MemoryPlan.FieldName)),
+            Registry = _tools,
             Workflow = workflow,
             Aliases = workflow.Models,
             Agents = workflow.Agents,
@@ -76,7 +79,7 @@ public sealed partial class AgentNode : ILeafNodeType
     {
         var plan = (AgentPlan)attempt.Node.Fields!;
         var choice = ModelChoice.Of(plan, attempt.Variant, attempt.Scope);
-        if (plan.Worktree is not null || plan.ToolsOf(choice.Agent).Count > 0) return null;   // what files, hosts and programs say may have changed
+        if (plan.Worktree is not null || plan.Memory is not null || plan.ToolsOf(choice.Agent).Count > 0) return null;   // what files, hosts, programs and notes say may have changed
         var facts = _models!.Resolve(choice.Model);
         return ValueMap.Of(
             ("model", ValueMap.Of(("provider", facts.Provider), ("id", facts.Id))),
@@ -91,7 +94,7 @@ public sealed partial class AgentNode : ILeafNodeType
         try
         {
             if (((AgentPlan)attempt.Node.Fields!).Worktree is not { } worktree) return await new AgentTurns(attempt, line, models, clients).AnswerAsync(cancellationToken);
-            return await new WorktreeTask(attempt, line, worktree).RunAsync((inTree, check, token) => new AgentTurns(inTree, line, models, clients) { Check = check, ChecksMax = worktree.RepairsMax }.AnswerAsync(token), cancellationToken);
+            return await new WorktreeTask(attempt, line, worktree).RunAsync((inTree, check, token) => new AgentTurns(inTree, line, models, clients) { Project = attempt.Services.WorkingDirectory, Check = check, ChecksMax = worktree.RepairsMax }.AnswerAsync(token), cancellationToken);
         }
         catch (PeopleNeededException needed)
         {

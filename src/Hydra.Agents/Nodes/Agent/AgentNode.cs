@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using Hydra.Agents.Memory;
 using Hydra.Agents.Tools;
 using Hydra.Agents.Worktrees;
 using Hydra.Model;
@@ -20,6 +21,8 @@ public sealed partial class AgentNode
         if (AgentNameOf(node, context.Workflow) is { } named && context.Workflow.AgentFieldsOf(named)?.GetOrNull("pool").TextOrNull is { } pool)
             context.Problems.Warning(ProblemCodes.NotSupportedYet, node.PlaceOf("agent"), $"the agent '{named}' of node '{node.Id}' asks for the pool of workers '{pool}', and there is no cluster to have one: the node runs in this process. Leave `pool` out, or ignore this.");
         CheckReader(node, context);
+        if (MemoryOf(node, context.Workflow) is { Scope: "agent" } && AgentNameOf(node, context.Workflow) is null)
+            context.Problems.Error(ProblemCodes.FieldConflict, node.PlaceOf(MemoryPlan.FieldName), $"node '{node.Id}' has a memory of scope 'agent' and names no agent whose it would be. Add 'agent: …', or take another scope.");
         var hasModel = node.Fields.ContainsKey("model") || context.Workflow.DefaultFields.ContainsKey("model");
         var hasAgent = node.Fields.ContainsKey("agent") || context.Workflow.DefaultFields.ContainsKey("agent");
         if (!hasModel && hasAgent && !HasModel(node, context.Workflow))
@@ -33,7 +36,7 @@ public sealed partial class AgentNode
     {
         if (!node.Policy.TrustsTypedFields) return;
         var agent = AgentDefinition.Named(context.Workflow, AgentNameOf(node, context.Workflow));
-        var hasTools = NodeTools(node) is { } own ? own.Any() : agent.Tools.Count > 0;
+        var hasTools = (NodeTools(node) is { } own ? own.Any() : agent.Tools.Count > 0) || MemoryOf(node, context.Workflow) is not null;
         if (hasTools) context.Problems.Error(ProblemCodes.FieldConflict, node.PlaceOf("labels"), $"node '{node.Id}' says 'typed_fields: trusted' and has tools: what it reads could act before its answer is checked. Take `tools` out, or the label.");
         else if (TypedFields.Of(node.Policy.OutputSchema ?? agent.Outputs).Count == 0) context.Problems.Error(ProblemCodes.FieldConflict, node.PlaceOf("labels"), $"node '{node.Id}' says 'typed_fields: trusted', and no field of its `output_schema` is typed: an enum, a boolean, a number between a minimum and a maximum, a date. Type a field so, or remove the label.");
     }
@@ -58,7 +61,7 @@ public sealed partial class AgentNode
 
     public NodeTraits TraitsOf(NodeSpec node, WorkflowSpec workflow)
     {
-        var saysNoMore = !HasTools(node) && !node.Fields.ContainsKey(WorktreePlan.FieldName);
+        var saysNoMore = !HasTools(node) && !HasMemory(node, workflow) && !node.Fields.ContainsKey(WorktreePlan.FieldName);
         if (saysNoMore && workflow.Agents.Count == 0) return Traits;
         var isPlain = saysNoMore && node.Policy.OnFailure is null && node.Policy.EscalateTo is null && node.Policy.Fallback is null;
         return isPlain && AgentNameOf(node, workflow) is { } name
@@ -77,12 +80,14 @@ public sealed partial class AgentNode
         if (ReferenceEquals(agent, AgentDefinition.None)) foreach (var name in listed ?? []) reach.Add(name);
         foreach (var name in AgentsOf(node, workflow)) reach.AddAgent(name, listed);
         var needsSandbox = reach.NeedsSandbox || WorktreePlan.Of(node) is { Checks.Count: > 0 };
-        if (!needsSandbox && !reach.MayNotRepeat && (reach.Untrusted ?? reach.Private ?? reach.Outward) is null && agent.Budget is null && agent.Outputs is null) return Traits;
+        // What another run noted may come from anywhere.
+        var recalls = MemoryOf(node, workflow) is { Persists: true };
+        if (!needsSandbox && !recalls && !reach.MayNotRepeat && (reach.Untrusted ?? reach.Private ?? reach.Outward) is null && agent.Budget is null && agent.Outputs is null) return Traits;
         return Traits with
         {
             // A further attempt begins anew: where a tool may not be repeated, only the author can say that this is safe.
             MaxAttempts = reach.MayNotRepeat ? 1 : Traits.MaxAttempts, NeedsSandbox = needsSandbox, Budget = agent.Budget, OutputSchema = agent.Outputs,
-            Brings = reach.Untrusted is null ? default : Labels.Untrusted,
+            Brings = reach.Untrusted is null && !recalls ? default : Labels.Untrusted,
             ReadsPrivate = reach.Private is { } reads ? $"the tool '{reads}'" : null,
             SendsOut = reach.Outward is { } sends ? $"the tool '{sends}'" : null,
         };
@@ -91,6 +96,11 @@ public sealed partial class AgentNode
     private static IReadOnlyList<string>? NodeTools(NodeSpec node) => HasTools(node) ? AgentDefinition.ToolNamesOf(node.Fields) : null;
 
     private static bool HasTools(NodeSpec node) => node.Fields.ContainsKey("tools") || node.Fields.ContainsKey("mcp_servers");
+
+    private static MemoryPlan? MemoryOf(NodeSpec node, WorkflowSpec workflow) =>
+        MemoryPlan.Of(node.Fields.TryGetValue(MemoryPlan.FieldName, out var own) ? own : workflow.DefaultFields.GetOrNull(MemoryPlan.FieldName));
+
+    private static bool HasMemory(NodeSpec node, WorkflowSpec workflow) => node.Fields.ContainsKey(MemoryPlan.FieldName) || workflow.DefaultFields.ContainsKey(MemoryPlan.FieldName);
 
     /// <summary>The agents that may answer the node: its own, and those that stand in.</summary>
     private static IEnumerable<string> AgentsOf(NodeSpec node, WorkflowSpec workflow)

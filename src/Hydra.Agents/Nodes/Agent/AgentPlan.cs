@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Hydra.Agents.Mcp;
+using Hydra.Agents.Memory;
 using Hydra.Model;
 using Hydra.Parsing;
 using Hydra.Agents.Tools;
@@ -95,6 +96,9 @@ internal sealed record AgentPlan
     public int? OwnToolIterationsMax { get; init; }
     public required ToolBox ToolBox { get; init; }
     public required McpPool Servers { get; init; }
+    /// <summary>Null: the node has none.</summary>
+    public MemoryPlan? Memory { get; init; }
+    public required ToolRegistry Registry { get; init; }
     public required WorkflowSpec Workflow { get; init; }
     public JsonElement? Schema { get; init; }
     /// <summary>Null: it works in the run's own folder.</summary>

@@ -1,6 +1,7 @@
 using Hydra.Agents.Calls;
 using Hydra.Agents.Loop;
 using Hydra.Agents.Mcp;
+using Hydra.Agents.Memory;
 using Hydra.Agents.Tools;
 using Hydra.Model;
 using Hydra.Schemas;
@@ -21,6 +22,9 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
     public Func<int, CancellationToken, ValueTask<string?>>? Check { get; init; }
     /// <summary>How often the agent is told what <see cref="Check"/> found.</summary>
     public int ChecksMax { get; init; }
+
+    /// <summary>The run's own folder.</summary>
+    public string Project { get; init; } = attempt.Services.WorkingDirectory;
 
     private readonly AgentPlan _plan = (AgentPlan)attempt.Node.Fields!;
     private readonly McpConnections _servers = ((AgentPlan)attempt.Node.Fields!).ConnectionsOf(attempt);
@@ -54,9 +58,10 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
     {
         var names = _plan.ToolsOf(choice.Agent, isAsked: asker.Length > 0).Where(name => !ToolKinds.OfWorkflow.Contains(name) || _plan.ToolBox.Find(name, out _) is not null).ToList();
         IReadOnlyList<HeldTool> held = await new HeldTools(_plan.ToolBox, _servers, line).OpenAsync(names, asker, cancellationToken);
+        if (asker.Length == 0 && _plan.Memory is { } memory) held = [.. held, .. Memory(memory, choice.Agent, held)];
         if (choice.Agent.GoesWithoutSandbox && attempt.Services.Sandbox is null) held = [.. held.Where(tool => !tool.Facts.NeedsSandbox)];
         question = question with { Tools = [.. held.Select(tool => tool.Declaration)], Asker = asker };
-        var caller = new ToolCaller(attempt, line, held, choice.Agent.Name, asker) { AskAgent = AskAgentAsync };
+        var caller = new ToolCaller(attempt, line, held, _plan.Workflow, choice.Agent.Name, asker) { AskAgent = AskAgentAsync };
         var rounds = (asker.Length == 0 ? _plan.OwnToolIterationsMax : null) ?? choice.Agent.ToolIterationsMax ?? ToolRoundsDefault;
         var loop = new ToolLoop(call, caller, line, rounds, PromptTokensMax(question), asker);
         for (int repairs = 0, checks = 0; ;)
@@ -73,6 +78,15 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
             if (objection is null) return outcome;
             question = question.After(answer.Text, objection);
         }
+    }
+
+    /// <summary>The node's own agent, or who stands in for it, has its memory; agents that it asks do not.</summary>
+    private IEnumerable<HeldTool> Memory(MemoryPlan memory, AgentDefinition agent, IReadOnlyList<HeldTool> held)
+    {
+        var tools = memory.Tools(_plan.Registry.Memory, memory.PlaceOf(attempt, agent.Name, Project), attempt, agent.Name).Where(tool => !agent.Forbids(tool.Facts.Name)).ToList();
+        return tools.Find(tool => held.Any(other => other.Facts.Name == tool.Facts.Name)) is { } twice
+            ? throw new CallFailedException(ErrorCode.BadRequest, $"the tool '{twice.Facts.Name}' is there twice: `memory` gives the agent one of its own. Rename the other, or take `memory` out")
+            : tools.Select(tool => new HeldTool(tool));
     }
 
     private long? PromptTokensMax(ModelQuestion question)
