@@ -12,6 +12,7 @@ namespace Hydra.Gateway.Doors;
 /// <remarks>
 /// (1) Read and understand the body. (2) Find who asks. (3) Ask the pipeline. (4) Nothing is sent before the first piece of the
 /// answer is there: until then every failure is an answer with a status of its own. (5) After that a failure is told inside the stream.
+/// What comes last is left to the server, which sends it together with the end of the answer.
 /// </remarks>
 internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayService service)
 {
@@ -70,8 +71,8 @@ internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayServi
     {
         ResponseFacts.Write(context.Response.Headers, _operation!, service.Clock, withCost: true);
         context.Response.ContentType = MediaTypeNames.Application.Json;
-        await using (var json = new Utf8JsonWriter(context.Response.BodyWriter, Writing)) door.WriteAnswer(json, request, answer, _operation!);
-        await context.Response.BodyWriter.FlushAsync(_cancelled);
+        await using var json = new Utf8JsonWriter(context.Response.BodyWriter, Writing);
+        door.WriteAnswer(json, request, answer, _operation!);
     }
 
     private async Task StreamAsync(DoorRequest request, CallOptions options)
@@ -103,7 +104,7 @@ internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayServi
             service.Report(failure, _operation);
             stream.Fail(DoorError.Of(failure));
         }
-        await events.SendAsync(_cancelled);
+        events.Hand();
     }
 
     private async Task RefuseAsync(DoorError error)

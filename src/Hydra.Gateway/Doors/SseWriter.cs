@@ -21,9 +21,15 @@ internal sealed class SseWriter(PipeWriter connection) : IDisposable
     /// <summary>Sends what is framed.</summary>
     public async ValueTask SendAsync(CancellationToken cancellationToken)
     {
+        Hand();
+        await connection.FlushAsync(cancellationToken);
+    }
+
+    /// <summary>Gives the connection what is framed, which it sends with what follows, or with the answer's end.</summary>
+    public void Hand()
+    {
         connection.Write(_output.WrittenSpan);
         _output.ResetWrittenCount();
-        await connection.FlushAsync(cancellationToken);
     }
 
     /// <summary>Writes one event.</summary>
