@@ -84,7 +84,7 @@ public class ToolLoopTests
     {
         var count = 0;
         var models = new ToolModels(messages => messages.Count(message => message.Role == ChatRole.Tool) == 5 ? Say("green") : [Call("look")]);
-        var report = await ToolRun.Async(ToolRun.File("tools: [look]"), models, ToolRun.Registry(() => ++count), _store);
+        var report = await ToolRun.Async(ToolRun.File("tools: [look]"), models, ToolRun.Registry(() => ++count, effect: EffectClass.Idempotent), _store);
         Assert.Equal("green", report.Outputs["a"].AsText);
     }
 

@@ -32,7 +32,8 @@ internal sealed partial class PartialWatch(Template stopWhen, ITemplateScope aro
     [GeneratedRegex("""confidence"?\s*[:=]\s*(?<number>[0-9]*\.?[0-9]+)(?=[\s,}\]])""", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 250)]
     private static partial Regex Confidence();
 
-    private sealed class Overlay(ValueMap names, ITemplateScope below) : ITemplateScope
+    /// <summary>Names that stand before those around.</summary>
+    internal sealed class Overlay(ValueMap names, ITemplateScope below) : ITemplateScope
     {
         public IEnumerable<string> Names => names.Keys.Concat(below.Names);
         public bool TryGet(string name, out Value value) => names.TryGetValue(name, out value) || below.TryGet(name, out value);

@@ -25,6 +25,11 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
 
     public Func<string, string, string, Labels, CancellationToken, ValueTask<(Value Answer, Labels Labels)>>? AskAgent { get; init; }
 
+    /// <summary>Whether a call does nothing but look, so that its answer stands until something is done. A tool with a <c>cache</c> says itself how long.</summary>
+    public bool OnlyLooks(ModelToolCall asked) =>
+        tools.FirstOrDefault(tool => tool.Facts.Name == asked.Name) is { Tool: not AgentTool, Facts.Cache: null } held
+        && held.Arguments.IsValid(Value.Of(asked.Arguments)) && held.Tool.EffectOf(Value.Of(asked.Arguments)) == EffectClass.Pure;
+
     /// <param name="context">Labels of all that the model has read: those of the arguments.</param>
     /// <param name="ordinal">The call's number within the agent's loop, in the order in which the model asked.</param>
     /// <remarks>(1) Check. (2) Ask leave. (3) Call. (4) Check the result and report.</remarks>

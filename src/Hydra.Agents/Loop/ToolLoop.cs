@@ -1,4 +1,5 @@
 using Hydra.Agents.Calls;
+using Hydra.Agents.Nodes;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
 
@@ -17,7 +18,13 @@ internal sealed class ToolLoop(ModelCall model, ToolCaller caller, ILine line, i
     /// <summary>How many turns running may hold nothing but wrong calls.</summary>
     public const int BadTurnsMax = 3;
 
+    /// <summary>Ends the loop with a tool's result; null: only an answer does.</summary>
+    public AcceptCheck? Accepts { get; init; }
+    /// <summary>What is dropped to fit the window is summed up by the model first.</summary>
+    public bool Summarises { get; init; }
+
     private readonly LoopGuard _guard = new();
+    private readonly Dictionary<string, ToolReply> _answered = new(StringComparer.Ordinal);
     private int _rounds;
     private int _calls;
     private int _badTurns;
@@ -30,16 +37,44 @@ internal sealed class ToolLoop(ModelCall model, ToolCaller caller, ILine line, i
     {
         while (true)
         {
-            if (promptTokensMax is { } most) question = await ContextTrim.FitAsync(question, most, $"{asker}{_rounds}", line, cancellationToken);
+            if (promptTokensMax is { } most) question = await ContextTrim.FitAsync(question, most, $"{asker}{_rounds}", line, Summarises ? SummariseAsync : null, cancellationToken);
             var answer = await model.AskAsync(question, cancellationToken);
             if (answer.Calls.Count == 0) return (question, answer);
             if (_rounds++ == roundsMax) throw new CallFailedException(ErrorCode.Budget, $"max_tool_iterations {roundsMax} is used up, and '{question.Model.Name}' wants to call {Names(answer)}. Raise max_tool_iterations, or give the agent less to do");
             if (answer.Calls.Count > CallsPerTurnMax) throw new CallFailedException(ErrorCode.InvalidOutput, $"'{question.Model.Name}' wants {answer.Calls.Count} calls at once, and at most {CallsPerTurnMax} are made");
-            var replies = await Task.WhenAll(answer.Calls.Select(call => caller.CallAsync(call, _calls++, question.Labels, cancellationToken)).ToList());
+            var replies = await CallAsync(question, answer, cancellationToken);
             if (Array.Find(replies, reply => reply.Asks is not null) is { Asks: { } asks }) throw new PeopleNeededException(asks);
-            Watch(question, answer, replies);
+            var asked = question;
             question = After(question, answer, replies);
+            for (var i = 0; i < replies.Length; i++)
+            {
+                if (Accepts is not null && replies[i].Result is { } result && Accepts.Holds(answer.Calls[i].Name, result, _calls)) return (question, new ModelAnswer(replies[i].Text, AcceptCheck.FinishReason));
+            }
+            Watch(asked, answer, replies);
         }
+    }
+
+    /// <summary>Makes the calls of one turn at once. What only looks is asked once, until something is done; the model is told.</summary>
+    private async ValueTask<ToolReply[]> CallAsync(ModelQuestion question, ModelAnswer answer, CancellationToken cancellationToken)
+    {
+        var looks = answer.Calls.Select(caller.OnlyLooks).ToList();
+        var keys = answer.Calls.Select(call => StepKey.Of(ValueMap.Of(("tool", call.Name), ("arguments", call.Arguments)))).ToList();
+        var replies = await Task.WhenAll(answer.Calls.Select((call, i) => looks[i] && _answered.TryGetValue(keys[i], out var known)
+            ? Task.FromResult(known with { IsRepeated = true })
+            : caller.CallAsync(call, _calls++, question.Labels, cancellationToken)).ToList());
+        if (Enumerable.Range(0, replies.Length).Any(i => !looks[i] && !replies[i].IsBadCall)) _answered.Clear();
+        else foreach (var (key, reply) in keys.Zip(replies)) if (reply is { Result: not null, IsRepeated: false }) _answered[key] = reply;
+        return replies;
+    }
+
+    private async ValueTask<string> SummariseAsync(ModelQuestion question, string texts, int outputTokensMax, CancellationToken cancellationToken)
+    {
+        var answer = await model.AskAsync(question with
+        {
+            Messages = [new ChatMessage(ChatRole.System, PromptFile.Read("Agent/summarise")), new ChatMessage(ChatRole.User, texts)],
+            Added = null, Tools = [], Schema = null, Asker = $"{asker}summary", OutputTokensMax = Math.Min(outputTokensMax, question.OutputTokensMax),
+        }, cancellationToken);
+        return answer.Text;
     }
 
     private void Watch(ModelQuestion question, ModelAnswer answer, ToolReply[] replies)
@@ -56,8 +91,8 @@ internal sealed class ToolLoop(ModelCall model, ToolCaller caller, ILine line, i
     private static ModelQuestion After(ModelQuestion question, ModelAnswer answer, ToolReply[] replies)
     {
         var said = new ChatMessage(ChatRole.Assistant, [.. answer.Text.Length > 0 ? new AIContent[] { new TextContent(answer.Text) } : [], .. answer.Calls.Select(call => call.ToContent())]);
-        var results = new ChatMessage(ChatRole.Tool, [.. answer.Calls.Select((call, i) => new FunctionResultContent(call.Id, replies[i].Text))]);
-        var added = answer.Calls.Select((call, i) => Value.Of(ValueMap.Of(("role", "tool"), ("tool", call.Name), ("call", call.Id), ("content", replies[i].Step is { } step ? $"(the result of step {step})" : replies[i].Text))));
+        var results = new ChatMessage(ChatRole.Tool, [.. answer.Calls.Select((call, i) => new FunctionResultContent(call.Id, replies[i].Told))]);
+        var added = answer.Calls.Select((call, i) => Value.Of(ValueMap.Of(("role", "tool"), ("tool", call.Name), ("call", call.Id), ("content", replies[i].Kept))));
         return question with
         {
             Messages = [.. question.Messages, said, results],

@@ -13,6 +13,12 @@ internal sealed record ToolReply(string Text, int? Step)
     public WaitRequest? Asks { get; init; }
     /// <summary>Labels of what is told.</summary>
     public Labels Labels { get; init; }
+    /// <summary>The call was answered before and is not made again.</summary>
+    public bool IsRepeated { get; init; }
+    /// <summary>What the model reads.</summary>
+    public string Told => IsRepeated ? $"[not called again: you made this call before, and nothing was done since. The answer was:]\n{Text}" : Text;
+    /// <summary>What the log keeps of it, where a step holds the content.</summary>
+    public string Kept => Step is null ? Told : IsRepeated ? $"(the result of step {Step}, told again; nothing was called)" : $"(the result of step {Step})";
     /// <summary>The call itself was wrong: no tool ran.</summary>
     public bool IsBadCall { get; init; }
     /// <summary>The result as data; null where there is none.</summary>

@@ -19,6 +19,8 @@ public static class ModelCallFields
         new("tools", new Shape.ListOf(new Shape.Text()), "Tools the model may call, by name: those of `tools`, of the program, and read_file, list_files, write_file, bash, python_exec. Nothing else can be called."),
         new("mcp_servers", new Shape.ListOf(new Shape.Text()), "MCP servers, by name, all of whose tools the model may call; `server/tool` in `tools` gives one of them."),
         new("max_tool_iterations", new Shape.Integer(1, 1000), "Most rounds of tool calls. Default: 10."),
+        new("accept", new Shape.Expression(), "Ends the tool loop as soon as it is true of a tool's result, which then is the answer: sees `tool` (its name), `result` and `calls` (how many were made).") { ExtraNames = ["tool", "result", "calls"] },
+        new("context", new Shape.Choice("trim", "summarise"), "What happens when the conversation outgrows the context window: the oldest tool results are dropped (trim, the default), or a call to the model sums them up first (summarise)."),
         new("stream", new Shape.Boolean(), "Whether the answer is streamed, which gives live progress and idle timeouts. Default: true."),
         new("memory", new Shape.OneOf(new Shape.Record(
         [

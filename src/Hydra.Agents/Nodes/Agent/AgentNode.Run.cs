@@ -59,6 +59,8 @@ public sealed partial class AgentNode : ILeafNodeType
             OwnToolIterationsMax = (int?)IntegerOf(node.Fields, "max_tool_iterations"),
             ToolBox = new ToolBox(workflow, _tools),
             Servers = _servers,
+            Accept = node.Fields.GetOrNull("accept") is { IsNull: false } accept ? context.Expression(accept.ToDisplayText()) : null,
+            Summarises = context.FieldOf(node, "context").TextOrNull == "summarise",
             Memory = MemoryPlan.Of(context.FieldOf(node, MemoryPlan.FieldName)),
             Registry = _tools,
             Workflow = workflow,

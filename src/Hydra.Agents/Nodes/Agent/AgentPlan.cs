@@ -96,6 +96,10 @@ internal sealed record AgentPlan
     public int? OwnToolIterationsMax { get; init; }
     public required ToolBox ToolBox { get; init; }
     public required McpPool Servers { get; init; }
+    /// <summary>Ends the tool loop when it holds of a result; null: the model's last word does.</summary>
+    public Template? Accept { get; init; }
+    /// <summary>What no longer fits the context window is summed up by the model before it is dropped.</summary>
+    public bool Summarises { get; init; }
     /// <summary>Null: the node has none.</summary>
     public MemoryPlan? Memory { get; init; }
     public required ToolRegistry Registry { get; init; }

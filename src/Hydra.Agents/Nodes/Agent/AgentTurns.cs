@@ -63,7 +63,11 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
         question = question with { Tools = [.. held.Select(tool => tool.Declaration)], Asker = asker };
         var caller = new ToolCaller(attempt, line, held, _plan.Workflow, choice.Agent.Name, asker) { AskAgent = AskAgentAsync };
         var rounds = (asker.Length == 0 ? _plan.OwnToolIterationsMax : null) ?? choice.Agent.ToolIterationsMax ?? ToolRoundsDefault;
-        var loop = new ToolLoop(call, caller, line, rounds, PromptTokensMax(question), asker);
+        var loop = new ToolLoop(call, caller, line, rounds, PromptTokensMax(question), asker)
+        {
+            Accepts = asker.Length == 0 && _plan.Accept is { } accept ? new AcceptCheck(accept, attempt.Scope) : null,
+            Summarises = _plan.Summarises,
+        };
         for (int repairs = 0, checks = 0; ;)
         {
             (question, var answer) = await loop.RunAsync(question, cancellationToken);
@@ -135,7 +139,8 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
 
     /// <summary>Says why an answer is shorter than it might be; null for a complete one.</summary>
     private static Value SignalOf(ModelAnswer answer) =>
-        answer.IsCutShort ? ValueMap.Of(("finish_reason", PartialWatch.FinishReason))
+        answer.Finish == AcceptCheck.FinishReason ? ValueMap.Of(("finish_reason", AcceptCheck.FinishReason))
+        : answer.IsCutShort ? ValueMap.Of(("finish_reason", PartialWatch.FinishReason))
         : answer.Finish == ChatFinishReason.Length.Value ? ValueMap.Of(("finish_reason", "length"))
         : Value.Null;
 }
