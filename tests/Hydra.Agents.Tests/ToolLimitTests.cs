@@ -103,4 +103,28 @@ public class ToolLimitTests
     [InlineData("look: {type: workflow, path: a.yaml}", "Write a node of type subgraph")]
     public void Limits_that_cannot_hold_are_refused_before_anything_runs(string declared, string why) =>
         Assert.Contains(ToolRun.Problems(ToolRun.File("tools: [look]", $"tools: {{{declared}}}"), Counting), problem => problem.StartsWith("HYD247", StringComparison.Ordinal) && problem.Contains(why, StringComparison.Ordinal));
+
+    [Theory]
+    [InlineData("command", EffectClass.Irreversible, true, "runs any command")]
+    [InlineData("code", EffectClass.Irreversible, true, "runs any code")]
+    [InlineData("url", EffectClass.Pure, true, "goes to any address")]
+    [InlineData("url", EffectClass.Pure, false, "")]
+    [InlineData("sql", EffectClass.Irreversible, false, "writes by any SQL")]
+    [InlineData("sql", EffectClass.Pure, false, "")]
+    [InlineData("city", EffectClass.Irreversible, true, "")]
+    public void A_tool_that_can_do_anything_is_doubted_whoever_offers_it(string argument, EffectClass effect, bool isOutward, string doubt)
+    {
+        var facts = new ToolFacts { Name = "t", Description = "Does something for you.", Effect = effect, IsOutward = isOutward, Arguments = ValueMap.Of(("properties", ValueMap.Of((argument, ValueMap.Of(("type", "string")))))) };
+        var found = string.Join("; ", new ToolCatalog(null, new ToolRegistry()).Doubts("t", facts));
+        if (doubt.Length == 0) Assert.Empty(found);
+        else Assert.StartsWith(doubt, found, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_tool_that_reaches_every_host_is_doubted()
+    {
+        var workflow = new WorkflowSpec { Name = "t", Nodes = [], Extensions = ValueMap.Of(("tools", ValueMap.Of(("page", ValueMap.Of(("type", "fetch"), ("allow_hosts", Value.OfTexts(["*"]))))))) };
+        var catalog = new ToolCatalog(workflow, new ToolRegistry());
+        Assert.Contains("reaches every public host", Assert.Single(catalog.Doubts("page", catalog.All().First(tool => tool.Name == "page").Facts!)), StringComparison.Ordinal);
+    }
 }

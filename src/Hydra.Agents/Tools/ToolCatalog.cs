@@ -49,8 +49,11 @@ public sealed class ToolCatalog(WorkflowSpec? workflow, ToolRegistry registry, s
         ValueMap.Of(_workflow.AllowEnv.Select(name => (name, Text: environment?.Invoke(name))).Where(pair => pair.Text is not null).Select(pair => KeyValuePair.Create(pair.name, Value.Of(pair.Text!)))))));
 
     /// <summary>What is doubtful of a tool: that it can do anything, or that a model cannot tell how to use it.</summary>
-    public static IEnumerable<string> Doubts(ToolFacts facts)
+    /// <param name="name">As agents list it.</param>
+    public IEnumerable<string> Doubts(string name, ToolFacts facts)
     {
+        if (_box.DeclaredOf(name).GetOrNull("allow_hosts") is { IsList: true } hosts && hosts.Items.Any(host => host.TextOrNull == "*")) yield return "reaches every public host, so what an agent has read can be sent anywhere; list in `allow_hosts` those it needs";
+        foreach (var doubt in AnythingTool.Doubts(facts, hasHosts: _box.DeclaredOf(name).ContainsKey("allow_hosts"))) yield return doubt;
         if (facts.NeedsSandbox) yield return "runs any program the model writes; declare a tool that does the one thing instead";
         if (facts.Description.Length < 10) yield return "its description says next to nothing, so a model cannot tell when to use it";
         if (facts.Arguments.AsObject.GetOrNull("properties") is not { IsObject: true } properties) yield return "its schema names no argument, so it takes anything";

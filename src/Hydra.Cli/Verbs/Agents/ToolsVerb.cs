@@ -55,10 +55,11 @@ internal static class ToolsVerb
     private static int Lint(ParsedArguments arguments, CliIo io)
     {
         var lines = new List<(string Name, string Doubt, bool IsError)>();
-        foreach (var (name, facts, wrong) in Catalog(arguments, io).All())
+        var catalog = Catalog(arguments, io);
+        foreach (var (name, facts, wrong) in catalog.All())
         {
             if (facts is null) lines.Add((name, wrong, true));
-            else lines.AddRange(ToolCatalog.Doubts(facts).Select(doubt => (name, doubt, false)));
+            else lines.AddRange(catalog.Doubts(name, facts).Select(doubt => (name, doubt, false)));
         }
         if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(Value.Of(lines.Select(line => Value.Of(ValueMap.Of(("tool", line.Name), ("severity", line.IsError ? "error" : "warning"), ("message", line.Doubt))))), indented: true));
         else foreach (var (name, doubt, isError) in lines) io.Out.WriteLine(TerminalText.Of($"{(isError ? "error" : "warning")} {name}: {doubt}"));
