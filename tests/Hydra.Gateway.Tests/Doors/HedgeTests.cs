@@ -30,7 +30,7 @@ public sealed class HedgeTests
         Assert.Equal([(1, Attempt.Outpaced), (2, Attempt.Answered)], operation.Attempts.Select(attempt => (attempt.Number, attempt.Outcome)));
         Assert.Equal("smart/second/gpt-5-mini", operation.Last!.Deployment);
         Assert.Contains("hedged: no content after", operation.RouteReason);
-        Assert.Equal("cancelled", await gateway.Fakes[0].Calls[0].Ended.WaitAsync(Token));
+        Assert.Equal("cancelled", await (await gateway.Fakes[0].WaitForCallAsync(1, Token)).Ended.WaitAsync(Token));
         // Nobody knows what the silent one has generated: it stands at its bound, 4,096 tokens and the prompt.
         Assert.Equal(Answer, operation.Attempts[1].CostUsd);
         Assert.Equal(((operation.PromptTokensMax * 0.25m) + (operation.OutputTokensMax * 2m)) / 1_000_000, operation.Attempts[0].CostUsd);
