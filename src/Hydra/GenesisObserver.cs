@@ -1,3 +1,4 @@
+using Hydra.Artifacts;
 using Hydra.Execution;
 using Hydra.Model;
 using Hydra.Parsing.Genesis;
@@ -170,16 +171,22 @@ public sealed class GenesisObserver : IRunObserver, IDisposable
             _document = null;
             return false;
         }
-        File.Move(beside, _path, overwrite: true);
+        if (!FileSwap.TryReplace(beside, _path, replaced => StampOf(replaced) == now))
+        {
+            _document = null;
+            return false;
+        }
         _known = Stamp();
         Trouble = null;
         Writes++;
         return true;
     }
 
-    private (long Length, DateTime At) Stamp()
+    private (long Length, DateTime At) Stamp() => StampOf(_path);
+
+    private static (long Length, DateTime At) StampOf(string path)
     {
-        var file = new FileInfo(_path);
+        var file = new FileInfo(path);
         return (file.Length, file.LastWriteTimeUtc);
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Hydra.Cli.Tests;
 
@@ -10,6 +11,8 @@ internal sealed partial class HydraProcess : IDisposable
     private static readonly TimeSpan SilenceMax = TimeSpan.FromMinutes(5);
 
     private readonly Process _process;
+    private readonly SemaphoreSlim _errorReader = new(1);
+    private readonly StringBuilder _told = new();
 
     private HydraProcess(Process process)
     {
@@ -50,7 +53,20 @@ internal sealed partial class HydraProcess : IDisposable
     }
 
     /// <summary>The next line of standard error; null at its end.</summary>
-    public Task<string?> ReadErrorLineAsync() => _process.StandardError.ReadLineAsync().WaitAsync(SilenceMax);
+    public async Task<string?> ReadErrorLineAsync()
+    {
+        await _errorReader.WaitAsync();
+        try
+        {
+            var line = await _process.StandardError.ReadLineAsync().WaitAsync(SilenceMax);
+            if (line is not null) _told.AppendLine(line);
+            return line;
+        }
+        finally
+        {
+            _errorReader.Release();
+        }
+    }
 
     public async Task<string> ReadErrorUntilAsync(string part)
     {
@@ -68,11 +84,12 @@ internal sealed partial class HydraProcess : IDisposable
         if (SendSignal(_process.Id, number) != 0) throw new InvalidOperationException("The signal was not sent.");
     }
 
+    /// <returns>The exit code and all that was said, lines that were read before among it.</returns>
     public async Task<(int Code, string Out, string Error)> EndAsync()
     {
-        var error = await _process.StandardError.ReadToEndAsync().WaitAsync(SilenceMax);
+        while (await ReadErrorLineAsync() is not null) { }
         await _process.WaitForExitAsync().WaitAsync(SilenceMax);
-        return (_process.ExitCode, await Out, error);
+        return (_process.ExitCode, await Out, _told.ToString());
     }
 
     public void Dispose()

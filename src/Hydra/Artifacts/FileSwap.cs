@@ -1,0 +1,37 @@
+using System.Runtime.InteropServices;
+
+namespace Hydra.Artifacts;
+
+/// <summary>Replaces a file that others may write at the same moment, without losing what they wrote.</summary>
+public static partial class FileSwap
+{
+    private const int WorkingDirectory = -100, Exchange = 2;   // AT_FDCWD, RENAME_EXCHANGE: rename(2)
+
+    /// <summary>
+    /// Puts one file in the place of another in one step and looks at what stood there: the very file that was replaced, and
+    /// not what was there some time before. Where it is not what is expected, it is put back.
+    /// </summary>
+    /// <param name="replacement">The new content, in the same folder; gone afterwards.</param>
+    /// <param name="isExpected">Given the path at which the replaced file stands now.</param>
+    /// <returns>False: the old file stands where it stood.</returns>
+    /// <remarks>File systems that cannot exchange replace by renaming, with a moment between looking and replacing.</remarks>
+    public static bool TryReplace(string replacement, string path, Func<string, bool> isExpected)
+    {
+        if (!OperatingSystem.IsLinux() || Rename(WorkingDirectory, replacement, WorkingDirectory, path, Exchange) != 0)
+        {
+            if (!isExpected(path)) return false;
+            File.Move(replacement, path, overwrite: true);
+            return true;
+        }
+        if (isExpected(replacement))
+        {
+            File.Delete(replacement);
+            return true;
+        }
+        File.Move(replacement, path, overwrite: true);
+        return false;
+    }
+
+    [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Rename(int fromFolder, string from, int toFolder, string to, uint flags);
+}

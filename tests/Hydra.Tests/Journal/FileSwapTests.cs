@@ -1,0 +1,33 @@
+using Hydra.Artifacts;
+
+namespace Hydra.Tests.Journal;
+
+public sealed class FileSwapTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("hydra-swap").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string PathOf(string name, string content)
+    {
+        var path = Path.Combine(_folder, name);
+        File.WriteAllText(path, content);
+        return path;
+    }
+
+    [Fact]
+    public void A_file_that_is_as_expected_is_replaced()
+    {
+        var (beside, path) = (PathOf("new", "new"), PathOf("file", "old"));
+        Assert.True(FileSwap.TryReplace(beside, path, replaced => File.ReadAllText(replaced) == "old"));
+        Assert.Equal(("new", false), (File.ReadAllText(path), File.Exists(beside)));
+    }
+
+    [Fact]
+    public void What_somebody_wrote_meanwhile_is_put_back()
+    {
+        var (beside, path) = (PathOf("new", "new"), PathOf("file", "somebody else's"));
+        Assert.False(FileSwap.TryReplace(beside, path, replaced => File.ReadAllText(replaced) == "old"));
+        Assert.Equal(("somebody else's", false), (File.ReadAllText(path), File.Exists(beside)));
+    }
+}
