@@ -20,6 +20,11 @@ internal static class CommandLine
             foreach (var line in usage?.Lines ?? []) io.Error.WriteLine(TerminalText.Of(line));
             return ExitCode.Usage;
         }
+        catch (CallFailedException failed)
+        {
+            io.Error.WriteLine($"hydra: {TerminalText.Of(failed.Message)}");
+            return ExitCode.Failed;
+        }
         catch (StoreException store)
         {
             io.Error.WriteLine($"hydra: {TerminalText.Of(store.Message)}");

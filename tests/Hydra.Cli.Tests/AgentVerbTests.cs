@@ -62,6 +62,17 @@ public sealed class AgentVerbTests
     }
 
     [Fact]
+    public void A_damaged_memory_is_named_with_its_mend_and_left_as_it_is()
+    {
+        using var terminal = new Terminal();
+        terminal.Write(".hydra/memory.db", new string('x', 4_096));
+        Assert.Equal(1, terminal.Run("memory", "list"));
+        Assert.Contains("memory.db' cannot be used", terminal.Error, StringComparison.Ordinal);
+        Assert.Contains("restore the file from a copy", terminal.Error, StringComparison.Ordinal);
+        Assert.Equal(new string('x', 4_096), File.ReadAllText(terminal.PathOf(".hydra/memory.db")));
+    }
+
+    [Fact]
     public void What_an_agent_notes_is_listed_and_forgotten_by_its_source()
     {
         using var terminal = new Terminal();

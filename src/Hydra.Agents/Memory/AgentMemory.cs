@@ -107,7 +107,7 @@ public sealed class AgentMemory
             }
             catch (Exception failed) when (failed is SqliteException or IOException or UnauthorizedAccessException)
             {
-                throw new CallFailedException(ErrorCode.ToolFailed, $"the memory '{(_own is null ? _source : "of this process")}' cannot be used: {failed.Message}", failed);
+                throw new CallFailedException(ErrorCode.ToolFailed, $"the memory '{(_own is null ? _source : "of this process")}' cannot be used: {failed.Message.TrimEnd('.')}. Nothing was overwritten; restore the file from a copy, or move it away to begin without notes", failed);
             }
         }
     }
