@@ -72,9 +72,23 @@ internal sealed class GuardedStream(Stream inner, FloodGuard guard, bool isLines
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
+    /// <summary>Counts what came. A server that wrote too much is cut off at once: whoever reads may leave the stream open for ever.</summary>
     private void Look(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length == 0) return;
+        try
+        {
+            Count(bytes);
+        }
+        catch (IOException)
+        {
+            inner.Dispose();
+            throw;
+        }
+    }
+
+    private void Count(ReadOnlySpan<byte> bytes)
+    {
         guard.Wrote(bytes.Length, _lineBytes);
         while (bytes.IndexOf((byte)'\n') is >= 0 and var end)
         {
