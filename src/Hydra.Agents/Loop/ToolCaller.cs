@@ -23,11 +23,14 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
     /// <summary>The calls are a node's own, as its author wrote them; else a model asks for them.</summary>
     public bool IsNode { get; init; }
 
+    /// <summary>The workflows that may be run as tools: tool to the node's graph.</summary>
+    public IReadOnlyDictionary<string, int> Workflows { get; init; } = new Dictionary<string, int>(StringComparer.Ordinal);
+
     public Func<string, string, string, Labels, CancellationToken, ValueTask<(Value Answer, Labels Labels)>>? AskAgent { get; init; }
 
     /// <summary>Whether a call does nothing but look, so that its answer stands until something is done. A tool with a <c>cache</c> says itself how long.</summary>
     public bool OnlyLooks(ModelToolCall asked) =>
-        tools.FirstOrDefault(tool => tool.Facts.Name == asked.Name) is { Tool: not AgentTool, Facts.Cache: null } held
+        tools.FirstOrDefault(tool => tool.Facts.Name == asked.Name) is { Tool: not (AgentTool or WorkflowTool), Facts.Cache: null } held
         && held.Arguments.IsValid(Value.Of(asked.Arguments)) && held.Tool.EffectOf(Value.Of(asked.Arguments)) == EffectClass.Pure;
 
     /// <param name="context">Labels of all that the model has read: those of the arguments.</param>
@@ -45,13 +48,17 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
             return ToolReply.BadCall("invalid_arguments", $"nothing was called: {(problems.Length > ProblemCharsMax ? problems[..ProblemCharsMax] + "…" : problems)}");
         }
 
+        var runs = held.Tool as WorkflowTool;
+        if (runs is not null && WorkflowCall.Misfit(runs, arguments) is { } misfit) return ToolReply.BadCall("invalid_arguments", $"nothing was started: {misfit}");
+
         // (2)
         var place = $"{asker}{ordinal}";
         // What an agent does that is called as a tool is decided call by call.
         var effect = held.Tool is AgentTool ? EffectClass.Pure : held.Tool.EffectOf(arguments);
         var leave = PolicyGate.Ask(attempt, line, QuestionOf(held, asked, effect, context), place);
-        if (leave is PolicyLeave.Waits wait) return new ToolReply("", null) { Asks = wait.Request };
+        if (leave is PolicyLeave.Waits wait) return ToolReply.Later(new AttemptOutcome.Wait(wait.Request));
         if (leave is not PolicyLeave.Go go) return await WithoutAsync(leave, asked, arguments, place, context, cancellationToken);
+        if (runs is not null) effect = EffectClass.Pure;   // what its nodes do is journaled there
         var key = StepKey.Of(ValueMap.Of(("call", place), ("tool", asked.Name), ("arguments", arguments)));
         StepGrant grant;
         try
@@ -62,6 +69,7 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         {
             return ToolReply.NotMade(new NodeError(usedUp.Code, usedUp.Message)) with { Labels = context };
         }
+        if (runs is not null) return WorkflowCall.Go(attempt, line, held, WorkflowAt(runs), arguments, place, grant, context);
         var clock = attempt.Services.Clock;
         var startedAt = clock.GetTimestamp();
         var inner = Labels.None;
@@ -95,9 +103,9 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
             result = await _guard.CallAsync(held, call, held.Tool.EffectOf(arguments), () => inner, async () =>
                 ToolResultCheck.Hold(held, await WithinAsync(held.Facts, effect, call, cancellationToken, token => held.Tool.CallAsync(call, token))));
         }
-        catch (PeopleNeededException needed)
+        catch (AttemptPausedException paused)
         {
-            return new ToolReply("", null) { Asks = needed.Request };   // an agent inside asks; the call goes on when they have answered
+            return ToolReply.Later(paused.Outcome);   // an agent inside waits; the call goes on with it
         }
         catch (CallFailedException failed) when (!EndsAttempt(failed.Code))
         {
@@ -113,6 +121,9 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         void Report(ValueRef? response, NodeError? error) =>
             line.Report(grant, new StepResult(response, default, MicroUsd.Zero, error, clock.GetElapsedTime(startedAt).TotalMilliseconds));
     }
+
+    private int WorkflowAt(WorkflowTool tool) => attempt.Variant.Node is null && Workflows.TryGetValue(tool.Facts.Name, out var at) ? at
+        : throw new CallFailedException(ErrorCode.BadRequest, $"'{tool.Facts.Name}' runs a workflow, and this node stands in for another, whose graphs are other ones. Name the agent in `fallback.agent` instead of `fallback.node`");
 
     private PolicyQuestion QuestionOf(HeldTool held, ModelToolCall asked, EffectClass effect, Labels context) => new()
     {
@@ -161,7 +172,7 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
             throw new CallFailedException(mayRepeat ? ErrorCode.Timeout : ErrorCode.UnknownOutcome,
                 $"'{facts.Name}' gave nothing within {facts.Timeout.TotalSeconds:0.###} s{(mayRepeat ? "" : "; it may not be repeated, and it is not known whether it took effect")} (call {call.IdempotencyKey[..12]})", cut);
         }
-        catch (Exception thrown) when (thrown is not (OperationCanceledException or CallFailedException or ModelUnavailableException or PeopleNeededException))
+        catch (Exception thrown) when (thrown is not (OperationCanceledException or CallFailedException or ModelUnavailableException or AttemptPausedException))
         {
             // Foreign code: a tool of an embedder may throw whatever it likes.
             throw new CallFailedException(ErrorCode.ToolFailed, $"'{facts.Name}' failed: {thrown.GetType().Name}: {thrown.Message}", thrown);

@@ -28,7 +28,7 @@ public static class ToolFields
         new("methods", new Shape.ListOf(new Shape.Choice("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"), 10), "`http`: methods that may be used. Default: GET."),
         new("root", new Shape.Text(), "Files: the folder they lie under, relative to the working directory. Default: the working directory."),
         new("agent", new Shape.Text(), "`agent`: the agent that answers."),
-        new("path", new Shape.Text(), "`workflow`: the file of a workflow. Agents cannot start one yet: a `subgraph` node can."),
+        new("path", new Shape.Text(), "`workflow`: the file of the workflow that a call runs, relative to this file's folder."),
         new("function", new Shape.Text(), "`function`: the name under which the program registered it. Default: the tool's name."),
         new("effect", new Shape.Choice("pure", "idempotent", "compensatable", "irreversible"), "What calling it once more would mean. Default: by type."),
         new("risk", new Shape.Choice("low", "medium", "high"), "How much harm a wrong call may do. Default: by type."),

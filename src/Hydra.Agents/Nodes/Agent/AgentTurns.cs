@@ -61,7 +61,7 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
         if (asker.Length == 0 && _plan.Memory is { } memory) held = [.. held, .. Memory(memory, choice.Agent, held)];
         if (choice.Agent.GoesWithoutSandbox && attempt.Services.Sandbox is null) held = [.. held.Where(tool => !tool.Facts.NeedsSandbox)];
         question = question with { Tools = [.. held.Select(tool => tool.Declaration)], Asker = asker };
-        var caller = new ToolCaller(attempt, line, held, _plan.Workflow, choice.Agent.Name, asker) { AskAgent = AskAgentAsync };
+        var caller = new ToolCaller(attempt, line, held, _plan.Workflow, choice.Agent.Name, asker) { AskAgent = AskAgentAsync, Workflows = _plan.Workflows };
         var rounds = (asker.Length == 0 ? _plan.OwnToolIterationsMax : null) ?? choice.Agent.ToolIterationsMax ?? ToolRoundsDefault;
         var loop = new ToolLoop(call, caller, line, rounds, PromptTokensMax(question), asker)
         {
