@@ -14,7 +14,7 @@ namespace Hydra.Agents.Loop;
 /// <param name="asker">Sets the calls of an agent apart that was itself called as a tool; empty: the node's own agent.</param>
 /// <param name="agent">The agent's name; empty: the node names none.</param>
 /// <param name="workflow">Whose tools they are.</param>
-internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<HeldTool> tools, WorkflowSpec workflow, string agent, string asker)
+internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<HeldTool> tools, WorkflowSpec workflow, string agent, string asker)
 {
     private readonly ToolGuard _guard = new(workflow, attempt.Run.Text, attempt.Services.Clock);
 
@@ -35,12 +35,20 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
 
     /// <param name="context">Labels of all that the model has read: those of the arguments.</param>
     /// <param name="ordinal">The call's number within the agent's loop, in the order in which the model asked.</param>
+    public Task<ToolReply> CallAsync(ModelToolCall asked, int ordinal, Labels context, CancellationToken cancellationToken)
+    {
+        var held = tools.FirstOrDefault(tool => tool.Facts.Name == asked.Name);
+        if (held is null) return Task.FromResult(ToolReply.BadCall("unknown_tool", $"there is no tool '{asked.Name}'. You may call: {string.Join(", ", tools.Select(tool => tool.Facts.Name))}"));
+        var place = $"{asker}{ordinal}";
+        return held.Facts.Ticket is { } ticket ? RedeemAsync(held, ticket, asked, place, context, cancellationToken) : MakeAsync(held, asked, place, context, null, cancellationToken);
+    }
+
+    /// <param name="place">The call's own, within the attempt.</param>
+    /// <param name="ticket">What the answer may be a ticket for; null: it is the result.</param>
     /// <remarks>(1) Check. (2) Ask leave. (3) Call. (4) Check the result and report.</remarks>
-    public async Task<ToolReply> CallAsync(ModelToolCall asked, int ordinal, Labels context, CancellationToken cancellationToken)
+    private async Task<ToolReply> MakeAsync(HeldTool held, ModelToolCall asked, string place, Labels context, TicketAt? ticket, CancellationToken cancellationToken)
     {
         // (1)
-        var held = tools.FirstOrDefault(tool => tool.Facts.Name == asked.Name);
-        if (held is null) return ToolReply.BadCall("unknown_tool", $"there is no tool '{asked.Name}'. You may call: {string.Join(", ", tools.Select(tool => tool.Facts.Name))}");
         var arguments = Value.Of(asked.Arguments);
         if (!held.Arguments.IsValid(arguments))
         {
@@ -52,7 +60,6 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         if (runs is not null && WorkflowCall.Misfit(runs, arguments) is { } misfit) return ToolReply.BadCall("invalid_arguments", $"nothing was started: {misfit}");
 
         // (2)
-        var place = $"{asker}{ordinal}";
         // What an agent does that is called as a tool is decided call by call.
         var effect = held.Tool is AgentTool ? EffectClass.Pure : held.Tool.EffectOf(arguments);
         var leave = PolicyGate.Ask(attempt, line, QuestionOf(held, asked, effect, context), place);
@@ -93,7 +100,8 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         {
             var was = context.With(held.Tool.LabelsOf(call)).With(known.Response?.Labels ?? default);
             if (known.Error is { } failed) return ToolReply.Failed(failed, grant.Step) with { Labels = was };
-            return ToolReply.Of(known.Response is null ? Value.EmptyText : line.Read(known.Response), grant.Step) with { Labels = was };
+            var said = known.Response is null ? Value.EmptyText : line.Read(known.Response);
+            return (ticket is not null && TicketHold.Read(said) is { } kept ? ToolReply.Of(kept.Answer, grant.Step) with { Ticket = kept } : ToolReply.Of(said, grant.Step)) with { Labels = was };
         }
 
         // (3)
@@ -101,7 +109,8 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         try
         {
             result = await _guard.CallAsync(held, call, held.Tool.EffectOf(arguments), () => inner, async () =>
-                ToolResultCheck.Hold(held, await WithinAsync(held.Facts, effect, call, cancellationToken, token => held.Tool.CallAsync(call, token))));
+                await WithinAsync(held.Facts, effect, call, cancellationToken, token => held.Tool.CallAsync(call, token)) is var given && ticket?.Spec.IsPending(given) == true
+                    ? ToolResultCheck.HoldText(held, given) : ToolResultCheck.Hold(ticket?.Of ?? held, given));
         }
         catch (AttemptPausedException paused)
         {
@@ -115,8 +124,9 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
             return ToolReply.Failed(why, grant.Step) with { Labels = context.With(held.Tool.LabelsOf(call)).With(inner) };
         }
         var labels = context.With(held.Tool.LabelsOf(call)).With(inner);
-        Report(line.Keep(result, labels), null);
-        return ToolReply.Of(result, grant.Step) with { Labels = labels };
+        var hold = ticket?.Spec.IsPending(result) == true ? ticket.Hold(result, clock.GetUtcNow().ToUnixTimeMilliseconds()) : null;
+        Report(line.Keep(hold?.ToValue() ?? result, labels), null);
+        return ToolReply.Of(result, grant.Step) with { Labels = labels, Ticket = hold };
 
         void Report(ValueRef? response, NodeError? error) =>
             line.Report(grant, new StepResult(response, default, MicroUsd.Zero, error, clock.GetElapsedTime(startedAt).TotalMilliseconds));

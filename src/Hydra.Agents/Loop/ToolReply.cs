@@ -11,6 +11,8 @@ internal sealed record ToolReply(string Text, int? Step)
 {
     /// <summary>What must happen before there is a result (people are asked, a workflow runs, time passes); null: nothing.</summary>
     public AttemptOutcome? Pauses { get; init; }
+    /// <summary>The answer is a ticket: the result comes later; null: this is it.</summary>
+    public TicketHold? Ticket { get; init; }
     /// <summary>Labels of what is told.</summary>
     public Labels Labels { get; init; }
     /// <summary>The call was answered before and is not made again.</summary>
@@ -50,6 +52,13 @@ internal static class ToolResultCheck
         var facts = held.Facts;
         if (held.Output is { } schema && OutputContract.Misfit(schema, result) is { } misfit)
             throw new CallFailedException(ErrorCode.InvalidOutput, $"the result of '{facts.Name}' is not what it promises: {Clip(misfit, 1_000)}");
+        return HoldText(held, result);
+    }
+
+    /// <summary>What holds of every answer, a ticket too: that it is text, and how long.</summary>
+    public static Value HoldText(HeldTool held, Value result)
+    {
+        var facts = held.Facts;
         var text = result.ToDisplayText();
         if (text.AsSpan().Contains('\0') || HasLoneSurrogate(text)) throw new CallFailedException(ErrorCode.InvalidOutput, $"the result of '{facts.Name}' is not text");
         var bytes = Encoding.UTF8.GetByteCount(text);

@@ -129,8 +129,20 @@ internal sealed class ToolBox(WorkflowSpec workflow, ToolRegistry registry)
             return $"the tool '{name}' asks an agent, whose calls are steps of their own. Take `cache` and `breaker` out, and give them to the agent's tools";
         if (declared.GetOrNull("type").TextOrNull == "workflow" && LeafOnly.FirstOrDefault(declared.ContainsKey) is { } idle)
             return $"the tool '{name}' runs a workflow, whose nodes have limits of their own. Take `{idle}` out, and give it to those nodes";
+        if (WrongTicket(name, declared) is { } ticket) return ticket;
         if (ToolCacheSpec.Of(declared.GetOrNull("cache")) is { TimeToLive: null, Tags.Count: 0 }) return $"the tool '{name}' has a `cache` that keeps nothing and empties nothing. Give it `ttl_seconds` (a tool that only looks) or `tags` (one that acts)";
         return null;
+    }
+
+    private string? WrongTicket(string name, ValueMap declared)
+    {
+        if (ToolTicketSpec.Of(declared.GetOrNull("ticket")) is not { } ticket) return null;
+        if (declared.ContainsKey("cache")) return $"the tool '{name}' has a `cache` and a `ticket`; a ticket is good for one call. Take one of them out";
+        if (declared.GetOrNull("type").TextOrNull is "agent" or "workflow") return $"the tool '{name}' has a `ticket`, and what it runs is awaited as it is. Take `ticket` out";
+        if (ticket.Misfit() is { } misfit) return $"the `ticket` of the tool '{name}' cannot be read: {misfit}";
+        if (DeclaredOf(ticket.Poll) is var poll && (poll.ContainsKey("ticket") || poll.ContainsKey("cache") || poll.GetOrNull("type").TextOrNull is "agent" or "workflow"))
+            return $"the tool '{name}' gives tickets that '{ticket.Poll}' is to redeem, which itself has a ticket or a cache, or runs agents. Name a tool that looks each time it is asked";
+        return Find(ticket.Poll, out var wrong) is { } found ? found is McpToolName { Tool: McpToolName.All } ? $"the tool '{name}' gives tickets that all tools of a server are to redeem. Name one of them" : null : $"the tool '{name}' gives tickets that '{ticket.Poll}' is to redeem: {wrong}";
     }
 
     public static ToolFacts Narrow(ToolFacts facts, ValueMap declared) => facts with
@@ -144,6 +156,7 @@ internal sealed class ToolBox(WorkflowSpec workflow, ToolRegistry registry)
         Labels = PolicyReader.ReadLabels(declared.GetOrNull("labels")) is { } labels ? labels.IsTrusted ? labels : facts.Labels.With(labels) : facts.Labels,
         IsOutward = declared.GetOrNull("outward") is { Kind: ValueKind.Boolean } outward ? outward.AsBoolean : facts.IsOutward,
         Categories = declared.GetOrNull("category") switch { { IsText: true } one => [one.AsText], { IsList: true } list => [.. list.Items.Select(item => item.AsText)], _ => facts.Categories },
+        Ticket = ToolTicketSpec.Of(declared.GetOrNull("ticket")) ?? facts.Ticket,
         Cache = ToolCacheSpec.Of(declared.GetOrNull("cache")) ?? facts.Cache,
         Breaker = declared.GetOrNull("breaker") is { IsObject: true } breaker ? PolicyReader.Breaker(breaker.AsObject) : facts.Breaker,
         BreakerName = declared.GetOrNull("breaker").TextOrNull ?? facts.BreakerName,

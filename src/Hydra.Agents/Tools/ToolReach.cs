@@ -38,6 +38,7 @@ internal sealed class ToolReach(WorkflowSpec workflow, ToolRegistry registry)
         Untrusted ??= tool.Facts.Labels.IsUntrusted ? name : null;
         Private ??= tool is FileTool { Reads: true } || tool.Facts.Labels.Readers is not null || tool.Facts.Categories.Contains("user_data") ? name : null;
         Outward ??= tool.Facts.IsOutward ? name : null;
+        if (tool.Facts.Ticket is { } ticket) Add(ticket.Poll, isWithheld);
         if (tool is WorkflowTool) Workflows.Add(name);
         if (tool is AgentTool asked) AddAgent(asked.Agent);
     }

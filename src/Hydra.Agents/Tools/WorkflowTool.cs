@@ -47,6 +47,8 @@ internal sealed class WorkflowTool(ToolFacts facts, WorkflowSpec child) : ITool
     /// <summary>What the workflow's nodes may do at worst by themselves. What its agents do is asked about call by call.</summary>
     private sealed class Acts(ToolRegistry registry)
     {
+        private static readonly string[] ActingTypes = ["http", "bash", "python_exec", "function", "tool"];
+
         public EffectClass Effect { get; private set; }
         public bool IsOutward { get; private set; }
 
@@ -62,7 +64,8 @@ internal sealed class WorkflowTool(ToolFacts facts, WorkflowSpec child) : ITool
             switch (node.Type)
             {
                 case "http": Take(node, HttpTool.EffectOf(node.Fields.GetOrNull("method").TextOrNull ?? "GET"), isOutward: true); break;
-                case "bash" or "python_exec" or "function" or "planner": Take(node, EffectClass.Irreversible, isOutward: true); break;
+                case "bash" or "python_exec" or "function": Take(node, EffectClass.Irreversible, isOutward: true); break;
+                case "planner" when node.Fields.GetOrNull("allowed_types") is { IsList: true } types && types.Items.Any(type => ActingTypes.Contains(type.TextOrNull)): Take(node, EffectClass.Irreversible, isOutward: true); break;
                 case "tool" when new ToolBox(workflow, registry).Find(node.Fields.GetOrNull("tool").TextOrNull ?? "", out _) is { Facts: var facts }: Take(node, facts.Effect, facts.IsOutward); break;
             }
         }

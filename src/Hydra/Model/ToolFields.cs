@@ -46,6 +46,14 @@ public static class ToolFields
             new Field("vary_by", new Shape.ListOf(new Shape.Text(), 100), "Arguments by which answers differ. Default: all of them."),
             new Field("tags", new Shape.ListOf(new Shape.Text(), 100), "Names for what the answers are about; a call of a tool that acts and has one of them ends their time."),
         ]), "Answers that stand in place of calls. Default: none."),
+        new("ticket", new Shape.Record(
+        [
+            new Field("poll", new Shape.Text(), "The tool that is asked for the result; agents need not list it.") { IsRequired = true },
+            new Field("pending", new Shape.Text(), "An expression over `result`, an answer of either tool: true while it is no result. Default: it is an object with a `ticket`."),
+            new Field("arguments", new Shape.MapOf(new Shape.Anything()), "What `poll` is given: templates over `result`, the first answer. Default: ticket: \"{{ result.ticket }}\"."),
+            new Field("every_seconds", new Shape.Number(1, 86_400), "Time between two looks in seconds. Default: 30."),
+            new Field("within_seconds", new Shape.Number(1, 2_592_000), "How long the result may take in seconds; then the call has failed. Default: 86,400."),
+        ]), "A slow tool answers with a ticket, and another tool gives the result later: the agent waits durably, holding no slot. Default: its answer is the result."),
         new("max_result_bytes", new Shape.Integer(1, 16_000_000), "Longest result in bytes of UTF-8; text beyond is cut and says so. Default: 50,000."),
         new("output_schema", new Shape.JsonSchema(), "JSON Schema that results must fit."),
     ]);
