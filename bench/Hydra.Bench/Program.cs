@@ -153,8 +153,9 @@ async Task Recorded()
     costs.RemoveAt(0);
     Add("calls neither journaled nor recorded", cost => cost.Bare);
     Add("calls journaled", cost => cost.Durable);
+    Add("journaled and recorded", cost => cost.Recorded);
     Add("journaled and remembered for reuse", cost => cost.Remembered);
-    Add("journaled, remembered and recorded", cost => cost.Recorded);
+    Add("journaled, remembered and recorded", cost => cost.Whole);
 
     void Add(string name, Func<Recording.Costs, Recording.Cost> cost) =>
         table.Add($"recording: 1,000 agent nodes, 0 ms, {name}", "durable", Middle(costs.Select(run => cost(run).Seconds)) * 1000, "ms",

@@ -20,8 +20,6 @@ internal sealed class FrameWriter : IDisposable
     private readonly SqliteCommand _remember;
     private readonly SqliteCommand _begin;
     private readonly SqliteCommand _commit;
-    /// <summary>Lines of the reuse index that this writer appended and that are not sorted in yet.</summary>
-    private int _remembered;
     private List<PendingFrame> _waiting = [];
     private List<PendingFrame> _batch = [];
 
@@ -74,21 +72,8 @@ internal sealed class FrameWriter : IDisposable
         // One row alone is its own transaction.
         var needsTransaction = _batch.Count > 1 || _batch[0].HasMore;
         if (needsTransaction) _begin.ExecuteNonQuery();
-        var remembered = _remembered;
-        var endsRun = false;
-        foreach (var frame in _batch)
-        {
-            Write_NeedsLock(frame);
-            remembered += frame.Reuse.Count;
-            endsRun |= frame.Info is { Status: not RunStatus.Running };
-        }
-        if (remembered > ReuseRows.NewMax || (remembered > 0 && endsRun))
-        {
-            ReuseRows.SortIn(_connection);
-            remembered = 0;
-        }
+        foreach (var frame in _batch) Write_NeedsLock(frame);
         if (needsTransaction) _commit.ExecuteNonQuery();
-        _remembered = remembered;
     }
 
     /// <summary>A frame that may not be written leaves nothing behind and does not keep the others of its batch from being written.</summary>

@@ -15,6 +15,7 @@ internal sealed class ReuseLookup(Func<SqliteConnection> connect) : IDisposable
     private readonly Dictionary<(RunId Run, long Sequence, long AtMs), Dictionary<int, RunEvent.Ended>> _frames = [];
     private SqliteConnection? _connection;
     private SqliteCommand? _find;
+    private bool _cannotSort;
 
     /// <summary>Of several the one at the same path, then the latest: items asked alike keep their own results.</summary>
     public ReuseSource? Find(string key, string path, RunId notOf, long sinceMs)
@@ -22,6 +23,7 @@ internal sealed class ReuseLookup(Func<SqliteConnection> connect) : IDisposable
         lock (_lock)
         {
             var find = _find ??= Prepare_NeedsLock();
+            SortIn_NeedsLock();
             find.Parameters[0].Value = Convert.FromHexString(key);
             find.Parameters[1].Value = notOf.Text;
             find.Parameters[2].Value = sinceMs;
@@ -36,6 +38,20 @@ internal sealed class ReuseLookup(Func<SqliteConnection> connect) : IDisposable
                 (run, at, sequence, node, atMs) = (new RunId(reader.GetString(0)), reader.GetString(1), reader.GetInt64(2), reader.GetInt32(3), reader.GetInt64(4));
             }
             return CompletedIn_NeedsLock(run, sequence, atMs).TryGetValue(node, out var ended) ? new ReuseSource(run, at, ended.Output!, ended.Signal) : null;
+        }
+    }
+
+    /// <summary>What cannot be sorted in now (another process writes, the disk is full) is looked at as it lies; it is not tried again.</summary>
+    private void SortIn_NeedsLock()
+    {
+        if (_cannotSort) return;
+        try
+        {
+            ReuseRows.SortIn(_connection!);
+        }
+        catch (SqliteException)
+        {
+            _cannotSort = true;
         }
     }
 

@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
 using Hydra.Model;
 using Microsoft.Data.Sqlite;
 
@@ -6,14 +9,19 @@ namespace Hydra.Journal;
 /// <summary>
 /// The table <c>reuse</c>: an index over completed executions by what their results depend on. It holds no results: it
 /// points at the frame in which the node ended, and the journal is believed. New lines are appended to <c>reuse_new</c> in
-/// the transaction of that frame and sorted into the index many at a time: a line at a random place of a large index costs
-/// pages of its own, one at the end of a list nearly nothing. Whoever looks sees both.
+/// the transaction of that frame, all of them by one statement, and sorted into the index many at a time by whoever looks: a
+/// line at a random place of a large index costs pages of its own, one at the end of a list nearly nothing, and a run that
+/// nobody asks pays for no more than that. Whoever looks sees both.
 /// </summary>
 internal static class ReuseRows
 {
-    /// <summary>New lines of one process before they are sorted in; bounds what a look at them can cost.</summary>
+    /// <summary>New lines before whoever looks sorts them in; bounds what a look at them can cost.</summary>
     public const int NewMax = 512;
 
+    /// <summary>Lines sorted in by one transaction: other runs wait for it with their frames.</summary>
+    private const int SortedAtOnceMax = 4_096;
+
+    private const int KeyBytes = 32;
     private const string Columns = "key, run, node, seq, at, path, parts";
 
     public static void Prepare(SqliteConnection connection) => StoreSchema.Run(connection, """
@@ -28,29 +36,76 @@ internal static class ReuseRows
     public static SqliteCommand InsertInto(SqliteConnection connection)
     {
         var insert = connection.CreateCommand();
-        insert.CommandText = $"INSERT INTO reuse_new({Columns}) VALUES($key, $run, $node, $seq, $at, $path, $parts)";
-        foreach (var name in (string[])["$key", "$run", "$node", "$seq", "$at", "$path", "$parts"]) insert.Parameters.Add(new SqliteParameter { ParameterName = name });
+        insert.CommandText = $"""
+            INSERT INTO reuse_new({Columns})
+            SELECT substr($keys, 1+{KeyBytes}*key, {KeyBytes}), $run, json_extract(value, '$[0]'), $seq, $at, json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each($lines)
+            """;
+        foreach (var name in (string[])["$run", "$seq", "$at", "$keys", "$lines"]) insert.Parameters.Add(new SqliteParameter { ParameterName = name });
         return insert;
     }
 
-    /// <summary>Sorts what is new into the index, also what runs that died left; inside the caller's transaction.</summary>
-    public static void SortIn(SqliteConnection connection) => StoreSchema.Run(connection, $"""
-        INSERT OR REPLACE INTO reuse({Columns}) SELECT {Columns} FROM reuse_new ORDER BY key, run, seq;
-        DELETE FROM reuse_new;
-        """);
-
     public static void Save(SqliteCommand insert, PendingFrame frame)
     {
-        foreach (var entry in frame.Reuse)
+        insert.Parameters[0].Value = frame.RunKey.Id;
+        insert.Parameters[1].Value = frame.Sequence;
+        insert.Parameters[2].Value = frame.AtMs;
+        insert.Parameters[3].Value = KeysOf(frame.Reuse);
+        insert.Parameters[4].Value = LinesOf(frame.Reuse);
+        insert.ExecuteNonQuery();
+    }
+
+    /// <summary>One behind the other: JSON has no bytes.</summary>
+    private static byte[] KeysOf(IReadOnlyList<ReuseEntry> entries)
+    {
+        var keys = new byte[KeyBytes * entries.Count];
+        for (var i = 0; i < entries.Count; i++) Convert.FromHexString(entries[i].Key.Hash, keys.AsSpan(KeyBytes * i, KeyBytes), out _, out _);
+        return keys;
+    }
+
+    /// <summary>Node, path and parts of each.</summary>
+    private static string LinesOf(IReadOnlyList<ReuseEntry> entries)
+    {
+        var buffer = new ArrayBufferWriter<byte>(512 * entries.Count);
+        using var json = new Utf8JsonWriter(buffer);
+        json.WriteStartArray();
+        foreach (var entry in entries)
         {
-            insert.Parameters[0].Value = Convert.FromHexString(entry.Key.Hash);
-            insert.Parameters[1].Value = frame.RunKey.Id;
-            insert.Parameters[2].Value = entry.Node;
-            insert.Parameters[3].Value = frame.Sequence;
-            insert.Parameters[4].Value = frame.AtMs;
-            insert.Parameters[5].Value = entry.Path;
-            insert.Parameters[6].Value = entry.Key.PartsJson;
-            insert.ExecuteNonQuery();
+            json.WriteStartArray();
+            json.WriteNumberValue(entry.Node);
+            json.WriteStringValue(entry.Path);
+            json.WriteStringValue(entry.Key.PartsJson);
+            json.WriteEndArray();
+        }
+        json.WriteEndArray();
+        json.Flush();
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    /// <summary>Sorts what is new into the index where there is much of it, also what runs that died left and what runs that go on have appended so far.</summary>
+    public static void SortIn(SqliteConnection connection)
+    {
+        using var bounds = connection.CreateCommand();
+        bounds.CommandText = "SELECT coalesce((SELECT id FROM reuse_new ORDER BY id LIMIT 1), 0), coalesce((SELECT id FROM reuse_new ORDER BY id DESC LIMIT 1), -1)";
+        long first, last;
+        using (var reader = bounds.ExecuteReader())
+        {
+            reader.Read();
+            (first, last) = (reader.GetInt64(0), reader.GetInt64(1));
+        }
+        if (last - first < NewMax) return;
+        for (var upTo = Math.Min(first + SortedAtOnceMax, last); ; upTo = Math.Min(upTo + SortedAtOnceMax, last))
+        {
+            using var transaction = connection.BeginTransaction(deferred: false);
+            using var sort = connection.CreateCommand();
+            sort.Transaction = transaction;
+            sort.CommandText = $"""
+                INSERT OR REPLACE INTO reuse({Columns}) SELECT {Columns} FROM reuse_new WHERE id<=$up_to ORDER BY key, run, seq;
+                DELETE FROM reuse_new WHERE id<=$up_to;
+                """;
+            sort.Parameters.AddWithValue("$up_to", upTo);
+            sort.ExecuteNonQuery();
+            transaction.Commit();
+            if (upTo == last) return;
         }
     }
 

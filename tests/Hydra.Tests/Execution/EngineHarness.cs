@@ -13,6 +13,12 @@ internal sealed class CallingNode : ILeafNodeType
     /// <summary>Calls one after another within an attempt.</summary>
     public int Steps { get; init; } = 1;
 
+    /// <summary>Says of itself that it asks before it acts: attempts may begin before their start is durable.</summary>
+    public bool AsksBeforeItActs { get; init; }
+
+    /// <summary>Called before the first call is asked for.</summary>
+    public Func<NodeAttempt, ValueTask> Begins { get; init; } = _ => default;
+
     /// <summary>What making a call twice would mean.</summary>
     public EffectClass Effect { get; init; } = EffectClass.Pure;
 
@@ -24,6 +30,7 @@ internal sealed class CallingNode : ILeafNodeType
     public async ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, CancellationToken cancellationToken)
     {
         var answer = Value.Null;
+        await Begins(attempt);
         for (var step = 0; step < Steps; step++)
         {
             var call = new StepCall(StepKind.Model, "m", $"{attempt.Path}/{step}", 10, 20, new MicroUsd(30), null) { Effect = Effect };
