@@ -23,7 +23,7 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
     /// <summary>The calls are a node's own, as its author wrote them; else a model asks for them.</summary>
     public bool IsNode { get; init; }
 
-    public Func<string, string, string, Labels, CancellationToken, ValueTask<(Value Answer, Labels Labels)>>? AskAgent { get; init; }
+    public Func<string, string, string, Labels, LabelContext, CancellationToken, ValueTask<Value>>? AskAgent { get; init; }
 
     /// <summary>Whether a call does nothing but look, so that its answer stands until something is done. A tool with a <c>cache</c> says itself how long.</summary>
     public bool OnlyLooks(ModelToolCall asked) =>
@@ -64,7 +64,7 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         }
         var clock = attempt.Services.Clock;
         var startedAt = clock.GetTimestamp();
-        var inner = Labels.None;
+        var inner = new LabelContext();
         var call = new ToolCall
         {
             Arguments = arguments,
@@ -74,16 +74,12 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
             Sandbox = attempt.Services.Sandbox,
             Scope = attempt.Scope,
             Alive = () => line.Progress(),
-            Learned = labels => inner = inner.With(labels),
-            AskAgent = AskAgent is null ? null : async (other, task, token) =>
-            {
-                (var answer, inner) = await AskAgent(other, task, place + "/", context, token);
-                return answer;
-            },
+            Learned = inner.Add,
+            AskAgent = AskAgent is null ? null : (other, task, token) => AskAgent(other, task, place + "/", context, inner, token),
         };
         if (grant.Known is { } known)
         {
-            var was = context.With(held.Tool.LabelsOf(call)).With(known.Response?.Labels ?? default);
+            var was = context.With(held.Tool.LabelsOf(call)).With(known.Response?.Labels ?? known.Error?.Labels ?? default);
             if (known.Error is { } failed) return ToolReply.Failed(failed, grant.Step) with { Labels = was };
             return ToolReply.Of(known.Response is null ? Value.EmptyText : line.Read(known.Response), grant.Step) with { Labels = was };
         }
@@ -92,7 +88,7 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         Value result;
         try
         {
-            result = await _guard.CallAsync(held, call, held.Tool.EffectOf(arguments), () => inner, async () =>
+            result = await _guard.CallAsync(held, call, held.Tool.EffectOf(arguments), () => inner.Now, async () =>
                 ToolResultCheck.Hold(held, await WithinAsync(held.Facts, effect, call, cancellationToken, token => held.Tool.CallAsync(call, token))));
         }
         catch (PeopleNeededException needed)
@@ -102,11 +98,11 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         catch (CallFailedException failed) when (!EndsAttempt(failed.Code))
         {
             // (4)
-            var why = new NodeError(failed.Code, failed.Message);
+            var why = new NodeError(failed.Code, failed.Message) { Labels = context.With(held.Tool.LabelsOf(call)).With(inner.Now) };
             Report(null, why);
-            return ToolReply.Failed(why, grant.Step) with { Labels = context.With(held.Tool.LabelsOf(call)).With(inner) };
+            return ToolReply.Failed(why, grant.Step) with { Labels = why.Labels };
         }
-        var labels = context.With(held.Tool.LabelsOf(call)).With(inner);
+        var labels = context.With(held.Tool.LabelsOf(call)).With(inner.Now);
         Report(line.Keep(result, labels), null);
         return ToolReply.Of(result, grant.Step) with { Labels = labels };
 

@@ -53,7 +53,7 @@ public sealed class ToolNode(ToolRegistry? tools = null) : ILeafNodeType
         await using var servers = new McpConnections(_servers, McpSurroundings.Of(attempt, plan.Workflow));
         var held = await new HeldTools(plan.Box, servers, line).OpenAsync([plan.Tool], "", cancellationToken);
         var call = new ModelToolCall("", held[0].Facts.Name, given.IsNull ? ValueMap.Empty : given.AsObject, ValueMap.Empty);
-        var reply = await new ToolCaller(attempt, line, held, plan.Workflow, "", "") { IsNode = true }.CallAsync(call, 0, attempt.Labels.Now, cancellationToken);
+        var reply = await new ToolCaller(attempt, line, held, plan.Workflow, "", "") { IsNode = !attempt.IsProposed }.CallAsync(call, 0, attempt.Labels.Now, cancellationToken);
         if (reply.Asks is { } asks) return new AttemptOutcome.Wait(asks);
         attempt.Labels.Add(reply.Labels);
         return LeafContract.Hold(attempt.Node.Settings, reply.Error is { } error ? new AttemptOutcome.Failed(error.Code, error.Message) : new AttemptOutcome.Completed(reply.Result!.Value));
