@@ -121,7 +121,7 @@ public sealed class AnswerStoreTests : IDisposable
         silent.Start();
         var calls = 0;
         var address = RedisAddress.Parse($"redis://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}");
-        await using var store = new RedisAnswers(address, _time, TimeSpan.FromMilliseconds(50));
+        await using var store = new RedisAnswers(address, _time, TimeSpan.FromMilliseconds(400));
 
         Assert.Null(await store.FindAsync("k", default));
         using (await silent.AcceptTcpClientAsync(TestContext.Current.CancellationToken)) calls++;
