@@ -54,6 +54,8 @@ internal sealed class DyingStore(IRunStore inner, int commitsLeft) : IRunStore
     private int _commitsLeft = commitsLeft;
 
     public int Commits { get; private set; }
+    /// <summary>From now on nothing reaches it.</summary>
+    public void Die() => _commitsLeft = 0;
     public IArtifactStore Artifacts => inner.Artifacts;
     public IRunJournal Own(RunId run) => new Journal(this, inner.Own(run));
     public RunInfo? Find(RunId run) => inner.Find(run);
