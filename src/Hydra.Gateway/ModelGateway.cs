@@ -22,7 +22,7 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
 
     private readonly GatewayOptions _options;
     private readonly PriceTable _prices;
-    private readonly HttpClient _http;
+    private readonly HttpMessageInvoker _http;
     private readonly ModelHttp _modelHttp;
 
     /// <exception cref="ArgumentException">The options are wrong; the message lists everything that is.</exception>
@@ -33,18 +33,15 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
         if (problems.Count > 0) throw new ArgumentException(string.Join('\n', problems), nameof(options));
         _options = options;
         _prices = PriceTable.Load(options.PriceOverridesFile);
-        _http = new HttpClient(new SocketsHttpHandler
+        // Without HttpClient, which would give each call one more clock and one more task: each has its own.
+        _http = new HttpMessageInvoker(new SocketsHttpHandler
         {
             ConnectTimeout = options.ConnectTimeout,
             PooledConnectionLifetime = TimeSpan.FromMinutes(10),   // so that a changed address is found again
             AllowAutoRedirect = false,                             // a redirect would carry the key elsewhere
             MaxConnectionsPerServer = 1_000,
             UseCookies = false,
-        })
-        {
-            Timeout = Timeout.InfiniteTimeSpan,                    // each call has its own clock
-        };
-        _http.DefaultRequestHeaders.UserAgent.ParseAdd("hydra/0.1");
+        });
         _modelHttp = new ModelHttp(_http, options);
     }
 

@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using Hydra.Agents.Tools;
 using Hydra.Model;
+using Hydra.Tests.Shared;
 using Microsoft.Data.Sqlite;
 
 namespace Hydra.Agents.Tests;
@@ -83,53 +83,25 @@ public sealed class SqlToolTests : IDisposable
     [Fact]
     public async Task PostgreSQL_is_read_in_a_transaction_that_cannot_write()
     {
-        var server = Path.Combine(_folder, "pg");
-        var programs = Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").Order(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin")).LastOrDefault(bin => File.Exists(Path.Combine(bin, "initdb"))) : null;
-        Assert.True(programs is not null, "PostgreSQL's server is not here; .ci/run installs it (Debian: apt-get install postgresql)");
-        Directory.CreateDirectory(server);
-        var isRoot = Environment.IsPrivilegedProcess;
-        if (isRoot)
+        using var server = new PostgresServer();
+        var connection = server.NewDatabase();
+        server.Sql("d1", "CREATE TABLE owls (name text, age int); INSERT INTO owls VALUES ('Ada', 3), ('Bo', NULL)");
+        var tool = $"connection: '{connection}', timeout_seconds: 20";
+        Assert.Equal("""{"columns":["name","age"],"rows":[["Ada",3],["Bo",null]],"more":false}""", await RowsAsync("SELECT name, age FROM owls ORDER BY name", tool));
+        Assert.Equal("""{"columns":["g"],"rows":[[1],[2]],"more":true}""", await RowsAsync("SELECT g FROM generate_series(1, 1000000) g", tool + ", max_rows: 2"));
+        foreach (var query in new[]
         {
-            // The server refuses to run as root: its folder is handed to an account without rights.
-            Run("chmod", "755", _folder);
-            Run("chown", "nobody", server);
-        }
-        void AsUser(string program, params string[] arguments) => Run(isRoot ? "setpriv" : program, isRoot ? ["--reuid=nobody", "--regid=nogroup", "--clear-groups", program, .. arguments] : arguments);
-        var data = Path.Combine(server, "data");
-        AsUser(Path.Combine(programs, "initdb"), "-D", data, "--auth=trust", "-U", "hydra", "-E", "UTF8", "--no-sync");
-        AsUser(Path.Combine(programs, "pg_ctl"), "-D", data, "-w", "-l", Path.Combine(server, "log"), "-o", $"-k {server} -c listen_addresses= -c fsync=off", "start");
-        try
+            "DELETE FROM owls", "SELECT 1; DELETE FROM owls", "SELECT 1; COMMIT; DELETE FROM owls", "WITH gone AS (DELETE FROM owls RETURNING name) SELECT * FROM gone",
+            "SELECT name FROM owls FOR UPDATE", "COPY owls TO PROGRAM 'cat'", "SELECT set_config('transaction_read_only', 'off', true)", "SELECT nextval('none')",
+        })
         {
-            AsUser(Path.Combine(programs, "psql"), "-h", server, "-U", "hydra", "-d", "postgres", "-c", "CREATE TABLE owls (name text, age int); INSERT INTO owls VALUES ('Ada', 3), ('Bo', NULL)");
-            var tool = $"connection: 'Host={server};Username=hydra;Database=postgres', timeout_seconds: 20";
-            Assert.Equal("""{"columns":["name","age"],"rows":[["Ada",3],["Bo",null]],"more":false}""", await RowsAsync("SELECT name, age FROM owls ORDER BY name", tool));
-            Assert.Equal("""{"columns":["g"],"rows":[[1],[2]],"more":true}""", await RowsAsync("SELECT g FROM generate_series(1, 1000000) g", tool + ", max_rows: 2"));
-            foreach (var query in new[]
-            {
-                "DELETE FROM owls", "SELECT 1; DELETE FROM owls", "SELECT 1; COMMIT; DELETE FROM owls", "WITH gone AS (DELETE FROM owls RETURNING name) SELECT * FROM gone",
-                "SELECT name FROM owls FOR UPDATE", "COPY owls TO PROGRAM 'cat'", "SELECT set_config('transaction_read_only', 'off', true)", "SELECT nextval('none')",
-            })
-            {
-                Assert.True((await AskAsync(query, tool)).Status == RunStatus.Failed, query);
-            }
-            // What a function does in the transaction goes with it: it is never committed.
-            await AskAsync("SELECT lo_create(0)", tool);
-            Assert.Equal("""{"columns":["count"],"rows":[[0]],"more":false}""", await RowsAsync("SELECT count(*) FROM pg_largeobject_metadata", tool));
-            Assert.Equal("""{"columns":["count"],"rows":[[2]],"more":false}""", await RowsAsync("SELECT count(*) FROM owls", tool));
-            Assert.Equal(RunStatus.Failed, (await AskAsync("SELECT pg_sleep(3600)", tool.Replace("20", "0.5", StringComparison.Ordinal))).Status);
-            Assert.Contains("could not be asked", (await AskAsync("SELECT 1", "connection: 'Host=/nowhere;Username=x'")).Reason, StringComparison.Ordinal);
+            Assert.True((await AskAsync(query, tool)).Status == RunStatus.Failed, query);
         }
-        finally
-        {
-            AsUser(Path.Combine(programs, "pg_ctl"), "-D", data, "-m", "immediate", "stop");
-        }
-    }
-
-    private static void Run(string program, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" })!;
-        // The server that pg_ctl starts keeps the streams open, so they are not read to their end.
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}");
+        // What a function does in the transaction goes with it: it is never committed.
+        await AskAsync("SELECT lo_create(0)", tool);
+        Assert.Equal("""{"columns":["count"],"rows":[[0]],"more":false}""", await RowsAsync("SELECT count(*) FROM pg_largeobject_metadata", tool));
+        Assert.Equal("""{"columns":["count"],"rows":[[2]],"more":false}""", await RowsAsync("SELECT count(*) FROM owls", tool));
+        Assert.Equal(RunStatus.Failed, (await AskAsync("SELECT pg_sleep(3600)", tool.Replace("20", "0.5", StringComparison.Ordinal))).Status);
+        Assert.Contains("could not be asked", (await AskAsync("SELECT 1", "connection: 'Host=/nowhere;Username=x'")).Reason, StringComparison.Ordinal);
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Hydra.Gateway.Ledger;
 using Hydra.Model;
+using Hydra.Tests.Shared;
 
 namespace Hydra.Cli.Tests;
 
@@ -87,6 +88,27 @@ public sealed class GatewayVerbTests
         Assert.Contains("op7: $0.0177 in 1 attempt", terminal.Out, StringComparison.Ordinal);
         Assert.Equal(0, terminal.Run("gateway", "purge", "--before", "90d"));
         Assert.Contains("folded up 0 charges", terminal.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_database_in_the_configuration_is_the_store_of_every_verb()
+    {
+        using var server = new PostgresServer();
+        using var terminal = new Terminal();
+        terminal.Write("gateway.yaml", "store: {postgres: env:DATABASE_URL}\n");
+        Assert.Equal(2, terminal.Run("gateway", "stats"));
+        Assert.Contains("store.postgres: the environment variable DATABASE_URL is not set", terminal.Error, StringComparison.Ordinal);
+        terminal.Set("DATABASE_URL", server.NewDatabase());
+        Assert.True(terminal.Run("gateway", "keys", "create", "--name", "ci", "--team", "research", "--budget-usd", "5") == 0, terminal.Error);
+        Assert.Equal(0, terminal.Run("gateway", "keys", "list"));
+        Assert.Contains("research", terminal.Out, StringComparison.Ordinal);
+        foreach (var by in (string[])["key", "team", "user", "model", "deployment", "day"]) Assert.True(terminal.Run("gateway", "stats", "--by", by) == 0, terminal.Error);
+        Assert.Equal(0, terminal.Run("gateway", "purge", "--before", "90d"));
+        Assert.False(File.Exists(terminal.PathOf(".hydra/gateway.db")));
+        terminal.Set("DATABASE_URL", "postgres://ada:SECRET@nowhere.invalid/ledger");
+        Assert.Equal(1, terminal.Run("gateway", "stats"));
+        Assert.Contains("PostgreSQL at nowhere.invalid:5432 cannot be reached", terminal.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("SECRET", terminal.Error, StringComparison.Ordinal);
     }
 
     private static async Task FillAsync(string file)

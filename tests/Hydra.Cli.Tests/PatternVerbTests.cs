@@ -54,4 +54,18 @@ public sealed class PatternVerbTests
         Assert.Equal(0, terminal.Run("validate", "flow.yaml"));
         Assert.Contains("HYD283", terminal.Out + terminal.Error, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("router", "request=buy milk")]
+    [InlineData("coordinator", "company=Acme")]
+    [InlineData("planner", "kpi=signups")]
+    [InlineData("supervisor", "story=owls return")]
+    [InlineData("swarm", "request=my bill is wrong")]
+    public void A_pattern_runs_to_its_end_with_no_key(string pattern, string input)
+    {
+        using var terminal = new Terminal();
+        Assert.Equal(0, terminal.Run("init", pattern));
+        Assert.True(terminal.Run("run", $"{pattern}/workflow.yaml", "--backend", "offline", "-i", input, "--run-id", "r") == 0, terminal.Error);
+        Assert.DoesNotContain("degraded", terminal.Error, StringComparison.Ordinal);
+    }
 }

@@ -169,7 +169,7 @@ public sealed class HostileStreamTests
     /// <summary>The text of an answer that ended well, or null when the call failed as it should.</summary>
     private static async Task<string?> OutcomeAsync(string model, byte[] stream, int pieceBytes = int.MaxValue)
     {
-        using var http = new HttpClient(new Replay(stream, ContentType(model), pieceBytes));
+        using var http = new HttpMessageInvoker(new Replay(stream, ContentType(model), pieceBytes));
         var options = new GatewayOptions();
         var client = Client(model, new ModelHttp(http, options));
         try

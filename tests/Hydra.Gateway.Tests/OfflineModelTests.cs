@@ -139,6 +139,20 @@ public sealed class OfflineModelTests : IDisposable
     }
 
     [Fact]
+    public async Task Work_is_divided_among_those_the_prompt_lists_and_the_last_builds_on_the_others()
+    {
+        const string Schema = """{"properties": {"reasoning": {"type": "string"}, "nodes": {"type": "array", "items": {"properties": {"id": {}, "type": {}, "agent": {}, "prompt": {}, "depends_on": {}}}}}}""";
+        const string Agents = "Agents you may name in `agent`:\n- analyst: looks for causes\n- fact-checker: checks them\n- writer: reports\n";
+        var first = JsonElement.Parse(await AskAsync($"Find {{why}}.\n\nPlan this work as a graph.\n\n{Agents}", new ChatOptions { ResponseFormat = ChatResponseFormat.ForJsonSchema(JsonElement.Parse(Schema)) })).GetProperty("nodes");
+        Assert.Equal(["analyst", "fact_checker", "writer"], first.EnumerateArray().Select(node => node.GetProperty("id").GetString()));
+        Assert.Equal(["analyst", "fact_checker"], first[2].GetProperty("depends_on").EnumerateArray().Select(id => id.GetString()));
+        Assert.StartsWith("Find (why).\nYour part, as analyst: looks for causes", first[0].GetProperty("prompt").GetString(), StringComparison.Ordinal);
+
+        var again = JsonElement.Parse(await AskAsync($"Find why.\n\nPlan this work as a graph.\n\n{Agents}\nDone already:\n- analyst: found\n\nThis went wrong:\n- fact_checker: no\n", new ChatOptions { ResponseFormat = ChatResponseFormat.ForJsonSchema(JsonElement.Parse(Schema)) })).GetProperty("nodes");
+        Assert.Equal(["writer"], again.EnumerateArray().Select(node => node.GetProperty("id").GetString()));
+    }
+
+    [Fact]
     public async Task The_same_prompt_gives_the_same_answer_streamed_or_not()
     {
         var client = _gateway.GetClient("claude-haiku-4-5");

@@ -26,7 +26,7 @@ internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadO
     /// <summary>The workflows that may be run as tools: tool to the node's graph.</summary>
     public IReadOnlyDictionary<string, int> Workflows { get; init; } = new Dictionary<string, int>(StringComparer.Ordinal);
 
-    public Func<string, string, string, Labels, CancellationToken, ValueTask<(Value Answer, Labels Labels)>>? AskAgent { get; init; }
+    public Func<string, string, string, Labels, LabelContext, CancellationToken, ValueTask<Value>>? AskAgent { get; init; }
 
     /// <summary>Whether a call does nothing but look, so that its answer stands until something is done. A tool with a <c>cache</c> says itself how long.</summary>
     public bool OnlyLooks(ModelToolCall asked) =>
@@ -79,7 +79,7 @@ internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadO
         if (runs is not null) return WorkflowCall.Go(attempt, line, held, WorkflowAt(runs), arguments, place, grant, context);
         var clock = attempt.Services.Clock;
         var startedAt = clock.GetTimestamp();
-        var inner = Labels.None;
+        var inner = new LabelContext();
         var call = new ToolCall
         {
             Arguments = arguments,
@@ -89,16 +89,12 @@ internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadO
             Sandbox = attempt.Services.Sandbox,
             Scope = attempt.Scope,
             Alive = () => line.Progress(),
-            Learned = labels => inner = inner.With(labels),
-            AskAgent = AskAgent is null ? null : async (other, task, token) =>
-            {
-                (var answer, inner) = await AskAgent(other, task, place + "/", context, token);
-                return answer;
-            },
+            Learned = inner.Add,
+            AskAgent = AskAgent is null ? null : (other, task, token) => AskAgent(other, task, place + "/", context, inner, token),
         };
         if (grant.Known is { } known)
         {
-            var was = context.With(held.Tool.LabelsOf(call)).With(known.Response?.Labels ?? default);
+            var was = context.With(held.Tool.LabelsOf(call)).With(known.Response?.Labels ?? known.Error?.Labels ?? default);
             if (known.Error is { } failed) return ToolReply.Failed(failed, grant.Step) with { Labels = was };
             var said = known.Response is null ? Value.EmptyText : line.Read(known.Response);
             return (ticket is not null && TicketHold.Read(said) is { } kept ? ToolReply.Of(kept.Answer, grant.Step) with { Ticket = kept } : ToolReply.Of(said, grant.Step)) with { Labels = was };
@@ -108,7 +104,7 @@ internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadO
         Value result;
         try
         {
-            result = await _guard.CallAsync(held, call, held.Tool.EffectOf(arguments), () => inner, async () =>
+            result = await _guard.CallAsync(held, call, held.Tool.EffectOf(arguments), () => inner.Now, async () =>
                 await WithinAsync(held.Facts, effect, call, cancellationToken, token => held.Tool.CallAsync(call, token)) is var given && ticket?.Spec.IsPending(given) == true
                     ? ToolResultCheck.HoldText(held, given) : ToolResultCheck.Hold(ticket?.Of ?? held, given));
         }
@@ -119,11 +115,11 @@ internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadO
         catch (CallFailedException failed) when (!EndsAttempt(failed.Code))
         {
             // (4)
-            var why = new NodeError(failed.Code, failed.Message);
+            var why = new NodeError(failed.Code, failed.Message) { Labels = context.With(held.Tool.LabelsOf(call)).With(inner.Now) };
             Report(null, why);
-            return ToolReply.Failed(why, grant.Step) with { Labels = context.With(held.Tool.LabelsOf(call)).With(inner) };
+            return ToolReply.Failed(why, grant.Step) with { Labels = why.Labels };
         }
-        var labels = context.With(held.Tool.LabelsOf(call)).With(inner);
+        var labels = context.With(held.Tool.LabelsOf(call)).With(inner.Now);
         var hold = ticket?.Spec.IsPending(result) == true ? ticket.Hold(result, clock.GetUtcNow().ToUnixTimeMilliseconds()) : null;
         Report(line.Keep(hold?.ToValue() ?? result, labels), null);
         return ToolReply.Of(result, grant.Step) with { Labels = labels, Ticket = hold };

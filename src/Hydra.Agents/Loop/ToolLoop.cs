@@ -23,6 +23,9 @@ internal sealed class ToolLoop(ModelCall model, ToolCaller caller, ILine line, i
     /// <summary>What is dropped to fit the window is summed up by the model first.</summary>
     public bool Summarises { get; init; }
 
+    /// <summary>Is told the labels of everything read, as it is read: also where the loop ends with a failure.</summary>
+    public LabelContext Read { get; init; } = new();
+
     private readonly LoopGuard _guard = new();
     private readonly Dictionary<string, ToolReply> _answered = new(StringComparer.Ordinal);
     private int _rounds;
@@ -35,6 +38,7 @@ internal sealed class ToolLoop(ModelCall model, ToolCaller caller, ILine line, i
     /// <returns>The final answer, and the question that led to it.</returns>
     public async ValueTask<(ModelQuestion Question, ModelAnswer Answer)> RunAsync(ModelQuestion question, CancellationToken cancellationToken)
     {
+        Read.Add(question.Labels);
         while (true)
         {
             if (promptTokensMax is { } most) question = await ContextTrim.FitAsync(question, most, $"{asker}{_rounds}", line, Summarises ? SummariseAsync : null, cancellationToken);
@@ -46,6 +50,7 @@ internal sealed class ToolLoop(ModelCall model, ToolCaller caller, ILine line, i
             if (ToolReply.FirstPause(replies) is { } pause) throw new AttemptPausedException(pause);
             var asked = question;
             question = After(question, answer, replies);
+            Read.Add(question.Labels);
             for (var i = 0; i < replies.Length; i++)
             {
                 if (Accepts is not null && replies[i].Result is { } result && Accepts.Holds(answer.Calls[i].Name, result, _calls)) return (question, new ModelAnswer(replies[i].Text, AcceptCheck.FinishReason));

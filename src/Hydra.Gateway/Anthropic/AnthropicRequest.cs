@@ -37,7 +37,7 @@ internal static class AnthropicRequest
     public static byte[] Write(ModelFacts facts, IEnumerable<ChatMessage> messages, ChatOptions? options, bool isStream)
     {
         var all = messages.ToArray();
-        var buffer = new ArrayBufferWriter<byte>();
+        using var buffer = new PooledBytes(8 * 1024);
         using (var json = new Utf8JsonWriter(buffer, Writing))
         {
             json.WriteStartObject();
@@ -51,7 +51,7 @@ internal static class AnthropicRequest
             if (options is not null) WriteOptions(json, options, ThinkingTokens(options, outputMax));
             json.WriteEndObject();
         }
-        return buffer.WrittenSpan.ToArray();
+        return buffer.Written.ToArray();
     }
 
     /// <summary>One text; or blocks, where one of them carries a mark for the cache.</summary>

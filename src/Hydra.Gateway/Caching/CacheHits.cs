@@ -1,7 +1,6 @@
+using System.Data.Common;
 using Hydra.Gateway.Ledger;
 using Hydra.Gateway.Pipeline;
-using Hydra.Journal;
-using Microsoft.Data.Sqlite;
 
 namespace Hydra.Gateway.Caching;
 
@@ -23,16 +22,17 @@ public sealed record CacheHitLine(string Model, string Tier, long Hits, long Ser
 internal sealed class CacheHits
 {
     private const long HourMs = 3_600_000;
-    private const string Table = """
+    /// <summary>In SQLite's words.</summary>
+    internal const string Table = """
         CREATE TABLE IF NOT EXISTS cache_hits(
             start INTEGER NOT NULL, key_id TEXT NOT NULL, team TEXT NOT NULL, model TEXT NOT NULL, tier TEXT NOT NULL,
             hits INTEGER NOT NULL, tokens INTEGER NOT NULL, saved INTEGER NOT NULL, PRIMARY KEY(start, key_id, team, model, tier)) WITHOUT ROWID
         """;
 
-    private readonly SqliteLedger _ledger;
+    private readonly StoredLedger _ledger;
     private readonly TimeProvider _clock;
 
-    public CacheHits(SqliteLedger ledger, TimeProvider clock) => (_ledger, _clock) = (ledger, clock);
+    public CacheHits(StoredLedger ledger, TimeProvider clock) => (_ledger, _clock) = (ledger, clock);
 
     /// <summary>Marks the operation as answered by a cache, and counts it with the next transaction.</summary>
     public void Note(Operation operation, CachedAnswer answer, double? similarity)
@@ -46,12 +46,10 @@ internal sealed class CacheHits
     }
 
     /// <summary>Hits since a moment; empty where none was ever counted.</summary>
-    public static IReadOnlyList<CacheHitLine> Read(SqliteConnection connection, DateTimeOffset since)
+    public static IReadOnlyList<CacheHitLine> Read(DbConnection connection, DateTimeOffset since)
     {
-        if (StoreSchema.Ask(connection, "SELECT 1 FROM sqlite_master WHERE type='table' AND name='cache_hits'") is null) return [];
-        using var command = connection.CreateCommand();
-        command.CommandText = "SELECT model, tier, SUM(hits), SUM(tokens), SUM(saved) FROM cache_hits WHERE start>=$since GROUP BY model, tier ORDER BY SUM(saved) DESC, model, tier";
-        command.Parameters.AddWithValue("$since", since.ToUnixTimeMilliseconds() / HourMs * HourMs);
+        if (connection is Microsoft.Data.Sqlite.SqliteConnection && connection.Ask("SELECT 1 FROM sqlite_master WHERE type='table' AND name='cache_hits'") is null) return [];
+        using var command = connection.Command("SELECT model, tier, SUM(hits), SUM(tokens), SUM(saved) FROM cache_hits WHERE start>=@since GROUP BY model, tier ORDER BY SUM(saved) DESC, model, tier", ("since", since.ToUnixTimeMilliseconds() / HourMs * HourMs));
         using var reader = command.ExecuteReader();
         var lines = new List<CacheHitLine>();
         while (reader.Read()) lines.Add(new CacheHitLine(reader.GetString(0), reader.GetString(1), reader.GetInt64(2), reader.GetInt64(3), new PicoUsd(reader.GetInt64(4)).Usd));
@@ -60,19 +58,10 @@ internal sealed class CacheHits
 
     private void Write(long start, Caller caller, string model, CacheHit hit)
     {
-        StoreSchema.Run(_ledger.Connection, Table);
-        using var command = _ledger.Connection.CreateCommand();
-        command.CommandText = """
-            INSERT INTO cache_hits VALUES($start, $key, $team, $model, $tier, 1, $tokens, $saved)
-            ON CONFLICT DO UPDATE SET hits=hits+1, tokens=tokens+excluded.tokens, saved=saved+excluded.saved
-            """;
-        command.Parameters.AddWithValue("$start", start);
-        command.Parameters.AddWithValue("$key", caller.KeyId ?? "");
-        command.Parameters.AddWithValue("$team", caller.Team ?? "");
-        command.Parameters.AddWithValue("$model", model);
-        command.Parameters.AddWithValue("$tier", hit.Tier);
-        command.Parameters.AddWithValue("$tokens", hit.Tokens);
-        command.Parameters.AddWithValue("$saved", PicoUsd.FromUsd(hit.SavedUsd).Amount);
-        command.ExecuteNonQuery();
+        _ledger.Connection.Run(LedgerDialect.Of(_ledger.Connection).ToTables(Table));
+        _ledger.Connection.Run("""
+            INSERT INTO cache_hits VALUES(@start, @key, @team, @model, @tier, 1, @tokens, @saved)
+            ON CONFLICT(start, key_id, team, model, tier) DO UPDATE SET hits=cache_hits.hits+1, tokens=cache_hits.tokens+excluded.tokens, saved=cache_hits.saved+excluded.saved
+            """, ("start", start), ("key", caller.KeyId ?? ""), ("team", caller.Team ?? ""), ("model", model), ("tier", hit.Tier), ("tokens", hit.Tokens), ("saved", PicoUsd.FromUsd(hit.SavedUsd).Amount));
     }
 }

@@ -16,7 +16,7 @@ public sealed class GatewayCaches : IAsyncDisposable
     private GatewayCaches(IAnswerStore exact, SemanticIndex semantic, CacheHits hits, TimeProvider clock) => (_exact, _semantic, _hits, _clock) = (exact, semantic, hits, clock);
 
     /// <exception cref="GatewayConfigException">The store is not known, or its address is missing or wrong.</exception>
-    internal static GatewayCaches Open(GatewayConfig config, GatewayServiceOptions options, SqliteLedger ledger)
+    internal static GatewayCaches Open(GatewayConfig config, GatewayServiceOptions options, StoredLedger ledger)
     {
         var semantic = config.Cache.Semantic;
         if (semantic.Enabled && semantic.Model is null) throw new GatewayConfigException("cache.semantic.model is missing. Name an embedding model, such as openai/text-embedding-3-small.");

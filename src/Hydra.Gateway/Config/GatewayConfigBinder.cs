@@ -31,7 +31,7 @@ internal static class GatewayConfigBinder
             PriceOverridesFile = file.Map("prices").Text("overrides"),
             AuthRequired = file.Map("auth").Flag("required") ?? true,
             AdminKey = file.Map("auth").Text("admin_key"),
-            Store = file.Map("store").Text("sqlite") is { } sqlite ? new StoreConfig(sqlite) : plain.Store,
+            Store = file.Map("store").Text("postgres") is { } postgres ? new StoreConfig(null, postgres) : file.Map("store").Text("sqlite") is { } sqlite ? new StoreConfig(sqlite) : plain.Store,
             OnUnsupported = file.Text("on_unsupported") == "error" ? UnsupportedRule.Error : UnsupportedRule.Drop,
         };
     }

@@ -41,6 +41,9 @@ internal sealed class GatewayConfigCheck(IReadOnlyDictionary<string, SourcePosit
             Error(ProblemCodes.MissingField, $"{Root}.cache.semantic", "the semantic cache needs the field 'model': the embedding model. Add it.");
         if (file.Map("cache").Map("exact") is var exact && exact.Text("store") == "redis" && exact.Text("url") is null)
             Error(ProblemCodes.MissingField, $"{Root}.cache.exact", "the store redis needs the field 'url', such as redis://127.0.0.1:6379. Add it.");
+        CheckSecret($"{Root}.store.postgres", file.Map("store").Text("postgres"));
+        if (file.Map("store") is var store && store.ContainsKey("postgres") && store.ContainsKey("sqlite"))
+            Error(ProblemCodes.TwoGatewayStores, $"{Root}.store.sqlite", "`store` names a SQLite file and a PostgreSQL database, and keys and ledger lie in one of them. Remove one.");
         CheckSecret($"{Root}.auth.admin_key", file.Map("auth").Text("admin_key"));
         if (file.Map("retries") is var retries && retries.Number("backoff_first_seconds") > (retries.Number("backoff_max_seconds") ?? 8))
             Error(ProblemCodes.OutOfRange, $"{Root}.retries.backoff_first_seconds", "`backoff_first_seconds` is above `backoff_max_seconds`. Lower it.");

@@ -146,7 +146,7 @@ internal static class GatewayFields
             new("admin_key", Text, "The key of the administration over HTTP, by reference. Default: no administration over HTTP.")), "Who may call."),
         new("store", Record(
             new("sqlite", Text, "File of keys and ledger. Default: .hydra/gateway.db."),
-            new("postgres", Text, "Address by reference.") { NotSupportedYet = "a shared PostgreSQL store is not supported yet. Use `sqlite: FILE`; several processes of one machine may share it" }), "Where keys and ledger are kept."),
+            new("postgres", Text, "A PostgreSQL database that gateways of several machines share: its address by reference, env:NAME or file:PATH.")), "Where keys and ledger are kept."),
         new("on_unsupported", new Shape.Choice("drop", "error"), "What happens to a parameter that the answering provider does not know. Default: drop."),
     ];
 

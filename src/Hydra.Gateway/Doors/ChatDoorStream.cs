@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Hydra.Gateway.Pipeline;
+using Hydra.Gateway.Wire;
 using Microsoft.Extensions.AI;
 
 namespace Hydra.Gateway.Doors;
@@ -19,15 +20,17 @@ internal sealed class ChatDoorStream(DoorRequest request, Operation operation, S
     {
         _model ??= update.ModelId;
         _finish = update.FinishReason ?? _finish;
-        foreach (var content in update.Contents)
+        var contents = update.Contents;
+        var isText = true;
+        for (var i = 0; i < contents.Count; i++)
         {
-            if (content is not UsageContent usage) continue;
+            isText &= contents[i] is TextContent { Text.Length: > 0 };
+            if (contents[i] is not UsageContent usage) continue;
             if (_usage is null) _usage = usage.Details;
             else _usage.Add(usage.Details);
         }
-        var contents = update.Contents;
         if (_hasBegun && !HasContent(contents)) return;
-        if (!contents.All(content => content is TextContent { Text.Length: > 0 }))
+        if (!isText)
         {
             WriteTogether(contents);
             return;
@@ -70,7 +73,7 @@ internal sealed class ChatDoorStream(DoorRequest request, Operation operation, S
     {
         if (_beforeText is null)
         {
-            var head = new ArrayBufferWriter<byte>();
+            using var head = new PooledBytes(4 * 1024 + 512);
             head.Write("data: "u8);
             using (var json = new Utf8JsonWriter(head, SseWriter.Writing))
             {
@@ -78,7 +81,7 @@ internal sealed class ChatDoorStream(DoorRequest request, Operation operation, S
                 Head(json);
             }
             head.Write(",\"choices\":[{\"index\":0,\"delta\":{\"content\":"u8);
-            _beforeText = head.WrittenSpan.ToArray();
+            _beforeText = head.Written.ToArray();
             _afterText = [.. "},\"logprobs\":null,\"finish_reason\":null}]"u8, .. WantsUsage ? ",\"usage\":null}\n\n"u8 : "}\n\n"u8];
         }
         events.WriteText(_beforeText, text, _afterText);

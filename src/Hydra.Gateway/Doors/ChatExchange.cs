@@ -91,9 +91,9 @@ internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayServi
             while (isMore)
             {
                 stream.Add(updates.Current);
-                // What came together goes out together; what has to be waited for does not hold it up.
+                // What came together goes out together, the end with the last of it; a provider that has to be waited for does not hold it up.
                 var next = updates.MoveNextAsync();
-                if (!next.IsCompleted || events.UnsentBytes >= UnsentBytesMax) await events.SendAsync(_cancelled);
+                if ((!next.IsCompleted && !_operation.IsSaid) || events.UnsentBytes >= UnsentBytesMax) await events.SendAsync(_cancelled);
                 isMore = await next;
             }
             stream.End();

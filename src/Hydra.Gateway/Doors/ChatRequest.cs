@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Text.Json;
 using Hydra.Gateway.Wire;
 using Microsoft.Extensions.AI;
@@ -73,10 +74,10 @@ internal static class ChatRequest
     };
 
     /// <summary>Labels of a request: text by name, as both OpenAI formats have them.</summary>
-    public static Dictionary<string, string> MetadataOf(JsonElement json)
+    public static IReadOnlyDictionary<string, string> MetadataOf(JsonElement json)
     {
+        if (json.ObjectMember("metadata", "") is not { } given) return ReadOnlyDictionary<string, string>.Empty;
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (json.ObjectMember("metadata", "") is not { } given) return metadata;
         foreach (var member in given.EnumerateObject())
         {
             if (metadata.Count == 64) throw DoorJson.Bad("'metadata' holds more than 64 entries.", "metadata");

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 
@@ -20,6 +21,6 @@ internal sealed record DoorRequest
     /// <summary>Who is behind the caller, as the caller says.</summary>
     public string? User { get; init; }
     /// <summary>Of a Responses request: members that the answer repeats.</summary>
-    public IReadOnlyDictionary<string, JsonElement> Echo { get; init; } = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, JsonElement> Echo { get; init; } = ReadOnlyDictionary<string, JsonElement>.Empty;
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 }

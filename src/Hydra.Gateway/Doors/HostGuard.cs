@@ -32,7 +32,7 @@ internal sealed class HostGuard(IReadOnlyList<string> urls)
     }
 
     private static bool IsLoopback(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+        host is "127.0.0.1" || host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 
     private static DoorError Foreign(string message) => new(StatusCodes.Status403Forbidden, DoorErrorKind.Permission, message, "foreign_host");
 

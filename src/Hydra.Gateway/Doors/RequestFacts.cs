@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using Hydra.Gateway.Anthropic;
 using Hydra.Gateway.Pipeline;
 using Microsoft.AspNetCore.Http;
@@ -14,7 +15,7 @@ internal sealed record RequestFacts(string Door, string? PresentedKey, string? U
 
     /// <summary>Reads the headers; the body's own <c>user</c> and <c>metadata</c> win where they say something.</summary>
     public static RequestFacts Of(HttpRequest request, string door, DoorRequest? body) => new(
-        door, KeyOf(request), body?.User ?? Text(request, "x-hydra-user"), TagsOf(request), body?.Metadata ?? new Dictionary<string, string>(StringComparer.Ordinal),
+        door, KeyOf(request), body?.User ?? Text(request, "x-hydra-user"), TagsOf(request), body?.Metadata ?? ReadOnlyDictionary<string, string>.Empty,
         CacheOf(request), TimeoutOf(request), Text(request, "traceparent"));
 
     public static string? KeyOf(HttpRequest request)

@@ -17,7 +17,7 @@ internal static class ResponseFacts
         headers["x-hydra-cache"] = operation.Cache;
         if (operation.Hit is { } hit) Write(headers, hit);
         IEnumerable<string> labels = operation.Last?.HasMalformedCall == true ? operation.Labels.Append("malformed_tool_call") : operation.Labels;
-        if (string.Join(", ", labels) is { Length: > 0 } said) headers["x-hydra-labels"] = said;
+        if (labels.Any()) headers["x-hydra-labels"] = string.Join(", ", labels);
         if (withCost) headers["x-hydra-cost-usd"] = Usd(operation.CostUsd);
         if (operation.RemainingUsd is { } remaining) headers["x-hydra-budget-remaining-usd"] = Usd(remaining);
         var own = clock.GetElapsedTime(operation.StartedAt) - operation.Upstream;

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Hydra.Gateway.Wire;
 
 namespace Hydra.Gateway.Doors;
 
@@ -12,11 +13,11 @@ internal sealed class SseWriter(PipeWriter connection) : IDisposable
     internal static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
     /// <summary>What stands in a JSON string as it is.</summary>
     private static readonly SearchValues<char> Plain = SearchValues.Create([.. Enumerable.Range(0x20, 0x7f - 0x20).Select(code => (char)code).Except(['"', '\\'])]);
-    private readonly ArrayBufferWriter<byte> _output = new(1024);
+    private readonly PooledBytes _output = new(16 * 1024);
     private readonly Utf8JsonWriter _json = new(Stream.Null, Writing);
 
     /// <summary>Bytes that are framed and not sent.</summary>
-    public int UnsentBytes => _output.WrittenCount;
+    public int UnsentBytes => _output.Length;
 
     /// <summary>Sends what is framed.</summary>
     public async ValueTask SendAsync(CancellationToken cancellationToken)
@@ -28,8 +29,8 @@ internal sealed class SseWriter(PipeWriter connection) : IDisposable
     /// <summary>Gives the connection what is framed, which it sends with what follows, or with the answer's end.</summary>
     public void Hand()
     {
-        connection.Write(_output.WrittenSpan);
-        _output.ResetWrittenCount();
+        connection.Write(_output.Written);
+        _output.Clear();
     }
 
     /// <summary>Writes one event.</summary>
@@ -80,5 +81,9 @@ internal sealed class SseWriter(PipeWriter connection) : IDisposable
         _output.Write("\n\n"u8);
     }
 
-    public void Dispose() => _json.Dispose();
+    public void Dispose()
+    {
+        _json.Dispose();
+        _output.Dispose();
+    }
 }

@@ -8,7 +8,7 @@ namespace Hydra.Gateway.Ledger;
 /// in batches, beside the calls. Used by one writer at a time; batches lie under the store's own lock.
 /// </summary>
 /// <remarks>The store and the notes together are the ledger at every moment: a batch says in its own transaction which notes it holds.</remarks>
-internal sealed class AheadRows(SqliteLedgerRows store, LedgerOwner owner) : ILedgerRows, IDisposable
+internal sealed class AheadRows(SqliteLedgerRows store, LedgerOwner owner) : ILedgerTransactions
 {
     /// <summary>Calls noted before they are written to the store, while it keeps up.</summary>
     private const int LaterCount = 1_000;

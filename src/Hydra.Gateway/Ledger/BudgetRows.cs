@@ -1,4 +1,4 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 
 namespace Hydra.Gateway.Ledger;
 
@@ -9,14 +9,13 @@ internal static class BudgetRows
 
     public static string OfKey(string keyId) => $"key {keyId}";
 
-    public static IReadOnlyList<BudgetRow> Read(SqliteConnection connection)
+    public static IReadOnlyList<BudgetRow> Read(DbConnection connection)
     {
-        using var command = connection.CreateCommand();
         // A budget may name a key as people do; calls carry its id.
-        command.CommandText = """
-            SELECT budgets.id, kind, COALESCE(keys.id, budgets.name), window, max_usd, budgets.max_tokens, origin
+        using var command = connection.Command("""
+            SELECT budgets.id, kind, COALESCE(keys.id, budgets.name), "window", max_usd, budgets.max_tokens, origin
             FROM budgets LEFT JOIN keys ON kind=1 AND keys.name=budgets.name AND keys.deleted IS NULL ORDER BY budgets.id
-            """;
+            """);
         using var reader = command.ExecuteReader();
         var found = new List<BudgetRow>();
         while (reader.Read())
@@ -29,49 +28,23 @@ internal static class BudgetRows
     }
 
     /// <summary>Makes these the budgets of an origin. Those that stay keep their counters; those that come are folded when first asked.</summary>
-    public static void Replace(SqliteConnection connection, string origin, IReadOnlyList<Budget> budgets)
+    public static void Replace(DbConnection connection, string origin, IReadOnlyList<Budget> budgets)
     {
         var gone = new HashSet<long>();
-        using (var known = connection.CreateCommand())
+        using (var known = connection.Command("SELECT id FROM budgets WHERE origin=@origin", ("origin", origin)))
         {
-            known.CommandText = "SELECT id FROM budgets WHERE origin=$origin";
-            known.Parameters.AddWithValue("$origin", origin);
             using var reader = known.ExecuteReader();
             while (reader.Read()) gone.Add(reader.GetInt64(0));
         }
         foreach (var budget in budgets) gone.Remove(Save(connection, origin, budget));
-        foreach (var id in gone)
-        {
-            using var remove = connection.CreateCommand();
-            remove.CommandText = "DELETE FROM budgets WHERE id=$id; DELETE FROM counters WHERE budget=$id; DELETE FROM alerts WHERE budget=$id";
-            remove.Parameters.AddWithValue("$id", id);
-            remove.ExecuteNonQuery();
-        }
+        foreach (var id in gone) connection.Run("DELETE FROM budgets WHERE id=@id; DELETE FROM counters WHERE budget=@id; DELETE FROM alerts WHERE budget=@id", ("id", id));
         Bump(connection, "budgets");
     }
 
-    public static void Bump(SqliteConnection connection, string name)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = "UPDATE changes SET value=value+1 WHERE name=$name";
-        command.Parameters.AddWithValue("$name", name);
-        command.ExecuteNonQuery();
-    }
+    public static void Bump(DbConnection connection, string name) => connection.Run("UPDATE changes SET value=value+1 WHERE name=@name", ("name", name));
 
-    private static long Save(SqliteConnection connection, string origin, Budget budget)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = """
-            INSERT INTO budgets(kind, name, window, max_usd, max_tokens, origin) VALUES($kind, $name, $window, $usd, $tokens, $origin)
-            ON CONFLICT(kind, name, window, origin) DO UPDATE SET max_usd=$usd, max_tokens=$tokens;
-            SELECT id FROM budgets WHERE kind=$kind AND name=$name AND window=$window AND origin=$origin;
-            """;
-        command.Parameters.AddWithValue("$kind", (long)budget.Scope.Kind);
-        command.Parameters.AddWithValue("$name", budget.Scope.Name);
-        command.Parameters.AddWithValue("$window", (long)budget.Window);
-        command.Parameters.AddWithValue("$usd", (object?)budget.UsdMax?.ToString() ?? DBNull.Value);
-        command.Parameters.AddWithValue("$tokens", (object?)budget.TokensMax ?? DBNull.Value);
-        command.Parameters.AddWithValue("$origin", origin);
-        return (long)command.ExecuteScalar()!;
-    }
+    private static long Save(DbConnection connection, string origin, Budget budget) => (long)connection.Ask("""
+        INSERT INTO budgets(kind, name, "window", max_usd, max_tokens, origin) VALUES(@kind, @name, @window, @usd, @tokens, @origin)
+        ON CONFLICT(kind, name, "window", origin) DO UPDATE SET max_usd=excluded.max_usd, max_tokens=excluded.max_tokens RETURNING id
+        """, ("kind", (long)budget.Scope.Kind), ("name", budget.Scope.Name), ("window", (long)budget.Window), ("usd", budget.UsdMax?.ToString()), ("tokens", budget.TokensMax), ("origin", origin))!;
 }

@@ -1,5 +1,5 @@
 using Hydra.Model;
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 
 namespace Hydra.Gateway.Ledger;
 
@@ -32,7 +32,7 @@ public sealed record ChargeFact
     internal const string Columns = LedgerSchema.CallColumns + ", id, corrects, cost, tokens, lines, price_source, price_confidence, outcome, status, answered_by, is_estimate";
     internal const string ColumnsOfHeld = LedgerSchema.CallColumns + ", id, NULL, NULL, bound_tokens, '', '', '', 'held', 0, '', 1";
 
-    internal static List<ChargeFact> Read(SqliteCommand command)
+    internal static List<ChargeFact> Read(DbCommand command)
     {
         using var reader = command.ExecuteReader();
         var found = new List<ChargeFact>();

@@ -20,6 +20,11 @@ internal sealed class KeyHash
 
     private KeyHash(byte[] pepper) => _pepper = pepper;
 
+    public static byte[] NewPepper() => RandomNumberGenerator.GetBytes(PepperBytes);
+
+    /// <summary>With the secret of a store that keeps it itself.</summary>
+    public static KeyHash Of(byte[] pepper) => new(pepper);
+
     /// <summary>Reads the pepper beside the store, or makes it for a store without keys.</summary>
     /// <exception cref="StoreException">It is gone, damaged or cannot be read.</exception>
     public static KeyHash Open(string file, bool hasKeys)
@@ -59,7 +64,7 @@ internal sealed class KeyHash
         var draft = $"{path}.{Guid.NewGuid():n}";
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (var stream = new FileStream(draft, options)) stream.Write(RandomNumberGenerator.GetBytes(PepperBytes));
+        using (var stream = new FileStream(draft, options)) stream.Write(NewPepper());
         try
         {
             File.Move(draft, path, overwrite: false);

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using Hydra.Model;
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 
 namespace Hydra.Gateway.Ledger;
 
@@ -11,9 +11,9 @@ public sealed class KeyRing : IKeyRing, IDisposable
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan NoteUseEvery = TimeSpan.FromMinutes(1);
 
-    private readonly SqliteLedger _ledger;
+    private readonly StoredLedger _ledger;
     private readonly TimeProvider _clock;
-    private readonly SqliteConnection _connection;
+    private readonly DbConnection _connection;
     private readonly KeyHash _hash;
     private readonly Lock _looking = new();
     private readonly ConcurrentDictionary<string, long> _usedAtMs = new(StringComparer.Ordinal);
@@ -22,12 +22,12 @@ public sealed class KeyRing : IKeyRing, IDisposable
     private long _lookedAt;
 
     /// <exception cref="StoreException">The store or its pepper cannot be read.</exception>
-    public KeyRing(SqliteLedger ledger, TimeProvider clock)
+    public KeyRing(StoredLedger ledger, TimeProvider clock)
     {
         _ledger = ledger;
         _clock = clock;
-        _connection = LedgerSchema.Connect(ledger.File);
-        _hash = KeyHash.Open(ledger.File, KeyRows.Read(_connection).Count > 0);
+        _connection = ledger.Connect();
+        _hash = ledger.OpenKeyHash(KeyRows.Read(_connection).Count > 0);
         _lookedAt = clock.GetTimestamp();
         Look();
     }
@@ -139,7 +139,7 @@ public sealed class KeyRing : IKeyRing, IDisposable
         {
             Look();
         }
-        catch (SqliteException)
+        catch (DbException)
         {
             // The keys as they were a second ago; the ledger tells the next caller that the store is broken.
         }
@@ -152,6 +152,7 @@ public sealed class KeyRing : IKeyRing, IDisposable
     private void Look()
     {
         Volatile.Write(ref _lookedAt, _clock.GetTimestamp());
+        _connection.Revive();
         var version = KeyRows.Version(_connection);
         if (version == _version) return;
         var keys = new Dictionary<Hash256, (VirtualKey, bool)>();

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Hydra.Journal;
 using Microsoft.Data.Sqlite;
 
@@ -12,8 +13,15 @@ internal sealed class LedgerOwner : IDisposable
     /// <summary>A reservation's id is its owner's number and a count: 2^36 calls a process.</summary>
     private const int CountBits = 36;
 
-    private readonly IDisposable _lock;
+    private readonly IDisposable? _lock;
     private long _last;
+
+    /// <summary>An owner that something else than a file keeps alive.</summary>
+    public LedgerOwner(long id)
+    {
+        Id = id;
+        LockFile = "";
+    }
 
     private LedgerOwner(long id, string lockFile, IDisposable taken)
     {
@@ -23,6 +31,7 @@ internal sealed class LedgerOwner : IDisposable
     }
 
     public long Id { get; }
+    /// <summary>Empty: it has none.</summary>
     public string LockFile { get; }
 
     /// <summary>Takes a new lock and writes its owner down, in this order: no owner is ever seen without its lock.</summary>
@@ -50,6 +59,7 @@ internal sealed class LedgerOwner : IDisposable
 
     public void Dispose()
     {
+        if (_lock is null) return;
         _lock.Dispose();
         File.Delete(LockFile);
     }
@@ -71,29 +81,21 @@ internal sealed class LedgerOwner : IDisposable
     }
 
     /// <summary>The last generation of a process's notes that the store knows; null: it writes to the store alone.</summary>
-    public static long? AheadOf(SqliteConnection connection, long id)
-    {
-        using var command = Command(connection, "SELECT generation FROM ahead WHERE owner=$id", id);
-        return (long?)command.ExecuteScalar();
-    }
+    public static long? AheadOf(DbConnection connection, long id) =>
+        (long?)connection.Ask("SELECT generation FROM ahead WHERE owner=@id", ("id", id));
 
-    public static void GoAmongOthers(SqliteConnection connection, long id)
-    {
-        using var command = Command(connection, "DELETE FROM ahead WHERE owner=$id", id);
-        command.ExecuteNonQuery();
-    }
+    public static void GoAmongOthers(DbConnection connection, long id) => connection.Run("DELETE FROM ahead WHERE owner=@id", ("id", id));
 
-    public static void Remove(SqliteConnection connection, long id)
+    public static void Remove(DbConnection connection, long id)
     {
         GoAmongOthers(connection, id);
-        using var command = Command(connection, "DELETE FROM owners WHERE id=$id", id);
-        command.ExecuteNonQuery();
+        connection.Run("DELETE FROM owners WHERE id=@id", ("id", id));
     }
 
     /// <summary>Locks of other processes that note first.</summary>
     public static IReadOnlyList<string> LocksAhead(SqliteConnection connection, string file, long self)
     {
-        using var command = Command(connection, "SELECT token FROM owners JOIN ahead ON owner=id WHERE id<>$id", self);
+        using var command = connection.Command("SELECT token FROM owners JOIN ahead ON owner=id WHERE id<>@id", ("id", self));
         using var reader = command.ExecuteReader();
         var found = new List<string>();
         while (reader.Read()) found.Add(LockOf(file, reader.GetString(0)));
@@ -102,14 +104,6 @@ internal sealed class LedgerOwner : IDisposable
 
     /// <summary>Where the locks of all processes on a store lie.</summary>
     public static string FolderOf(string file) => file + "-owners";
-
-    private static SqliteCommand Command(SqliteConnection connection, string sql, long id)
-    {
-        var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.Parameters.AddWithValue("$id", id);
-        return command;
-    }
 
     private static string LockOf(string file, string token) => Path.Combine(FolderOf(file), token + ".lock");
 }

@@ -1,4 +1,5 @@
 using Hydra.Model;
+using System.Data.Common;
 using Microsoft.Data.Sqlite;
 
 namespace Hydra.Gateway.Ledger;
@@ -6,7 +7,7 @@ namespace Hydra.Gateway.Ledger;
 /// <summary>Looks into a ledger while others write: every answer is of one moment. Not safe to share between threads.</summary>
 public sealed class LedgerReport : IDisposable
 {
-    private readonly SqliteConnection _connection;
+    private readonly DbConnection _connection;
 
     /// <exception cref="StoreException">The file cannot be opened, or the process that is alone on it does not answer.</exception>
     public LedgerReport(string file) : this(file, LedgerKnock.WaitMax)
@@ -16,10 +17,11 @@ public sealed class LedgerReport : IDisposable
     internal LedgerReport(string file, TimeSpan knockMax)
     {
         file = Path.GetFullPath(file);
-        _connection = LedgerSchema.Open(file);
+        var connection = LedgerSchema.Open(file);
+        _connection = connection;
         try
         {
-            LedgerKnock.Wait(_connection, file, self: 0, knockMax);
+            LedgerKnock.Wait(connection, file, self: 0, knockMax);
         }
         catch (Exception failed)
         {
@@ -28,8 +30,10 @@ public sealed class LedgerReport : IDisposable
             throw;
         }
         // What is left of those that were alone is of processes that are gone.
-        if (LedgerOwner.LocksAhead(_connection, file, self: 0).Count > 0) SettleDeadAsync(file).GetAwaiter().GetResult();
+        if (LedgerOwner.LocksAhead(connection, file, self: 0).Count > 0) SettleDeadAsync(file).GetAwaiter().GetResult();
     }
+
+    internal LedgerReport(DbConnection connection) => _connection = connection;
 
     private static async Task SettleDeadAsync(string file)
     {
@@ -40,9 +44,9 @@ public sealed class LedgerReport : IDisposable
     public IReadOnlyList<ChargeFact> Operation(string id)
     {
         using var command = Command($"""
-            SELECT {ChargeFact.Columns} FROM charges WHERE operation=$id UNION ALL
-            SELECT {ChargeFact.ColumnsOfHeld} FROM reservations WHERE operation=$id ORDER BY attempt, id
-            """, ("$id", id));
+            SELECT {ChargeFact.Columns} FROM charges WHERE operation=@id UNION ALL
+            SELECT {ChargeFact.ColumnsOfHeld} FROM reservations WHERE operation=@id ORDER BY attempt, id
+            """, ("id", id));
         return ChargeFact.Read(command);
     }
 
@@ -50,17 +54,17 @@ public sealed class LedgerReport : IDisposable
     /// <param name="rowsMax">Rows that are listed at most; the sums are over all.</param>
     public ScopeFact Scope(BudgetScope scope, BudgetWindow window, DateTimeOffset at, int rowsMax = 20)
     {
-        using var snapshot = _connection.BeginTransaction(deferred: true);
+        using var snapshot = new Snapshot(_connection);
         var start = BudgetWindows.StartOf(window, at.ToUnixTimeMilliseconds());
         var end = BudgetWindows.EndOf(window, start);
         var resolved = Resolve(scope);
         var sum = LedgerFold.Of(_connection, resolved, start, end);
         var budget = BudgetRows.Read(_connection).FirstOrDefault(row => row.Budget.Scope == resolved && row.Budget.Window == window);
-        var covered = $"at>=$start AND at<$end AND {LedgerFold.Where(resolved)}";
+        var covered = $"at>=@start AND at<@end AND {LedgerFold.Where(resolved)}";
         using var command = Command($"""
             SELECT {ChargeFact.Columns} FROM charges WHERE {covered} UNION ALL
-            SELECT {ChargeFact.ColumnsOfHeld} FROM reservations WHERE {covered} ORDER BY at DESC, id DESC LIMIT $max
-            """, ("$max", (long)rowsMax));
+            SELECT {ChargeFact.ColumnsOfHeld} FROM reservations WHERE {covered} ORDER BY at DESC, id DESC LIMIT @max
+            """, ("max", (long)rowsMax));
         LedgerFold.Bind(command, resolved, start, end);
         var rows = ChargeFact.Read(command);
         using var count = Command($"SELECT (SELECT COUNT(*) FROM charges WHERE {covered}), (SELECT COUNT(*) FROM reservations WHERE {covered})");
@@ -81,18 +85,19 @@ public sealed class LedgerReport : IDisposable
     /// <param name="by"><c>key</c>, <c>team</c>, <c>user</c>, <c>model</c>, <c>deployment</c> or <c>day</c>.</param>
     public IReadOnlyList<SpendLine> Spend(string by, DateTimeOffset since)
     {
+        var dialect = LedgerDialect.Of(_connection);
         var (column, monthColumn) = by switch
         {
             "key" => ("COALESCE((SELECT name FROM keys WHERE keys.id=key_id), key_id)", "COALESCE((SELECT name FROM keys WHERE keys.id=key_id), key_id)"),
-            "team" or "user" or "model" or "deployment" => (by, by),
-            "day" => ("strftime('%Y-%m-%d', at/1000, 'unixepoch')", "strftime('%Y-%m', start/1000, 'unixepoch')"),
+            "team" or "user" or "model" or "deployment" => ($"\"{by}\"", $"\"{by}\""),
+            "day" => (dialect.DayOf("at"), dialect.MonthOf("start")),
             _ => throw new ArgumentException($"'{by}' is not a dimension.", nameof(by)),
         };
         using var command = Command($"""
             SELECT what, SUM(calls), SUM(cost), SUM(tokens), SUM(cut) FROM (
-                SELECT {column} AS what, corrects IS NULL AS calls, cost, tokens, outcome='cut' AS cut FROM charges WHERE at>=$since UNION ALL
-                SELECT {monthColumn}, calls, cost, tokens, 0 FROM months WHERE start>=$since) GROUP BY what ORDER BY {(by == "day" ? "what" : "SUM(cost) DESC, what")}
-            """, ("$since", since.ToUnixTimeMilliseconds()));
+                SELECT {column} AS what, CASE WHEN corrects IS NULL THEN 1 ELSE 0 END AS calls, cost, tokens, CASE WHEN outcome='cut' THEN 1 ELSE 0 END AS cut FROM charges WHERE at>=@since UNION ALL
+                SELECT {monthColumn}, calls, cost, tokens, 0 FROM months WHERE start>=@since) AS spent GROUP BY what ORDER BY {(by == "day" ? "what" : "SUM(cost) DESC, what")}
+            """, ("since", since.ToUnixTimeMilliseconds()));
         using var reader = command.ExecuteReader();
         var lines = new List<SpendLine>();
         while (reader.Read()) lines.Add(new SpendLine(reader.GetString(0), reader.GetInt64(1), new PicoUsd(reader.GetInt64(2)).Usd, reader.GetInt64(3), reader.GetInt64(4)));
@@ -106,7 +111,7 @@ public sealed class LedgerReport : IDisposable
     public IReadOnlyList<BudgetAlert> Alerts(int rowsMax = 20)
     {
         var budgets = BudgetRows.Read(_connection).ToDictionary(row => row.Id, row => row.Budget);
-        using var command = Command("SELECT budget, start, percent, at FROM alerts ORDER BY at DESC LIMIT $max", ("$max", (long)rowsMax));
+        using var command = Command("SELECT budget, start, percent, at FROM alerts ORDER BY at DESC LIMIT @max", ("max", (long)rowsMax));
         using var reader = command.ExecuteReader();
         var alerts = new List<BudgetAlert>();
         while (reader.Read())
@@ -119,15 +124,18 @@ public sealed class LedgerReport : IDisposable
     /// <summary>Counters that are not the fold of their rows; empty when the ledger is sound.</summary>
     public IReadOnlyList<string> Verify()
     {
-        using var snapshot = _connection.BeginTransaction(deferred: true);
+        using var snapshot = new Snapshot(_connection);
         var budgets = BudgetRows.Read(_connection).ToDictionary(row => row.Id, row => row.Budget);
         using var command = Command("SELECT spent_usd, reserved_usd, spent_tokens, reserved_tokens, budget, start FROM counters");
-        using var reader = command.ExecuteReader();
-        var faults = new List<string>();
-        while (reader.Read())
+        var counters = new List<(Counter Counter, long Budget, long Start)>();
+        using (var reader = command.ExecuteReader())
         {
-            if (!budgets.TryGetValue(reader.GetInt64(4), out var budget)) continue;
-            var (counter, start) = (LedgerFold.ReadCounter(reader), reader.GetInt64(5));
+            while (reader.Read()) counters.Add((LedgerFold.ReadCounter(reader), reader.GetInt64(4), reader.GetInt64(5)));
+        }
+        var faults = new List<string>();
+        foreach (var (counter, id, start) in counters)
+        {
+            if (!budgets.TryGetValue(id, out var budget)) continue;
             var fold = LedgerFold.Of(_connection, budget.Scope, start, BudgetWindows.EndOf(budget.Window, start));
             if (!counter.Equals(fold))
                 faults.Add($"{budget.Scope}, {BudgetWindows.NameOf(budget.Window)} from {TimeOf(start)?.ToString("yyyy-MM-dd HH:mm") ?? "the beginning"}: the counter says ${counter.SpentUsd} spent and ${counter.ReservedUsd} held, the rows ${fold.SpentUsd} and ${fold.ReservedUsd}.");
@@ -140,7 +148,7 @@ public sealed class LedgerReport : IDisposable
     /// <summary>Charges since a moment that have a price to look at, with what their corrections have made of them; oldest first.</summary>
     internal IReadOnlyList<ChargeFact> Priced(DateTimeOffset since)
     {
-        using var command = Command($"SELECT {ChargeFact.Columns} FROM charges WHERE at>=$since AND corrects IS NULL AND lines<>'' ORDER BY at, id", ("$since", since.ToUnixTimeMilliseconds()));
+        using var command = Command($"SELECT {ChargeFact.Columns} FROM charges WHERE at>=@since AND corrects IS NULL AND lines<>'' ORDER BY at, id", ("since", since.ToUnixTimeMilliseconds()));
         return ChargeFact.Read(command);
     }
 
@@ -148,19 +156,27 @@ public sealed class LedgerReport : IDisposable
     private BudgetScope Resolve(BudgetScope scope)
     {
         if (scope.Kind != BudgetScopeKind.Key) return scope;
-        using var command = Command("SELECT id FROM keys WHERE name=$name AND deleted IS NULL", ("$name", scope.Name));
+        using var command = Command("SELECT id FROM keys WHERE name=@name AND deleted IS NULL", ("name", scope.Name));
         return command.ExecuteScalar() is string id ? new BudgetScope(BudgetScopeKind.Key, id) : scope;
     }
 
-    private SqliteCommand Command(string sql, params ReadOnlySpan<(string Name, object Value)> values)
-    {
-        var command = _connection.CreateCommand();
-        command.CommandText = sql;
-        foreach (var (name, value) in values) command.Parameters.AddWithValue(name, value);
-        return command;
-    }
+    private DbCommand Command(string sql, params ReadOnlySpan<(string Name, object? Value)> values) => _connection.Command(sql, values);
 
     private static DateTimeOffset? TimeOf(long ms) => ms is long.MinValue or long.MaxValue ? null : DateTimeOffset.FromUnixTimeMilliseconds(ms);
+
+    /// <summary>A transaction in which every answer is of one moment.</summary>
+    private readonly struct Snapshot : IDisposable
+    {
+        private readonly DbConnection _connection;
+
+        public Snapshot(DbConnection connection)
+        {
+            _connection = connection;
+            connection.Run(LedgerDialect.Of(connection).BeginSnapshot);
+        }
+
+        public void Dispose() => _connection.Run("ROLLBACK");
+    }
 }
 
 /// <summary>What a scope came to in one window.</summary>

@@ -40,6 +40,18 @@ internal sealed record BudgetRow(long Id, Budget Budget, string Origin)
     public PicoUsd? UsdMax { get; } = Budget.UsdMax is { } usd ? PicoUsd.FromUsd(usd) : null;
 }
 
+/// <summary>The stored ledger as its writer sees it, one transaction after the other.</summary>
+internal interface ILedgerTransactions : ILedgerRows, IDisposable
+{
+    /// <summary>Begins a transaction and waits for whoever else writes.</summary>
+    /// <param name="needsStore">Whether something in it reads or writes the store itself.</param>
+    void Begin(bool needsStore);
+    /// <summary>Makes what was done durable.</summary>
+    void Commit();
+    /// <summary>Undoes what was done since the begin, where it was not undone already.</summary>
+    void Rollback();
+}
+
 /// <summary>The stored ledger as the one who holds its write lock sees it.</summary>
 internal interface ILedgerRows
 {

@@ -1,4 +1,3 @@
-using Hydra.Journal;
 using Hydra.Model;
 
 namespace Hydra.Gateway.Ledger;
@@ -26,7 +25,7 @@ public static class LedgerUpkeep
     }
 
     /// <summary>Adds a correcting row for each; the rows that were written stay. Run it while nobody else does.</summary>
-    public static async Task ApplyAsync(SqliteLedger ledger, IReadOnlyList<Repricing> changes)
+    public static async Task ApplyAsync(StoredLedger ledger, IReadOnlyList<Repricing> changes)
     {
         foreach (var part in changes.Chunk(RowsAtOnce))
         {
@@ -40,7 +39,7 @@ public static class LedgerUpkeep
 
     /// <summary>Folds charges of whole months before a moment into one row a month and caller, and removes them.</summary>
     /// <returns>How many rows went. Months whose windows still run are never touched.</returns>
-    public static async Task<long> PurgeAsync(SqliteLedger ledger, DateTimeOffset before, DateTimeOffset now)
+    public static async Task<long> PurgeAsync(StoredLedger ledger, DateTimeOffset before, DateTimeOffset now)
     {
         var weekMs = BudgetWindows.StartOf(BudgetWindow.Week, now.ToUnixTimeMilliseconds());
         var cutMs = BudgetWindows.StartOf(BudgetWindow.Month, Math.Min(weekMs, before.ToUnixTimeMilliseconds()));
@@ -53,27 +52,24 @@ public static class LedgerUpkeep
         }
     }
 
-    private static long PurgePart(SqliteLedger ledger, LedgerBook book, long cutMs)
+    private static long PurgePart(StoredLedger ledger, LedgerBook book, long cutMs)
     {
         book.Save();
-        using var command = ledger.Connection.CreateCommand();
-        command.CommandText = $"""
-            CREATE TEMP TABLE IF NOT EXISTS going(id INTEGER PRIMARY KEY);
+        ledger.Connection.Run($"""
+            CREATE TEMP TABLE IF NOT EXISTS going(id BIGINT PRIMARY KEY);
             DELETE FROM going;
-            INSERT INTO going SELECT id FROM charges WHERE at<$cut ORDER BY at LIMIT {RowsAtOnce};
-            INSERT INTO months(start, key_id, team, user, tags, model, deployment, calls, cost, tokens)
-                SELECT CAST(strftime('%s', at/1000, 'unixepoch', 'start of month') AS INTEGER)*1000 AS month, key_id, team, user, tags, model, deployment, SUM(corrects IS NULL), SUM(cost), SUM(tokens)
-                FROM charges WHERE id IN going GROUP BY month, key_id, team, user, tags, model, deployment
-                ON CONFLICT DO UPDATE SET calls=calls+excluded.calls, cost=cost+excluded.cost, tokens=tokens+excluded.tokens;
-            DELETE FROM charges WHERE id IN going;
-            DELETE FROM counters WHERE start<$cut AND start<>{long.MinValue};
-            DELETE FROM alerts WHERE start<$cut AND start<>{long.MinValue};
-            """;
-        command.Parameters.AddWithValue("$cut", cutMs);
-        command.ExecuteNonQuery();
+            INSERT INTO going SELECT id FROM charges WHERE at<@cut ORDER BY at LIMIT {RowsAtOnce};
+            INSERT INTO months(start, key_id, team, "user", tags, model, deployment, calls, cost, tokens)
+                SELECT {LedgerDialect.Of(ledger.Connection).MonthStartOf("at")} AS month, key_id, team, "user", tags, model, deployment, SUM(CASE WHEN corrects IS NULL THEN 1 ELSE 0 END), SUM(cost), SUM(tokens)
+                FROM charges WHERE id IN (SELECT id FROM going) GROUP BY month, key_id, team, "user", tags, model, deployment
+                ON CONFLICT(start, key_id, team, "user", tags, model, deployment) DO UPDATE SET calls=months.calls+excluded.calls, cost=months.cost+excluded.cost, tokens=months.tokens+excluded.tokens;
+            DELETE FROM charges WHERE id IN (SELECT id FROM going);
+            DELETE FROM counters WHERE start<@cut AND start<>{long.MinValue};
+            DELETE FROM alerts WHERE start<@cut AND start<>{long.MinValue};
+            """, ("cut", cutMs));
         book.Forget();
         book.Refresh();
-        return (long)StoreSchema.Ask(ledger.Connection, "SELECT COUNT(*) FROM going")!;
+        return (long)ledger.Connection.Ask("SELECT COUNT(*) FROM going")!;
     }
 
     private static ChargeRow Correction(Repricing change, LedgerOwner owner, long nowMs)

@@ -1,12 +1,10 @@
-using Microsoft.Data.Sqlite;
-
 namespace Hydra.Gateway.Ledger;
 
 /// <summary>
 /// The one writer of the ledger. What arrives while a transaction is written is written together by the next one. Without load a caller
 /// writes its own transaction, with no hop to another thread; with load one loop serves all.
 /// </summary>
-internal sealed class LedgerWriter(AheadRows rows, LedgerOwner owner, string file, TimeProvider clock)
+internal sealed class LedgerWriter(ILedgerTransactions rows, LedgerOwner owner, Func<Exception, Exception> explain, TimeProvider clock)
 {
     /// <summary>Works in one transaction: it holds other processes up for some milliseconds at most.</summary>
     private const int BatchMax = 512;
@@ -78,7 +76,7 @@ internal sealed class LedgerWriter(AheadRows rows, LedgerOwner owner, string fil
             // Whatever it was, nothing of the batch was written, and each caller is told: this loop has no one else to tell.
             rows.Rollback();
             _book.Forget();
-            FailAll(failed is SqliteException or IOException or UnauthorizedAccessException ? LedgerSchema.Explain(failed, file) : failed);
+            FailAll(explain(failed));
         }
         _batch.Clear();
         lock (_queueing)

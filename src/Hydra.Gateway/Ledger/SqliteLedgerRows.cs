@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Globalization;
 using System.Text.Json;
 using Hydra.Journal;
@@ -133,14 +134,14 @@ internal sealed class SqliteLedgerRows : ILedgerRows, IDisposable
     }
 
     /// <summary>Reads the columns of <see cref="LedgerSchema.CallColumns"/>, which come first.</summary>
-    public static ReservationRow ReadCall(SqliteDataReader reader, long id, long owner) => new()
+    public static ReservationRow ReadCall(DbDataReader reader, long id, long owner) => new()
     {
         Id = id, Owner = owner, OperationId = reader.GetString(0), Attempt = reader.GetInt32(1), AtMs = reader.GetInt64(2),
         Caller = new Caller(Text(reader, 3), Text(reader, 4), Text(reader, 5), LedgerTags.Parse(reader.GetString(6))),
         Model = reader.GetString(7), Deployment = reader.GetString(8), BoundUsd = new PicoUsd(reader.GetInt64(9)), BoundTokens = reader.GetInt64(10),
     };
 
-    private static string? Text(SqliteDataReader reader, int column) => reader.GetString(column) is { Length: > 0 } text ? text : null;
+    private static string? Text(DbDataReader reader, int column) => reader.GetString(column) is { Length: > 0 } text ? text : null;
 
     private static void SetCall(SqliteCommand command, ReservationRow row)
     {

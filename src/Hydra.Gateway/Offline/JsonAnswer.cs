@@ -16,7 +16,7 @@ internal sealed class JsonAnswer
     private const int ItemsByDefault = 3;
     private const int ItemsMax = 1_000;
 
-    private static readonly JsonSerializerOptions Writing = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, WriteIndented = false };
+    internal static readonly JsonSerializerOptions Writing = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, WriteIndented = false };
 
     private readonly JsonElement _root;
     private readonly PromptReading _prompt;
@@ -100,6 +100,8 @@ internal sealed class JsonAnswer
             {
                 // Optional parts deep inside may be recursive: what must be there is enough.
                 if (depth > DepthMax / 2 && !required.Contains(property.Name)) continue;
+                // What may be left out and may be nothing is nothing: the prompt does not ask for it.
+                if (!required.Contains(property.Name) && property.Value.Items("type").Any(one => one.GetString() == "null")) continue;
                 value[property.Name] = Value(property.Value, property.Name, depth + 1);
             }
         }
@@ -156,6 +158,7 @@ internal sealed class JsonAnswer
         var isVerdict = said.Contains("approv", StringComparison.Ordinal)
             || said.Contains("pass", StringComparison.Ordinal)
             || said is "ok" or "valid" or "success" or "accepted" or "done";
+        if (said is "enough" or "complete") return true;   // asked once more it would say the same
         return isVerdict && _verdict.IsApproved;   // what nothing in the prompt speaks for is false
     }
 

@@ -37,6 +37,7 @@ internal static partial class OfflineAnswer
         var whole = reading with { Instructions = $"{reading.Instructions}\n{system}".Trim() };
         if (format is ChatResponseFormatJson json)
         {
+            if (json.Schema is { } divided && WorkSplit.Of(divided, prompt) is { } split) return split;
             return JsonAnswer.Of(json.Schema ?? JsonShape.Find(whole.Instructions) ?? JsonShape.Any, whole);
         }
         if (AsksForJson.IsMatch(whole.Instructions)

@@ -14,7 +14,7 @@ internal static class OpenAIRequest
     public static byte[] Write(Endpoint endpoint, string model, IEnumerable<ChatMessage> messages,
         ChatOptions? options, bool isStream)
     {
-        var buffer = new ArrayBufferWriter<byte>();
+        using var buffer = new PooledBytes(8 * 1024);
         using (var json = new Utf8JsonWriter(buffer, Writing))
         {
             json.WriteStartObject();
@@ -34,7 +34,7 @@ internal static class OpenAIRequest
             if (options is not null) WriteOptions(json, endpoint, model, options);
             json.WriteEndObject();
         }
-        return buffer.WrittenSpan.ToArray();
+        return buffer.Written.ToArray();
     }
 
     private static void WriteOptions(Utf8JsonWriter json, Endpoint endpoint, string model, ChatOptions options)
@@ -68,8 +68,8 @@ internal static class OpenAIRequest
     /// <summary>OpenAI renamed the field and refuses the old name for reasoning models; many other servers know only the old one.</summary>
     private static string NameOfMax(Endpoint endpoint, string model) =>
         endpoint.Quirks.MaxTokensField is { } field ? field
-        : new Uri(endpoint.Base).Host == "api.openai.com" || model.StartsWith("gpt-5", StringComparison.Ordinal)
-        || (model.Length >= 2 && model[0] == 'o' && char.IsAsciiDigit(model[1]))
+        : model.StartsWith("gpt-5", StringComparison.Ordinal) || (model.Length >= 2 && model[0] == 'o' && char.IsAsciiDigit(model[1]))
+        || new Uri(endpoint.Base).Host == "api.openai.com"
             ? "max_completion_tokens" : "max_tokens";
 
     /// <summary>What a server is told that knows JSON but no schemas.</summary>
@@ -122,6 +122,11 @@ internal static class OpenAIRequest
 
     private static void WriteMessage(Utf8JsonWriter json, Endpoint endpoint, ChatMessage message)
     {
+        if (message.Contents is [TextContent { Text: { Length: > 0 } only }] && message.Role != ChatRole.Tool && message.AuthorName is null or "")
+        {
+            WriteText(json, message.Role.Value, only);
+            return;
+        }
         // Results come first: each is a message of its own and must follow the call at once.
         foreach (var result in message.Contents.OfType<FunctionResultContent>())
         {

@@ -41,7 +41,7 @@ public sealed class GatewayService : IAsyncDisposable
 {
     private readonly GatewayServiceOptions _options;
     private readonly ProviderFactory _providers;
-    private readonly SqliteLedger _ledger;
+    private readonly StoredLedger _ledger;
     private readonly Lock _gate = new();
     private readonly long _origin;
     private readonly SpanExport? _spans;
@@ -51,7 +51,7 @@ public sealed class GatewayService : IAsyncDisposable
     private volatile Lazy<OwnModels> _own;
     private volatile Lazy<IReadOnlyList<string>> _reachable;
 
-    private GatewayService(GatewayConfig config, GatewayServiceOptions options, SqliteLedger ledger)
+    private GatewayService(GatewayConfig config, GatewayServiceOptions options, StoredLedger ledger)
     {
         (_config, _options, _ledger) = (config, options, ledger);
         _origin = options.Clock.GetTimestamp();
@@ -94,8 +94,7 @@ public sealed class GatewayService : IAsyncDisposable
     /// <exception cref="Hydra.Model.StoreException">The store cannot be opened.</exception>
     public static async Task<GatewayService> OpenAsync(GatewayConfig config, GatewayServiceOptions options, CancellationToken cancellationToken)
     {
-        var file = config.Store.Sqlite is { } path ? Path.GetFullPath(path, options.Folder) : null;
-        var ledger = await SqliteLedger.OpenAsync(file, options.Clock);
+        var ledger = await LedgerPlace.Of(config.Store, options).OpenAsync(options.Clock);
         try
         {
             var service = new GatewayService(config, options, ledger);

@@ -35,7 +35,9 @@ internal sealed class GroupCall(AttemptRunner runner, Func<RetryOptions> retries
             for (var sameTried = 0; ; sameTried++)
             {
                 var beside = group.Config.Hedge is null ? null : OtherOf(group, decision, deployment, spent);
-                var (start, isBesideSpent) = await _starts.AskAsync(group, deployment, beside, messages, options, Remaining(group, operation), cancellationToken);
+                var (start, isBesideSpent) = beside is null
+                    ? (await runner.StartAsync(deployment, messages, options, group.Config.Timeouts, cancellationToken), false)
+                    : await _starts.AskAsync(group, deployment, beside, messages, options, Remaining(group, operation), cancellationToken);
                 if (isBesideSpent) spent.Add(beside!);
                 switch (start)
                 {

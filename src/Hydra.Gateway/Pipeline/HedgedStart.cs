@@ -13,14 +13,14 @@ internal sealed class HedgedStart(AttemptRunner runner, Lock gate, TimeProvider 
 {
     private readonly Dictionary<string, RetryBudget> _budgets = new(StringComparer.Ordinal);
 
-    /// <param name="other">Who may be asked beside it, on another account; null: nobody.</param>
+    /// <param name="other">Who may be asked beside it, on another account.</param>
     /// <param name="remaining">Until the operation's deadline.</param>
     /// <returns>What became of it, and whether the other one was asked in vain.</returns>
     public async ValueTask<(AttemptStart Start, bool IsOtherSpent)> AskAsync(
-        ModelGroup group, Deployment first, Deployment? other, IReadOnlyList<ChatMessage> messages, CallOptions options, TimeSpan remaining, CancellationToken cancellationToken)
+        ModelGroup group, Deployment first, Deployment other, IReadOnlyList<ChatMessage> messages, CallOptions options, TimeSpan remaining, CancellationToken cancellationToken)
     {
         var timeouts = group.Config.Timeouts;
-        if (group.Config.Hedge is not { } hedge || other is null || !MayBeAskedTwice(messages, options)) return (await runner.StartAsync(first, messages, options, timeouts, cancellationToken), false);
+        if (group.Config.Hedge is not { } hedge || !MayBeAskedTwice(messages, options)) return (await runner.StartAsync(first, messages, options, timeouts, cancellationToken), false);
 
         var race = new HedgeRace(cancellationToken);
         try

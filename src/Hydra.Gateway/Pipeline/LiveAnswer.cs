@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Hydra.Gateway.Config;
 using Hydra.Gateway.Ledger;
 using Hydra.Gateway.Resilience;
+using Hydra.Gateway.Wire;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
 
@@ -20,8 +21,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
     private readonly long _startedAt = clock.GetTimestamp();
     private readonly List<ChatResponseUpdate> _held = [];
     private IAsyncEnumerator<ChatResponseUpdate>? _updates;
-    private CancellationTokenSource? _stop, _patience;
-    private CancellationToken _caller;
+    private TimedToken? _patience;
     private TimeSpan _idle;
     private UsageDetails? _usage;
     private string? _service;
@@ -33,12 +33,11 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
     {
         attempt.BegunAt = clock.GetUtcNow();
         var limit = operation.IsStreamed ? timeouts.FirstToken : timeouts.Answer ?? timeouts.Total / 2;
-        (_caller, _idle) = (cancellationToken, timeouts.Idle);
-        _patience = new CancellationTokenSource(limit, clock);
-        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _patience.Token);
+        _idle = timeouts.Idle;
+        _patience = new TimedToken(limit, clock, cancellationToken);
         try
         {
-            _updates = Ask(messages, NativeFields.For(deployment, options, attempt.Dropped), _stop.Token).GetAsyncEnumerator(_stop.Token);
+            _updates = Ask(messages, NativeFields.For(deployment, options, attempt.Dropped), _patience.Token).GetAsyncEnumerator(_patience.Token);
             do
             {
                 if (!await _updates.MoveNextAsync())
@@ -66,7 +65,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
         {
             throw await BreakAsync(thrown);
         }
-        _patience.CancelAfter(Timeout.InfiniteTimeSpan);
+        _patience.Restart(Timeout.InfiniteTimeSpan);
         attempt.FirstToken = clock.GetElapsedTime(_startedAt);
         pass.Succeeded();
         if (!operation.TryAnswer(attempt)) throw await BreakAsync(new OperationCanceledException(cancellationToken));
@@ -82,7 +81,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
             foreach (var update in _held) yield return update;
             while (!_isWhole && await NextAsync() is { } update) yield return update;
             if (Race is not null) await Race.DisposeAsync();
-            isEnded = true;
+            (isEnded, operation.IsSaid) = (true, true);
             await SettleAsync(Attempt.Answered, UsageOrEstimate(out var isEstimate), isEstimate, null, null, 200);
         }
         finally
@@ -99,9 +98,9 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
         {
             var next = _updates!.MoveNextAsync();
             var isWaiting = !next.IsCompleted;
-            if (isWaiting) _patience!.CancelAfter(_idle);
+            if (isWaiting) _patience!.Restart(_idle);
             if (!await next) return null;
-            if (isWaiting) _patience!.CancelAfter(Timeout.InfiniteTimeSpan);
+            if (isWaiting) _patience!.Restart(Timeout.InfiniteTimeSpan);
             Note(_updates.Current);
             return _updates.Current;
         }
@@ -136,12 +135,12 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
     private void Note(ChatResponseUpdate update)
     {
         attempt.AnsweredBy = update.ModelId ?? attempt.AnsweredBy;
-        if (update.AdditionalProperties?.GetValueOrDefault(Wire.Parameters.DroppedKey) is string dropped) attempt.Dropped.AddRange(dropped.Split(','));
-        if (update.AdditionalProperties?.GetValueOrDefault(Wire.ServiceTier.Key) is string service) _service = service;
+        if (update.AdditionalProperties?.GetValueOrDefault(Parameters.DroppedKey) is string dropped) attempt.Dropped.AddRange(dropped.Split(','));
+        if (update.AdditionalProperties?.GetValueOrDefault(ServiceTier.Key) is string service) _service = service;
         Exception? broken = null;
-        foreach (var content in update.Contents)
+        for (var i = 0; i < update.Contents.Count; i++)
         {
-            switch (content)
+            switch (update.Contents[i])
             {
                 case FunctionCallContent { Exception: { } unusable }: broken ??= unusable; break;
                 case UsageContent usage when _usage is null: _usage = usage.Details; break;
@@ -156,7 +155,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
         if (operation.Door is "messages" or "engine") throw new CallFailedException(ErrorCode.InvalidOutput, broken.Message);
     }
 
-    private bool IsOutOfPatience => _patience!.IsCancellationRequested && !_caller.IsCancellationRequested;
+    private bool IsOutOfPatience => _patience!.IsOver;
 
     private static bool HasContent(ChatResponseUpdate update)
     {
@@ -213,7 +212,7 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
         attempt.CostUsd = bill.Sum(line => line.Usd);
         // One that was outpaced would have taken longer still: without that the slow would look fast.
         pass.End(failure, retryAfter, outcome == Attempt.Outpaced ? attempt.FirstToken ?? attempt.Duration : attempt.FirstToken, usage.Total);
-        if (_stop is not null && failure is not null) await _stop.CancelAsync();
+        if (_patience is not null && failure is not null) await _patience.CancelAsync();
         if (_updates is not null)
         {
             try
@@ -225,7 +224,6 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
                 // Foreign code that throws while it is put away has nothing more to tell.
             }
         }
-        _stop?.Dispose();
         _patience?.Dispose();
         var settled = await ledger.SettleAsync(reservation, new Settlement
         {

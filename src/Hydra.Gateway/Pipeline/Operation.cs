@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Diagnostics.CodeAnalysis;
 using Hydra.Gateway.Ledger;
 using Microsoft.Extensions.AI;
@@ -23,7 +24,7 @@ public sealed class Operation
     /// <summary>Reading of the monotonic clock at arrival.</summary>
     public required long StartedAt { get; init; }
     /// <summary>Labels that conditional routes may look at.</summary>
-    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = ReadOnlyDictionary<string, string>.Empty;
     /// <summary>The caller's own patience; null: as the group is configured.</summary>
     public TimeSpan? Timeout { get; init; }
     /// <summary>Whether texts are to become vectors; all else that is asked is an answer in words.</summary>
@@ -89,6 +90,8 @@ public sealed class Operation
 
     /// <summary>What the tightest limits of requests and tokens have left.</summary>
     internal (Resilience.LimitFigures? Requests, Resilience.LimitFigures? Tokens) RateLimits { get; set; }
+    /// <summary>Whether the provider has said everything, so that only the settlement is waited for.</summary>
+    internal bool IsSaid { get; set; }
     /// <summary>How often another deployment was taken after a failure.</summary>
     internal int OthersTried { get; set; }
 

@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
+using System.Globalization;
 using Hydra.Model;
 using Hydra.Tracing;
 
@@ -13,9 +11,11 @@ internal static class OperationSpans
     /// <param name="outcome"><c>answered</c>, or why not.</param>
     public static IEnumerable<TraceSpan> Of(Operation operation, DateTimeOffset endedAt, TimeSpan duration, string outcome)
     {
-        var ids = SHA256.HashData(Encoding.UTF8.GetBytes(operation.Id));
-        var (trace, parent) = operation.Trace ?? (Id(ids.AsSpan(0, 16)), null);
-        var own = Id(ids.AsSpan(16, 8));
+        // The operation's id is unique, and random at its end: the ids are parts of it.
+        var digits = operation.Id.AsSpan(^32);
+        var number = ulong.Parse(digits[16..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+        var (trace, parent) = operation.Trace ?? (digits.ToString(), null);
+        var own = SpanId(number, 0);
         var start = Nanoseconds(operation.CreatedAt);
         var total = operation.Attempts.Aggregate(default(TokenUsage), (sum, attempt) => sum + attempt.Usage);
         yield return new TraceSpan
@@ -38,7 +38,7 @@ internal static class OperationSpans
             var hasAnswered = attempt.Outcome == Attempt.Answered;
             yield return new TraceSpan
             {
-                TraceId = trace, SpanId = AttemptId(ids, attempt.Number), ParentId = own, Name = $"{SpanNames.Chat} {attempt.Model}", Kind = SpanKind.Client,
+                TraceId = trace, SpanId = SpanId(number, attempt.Number), ParentId = own, Name = $"{SpanNames.Chat} {attempt.Model}", Kind = SpanKind.Client,
                 StartNs = begun, EndNs = at, IsError = !hasAnswered, ErrorMessage = hasAnswered ? null : attempt.Outcome,
                 Attributes = Usage(new SpanAttributes().Text(SpanNames.OperationName, SpanNames.Chat).Text(SpanNames.ProviderName, attempt.Provider).Text(SpanNames.RequestModel, attempt.Model)
                     .Text(SpanNames.ResponseModel, attempt.AnsweredBy).Add(SpanNames.AttemptNumber, attempt.Number).Text(SpanNames.GatewayDeployment, attempt.Deployment)
@@ -64,18 +64,6 @@ internal static class OperationSpans
 
     private static long Nanoseconds(DateTimeOffset at) => (at - DateTimeOffset.UnixEpoch).Ticks * 100;
 
-    /// <summary>The last eight bytes of the operation's hash, told apart by the number.</summary>
-    private static string AttemptId(byte[] hash, int number)
-    {
-        Span<byte> id = stackalloc byte[8];
-        hash.AsSpan(24, 8).CopyTo(id);
-        BinaryPrimitives.WriteInt32BigEndian(id, BinaryPrimitives.ReadInt32BigEndian(id) ^ number);
-        return Id(id);
-    }
-
-    private static string Id(Span<byte> bytes)
-    {
-        bytes[^1] |= 1;   // an id of zeros alone is invalid
-        return Convert.ToHexStringLower(bytes);
-    }
+    /// <param name="attempt">0: the operation itself.</param>
+    private static string SpanId(ulong operation, int attempt) => (operation ^ ((ulong)attempt << 32)).ToString("x16", CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Hydra.Gateway.Wire;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
 
@@ -17,19 +18,26 @@ internal sealed class RouteStage(Func<GatewayModels> models, GroupCall groups, T
         var call = (CallOptions)options!;
         var group = models().Find(call.Operation.Model);
         var limit = call.Operation.Timeout ?? group.Config.Timeouts.Total;
-        using var timer = new CancellationTokenSource(limit, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
+        using var timer = new TimedToken(limit, clock, cancellationToken);
         var list = messages as IReadOnlyList<ChatMessage> ?? [.. messages];
-        await using var answer = ReadAsync(list, call, group, either.Token).GetAsyncEnumerator(either.Token);
-        while (await NextAsync()) yield return answer.Current;
+        IAsyncEnumerator<ChatResponseUpdate>? answer = null;
+        try
+        {
+            while (await NextAsync()) yield return answer!.Current;
+        }
+        finally
+        {
+            if (answer is not null) await answer.DisposeAsync();
+        }
 
         async ValueTask<bool> NextAsync()
         {
             try
             {
+                answer ??= (await FindAsync(list, call, group, timer.Token)).ReadAsync(timer.Token).GetAsyncEnumerator(timer.Token);
                 return await answer.MoveNextAsync();
             }
-            catch (OperationCanceledException) when (timer.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException) when (timer.IsOver)
             {
                 throw new GatewayRefusedException(RefusalKind.TimedOut, $"'{call.Operation.Model}' did not answer within {limit.TotalSeconds:0.###} s, over {call.Operation.Attempts.Count} attempts.");
             }
@@ -41,12 +49,6 @@ internal sealed class RouteStage(Func<GatewayModels> models, GroupCall groups, T
     public void Dispose()
     {
         // The deployments belong to the service.
-    }
-
-    private async IAsyncEnumerable<ChatResponseUpdate> ReadAsync(IReadOnlyList<ChatMessage> messages, CallOptions options, ModelGroup first, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        var answer = await FindAsync(messages, options, first, cancellationToken);
-        await foreach (var update in answer.ReadAsync(cancellationToken).WithCancellation(cancellationToken)) yield return update;
     }
 
     /// <summary>Goes from group to group, each once, until one answers.</summary>

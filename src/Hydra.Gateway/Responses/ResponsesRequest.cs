@@ -14,7 +14,7 @@ internal static class ResponsesRequest
 
     public static byte[] Write(string model, IEnumerable<ChatMessage> messages, ChatOptions? options, bool isStream)
     {
-        var buffer = new ArrayBufferWriter<byte>();
+        using var buffer = new PooledBytes(8 * 1024);
         using (var json = new Utf8JsonWriter(buffer, Writing))
         {
             json.WriteStartObject();
@@ -34,7 +34,7 @@ internal static class ResponsesRequest
             }
             json.WriteEndObject();
         }
-        return buffer.WrittenSpan.ToArray();
+        return buffer.Written.ToArray();
     }
 
     /// <summary>Nothing is kept at the provider, so the sealed reasoning must come along to be sent back.</summary>

@@ -51,7 +51,7 @@ internal static class AnswerStream
         {
             if (together[0].Name == ModelHttp.WholeAnswer)
             {
-                var whole = Told(() => stream.Whole(ModelHttp.Parse(endpoint, together[0].Data, default)));
+                var whole = Whole(together[0].Data);
                 Parameters.Report(dropped, whole);
                 foreach (var update in whole.ToChatResponseUpdates()) yield return update;
                 yield break;
@@ -122,6 +122,8 @@ internal static class AnswerStream
                 throw;
             }
         }
+
+        ChatResponse Whole(ReadOnlyMemory<byte> utf8) => Told(() => stream.Whole(ModelHttp.Parse(endpoint, utf8, default)));
 
         T Told<T>(Func<T> step)
         {

@@ -8,8 +8,7 @@ namespace Hydra.Gateway.Wire;
 internal sealed class CallClock : IDisposable
 {
     private readonly CancellationToken _caller;
-    private readonly CancellationTokenSource _timer;
-    private readonly CancellationTokenSource _linked;
+    private readonly TimedToken _timer;
     private TimeSpan _limit;
     private ErrorCode _code = ErrorCode.Timeout;
     private string _what;
@@ -19,17 +18,16 @@ internal sealed class CallClock : IDisposable
         _caller = caller;
         _limit = limit;
         _what = what;
-        _timer = new CancellationTokenSource(limit, time);
-        _linked = CancellationTokenSource.CreateLinkedTokenSource(caller, _timer.Token);
+        _timer = new TimedToken(limit, time, caller);
     }
 
-    public CancellationToken Token => _linked.Token;
+    public CancellationToken Token => _timer.Token;
 
     /// <summary>Something came: from now on the silence until the next thing counts, as <c>idle_timeout</c>.</summary>
     public void Restart(TimeSpan limit, string what)
     {
         (_limit, _what, _code) = (limit, what, ErrorCode.IdleTimeout);
-        _timer.CancelAfter(limit);
+        _timer.Restart(limit);
     }
 
     /// <summary>What an exception of the call means to its caller; <see cref="OperationCanceledException"/> only if the caller cancelled.</summary>
@@ -40,7 +38,7 @@ internal sealed class CallClock : IDisposable
         {
             return new OperationCanceledException("The call was cancelled.", error, _caller);
         }
-        if (_timer.IsCancellationRequested)
+        if (_timer.IsOver)
         {
             return new CallFailedException(_code, $"{endpoint} sent no {_what} for {_limit.TotalSeconds:0.###} s.",
                 error) { Usage = usage };
@@ -59,11 +57,7 @@ internal sealed class CallClock : IDisposable
         };
     }
 
-    public void Dispose()
-    {
-        _linked.Dispose();
-        _timer.Dispose();
-    }
+    public void Dispose() => _timer.Dispose();
 
     private static string Innermost(Exception error)
     {

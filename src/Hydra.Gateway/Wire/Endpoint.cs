@@ -50,8 +50,7 @@ internal sealed record Endpoint(string Provider, string Base, string? Key, strin
     {
         foreach (var (name, value) in Headers) request.Headers.TryAddWithoutValidation(name, value);
         if (Key is null) return;
-        if (KeyHeader is null) request.Headers.Authorization = new("Bearer", Key);
-        else request.Headers.TryAddWithoutValidation(KeyHeader, Key);
+        request.Headers.TryAddWithoutValidation(KeyHeader ?? "Authorization", KeyHeader is null ? $"Bearer {Key}" : Key);
     }
 
     /// <summary>The address without secrets that a user may have put into it.</summary>

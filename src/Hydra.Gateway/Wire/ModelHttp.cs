@@ -11,7 +11,7 @@ namespace Hydra.Gateway.Wire;
 /// One POST to a provider, answered whole or as events. Never retries: that is the node's business. Everything that goes wrong
 /// leaves as <see cref="CallFailedException"/>; the caller's cancel ends the request and leaves as <see cref="OperationCanceledException"/>.
 /// </summary>
-internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
+internal sealed class ModelHttp(HttpMessageInvoker http, GatewayOptions options)
 {
     /// <summary>Longest answer that is not streamed, in bytes.</summary>
     public const int AnswerBytesMax = 64 * 1024 * 1024;
@@ -27,8 +27,7 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
         using var clock = new CallClock(options.AnswerTimeout, "complete answer", options.Clock, cancellationToken);
         try
         {
-            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, clock.Token);
-            await ThrowIfFailedAsync(endpoint, response, clock.Token);
+            using var response = await SendAsync(endpoint, request, clock.Token);
             return Parse(endpoint, await ReadAnswerAsync(endpoint, response, clock.Token), default);
         }
         // Foreign code ends here: whatever it threw is told in our words.
@@ -49,29 +48,24 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
             [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var clock = new CallClock(options.FirstEventTimeout, "first event", options.Clock, cancellationToken);
-        using var response = await GuardAsync(async () =>
-        {
-            var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, clock.Token);
-            await ThrowIfFailedAsync(endpoint, answer, clock.Token);
-            return answer;
-        });
+        using var response = await GuardAsync(SendAsync(endpoint, request, clock.Token));
         if (response.Content.Headers.ContentType?.MediaType is "application/json")
         {
-            yield return [new StreamEvent(WholeAnswer, await GuardAsync(() => ReadAnswerAsync(endpoint, response, clock.Token)))];
+            yield return [new StreamEvent(WholeAnswer, await GuardAsync(ReadAnswerAsync(endpoint, response, clock.Token)))];
             yield break;
         }
 
-        await using var stream = await GuardAsync(() => response.Content.ReadAsStreamAsync(clock.Token));
+        await using var stream = await GuardAsync(response.Content.ReadAsStreamAsync(clock.Token));
         var reader = endpoint.Reader(stream);
         using var buffers = reader as IDisposable;
         var count = 0;
-        var together = new List<StreamEvent>();
+        var together = new List<StreamEvent>(32);
         while (true)
         {
             // Events that came together are read without a wait, and without what only a wait needs.
             var reading = reader.ReadAsync(clock.Token);
             if (!reading.IsCompletedSuccessfully && count > 0) clock.Restart(options.IdleTimeout, "further event");
-            var read = reading.IsCompletedSuccessfully ? reading.Result : await GuardAsync(reading.AsTask);
+            var read = reading.IsCompletedSuccessfully ? reading.Result : await GuardAsync(reading.AsTask());
             if (read is not { } next) break;
             if (count++ == 0) clock.Restart(options.IdleTimeout, "further event");
             together.Clear();
@@ -89,11 +83,11 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
                 $"{endpoint} answered {(int)response.StatusCode} and an empty stream.") { HttpStatus = (int)response.StatusCode };
         }
 
-        async Task<T> GuardAsync<T>(Func<Task<T>> step)
+        async ValueTask<T> GuardAsync<T>(Task<T> step)
         {
             try
             {
-                return await step();
+                return await step;
             }
             // Foreign code ends here: whatever it threw is told in our words.
             catch (Exception error) when (error is not CallFailedException)
@@ -103,11 +97,20 @@ internal sealed class ModelHttp(HttpClient http, GatewayOptions options)
         }
     }
 
+    /// <summary>Sends a request and takes the head of its answer, which is a success.</summary>
+    private async Task<HttpResponseMessage> SendAsync(Endpoint endpoint, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        request.Headers.TryAddWithoutValidation("User-Agent", "hydra/0.1");
+        var response = await http.SendAsync(request, cancellationToken);
+        await ThrowIfFailedAsync(endpoint, response, cancellationToken);
+        return response;
+    }
+
     /// <summary>A request with a JSON body.</summary>
     public static HttpRequestMessage Json(Uri address, byte[] body)
     {
         var content = new ByteArrayContent(body);
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
         return new HttpRequestMessage(HttpMethod.Post, address) { Content = content };
     }
 

@@ -33,19 +33,22 @@ internal sealed class SseReader(Stream stream) : IEventReader, IDisposable
     public bool TryRead(out StreamEvent next)
     {
         next = default;
-        if (!_pastFirstLine || _afterCarriageReturn) return false;
+        if (_afterCarriageReturn) return false;
         var rest = _buffer.AsSpan(_at, _end - _at);
         if (!rest.StartsWith("data: "u8)) return false;
         var length = rest.IndexOfAny((byte)'\r', (byte)'\n');
         if (length < 0 || length + 1 >= rest.Length || rest[length] != '\n' || rest[length + 1] != '\n' || !Utf8.IsValid(rest[6..length])) return false;
         next = new StreamEvent("", _buffer.AsMemory(_at + 6, length - 6));
         _at += length + 2;
+        _pastFirstLine = true;
         return true;
     }
 
     /// <summary>The next event that has data, or null at the end of the stream.</summary>
     public async ValueTask<StreamEvent?> ReadAsync(CancellationToken cancellationToken)
     {
+        if (_at == _end && !await FillAsync(cancellationToken)) return null;
+        if (TryRead(out var plain)) return plain;
         var data = new MemoryStream(512);
         var name = "";
         var hasData = false;
@@ -102,12 +105,7 @@ internal sealed class SseReader(Stream stream) : IEventReader, IDisposable
         bool isComment = false, isStart = true;
         while (true)
         {
-            if (_at == _end)
-            {
-                _end = await stream.ReadAsync(_buffer, cancellationToken);
-                _at = 0;
-                if (_end == 0) return false;
-            }
+            if (_at == _end && !await FillAsync(cancellationToken)) return false;
             if (_afterCarriageReturn)
             {
                 _afterCarriageReturn = false;
@@ -128,6 +126,14 @@ internal sealed class SseReader(Stream stream) : IEventReader, IDisposable
             _pastFirstLine = true;
             (isComment, isStart) = (false, true);
         }
+    }
+
+    /// <summary>False: the stream is over.</summary>
+    private async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
+    {
+        _end = await stream.ReadAsync(_buffer, cancellationToken);
+        _at = 0;
+        return _end > 0;
     }
 
     private static CallFailedException TooLong() =>

@@ -11,6 +11,8 @@ internal static class Composites
     {
         var detail = state.DetailOf(instance)!;
         var labels = new LabelContext();
+        var proposedDepth = state.ProposedDepthOf(instance, out var proposed);
+        labels.Add(proposed);
         return new AdvanceContext
         {
             Path = state.PathOf(instance),
@@ -23,7 +25,7 @@ internal static class Composites
             Keep = value => artifacts.Keep(value, labels.Now),
             Last = detail.Scope < 0 ? null : Ended(state, inputs, artifacts, state.Scopes[detail.Scope], labels),
             History = HistoryOf(state, detail.Scope).Select(scope => Ended(state, inputs, artifacts, scope, labels)),
-            ProposedDepth = ProposedDepthOf(state, instance),
+            ProposedDepth = proposedDepth,
             Tags = TagsOf(state, inputs, instance),
             Propose = (proposal, rules) => (state.Plan.Proposals ?? throw new InvalidOperationException("This engine compiles no proposed fragments."))
                 .Check(state.NodeOf(instance), state.ScopeOf(instance).Plan.Workflow, proposal, rules, new InstanceScope(state, inputs, artifacts, instance).Names, value => artifacts.Keep(value, labels.Now)),
@@ -49,16 +51,6 @@ internal static class Composites
         for (var at = last; at >= 0; at = state.Scopes[at].Before) scopes.Add(state.Scopes[at]);
         scopes.Reverse();
         return scopes;
-    }
-
-    private static int ProposedDepthOf(RunState state, int instance)
-    {
-        var depth = 0;
-        for (var scope = state.ScopeOf(instance); scope.Parent >= 0; scope = state.ScopeOf(scope.Parent))
-        {
-            if (scope.Opening.Proposed is not null) depth++;
-        }
-        return depth;
     }
 
     private static ValueMap TagsOf(RunState state, RunInputs inputs, int instance)
@@ -110,6 +102,8 @@ internal static class Composites
             var child = state.LatestOf(first);
             var detail = state.DetailOf(child);
             var output = state.OutputOf(child);
+            // What a failure says may quote what was read: whoever decides with it has read that.
+            labels.Add(detail?.Error?.Labels ?? default);
             children[i] = new ChildOutcome(scope.Plan.Nodes[index].Id.Text, state.StatusOf(child),
                 () => Read(output), detail?.Error, detail?.Signal ?? Value.Null, sinks.Contains(index))
             {

@@ -178,7 +178,9 @@ internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactS
                 if (map.Contains(id)) continue;
                 var other = state.VersionSeenBy(asking, scope.InstanceOf(scope.ItemOf(at), ancestor));
                 map[id] = Describe(asking, other);
-                if (state.Sees(asking, other) && state.OutputOf(other) is { } output) found = found.With(output.Labels);
+                if (!state.Sees(asking, other)) continue;
+                if (state.OutputOf(other) is { } output) found = found.With(output.Labels);
+                found = found.With(state.DetailOf(other)?.Error?.Labels ?? default);
             }
             if (scope.Plan.IsIsolated) break;
             at = scope.Parent;

@@ -126,6 +126,7 @@ internal sealed partial class RunLoop
         var settings = given.Node.Settings;
         // A replayed wait is over when the recorded one was.
         if (outcome is AttemptOutcome.Suspend && _services.Cassette?.TakeWait(given.Path) is { } endedMs) outcome = new AttemptOutcome.Suspend(endedMs);
+        if (outcome is AttemptOutcome.Failed failed) outcome = failed with { Labels = given.Labels.Now.With(settings.Labels) };
         var output = outcome switch
         {
             AttemptOutcome.Completed done => Artifacts.Keep(done.Output, given.Labels.OfResult(settings.Labels)),
@@ -291,6 +292,9 @@ internal sealed partial class RunLoop
         var variant = node.Variants[detail?.Variant ?? 0];
         var runs = variant.Node ?? node;
         var labels = new LabelContext();
+        // What stands in a node that a model wrote says what the model had read.
+        var isProposed = _state.ProposedDepthOf(instance, out var proposed) > 0;
+        labels.Add(proposed);
         var given = new NodeAttempt
         {
             Run = _run,
@@ -301,6 +305,7 @@ internal sealed partial class RunLoop
             Variant = variant,
             Scope = new InstanceScope(_state, _inputs, Artifacts, instance, labels, runs),
             Labels = labels,
+            IsProposed = isProposed,
             Policy = runs.Type is ILeafNodeType { RunsInline: true } ? PolicyBook.Empty : PolicyOf(instance),
             Decided = detail?.Wait is { Decision: not null } last ? [.. detail.EarlierWaits ?? [], last] : detail?.EarlierWaits?.ToArray() ?? [],
             Services = _services,
@@ -362,6 +367,7 @@ internal sealed partial class RunLoop
             move = node.Composite!.Advance(context);
             if (move is Advance.End { Outcome: AttemptOutcome.Completed done }) (move, output) = Composites.Contract(node, done, context.Labels, Artifacts);
             else if (move is Advance.End { Outcome: AttemptOutcome.Degraded lesser }) output = Artifacts.Keep(lesser.Output, context.Labels.OfResult(node.Settings.Labels));
+            if (move is Advance.End { Outcome: AttemptOutcome.Failed failed }) move = new Advance.End(failed with { Labels = context.Labels.Now.With(node.Settings.Labels) });
         }
         catch (Exception thrown)   // templates over foreign data, and the store
         {

@@ -67,18 +67,20 @@ public static class EventReader
     {
         if (!map.TryGetValue(name, out var value)) return null;
         var inner = value.AsObject;
-        var labels = Labels.Of(Int(inner, "labels"), TextsOrNull(inner, "readers"), TextsOrNull(inner, "typed"));
+        var labels = LabelsOf(inner);
         return inner.TryGetValue("sha256", out var hash)
             ? ValueRef.Of(new ArtifactId(hash.AsText), Long(inner, "bytes") ?? 0, Flag(inner, "text"), labels)
             : ValueRef.Of(inner["v"], labels);
     }
+
+    private static Labels LabelsOf(ValueMap map) => Labels.Of(Int(map, "labels"), TextsOrNull(map, "readers"), TextsOrNull(map, "typed"));
 
     private static IReadOnlyList<string>? TextsOrNull(ValueMap map, string name) => map.TryGetValue(name, out var list) ? [.. list.Items.Select(item => item.AsText)] : null;
 
     private static NodeError? Error(ValueMap map)
     {
         if (!map.TryGetValue("code", out var name)) return null;
-        return ErrorCode.TryParse(name.AsText, out var code) ? new NodeError(code, Text(map, "msg")) : throw new JsonException($"'{name.AsText}' is no error code.");
+        return ErrorCode.TryParse(name.AsText, out var code) ? new NodeError(code, Text(map, "msg")) { Labels = LabelsOf(map) } : throw new JsonException($"'{name.AsText}' is no error code.");
     }
 
     private static StepCall Call(ValueMap map) => new(Enum(map, "kind", StepKind.Model), Text(map, "name"), Text(map, "key"),

@@ -194,6 +194,7 @@ public static class EventWriter
     {
         json.WriteString("code"u8, error.Code.Name);
         json.WriteString("msg"u8, error.Message);
+        Labelled(json, error.Labels);
     }
 
     private static void Call(Utf8JsonWriter json, StepCall call)

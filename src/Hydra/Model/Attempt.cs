@@ -60,6 +60,8 @@ public sealed class NodeAttempt
     public long ResumedAtMs { get; init; }
     /// <summary>The labels of all that the attempt has read so far; those of its result.</summary>
     public LabelContext Labels { get; init; } = new();
+    /// <summary>A model wrote the node (a plan), so that what it calls is a model's wish, not an author's.</summary>
+    public bool IsProposed { get; init; }
     /// <summary>The policies that hold here.</summary>
     public PolicyBook Policy { get; init; } = PolicyBook.Empty;
     /// <summary>Every wait of this attempt that has been decided, in order.</summary>
@@ -74,7 +76,7 @@ public sealed class NodeAttempt
     public NodeAttempt In(string workingDirectory) => new()
     {
         Run = Run, Path = Path, Node = Node, Attempt = Attempt, Incarnation = Incarnation, Variant = Variant, Scope = Scope, ResumedAtMs = ResumedAtMs, Decision = Decision,
-        Labels = Labels, Policy = Policy, Decided = Decided, Opened = Opened,
+        Labels = Labels, IsProposed = IsProposed, Policy = Policy, Decided = Decided, Opened = Opened,
         Services = Services with { WorkingDirectory = workingDirectory },
     };
 }
@@ -132,7 +134,11 @@ public abstract record AttemptOutcome
     public sealed record Completed(Value Output, Value Signal = default) : AttemptOutcome;
     /// <summary>A usable but lesser result, with the reason in words.</summary>
     public sealed record Degraded(Value Output, string Reason, Value Signal = default) : AttemptOutcome;
-    public sealed record Failed(ErrorCode Code, string Message, TimeSpan? RetryAfter = null) : AttemptOutcome;
+    public sealed record Failed(ErrorCode Code, string Message, TimeSpan? RetryAfter = null) : AttemptOutcome
+    {
+        /// <summary>The labels of the message, which may quote what the attempt has read; filled in where the attempt ends.</summary>
+        public Labels Labels { get; init; }
+    }
     /// <summary>Give the slot back and enter again at that time (Unix milliseconds).</summary>
     public sealed record Suspend(long UntilMs) : AttemptOutcome;
     /// <summary>End the whole run with this status.</summary>

@@ -148,6 +148,8 @@ public static class ProblemCodes
     public const string SimplerPattern = "HYD283";
     /// <summary>A sub-workflow that cannot be loaded, nests too deep or holds itself.</summary>
     public const string BadSubgraph = "HYD290";
+    /// <summary>A gateway that would keep its ledger in two places.</summary>
+    public const string TwoGatewayStores = "HYD294";
 
     /// <summary>A provider kind that the gateway does not know.</summary>
     public const string UnknownProviderKind = "HYD901";

@@ -121,7 +121,11 @@ public sealed record ForkDefinition(string Hash, ValueRef Bundle);
 public sealed record RunLimits(int MaxConcurrent, int? Rpm, long? Tpm, BudgetSpec? Budget);
 
 /// <param name="Code">One of the format's error codes.</param>
-public sealed record NodeError(ErrorCode Code, string Message);
+public sealed record NodeError(ErrorCode Code, string Message)
+{
+    /// <summary>Those of what the attempt had read: a message may quote it.</summary>
+    public Labels Labels { get; init; }
+}
 
 /// <summary>One call out of an attempt, before it is made.</summary>
 /// <param name="Name">The model or tool.</param>

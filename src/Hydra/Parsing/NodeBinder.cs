@@ -54,7 +54,7 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
     private BoundNode BindFields(SourceNode source, string id, string type, bool isChecked)
     {
         var known = isChecked ? FieldsOf(types[type]) : FieldsOf(null);
-        var places = source.At.Line > 0 ? new Dictionary<string, SourcePosition>(StringComparer.Ordinal) : null;
+        var places = source.At.Line > 0 ? new Dictionary<string, SourcePosition>(source.Entries!.Count + 2, StringComparer.Ordinal) : null;
         SourcePosition PlaceOf(string path) => places is not null && places.TryGetValue(path, out var at) ? at : source.At;
         shapes.RecordPlaces(places);
         shapes.Owner = places is null ? id : null;
@@ -110,7 +110,7 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
             if (source.Get(field.Name) is not { } given || ShapeBinder.IsUnwritten(field, given)) shapes.Missing(field, $"node '{id}' ({type})", source.At);
         }
         var values = common.Build();
-        var policy = PolicyReader.Read(values, PlaceOf, shapes.Problems);
+        var policy = values.Equals(_lastPolicy.Written) ? _lastPolicy.Policy : ReadPolicy(values, PlaceOf);
         foreach (var (key, value) in values.Pairs) written[key] = PolicyReader.Normalised(key, value, policy);
         var ownFolds = shapes.Folds;
         shapes.RecordPlaces(null);
@@ -130,6 +130,17 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
         return new BoundNode(DetourBinder.Of(spec, types, shapes.Problems), written.Build());
     }
 
+    /// <summary>Plans say the same of many nodes in a row: these share one policy, and with it what is made of it later.</summary>
+    private (ValueMap? Written, NodePolicy Policy) _lastPolicy = (null, NodePolicy.Empty);
+
+    private NodePolicy ReadPolicy(ValueMap values, Func<string, SourcePosition> placeOf)
+    {
+        var known = shapes.Problems.Problems.Count;
+        var policy = PolicyReader.Read(values, placeOf, shapes.Problems);
+        _lastPolicy = shapes.Problems.Problems.Count == known ? (values, policy) : (null, policy);   // problems are told at each place
+        return policy;
+    }
+
     private IReadOnlyList<NodeId> BindParents(SourceNode source, ValueMap.Builder written)
     {
         if (source.IsScalar && source.Scalar.IsNull) return [];
@@ -143,6 +154,7 @@ internal sealed class NodeBinder(IReadOnlyDictionary<string, INodeType> types, S
     /// <summary>Each id once, in ordinal order.</summary>
     private static string[] Sorted(NodeId[] ids)
     {
+        if (ids.Length == 1) return [ids[0].Text];
         var once = new HashSet<string>(ids.Length, StringComparer.Ordinal);
         foreach (var id in ids) once.Add(id.Text);
         var texts = new string[once.Count];

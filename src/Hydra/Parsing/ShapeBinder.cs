@@ -43,7 +43,7 @@ internal sealed class ShapeBinder(ProblemList problems)
             case Shape.MapOf map: return Map(map, node, path, out value);
             case Shape.Record record: return Record(record, node, path, out value);
             case Shape.OneOf oneOf: return OneOf(oneOf, node, path, out value);
-            case Shape.NodeReference: return Reference(node, path, out value);
+            case Shape.NodeReference: return Reference(shape, node, path, out value);
             case Shape.JsonSchema:
                 Place(path, node);
                 value = node.ToValue();
@@ -240,11 +240,8 @@ internal sealed class ShapeBinder(ProblemList problems)
         _ => true,
     };
 
-    private bool Reference(SourceNode node, string path, out Value value)
-    {
-        if (!AnyText(new Shape.NodeReference(), node, path, out value)) return false;
-        return IsId(value.AsText, node.At, Where(path));
-    }
+    private bool Reference(Shape shape, SourceNode node, string path, out Value value) =>
+        AnyText(shape, node, path, out value) && (NodeId.IsValid(value.AsText) || IsId(value.AsText, node.At, Where(path)));
 
     public bool IsId(string text, SourcePosition at, string where)
     {

@@ -35,7 +35,7 @@ public sealed partial class Reducer
                 Terminate(terminate);
                 break;
             case AttemptOutcome.Failed failed:
-                FailAttempt(instance, new NodeError(failed.Code, failed.Message), failed.RetryAfter);
+                FailAttempt(instance, new NodeError(failed.Code, failed.Message) { Labels = failed.Labels }, failed.RetryAfter);
                 break;
         }
     }
@@ -140,7 +140,7 @@ public sealed partial class Reducer
             case Model.Advance.End { Outcome: AttemptOutcome.Degraded lesser }:
                 End(instance, NodeStatus.Degraded, advanced.Output, new NodeError(ErrorCode.InvalidOutput, lesser.Reason), lesser.Signal);
                 break;
-            case Model.Advance.End { Outcome: AttemptOutcome.Failed failed }: Fail(instance, new NodeError(failed.Code, failed.Message)); break;
+            case Model.Advance.End { Outcome: AttemptOutcome.Failed failed }: Fail(instance, new NodeError(failed.Code, failed.Message) { Labels = failed.Labels }); break;
             case Model.Advance.End { Outcome: AttemptOutcome.Terminate terminate }:
                 End(instance, NodeStatus.Completed, advanced.Output, null);
                 Terminate(terminate);

@@ -45,21 +45,22 @@ internal static class GraphCheck
         for (var p = 0; p < node.DependsOn.Count; p++)
         {
             var parent = node.DependsOn[p].Text;
-            var at = node.PlaceOf($"depends_on[{p}]");
             if (parent == node.Id.Text)
             {
-                problems.Error(ProblemCodes.SelfDependency, at, $"node '{parent}' depends on itself. Remove it from `depends_on`; to repeat work, use `loop`.");
+                problems.Error(ProblemCodes.SelfDependency, PlaceOf(p), $"node '{parent}' depends on itself. Remove it from `depends_on`; to repeat work, use `loop`.");
             }
             else if (scope.Graph.IndexOf(parent) < 0)
             {
                 var isOuter = scope.Outer?.Ids().Contains(parent) == true;
-                problems.Error(ProblemCodes.UnknownDependency, at, isOuter
+                problems.Error(ProblemCodes.UnknownDependency, PlaceOf(p), isOuter
                     ? $"node '{node.Id}' needs '{parent}', which stands outside. Put it into `depends_on` of the node around: what that one waits for is visible inside."
                     : $"node '{node.Id}' needs '{parent}', which this graph does not define.{DidYouMean.Hint(parent, scope.Graph.Ids.Where(id => id != node.Id.Text))} Add that node, or correct `depends_on`.");
             }
             if (node.DependsOn.Count > 1 && !(seen ??= new(StringComparer.Ordinal)).Add(parent))
-                problems.Warning(ProblemCodes.RepeatedDependency, at, $"node '{node.Id}' lists '{parent}' twice in `depends_on`. Remove one.");
+                problems.Warning(ProblemCodes.RepeatedDependency, PlaceOf(p), $"node '{node.Id}' lists '{parent}' twice in `depends_on`. Remove one.");
         }
+
+        SourcePosition PlaceOf(int parent) => node.PlaceOf($"depends_on[{parent}]");
     }
 
     private static void CheckJoin(NodeSpec node, ProblemList problems)

@@ -236,21 +236,30 @@ internal sealed class ReferenceCheck(ProblemList problems)
 /// <summary>Which nodes are read, by scope: an edge over which nothing flows is worth a note.</summary>
 internal sealed class UsedNodes
 {
+    private UsedNode? _first;
+    /// <summary>Those after the first: most nodes read one.</summary>
     private HashSet<UsedNode>? _used;
     private HashSet<NameScope>? _all;
 
-    public void Add(NameScope scope, int node) => (_used ??= []).Add(new(scope, node));
+    public void Add(NameScope scope, int node) => Add(new UsedNode(scope, node));
+
+    private void Add(UsedNode used)
+    {
+        if (_first is null) _first = used;
+        else if (!_first.Equals(used)) (_used ??= []).Add(used);
+    }
 
     public void AddAll(NameScope scope)
     {
         for (var at = scope; at is not null; at = at.Outer) (_all ??= []).Add(at);
     }
 
-    public bool Contains(NameScope scope, int node) => _all?.Contains(scope) == true || _used?.Contains(new(scope, node)) == true;
+    public bool Contains(NameScope scope, int node) => _all?.Contains(scope) == true || (_first is not null && ((_first.Node == node && ReferenceEquals(_first.Scope, scope)) || _used?.Contains(new(scope, node)) == true));
 
     public void CopyTo(UsedNodes other)
     {
-        if (_used is not null) (other._used ??= []).UnionWith(_used);
+        if (_first is not null) other.Add(_first);
+        foreach (var used in _used ?? []) other.Add(used);
         if (_all is not null) (other._all ??= []).UnionWith(_all);
     }
 

@@ -24,12 +24,14 @@ internal sealed record TemplateUse(string Field, string Path, string Text, bool 
         if (type is null) return uses;
         foreach (var field in type.Fields)
         {
+            var isOwn = node.Fields.TryGetValue(field.Name, out var value);
+            if (!isOwn && !workflow.DefaultFields.TryGetValue(field.Name, out value)) continue;
             if (type.FragmentFields.Contains(field.Name) || type.ResultFields.Contains(field.Name)) continue;
-            if (node.Fields.TryGetValue(field.Name, out var value))
+            if (isOwn)
             {
                 Collect(field.Shape, value, field, field.Name, uses, 0);
             }
-            else if (workflow.DefaultFields.TryGetValue(field.Name, out value))
+            else
             {
                 var own = uses.Count;
                 Collect(field.Shape, value, field, field.Name, uses, 0);

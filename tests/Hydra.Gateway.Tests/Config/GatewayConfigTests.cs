@@ -93,13 +93,13 @@ public sealed class GatewayConfigTests
     }
 
     [Fact]
-    public void What_is_not_there_yet_is_said_with_what_to_use_instead()
+    public void A_store_is_a_file_or_a_database_and_never_both()
     {
-        var problems = Problems("""
-            providers: {a: {kind: offline}}
-            store: {postgres: env:DATABASE_URL}
-            """);
-        Assert.Contains(problems, problem => problem.ToString()!.Contains("`postgres`: a shared PostgreSQL store is not supported yet. Use `sqlite: FILE`", StringComparison.Ordinal));
+        Assert.Equal(new StoreConfig(".hydra/gateway.db"), Read("providers: {a: {kind: offline}}").Store);
+        Assert.Equal(new StoreConfig("a.db"), Read("store: {sqlite: a.db}").Store);
+        Assert.Equal(new StoreConfig(null, "env:DATABASE_URL"), Read("store: {postgres: env:DATABASE_URL}").Store);
+        var both = Assert.Single(Problems("store: {postgres: env:DATABASE_URL, sqlite: a.db}"));
+        Assert.Equal((ProblemCodes.TwoGatewayStores, "1:45"), (both.Code, $"{both.At}"));
     }
 
     [Theory]
@@ -141,11 +141,10 @@ public sealed class GatewayConfigTests
                 fallbacks: [smart, chaep]
               cheap: {deployments: [{provider: a, model: m}], canary: {percent: 5, deployments: [z]}}
             budgets: [{scope: research, window: day}]
-            store: {postgres: env:DATABASE_URL}
             """);
         Assert.Equal(
         [
-            "HYD120 4:1", "HYD124 7:15", "HYD123 8:48", "HYD270 12:9", "HYD901 2:13", "HYD907 3:6", "HYD907 3:6", "HYD902 8:30", "HYD903 9:17", "HYD903 9:24",
+            "HYD120 4:1", "HYD124 7:15", "HYD123 8:48", "HYD901 2:13", "HYD907 3:6", "HYD907 3:6", "HYD902 8:30", "HYD903 9:17", "HYD903 9:24",
             "HYD906 10:59", "HYD906 10:86", "HYD905 11:19", "HYD905 11:11",
         ], problems.Select(problem => $"{problem.Code} {problem.At}"));
         Assert.Contains("Did you mean 'openai'?", problems.First(problem => problem.Code == ProblemCodes.UnknownProviderKind).Message, StringComparison.Ordinal);
@@ -158,6 +157,7 @@ public sealed class GatewayConfigTests
     [InlineData("providers: {a: {kind: openai, headers: {Authorization: LITERAL}}}")]
     [InlineData("providers: {a: {kind: openai, base_url: \"https://me:LITERAL@host/v1\"}}")]
     [InlineData("auth: {admin_key: LITERAL}")]
+    [InlineData("store: {postgres: \"postgres://me:LITERAL@host/db\"}")]
     public void A_secret_in_the_file_is_refused_and_never_repeated(string text)
     {
         var problem = Assert.Single(Problems(text));

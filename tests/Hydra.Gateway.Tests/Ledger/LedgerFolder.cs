@@ -1,10 +1,12 @@
+using System.Data.Common;
 using Hydra.Gateway.Ledger;
 using Hydra.Model;
+using Microsoft.Data.Sqlite;
 
 namespace Hydra.Gateway.Tests.Ledger;
 
-/// <summary>A folder of its own with a ledger in it, and a clock that is set by hand.</summary>
-internal sealed class LedgerFolder : TimeProvider, IDisposable
+/// <summary>A folder of its own with a ledger in it, or a database that has it instead, and a clock that is set by hand.</summary>
+internal sealed class LedgerFolder(PostgresAddress? address = null) : TimeProvider, IDisposable
 {
     public static readonly Caller Researcher = new("key1", "research", "ada", ["project=x"]);
 
@@ -16,9 +18,44 @@ internal sealed class LedgerFolder : TimeProvider, IDisposable
     public override long GetTimestamp() => Now.Ticks;
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    public Task<SqliteLedger> OpenAsync() => SqliteLedger.OpenAsync(File, this);
+    public async Task<StoredLedger> OpenAsync() => address is null ? await SqliteLedger.OpenAsync(File, this) : await PostgresLedger.OpenAsync(address, this);
 
-    public async Task<SqliteLedger> OpenAsync(params string[] budgets)
+    public LedgerReport OpenReport() => address is null ? new LedgerReport(File) : new LedgerReport(PostgresSchema.Open(address));
+
+    public string Kind => address is null ? "SQLite" : "PostgreSQL";
+    /// <summary>The store as another process is told of it.</summary>
+    public string Store => address?.ConnectionString ?? File;
+
+    /// <summary>Opens the ledger as whoever comes next when processes were killed, by the real clock.</summary>
+    public async Task<StoredLedger> OpenAfterKillAsync()
+    {
+        if (address is null) return await SqliteLedger.OpenAsync(File, System);
+        using (var connection = PostgresSchema.Open(address)) connection.Run("SELECT pg_advisory_lock(token::bigint) FROM owners");   // the server has noticed
+        return await PostgresLedger.OpenAsync(address, System, TimeSpan.Zero);
+    }
+
+    /// <summary>What each operation was charged, in micro-dollars, and its outcome.</summary>
+    public Dictionary<string, (long Cost, string Outcome)> Charges()
+    {
+        using DbConnection connection = address is null ? new SqliteConnection($"Data Source={File};Pooling=False") : PostgresSchema.Open(address);
+        if (address is null) connection.Open();
+        using var command = connection.Command("SELECT operation, cost, outcome FROM charges");
+        using var reader = command.ExecuteReader();
+        var charges = new Dictionary<string, (long, string)>(StringComparer.Ordinal);
+        while (reader.Read()) charges.Add(reader.GetString(0), (reader.GetInt64(1) / 1_000_000, reader.GetString(2)));
+        return charges;
+    }
+
+    /// <summary>Changes the database behind the ledger's back.</summary>
+    public void Write(string sql)
+    {
+        using DbConnection connection = address is null ? new SqliteConnection($"Data Source={File};Pooling=False") : PostgresSchema.Open(address);
+        if (address is null) connection.Open();
+        else connection.Run("UPDATE changes SET value=value+1 WHERE name='rows'");
+        connection.Run(sql);
+    }
+
+    public async Task<StoredLedger> OpenAsync(params string[] budgets)
     {
         var ledger = await OpenAsync();
         await ledger.ConfigureAsync([.. budgets.Select(Budget)], CancellationToken.None);

@@ -2,17 +2,28 @@ using Hydra.Gateway.Ledger;
 
 namespace Hydra.Gateway.Tests.Ledger;
 
-/// <summary>Two ledgers on one real file, step by step beside a model of it that is a list.</summary>
-public sealed class LedgerModelTests : IDisposable
+/// <summary>Two ledgers on one real store, step by step beside a model of it that is a list.</summary>
+public class LedgerModelTests : IDisposable
 {
     private static readonly int Steps = Environment.GetEnvironmentVariable("HYDRA_LONG") == "1" ? 10_000 : 2_000;
     private static readonly string[] Texts = ["all 4 day", "team:a 1 hour", "key:k1 2 day", "tag:p=x 0.5 minute", "model:smart 3 hour"];
-    private readonly LedgerFolder _folder = new();
+    private readonly LedgerFolder _folder;
     private readonly Random _random = new(7);
     /// <summary>What was let in: when, by whom, and what it counts for: its bound, later its cost.</summary>
     private readonly List<(DateTimeOffset At, Caller Caller, decimal Usd)> _let = [];
 
-    public void Dispose() => _folder.Dispose();
+    public LedgerModelTests() : this(new LedgerFolder())
+    {
+    }
+
+    /// <summary>The same sentences hold for another store.</summary>
+    private protected LedgerModelTests(LedgerFolder folder) => _folder = folder;
+
+    public void Dispose()
+    {
+        _folder.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public async Task The_store_decides_as_a_list_of_calls_would()
@@ -58,7 +69,7 @@ public sealed class LedgerModelTests : IDisposable
             }
         }
         foreach (var ledger in ledgers) await ledger.DisposeAsync();
-        using var report = new LedgerReport(_folder.File);
+        using var report = _folder.OpenReport();
         Assert.Empty(report.Verify());
         Assert.Equal(_let.Sum(call => call.Usd), report.Scope(BudgetScope.All, BudgetWindow.Total, _folder.Now).SpentUsd);
         Assert.True(granted > Steps / 20 && refused > Steps / 20, $"{granted} granted, {refused} refused");

@@ -1,15 +1,24 @@
 using Hydra.Gateway.Ledger;
-using Microsoft.Data.Sqlite;
 
 namespace Hydra.Gateway.Tests.Ledger;
 
 /// <summary>Real processes on one ledger, some of them killed. The provider's bill is what they said before anything could be taken back.</summary>
-public sealed class LedgerProcessTests : IDisposable
+public class LedgerProcessTests : IDisposable
 {
     private const int Processes = 4, Callers = 64;
-    private readonly LedgerFolder _folder = new();
+    private readonly LedgerFolder _folder;
 
-    public void Dispose() => _folder.Dispose();
+    public LedgerProcessTests() : this(new LedgerFolder())
+    {
+    }
+
+    private protected LedgerProcessTests(LedgerFolder folder) => _folder = folder;
+
+    public void Dispose()
+    {
+        _folder.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public async Task Four_processes_of_64_callers_at_99_percent_of_a_budget_never_pass_it()
@@ -23,7 +32,7 @@ public sealed class LedgerProcessTests : IDisposable
         Assert.All(said, lines => Assert.Contains("done", lines));
         var billed = 9_900_000 + said.SelectMany(lines => lines).Where(line => line.StartsWith("billed ", StringComparison.Ordinal)).Sum(line => long.Parse(line.Split(' ')[2]));
         Assert.InRange(billed, 10_000_000 - 1_000, 10_000_000);   // nothing over, and no room left for one more call
-        await using var after = await SqliteLedger.OpenAsync(_folder.File, TimeProvider.System);
+        await using var after = await _folder.OpenAfterKillAsync();
         var state = await after.StateAsync("team:load");
         Assert.Equal((billed / 1_000_000m, 0m), (state.SpentUsd, state.ReservedUsd));
     }
@@ -44,11 +53,11 @@ public sealed class LedgerProcessTests : IDisposable
             (words[0] == "billed" ? billed : answered).Add(words[1], long.Parse(words[2]));
         }
         Assert.True(answered.Count > 500, $"only {answered.Count} calls were answered");
-        await using (var ledger = await SqliteLedger.OpenAsync(_folder.File, TimeProvider.System))
+        await using (var ledger = await _folder.OpenAfterKillAsync())
         {
             Assert.Equal(0m, (await ledger.StateAsync("team:load")).ReservedUsd);
         }
-        var charged = Charges();
+        var charged = _folder.Charges();
         Assert.All(answered, call => Assert.Equal((call.Value, "answered"), charged[call.Key]));
         var cut = 0;
         foreach (var (operation, cost) in billed)
@@ -57,35 +66,23 @@ public sealed class LedgerProcessTests : IDisposable
             else Assert.Equal(cost, charged[operation].Cost);
             cut += charged[operation].Outcome == "cut" ? 1 : 0;
         }
-        Assert.True(cut > 0, "no call was cut in flight");
+        if (_folder.Kind == "SQLite") Assert.True(cut > 0, "no call was cut in flight");   // a commit in flight stands in a server that lives
         Assert.True(charged.Values.Sum(charge => charge.Cost) >= billed.Values.Sum());
-        Console.WriteLine($"TOTAL ledger kill test, {processes} processes: {billed.Count} calls billed, {answered.Count} answered and exact, {cut} cut and charged at their bound");
+        Console.WriteLine($"TOTAL ledger kill test, {processes} processes on {_folder.Kind}: {billed.Count} calls billed, {answered.Count} answered and exact, {cut} cut and charged at their bound");
     }
 
-    private async Task<SqliteLedger> OpenAsync(string budget)
+    private async Task<StoredLedger> OpenAsync(string budget)
     {
-        var ledger = await SqliteLedger.OpenAsync(_folder.File, TimeProvider.System);
+        var ledger = await _folder.OpenAfterKillAsync();
         await ledger.ConfigureAsync([LedgerFolder.Budget(budget)], CancellationToken.None);
         return ledger;
     }
 
     private LoadProcess[] StartAll(long boundMicroUsd, int calls, int processes = Processes)
     {
-        var loads = Enumerable.Range(0, processes).Select(i => LoadProcess.Start(_folder.File, $"p{i}", Callers, calls, boundMicroUsd)).ToArray();
+        var loads = Enumerable.Range(0, processes).Select(i => LoadProcess.Start(_folder.Store, $"p{i}", Callers, calls, boundMicroUsd)).ToArray();
         foreach (var load in loads) load.WaitUntilReady();
         foreach (var load in loads) load.Begin();
         return loads;
-    }
-
-    private Dictionary<string, (long Cost, string Outcome)> Charges()
-    {
-        using var connection = new SqliteConnection($"Data Source={_folder.File};Pooling=False");
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = "SELECT operation, cost, outcome FROM charges";
-        using var reader = command.ExecuteReader();
-        var charges = new Dictionary<string, (long, string)>(StringComparer.Ordinal);
-        while (reader.Read()) charges.Add(reader.GetString(0), (reader.GetInt64(1) / 1_000_000, reader.GetString(2)));
-        return charges;
     }
 }

@@ -2,12 +2,23 @@ using Hydra.Gateway.Ledger;
 
 namespace Hydra.Gateway.Tests.Ledger;
 
-/// <summary>Money on a real SQLite file.</summary>
-public sealed class LedgerTests : IDisposable
+/// <summary>Money in a real store.</summary>
+public class LedgerTests : IDisposable
 {
-    private readonly LedgerFolder _folder = new();
+    private readonly LedgerFolder _folder;
 
-    public void Dispose() => _folder.Dispose();
+    public LedgerTests() : this(new LedgerFolder())
+    {
+    }
+
+    /// <summary>The same sentences hold for another store.</summary>
+    private protected LedgerTests(LedgerFolder folder) => _folder = folder;
+
+    public void Dispose()
+    {
+        _folder.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public async Task A_call_that_would_pass_the_limit_is_refused_and_says_which_budget()

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Hydra.Gateway.Ledger;
 using Hydra.Model;
-using Microsoft.Data.Sqlite;
 
 namespace Hydra.Gateway.Tests.Ledger;
 
@@ -80,26 +79,14 @@ public sealed class LedgerTroubleTests : IDisposable
             Assert.Contains("gateway.db is full. Free some space and", line, StringComparison.Ordinal));
         string[] Of(string what) => [.. said.Where(line => line.StartsWith(what + " ", StringComparison.Ordinal)).Select(line => line.Split(' ')[1])];
         Assert.True(Of("refused").Length + Of("owed").Length >= Callers, $"{said.Count} lines and no caller met a full disk");
-        var charged = Charges();
+        var charged = _folder.Charges();
         var billed = said.Where(line => line.StartsWith("billed ", StringComparison.Ordinal)).ToDictionary(line => line.Split(' ')[1], line => long.Parse(line.Split(' ')[2]));
         foreach (var operation in Of("answered")) Assert.Equal((billed[operation], "answered"), charged[operation]);
         foreach (var operation in Of("owed")) Assert.Equal(dies && charged[operation].Outcome == "cut" ? (Bound, "cut") : (billed[operation], "answered"), charged[operation]);
         Assert.DoesNotContain(charged.Keys, Of("refused").Contains);
         Assert.True(charged.Values.Sum(charge => charge.Cost) >= billed.Values.Sum());
-        using var report = new LedgerReport(_folder.File);
+        using var report = _folder.OpenReport();
         Assert.Empty(report.Verify());
-    }
-
-    private Dictionary<string, (long Cost, string Outcome)> Charges()
-    {
-        using var connection = new SqliteConnection($"Data Source={_folder.File};Pooling=False");
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = "SELECT operation, cost, outcome FROM charges";
-        using var reader = command.ExecuteReader();
-        var charges = new Dictionary<string, (long, string)>(StringComparer.Ordinal);
-        while (reader.Read()) charges.Add(reader.GetString(0), (reader.GetInt64(1) / 1_000_000, reader.GetString(2)));
-        return charges;
     }
 
     private static string? WhyNotMount()

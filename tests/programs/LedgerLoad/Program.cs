@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Text;
+using Hydra.Gateway.Config;
 using Hydra.Gateway.Ledger;
+using Hydra.Gateway.Pipeline;
 using Hydra.Model;
 
 namespace LedgerLoad;
@@ -10,7 +12,7 @@ namespace LedgerLoad;
 /// the test keeps: <c>billed OPERATION MICRODOLLARS</c> is the provider's word, <c>answered OPERATION MICRODOLLARS</c> the caller's.
 /// </summary>
 /// <remarks>
-/// Arguments: the ledger's file, a name, the callers, the calls of each, the bound of a call in micro-dollars, and, where the disk is to
+/// Arguments: the ledger's file or the connection string of its database, a name, the callers, the calls of each, the bound of a call in micro-dollars, and, where the disk is to
 /// become full, a file on it. Then a caller stops at the first trouble, <c>refused OPERATION WHY</c> or <c>owed OPERATION WHY</c>; when
 /// all have stopped, the input says <c>die</c>, or <c>go on</c>: the file is deleted and each caller makes some calls more.
 /// </remarks>
@@ -23,7 +25,7 @@ public static class Program
     public static async Task<int> Main(string[] args)
     {
         var (name, callers, calls, bound) = (args[1], int.Parse(args[2]), int.Parse(args[3]), long.Parse(args[4]));
-        await using (var ledger = await SqliteLedger.OpenAsync(args[0], TimeProvider.System))
+        await using (var ledger = await PlaceOf(args[0]).OpenAsync(TimeProvider.System))
         {
             Say("ready");
             if (Console.In.ReadLine() is null) return 2;   // all processes begin together
@@ -41,7 +43,7 @@ public static class Program
     }
 
     /// <returns>The number of the next call; less than the last: there was trouble.</returns>
-    private static async Task<int> CallAsync(SqliteLedger ledger, string name, int call, int end, long bound)
+    private static async Task<int> CallAsync(ILedger ledger, string name, int call, int end, long bound)
     {
         var random = new Random(StringComparer.Ordinal.GetHashCode(name));
         while (call < end)
@@ -72,7 +74,7 @@ public static class Program
         return call;
     }
 
-    private static async Task MakeAsync(SqliteLedger ledger, string operation, Reservation reservation, Random random, long bound)
+    private static async Task MakeAsync(ILedger ledger, string operation, Reservation reservation, Random random, long bound)
     {
         await Task.Yield();
         if (random.Next(10) == 0)
@@ -86,6 +88,9 @@ public static class Program
         await ledger.SettleAsync(reservation, new Settlement { Usage = new TokenUsage(10, 20), CostUsd = cost / 1_000_000m, PriceSource = "test", Outcome = "answered", UpstreamStatus = 200 });
         Say($"answered {operation} {cost}");
     }
+
+    private static LedgerPlace PlaceOf(string store) => store.StartsWith("Host=", StringComparison.Ordinal)
+        ? LedgerPlace.Of(new StoreConfig(null, "env:STORE"), new GatewayServiceOptions { Environment = _ => store, Folder = "." }) : LedgerPlace.OfFile(store);
 
     /// <summary>In one write of its own, so that a killed process has said all of it or nothing.</summary>
     private static void Say(string line)

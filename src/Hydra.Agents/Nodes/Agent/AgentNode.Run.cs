@@ -41,7 +41,7 @@ public sealed partial class AgentNode : ILeafNodeType
     {
         var workflow = context.Workflow;
         var agent = AgentDefinition.Named(workflow, AgentNameOf(node, workflow));
-        var schema = node.Policy.OutputSchema ?? agent.Outputs ?? workflow.Defaults.OutputSchema;
+        var ownSchema = node.Policy.OutputSchema ?? (agent.Outputs is null ? workflow.Defaults.OutputSchema : null);
         return new AgentPlan
         {
             Prompt = context.Template(node.Fields["prompt"].ToDisplayText()),
@@ -54,7 +54,7 @@ public sealed partial class AgentNode : ILeafNodeType
             OwnTemperature = NumberOf(node.Fields, "temperature"),
             DefaultTemperature = NumberOf(workflow.DefaultFields, "temperature"),
             IsStreamed = context.FieldOf(node, "stream") is not { Kind: ValueKind.Boolean } stream || stream.AsBoolean,
-            Schema = schema is { } source ? JsonElement.Parse(ValueJson.ToUtf8(source)) : null,
+            Schema = ownSchema is { } source ? JsonElement.Parse(ValueJson.ToUtf8(source)) : agent.Schema,
             OwnTools = NodeTools(node),
             OwnToolIterationsMax = (int?)IntegerOf(node.Fields, "max_tool_iterations"),
             ToolBox = new ToolBox(workflow, _tools),

@@ -46,6 +46,11 @@ public sealed partial class AgentNode
     {
         var workflow = context.Workflow;
         var agent = AgentNameOf(node, workflow);
+        if (agent is not null && SaysNoMoreThanItsAgent(node, workflow))
+        {
+            AddProblems(ReachOf(agent, node, workflow).Problems, node, context);
+            return;
+        }
         var definition = AgentDefinition.Named(workflow, agent);
         var reach = new ToolReach(workflow, _tools);
         var listed = NodeTools(node);
@@ -56,29 +61,45 @@ public sealed partial class AgentNode
             else if (workflow.Agents.ContainsKey(agent)) context.Problems.Error(ProblemCodes.BadTool, node.PlaceOf("tools"), $"node '{node.Id}' gives the agent '{agent}' the tool '{name}', which its own `tools` do not list. Add it there, or leave `tools` out of the node.");
         }
         foreach (var name in AgentsOf(node, workflow)) reach.AddAgent(name, listed);
-        foreach (var wrong in reach.Problems) context.Problems.Error(ProblemCodes.BadTool, node.PlaceOf("tools"), $"node '{node.Id}': {wrong}.");
+        AddProblems(reach.Problems, node, context);
+    }
+
+    private static void AddProblems(List<string> problems, NodeSpec node, CheckContext context)
+    {
+        foreach (var wrong in problems) context.Problems.Error(ProblemCodes.BadTool, node.PlaceOf("tools"), $"node '{node.Id}': {wrong}.");
     }
 
     public NodeTraits TraitsOf(NodeSpec node, WorkflowSpec workflow)
     {
-        var saysNoMore = !HasTools(node) && !HasMemory(node, workflow) && !node.Fields.ContainsKey(WorktreePlan.FieldName);
-        if (saysNoMore && workflow.Agents.Count == 0) return Traits;
-        var isPlain = saysNoMore && node.Policy.OnFailure is null && node.Policy.EscalateTo is null && node.Policy.Fallback is null;
-        return isPlain && AgentNameOf(node, workflow) is { } name
-            ? _traits.GetOrCreateValue(workflow).GetOrAdd(name, static (_, of) => of.type.Reached(of.node, of.workflow), (type: this, node, workflow))
-            : Reached(node, workflow);
+        if (!SaysNoMoreThanItsAgent(node, workflow)) return Reached(node, workflow).Traits;
+        if (workflow.Agents.Count == 0) return Traits;
+        return AgentNameOf(node, workflow) is { } name ? ReachOf(name, node, workflow).Traits : Reached(node, workflow).Traits;
     }
 
     /// <summary>What the nodes of a workflow that say nothing more than their agent have in common, by agent.</summary>
-    private readonly ConditionalWeakTable<WorkflowSpec, ConcurrentDictionary<string, NodeTraits>> _traits = [];
+    private readonly ConditionalWeakTable<WorkflowSpec, ConcurrentDictionary<string, Reach>> _reaches = [];
 
-    private NodeTraits Reached(NodeSpec node, WorkflowSpec workflow)
+    private sealed record Reach(NodeTraits Traits, List<string> Problems);
+
+    /// <summary>Its tools, its memory and those who stand in for it are the agent's or the file's, so that what it reaches is the same for every such node of the agent.</summary>
+    private static bool SaysNoMoreThanItsAgent(NodeSpec node, WorkflowSpec workflow) =>
+        !HasTools(node) && !HasMemory(node, workflow) && !node.Fields.ContainsKey(WorktreePlan.FieldName) && node.Policy.OnFailure is null && node.Policy.EscalateTo is null && node.Policy.Fallback is null;
+
+    private Reach ReachOf(string agent, NodeSpec node, WorkflowSpec workflow) =>
+        _reaches.GetOrCreateValue(workflow).GetOrAdd(agent, static (_, of) => of.type.Reached(of.node, of.workflow), (type: this, node, workflow));
+
+    private Reach Reached(NodeSpec node, WorkflowSpec workflow)
     {
         var reach = new ToolReach(workflow, _tools);
         var listed = NodeTools(node);
         var agent = AgentDefinition.Named(workflow, AgentNameOf(node, workflow));
         if (ReferenceEquals(agent, AgentDefinition.None)) foreach (var name in listed ?? []) reach.Add(name);
         foreach (var name in AgentsOf(node, workflow)) reach.AddAgent(name, listed);
+        return new(TraitsOf(node, workflow, agent, reach), reach.Problems);
+    }
+
+    private NodeTraits TraitsOf(NodeSpec node, WorkflowSpec workflow, AgentDefinition agent, ToolReach reach)
+    {
         var needsSandbox = reach.NeedsSandbox || WorktreePlan.Of(node) is { Checks.Count: > 0 };
         // What another run noted may come from anywhere.
         var recalls = MemoryOf(node, workflow) is { Persists: true };

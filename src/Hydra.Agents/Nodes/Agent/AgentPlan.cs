@@ -29,6 +29,10 @@ internal sealed record AgentDefinition
     public IReadOnlyList<string> Forbidden { get; init; } = [];
     public int? ToolIterationsMax { get; init; }
     public Value? Outputs { get; init; }
+    /// <summary><see cref="Outputs"/> as models are sent it; null: it states none.</summary>
+    public JsonElement? Schema => Outputs is { } outputs ? (JsonElement)(_schema ??= JsonElement.Parse(ValueJson.ToUtf8(outputs))) : null;
+    /// <summary>Boxed: many threads may ask at once.</summary>
+    private object? _schema;
     public BudgetSpec? Budget { get; init; }
     /// <summary>Labels of what it answers.</summary>
     public Labels Labels { get; init; }

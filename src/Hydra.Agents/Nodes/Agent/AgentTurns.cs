@@ -43,15 +43,15 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
 
     /// <summary>An agent called as a tool. Throws where it gives no answer.</summary>
     /// <param name="asker">The place of the call; its depth is the number of strokes.</param>
-    private async ValueTask<(Value Answer, Labels Labels)> AskAgentAsync(string agent, string task, string asker, Labels context, CancellationToken cancellationToken)
+    /// <param name="held">Takes the labels of all that the agent reads, whether it answers or fails.</param>
+    private async ValueTask<Value> AskAgentAsync(string agent, string task, string asker, Labels context, LabelContext held, CancellationToken cancellationToken)
     {
         if (asker.Count('/') > DepthMax) throw new CallFailedException(ErrorCode.BadRequest, $"agents call agents more than {DepthMax} deep");
         var choice = ModelChoice.OfAgent(_plan, agent, attempt.Scope);
         var schema = choice.Agent.Outputs;
         var question = QuestionOf(choice, null, task) with { Schema = schema is { } source ? System.Text.Json.JsonElement.Parse(ValueJson.ToUtf8(source)) : null };
-        var held = new LabelContext();
         var outcome = await AskAsync(choice, question with { Labels = context }, schema is { } promised ? JsonSchema.Compile(promised) : null, attempt.Node.Settings.RepairAttempts, new ModelCall(attempt, line, clients, null), held, asker, cancellationToken);
-        return (ToolOutcome.ValueOf(outcome), held.Now);
+        return ToolOutcome.ValueOf(outcome);
     }
 
     private async ValueTask<AttemptOutcome> AskAsync(ModelChoice choice, ModelQuestion question, JsonSchema? schema, int repairsMax, ModelCall call, LabelContext read, string asker, CancellationToken cancellationToken)
@@ -67,11 +67,12 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
         {
             Accepts = asker.Length == 0 && _plan.Accept is { } accept ? new AcceptCheck(accept, attempt.Scope) : null,
             Summarises = _plan.Summarises,
+            Read = read,
         };
+        read.Add(choice.Agent.Labels);
         for (int repairs = 0, checks = 0; ;)
         {
             (question, var answer) = await loop.RunAsync(question, cancellationToken);
-            read.Add(question.Labels.With(choice.Agent.Labels));
             var outcome = Judge(schema, question, answer, out var objection);
             if (objection is not null && repairs++ >= repairsMax) return outcome;
             if (outcome is AttemptOutcome.Completed && asker.Length == 0 && Check is not null && await Check(checks, cancellationToken) is { } found)

@@ -13,7 +13,8 @@ public sealed partial class PlannerNode : INodeType
           "required": ["reasoning", "nodes"],
           "properties": {
             "reasoning": {"type": "string", "description": "Why this plan."},
-            "nodes": {"type": "array", "items": {"type": "object", "required": ["id", "type"], "properties": {"id": {"type": "string"}, "type": {"type": "string"}}}}
+            "nodes": {"type": "array", "items": {"type": "object", "required": ["id", "type"], "properties": {
+              "id": {"type": "string"}, "type": {"type": "string"}, "agent": {"type": "string"}, "prompt": {"type": "string"}, "depends_on": {"type": "array", "items": {"type": "string"}}}}}
           }
         }
         """);

@@ -94,5 +94,5 @@ internal static class BoardMode
         return Enumerable.Range(0, free.Count).OrderByDescending(i => likeness[i]).ThenByDescending(i => free[i].Name == plan.Entry).Select(i => free[i]).FirstOrDefault();
     }
 
-    private static readonly Value PostsSchema = Value.ParseJson("""{"type": "array", "items": {"type": "object", "required": ["task"], "properties": {"task": {"type": "string"}, "skills": {"type": "array", "items": {"type": "string"}}}}}""");
+    private static readonly Value PostsSchema = Value.ParseJson("""{"type": ["array", "null"], "items": {"type": "object", "required": ["task"], "properties": {"task": {"type": "string"}, "skills": {"type": "array", "items": {"type": "string"}}}}}""");
 }

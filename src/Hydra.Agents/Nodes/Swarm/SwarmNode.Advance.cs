@@ -99,7 +99,7 @@ internal sealed record Swarm(AdvanceContext Context, SwarmPlan Plan, string Goal
     /// <summary>The fields of every peer's answer.</summary>
     public ValueMap AnswerFields => ValueMap.Of(("answer", Plan.AnswerSchema ?? Value.Of(ValueMap.Empty)), ("confidence", ValueMap.Of(("type", "number"), ("minimum", 0), ("maximum", 1))), ("writes", Writes));
 
-    private static readonly Value Writes = Value.ParseJson("""{"type": "array", "items": {"type": "object", "required": ["key", "value", "version"], "properties": {"key": {"type": "string"}, "version": {"type": "integer", "minimum": 0}}}}""");
+    private static readonly Value Writes = Value.ParseJson("""{"type": ["array", "null"], "items": {"type": "object", "required": ["key", "value", "version"], "properties": {"key": {"type": "string"}, "version": {"type": "integer", "minimum": 0}}}}""");
 
     /// <summary>Whether <c>until</c> holds over an answer.</summary>
     public bool IsReached(Value answer, ValueMap? said)

@@ -54,7 +54,7 @@ public sealed class ToolNode(ToolRegistry? tools = null) : ILeafNodeType
         await using var servers = new McpConnections(_servers, McpSurroundings.Of(attempt, plan.Workflow));
         var (held, polls) = await new HeldTools(plan.Box, servers, line).OpenWithPollsAsync([plan.Tool], "", cancellationToken);
         var call = new ModelToolCall("", held[0].Facts.Name, given.IsNull ? ValueMap.Empty : given.AsObject, ValueMap.Empty);
-        var reply = await new ToolCaller(attempt, line, held, plan.Workflow, "", "") { IsNode = true, Polls = polls }.CallAsync(call, 0, attempt.Labels.Now, cancellationToken);
+        var reply = await new ToolCaller(attempt, line, held, plan.Workflow, "", "") { IsNode = !attempt.IsProposed, Polls = polls }.CallAsync(call, 0, attempt.Labels.Now, cancellationToken);
         if (reply.Pauses is { } pause) return pause;
         attempt.Labels.Add(reply.Labels);
         return LeafContract.Hold(attempt.Node.Settings, reply.Error is { } error ? new AttemptOutcome.Failed(error.Code, error.Message) : new AttemptOutcome.Completed(reply.Result!.Value));

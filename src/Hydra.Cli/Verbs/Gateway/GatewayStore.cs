@@ -1,4 +1,5 @@
 using Hydra.Gateway.Ledger;
+using Hydra.Gateway.Pipeline;
 using Hydra.Model;
 
 namespace Hydra.Cli.Verbs;
@@ -14,19 +15,36 @@ internal static class GatewayStore
     {
         if (arguments.Get(Store) is { } named) return io.PathOf(named);
         if (GatewayFile.Find(arguments, io) is not { } config) return io.PathOf(FileByDefault);
-        var store = GatewayFile.Read(config, io).Store.Sqlite!;
+        var store = GatewayFile.Read(config, io).Store.Sqlite ?? throw new UsageException("the gateway's store is a PostgreSQL database, and this needs a file: name one with --store.");
         return Path.GetFullPath(store, Path.GetDirectoryName(Path.GetFullPath(config))!);
     }
 
+    /// <summary>Where the ledger is; looking makes no file.</summary>
+    public static LedgerPlace PlaceOf(ParsedArguments arguments, CliIo io, bool mayMake = false)
+    {
+        if (!arguments.Has(Store) && GatewayFile.Find(arguments, io) is { } config && GatewayFile.Read(config, io).Store is { Postgres: not null } store)
+        {
+            try
+            {
+                return LedgerPlace.Of(store, new GatewayServiceOptions { Environment = io.Environment, Folder = Path.GetDirectoryName(Path.GetFullPath(config))! });
+            }
+            catch (GatewayConfigException wrong)
+            {
+                throw GatewayFile.Unusable(wrong);
+            }
+        }
+        return LedgerPlace.OfFile(mayMake ? FileOf(arguments, io) : ExistingFileOf(arguments, io));
+    }
+
     /// <summary>The file, which must be there: looking makes nothing.</summary>
-    public static string ExistingFileOf(ParsedArguments arguments, CliIo io)
+    private static string ExistingFileOf(ParsedArguments arguments, CliIo io)
     {
         var file = FileOf(arguments, io);
         if (File.Exists(file)) return file;
         throw new UsageException($"there is no gateway store '{arguments.Get(Store) ?? Path.GetRelativePath(Path.GetFullPath(io.PathOf(".")), file)}'. `hydra gateway keys create --name NAME` makes one, or name another with --store.");
     }
 
-    public static LedgerReport OpenReport(ParsedArguments arguments, CliIo io) => new(ExistingFileOf(arguments, io));
+    public static LedgerReport OpenReport(ParsedArguments arguments, CliIo io) => PlaceOf(arguments, io).OpenReport();
 
     /// <summary>A moment in the past: a day as <c>2026-08-01</c> in UTC, or an age as <c>30d</c>.</summary>
     public static DateTimeOffset SinceOf(ParsedArguments arguments, Option option, string byDefault, CliIo io)

@@ -34,8 +34,7 @@ internal static class KeysVerb
         if (!Acts.Contains(act)) throw new UsageException($"there is no `hydra gateway keys {act}`.{DidYouMean.Hint(act, Acts)} Write one of {string.Join(", ", Acts)}.");
         var takesKey = act is not ("create" or "list");
         if (takesKey != (arguments.Positionals.Count == 2)) throw new UsageException(takesKey ? $"say which key: hydra gateway keys {act} NAME." : $"'{arguments.Positionals[1]}' is one word too many.{(act == "create" ? " A new key is named with --name." : "")}");
-        var file = act == "create" ? GatewayStore.FileOf(arguments, io) : GatewayStore.ExistingFileOf(arguments, io);
-        await using var ledger = await SqliteLedger.OpenAsync(file, io.Clock);
+        await using var ledger = await GatewayStore.PlaceOf(arguments, io, mayMake: act == "create").OpenAsync(io.Clock);
         using var keys = new KeyRing(ledger, io.Clock);
         try
         {

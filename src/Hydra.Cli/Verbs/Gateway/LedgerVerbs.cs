@@ -66,7 +66,7 @@ internal static class RepriceVerb
         using (var report = GatewayStore.OpenReport(arguments, io)) changes = LedgerUpkeep.Compare(report, since, charge => PriceOf(prices, charge));
         if (arguments.Has(Apply))
         {
-            await using var ledger = await SqliteLedger.OpenAsync(GatewayStore.ExistingFileOf(arguments, io), io.Clock);
+            await using var ledger = await GatewayStore.PlaceOf(arguments, io).OpenAsync(io.Clock);
             await LedgerUpkeep.ApplyAsync(ledger, changes);
         }
         var sum = changes.Sum(change => change.DifferenceUsd);
@@ -107,7 +107,7 @@ internal static class PurgeVerb
     private static async Task<int> RunAsync(ParsedArguments arguments, CliIo io)
     {
         if (!arguments.Has(Before)) throw new UsageException("say what is old: hydra gateway purge --before 90d.");
-        await using var ledger = await SqliteLedger.OpenAsync(GatewayStore.ExistingFileOf(arguments, io), io.Clock);
+        await using var ledger = await GatewayStore.PlaceOf(arguments, io).OpenAsync(io.Clock);
         var gone = await LedgerUpkeep.PurgeAsync(ledger, GatewayStore.SinceOf(arguments, Before, "", io), io.Clock.GetUtcNow());
         io.Out.WriteLine(arguments.Has(CommonOptions.Json) ? ValueJson.ToText(ValueMap.Of(("charges", gone)), indented: true) : $"folded up {Amounts.Count(gone, "charge", "charges")}");
         return ExitCode.Done;

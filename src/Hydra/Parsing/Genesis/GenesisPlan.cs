@@ -66,14 +66,18 @@ internal sealed class GenesisPlan(ProblemList problems)
                 problems.Error(ProblemCodes.BadGenesis, pair.At, "a dependency needs <from> and <to>. Name both tasks, or remove it.");
                 continue;
             }
-            if (listed.Contains((to, from)) && !listed.Contains((from, to)))
+            if (listed.Contains((from, to)))
+            {
+                paired.Add((from, to));
+                continue;
+            }
+            if (listed.Contains((to, from)))
             {
                 problems.Warning(ProblemCodes.GenesisRepaired, pair.At, $"the pair '{from}' to '{to}' stands the other way round than the list of task '{from}', which holds: '{from}' waits for '{to}'. Swap <from> and <to>.");
                 paired.Add((to, from));
                 continue;
             }
             paired.Add((from, to));
-            if (listed.Contains((from, to))) continue;
             if (!_byId.TryGetValue(to, out var task))
             {
                 problems.Error(ProblemCodes.UnknownDependency, pair.At, $"a dependency leads to the task '{to}', which the plan does not define.{DidYouMean.Hint(to, _byId.Keys)} Correct the id, or add the task.");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Hydra.Model;
 
 namespace Hydra.Parsing.Genesis;
@@ -25,7 +26,7 @@ internal sealed class GenesisTasks(IReadOnlyList<GenesisTask> tasks, ProblemList
         var id = task.Id is null ? null : GenesisNames.NodeIdOf(task.Id);
         if (id is not null && id != task.Id) Repaired(element, $"the task '{ShapeWords.Clip(task.Id!)}' runs as '{id}': ids have letters, digits, '_' and '-' and begin with a letter.");
         if (element.Attribute("status") is { } status) problems.Warning(ProblemCodes.GenesisRepaired, status.At, $"the task '{ShapeWords.Clip(task.Id ?? "")}' has status=\"{ShapeWords.Clip(status.Value)}\", which the journal knows better: it is left out.");
-        var entries = new List<SourceEntry>(8);
+        var entries = new List<SourceEntry>(6);
         if (id is not null) entries.Add(Text("id", id, element.Attribute("id")!.At));
         var type = element.Attribute("type");
         entries.Add(Text("type", type?.Value ?? ModelCallFields.NodeType, type?.At ?? element.At));
@@ -43,15 +44,19 @@ internal sealed class GenesisTasks(IReadOnlyList<GenesisTask> tasks, ProblemList
     private List<SourceNode> ParentsOf(GenesisTask task)
     {
         var parents = new List<SourceNode>(task.DependsOn.Count);
-        var seen = task.DependsOn.Count > 1 ? new HashSet<string>(StringComparer.Ordinal) : null;
-        foreach (var (name, at) in task.DependsOn)
+        foreach (var (parent, at) in NamesOf(task))
         {
-            var parent = GenesisNames.NodeIdOf(name);
-            if (seen?.Add(parent) == false) continue;
             parents.Add(Leaf(parent, at));
             if (_approved.Contains(parent)) parents.Add(Leaf(GateOf(parent), at));
         }
         return parents;
+    }
+
+    /// <summary>The nodes that the task waits for, each once.</summary>
+    private static List<(string Id, SourcePosition At)> NamesOf(GenesisTask task)
+    {
+        var names = task.DependsOn.ConvertAll(parent => (Id: GenesisNames.NodeIdOf(parent.Id), parent.At));
+        return names.Count < 2 ? names : [.. names.DistinctBy(name => name.Id, StringComparer.Ordinal)];
     }
 
     /// <summary>Whether an extension element describes the task and is no field of its node; a node of a stated type may have inputs of its own.</summary>
@@ -91,23 +96,28 @@ internal sealed class GenesisTasks(IReadOnlyList<GenesisTask> tasks, ProblemList
         entries.Add(Text("prompt", Prompt(task, title, what), element.Get("description")?.At ?? element.At));
     }
 
+    private readonly StringBuilder _prompt = new();
+
     /// <summary>The one template of prompts; see docs/genesis.md.</summary>
     private string Prompt(GenesisTask task, string title, string what)
     {
-        var lines = new List<string> { $"# {Literal(title)}", "", Literal(what) };
-        List(task.Element.GetExtension("inputs"), "What you are given:", lines);
-        List(task.Element.GetExtension("outputs"), "What you must deliver:", lines);
-        List(task.Element.GetExtension("acceptance"), "It is accepted when:", lines);
-        foreach (var parent in task.DependsOn.Select(parent => GenesisNames.NodeIdOf(parent.Id)).Distinct(StringComparer.Ordinal).Where(_known.Contains))
-            lines.AddRange(["", $"## Result of {parent}", "", $"{{{{ nodes['{parent}'].output }}}}"]);
-        return string.Join('\n', lines);
+        var prompt = _prompt.Clear().Append("# ").Append(Literal(title)).Append("\n\n").Append(Literal(what));
+        List(task.Element.GetExtension("inputs"), "What you are given:", prompt);
+        List(task.Element.GetExtension("outputs"), "What you must deliver:", prompt);
+        List(task.Element.GetExtension("acceptance"), "It is accepted when:", prompt);
+        foreach (var (parent, _) in NamesOf(task))
+        {
+            if (_known.Contains(parent)) prompt.Append("\n\n## Result of ").Append(parent).Append("\n\n{{ nodes['").Append(parent).Append("'].output }}");
+        }
+        return prompt.ToString();
     }
 
-    private static void List(GenesisElement? element, string heading, List<string> lines)
+    private static void List(GenesisElement? element, string heading, StringBuilder prompt)
     {
         if (element is null) return;
-        lines.AddRange(["", heading]);
-        lines.AddRange(element.Children.Count > 0 ? element.Children.Select(child => "- " + Literal(child.Text.Trim())) : [Literal(element.Text.Trim())]);
+        prompt.Append("\n\n").Append(heading);
+        if (element.Children.Count == 0) prompt.Append('\n').Append(Literal(element.Text.Trim()));
+        foreach (var child in element.Children) prompt.Append("\n- ").Append(Literal(child.Text.Trim()));
     }
 
     /// <summary>Text of the file is text in the prompt, whatever it looks like to a template.</summary>
