@@ -106,6 +106,49 @@ public sealed class PeopleTests
         Assert.Equal(["asked", "reminder", "escalated", "expired"], File.ReadLines(terminal.PathOf("told.jsonl")).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("event").GetString()));
     }
 
+    /// <remarks>No process lived when it fell due: lists say so, and whoever takes the run up brings it about, once.</remarks>
+    [Theory]
+    [InlineData(0, null, "", "")]
+    [InlineData(90, "remind", " (a reminder is due since ", "reminder")]
+    [InlineData(200, "escalate", " (its time has ended: escalate when the run goes on)", "escalated")]
+    public void What_fell_due_without_a_process_is_shown_and_happens_once_at_the_next_resume(int secondsLater, string? due, string shown, string told)
+    {
+        using var terminal = new Terminal { Clock = new LaterTime(TimeSpan.Zero) };
+        terminal.Write("flow.yaml", "name: r\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?, remind_after_seconds: 60, timeout_seconds: 120, on_timeout: escalate, escalate_to: boss, approvers: [ann]}\n");
+        Assert.Equal(3, terminal.Run("run", "flow.yaml", "--run-id", "r1"));
+        terminal.Set("HYDRA_NOTIFY", "cat >> told.jsonl");
+        terminal.Clock = new LaterTime(TimeSpan.FromSeconds(secondsLater));
+
+        terminal.Run("list", "--status", "paused");
+        Assert.Contains(shown, terminal.Out);
+        if (due is null) Assert.DoesNotContain("when the run goes on", terminal.Out);
+        terminal.Run("inspect", "r1");
+        Assert.Contains(shown.Trim(' ', '(', ')'), terminal.Out);
+        Assert.Equal(due, DueIn("inspect", "r1", "--json"));
+
+        Assert.Equal((3, 3), (terminal.Run("resume", "r1"), terminal.Run("resume", "r1")));
+        Assert.Equal(told, string.Join(", ", Told().Where(what => what != "asked")));
+        Assert.Null(DueIn("inspect", "r1", "--json"));
+
+        string? DueIn(params string[] words)
+        {
+            terminal.Run(words);
+            using var run = JsonDocument.Parse(terminal.Out);
+            return run.RootElement.GetProperty("waits")[0].GetProperty("due").GetString();
+        }
+
+        IEnumerable<string> Told() => !File.Exists(terminal.PathOf("told.jsonl")) ? [] : File.ReadLines(terminal.PathOf("told.jsonl")).Select(line =>
+        {
+            using var one = JsonDocument.Parse(line);
+            return one.RootElement.GetProperty("event").GetString()!;
+        });
+    }
+
+    private sealed class LaterTime(TimeSpan by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + by;
+    }
+
     private static async Task<(int Code, string Out, string Error)> EndAsync(Terminal terminal, params string[] words)
     {
         using var process = HydraProcess.Start(terminal.PathOf(""), Nobody, words);

@@ -18,6 +18,9 @@ internal sealed partial class Terminal : IDisposable
     /// <summary>What Ctrl+C calls while a verb runs.</summary>
     public Action<Action>? OnListen { get; init; }
 
+    /// <summary>What the program takes for the time.</summary>
+    public TimeProvider Clock { get; set; } = TimeProvider.System;
+
     public static string Root { get; } = FindRoot();
 
     public void Set(string variable, string value) => _environment[variable] = value;
@@ -41,6 +44,7 @@ internal sealed partial class Terminal : IDisposable
             Error = TextWriter.Synchronized(error),
             Environment = name => _environment.GetValueOrDefault(name),
             WorkingDirectory = Folder,
+            Clock = Clock,
             OnInterrupt = interrupted =>
             {
                 OnListen?.Invoke(interrupted);

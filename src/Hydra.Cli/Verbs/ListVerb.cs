@@ -35,7 +35,7 @@ internal static class ListVerb
                 && (arguments.Get(Workflow) is not { } workflow || info.Workflow == workflow)
                 && tags.TrueForAll(tag => info.Tags.TryGetValue(tag.Key, out var value) && value == tag.Value))];
         }
-        if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(Value.Of(runs.Select(info => Value.Of(RowOf(info, status, store!)))), indented: true));
+        if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(Value.Of(runs.Select(info => Value.Of(RowOf(info, status, store!, io)))), indented: true));
         else if (runs.Count > 0)
         {
             io.Out.WriteLine(RunRow.Table(runs));
@@ -46,11 +46,11 @@ internal static class ListVerb
     }
 
     /// <summary>Runs that are asked for because they are paused say what they wait for.</summary>
-    private static ValueMap RowOf(RunInfo info, string status, SqliteRunStore store)
+    private static ValueMap RowOf(RunInfo info, string status, SqliteRunStore store, CliIo io)
     {
         var row = new ValueMap.Builder();
         foreach (var (name, value) in RunRow.ToJson(info)) row[name] = value;
-        if (status == Paused) row["waits"] = WaitText.ToJson(StateOf(info, store), store);
+        if (status == Paused) row["waits"] = WaitText.ToJson(StateOf(info, store), store, io);
         return row.Build();
     }
 

@@ -50,7 +50,7 @@ internal static class InspectVerb
     {
         if (arguments.Has(CommonOptions.Json))
         {
-            RunOutput.WriteJson(trace, ExitCode.Done, RunReading.OutputsOf(trace, store), [], io, WaitText.ToJson(RunReading.StateOf(trace.Plan, store, info.Run), store));
+            RunOutput.WriteJson(trace, ExitCode.Done, RunReading.OutputsOf(trace, store), [], io, WaitText.ToJson(RunReading.StateOf(trace.Plan, store, info.Run), store, io));
             return;
         }
         io.Out.WriteLine($"{info.Run}  {TerminalText.Of(info.Workflow)}  {WireNames.Of(info.Status)}{(info.Reason.Length == 0 ? "" : ": " + TerminalText.Clip(info.Reason, 300))}");

@@ -54,11 +54,18 @@ internal static class WaitText
     {
         var parts = new List<string>();
         if (wait.IsReminded) parts.Add("people were reminded");
-        else if (wait.RemindAtMs > 0 && wait.RemindAtMs <= nowMs && wait.DeadlineMs > nowMs) parts.Add($"a reminder is due since {Time(wait.RemindAtMs)}");
         if (wait.IsEscalated) parts.Add($"escalated to {TerminalText.Of(wait.Request.EscalateTo ?? "")}");
-        if (wait.DeadlineMs <= nowMs) parts.Add($"its time has ended: {WireNames.Of(WaitRules.MayEscalate(wait) ? WaitExpiry.Escalate : WaitRules.Final(wait))} when the run goes on");
+        if (DueOf(wait, nowMs) is { } due) parts.Add(due == Reminder ? $"a reminder is due since {Time(wait.RemindAtMs)}" : $"its time has ended: {due} when the run goes on");
         return string.Join("; ", parts);
     }
+
+    private const string Reminder = "remind";
+
+    /// <summary>What has fallen due and takes effect when the run goes on; null: nothing.</summary>
+    private static string? DueOf(WaitState wait, long nowMs) =>
+        wait.DeadlineMs <= nowMs ? WireNames.Of(WaitRules.MayEscalate(wait) ? WaitExpiry.Escalate : WaitRules.Final(wait))
+        : wait.RemindAtMs > 0 && wait.RemindAtMs <= nowMs ? Reminder
+        : null;
 
     /// <summary>One line for each wait of a run.</summary>
     public static void WriteBrief(RunState state, CliIo io)
@@ -78,7 +85,7 @@ internal static class WaitText
         foreach (var (id, output) in payload["shown"].AsObject.Pairs) writer.WriteLine($"── {TerminalText.Of(id)}\n{TerminalText.Block(output.ToDisplayText())}");
     }
 
-    public static Value ToJson(RunState state, IRunStore store) => Value.Of(state.OpenWaits.Select(node =>
+    public static Value ToJson(RunState state, IRunStore store, CliIo io) => Value.Of(state.OpenWaits.Select(node =>
     {
         var wait = state.DetailOf(node)!.Wait!;
         var request = wait.Request;
@@ -86,6 +93,7 @@ internal static class WaitText
             ("id", wait.Id), ("node", state.PathOf(node)), ("kind", WireNames.Of(request.Kind)), ("asked", store.Artifacts.Read(request.Payload)), ("payload_sha256", request.PayloadSha256),
             ("type", WireNames.Of(request.AnswerType)), ("options", Value.OfTexts(request.Options)), ("schema", request.Schema),
             ("since", Iso(wait.OpenedAtMs)), ("deadline", Iso(wait.DeadlineMs)), ("on_timeout", WireNames.Of(request.OnTimeout)), ("reminded", wait.IsReminded), ("escalated", wait.IsEscalated),
+            ("due", DueOf(wait, io.Clock.GetUtcNow().ToUnixTimeMilliseconds()) is { } due ? Value.Of(due) : Value.Null),
             ("approvers", Value.OfTexts(wait.MayAnswer)), ("quorum", request.Quorum),
             ("answers", Value.Of(wait.Answers.Select(answer => Value.Of(ValueMap.Of(("who", answer.Who), ("authenticated", answer.IsAuthenticated), ("answer", answer.Answer), ("comment", answer.Comment), ("at", Iso(answer.AtMs))))))),
             ("command", CommandFor(state.RunName, state.PathOf(node), request))));

@@ -11,7 +11,7 @@ internal static class RunOutput
     {
         if (arguments.Has(CommonOptions.Json))
         {
-            WriteJson(RunTrace.Of(report.Plan, store.Read(report.Run)), RunSession.ExitCodeOf(report), report.Outputs, [], io, WaitText.ToJson(RunReading.StateOf(report.Plan, store, report.Run), store));
+            WriteJson(RunTrace.Of(report.Plan, store.Read(report.Run)), RunSession.ExitCodeOf(report), report.Outputs, [], io, WaitText.ToJson(RunReading.StateOf(report.Plan, store, report.Run), store, io));
             return;
         }
         if (report.Status != RunStatus.Completed || report.Outputs.Count == 0) return;
