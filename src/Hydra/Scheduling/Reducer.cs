@@ -229,7 +229,8 @@ public sealed partial class Reducer(RunState state)
         var attempt = State.AttemptOf(instance);
         if (detail is { Crashes: >= CrashesMax })
         {
-            Fail(instance, new NodeError(ErrorCode.UnknownOutcome, $"the process died {CrashesMax} times while this attempt ran; it is not tried again on its own"));
+            var doubt = State.UnknownStep(instance) is { } call ? ". " + UnknownText(instance, call) : "";
+            Fail(instance, new NodeError(ErrorCode.UnknownOutcome, $"the process died {CrashesMax} times while this attempt ran; it is not tried again on its own{doubt}"));
             return;
         }
         if (detail is { Reenters: true }) Emit(new RunEvent.Started(instance, attempt, detail.Incarnation + 1, detail.Variant));

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Hydra.Agents.Tools;
 using Hydra.Execution;
 using Hydra.Journal;
 using Hydra.Model;
@@ -23,16 +24,22 @@ internal sealed class PatternRun : IRunObserver
     public Seen this[string path] => _seen.TryGetValue(path, out var seen) ? seen : throw new KeyNotFoundException($"no '{path}' among {string.Join(", ", _seen.Keys)}");
     public string Json(string path) => Store.Artifacts.Read(this[path].Output!).ToJson();
 
-    public static async Task<PatternRun> OfAsync(string file, Func<string, string> answer, ValueMap? inputs = null, IRunStore? store = null, bool resumes = false)
+    public static Task<PatternRun> OfAsync(string file, Func<string, string> answer, ValueMap? inputs = null, IRunStore? store = null, bool resumes = false)
     {
-        var run = new PatternRun { Store = store ?? new MemoryRunStore(), Asked = [] };
-        var models = new ToolModels(messages =>
+        var asked = new ConcurrentQueue<string>();
+        return OfAsync(file, new ToolModels(messages =>
         {
             var prompt = messages.Last(message => message.Role == ChatRole.User).Text;
-            run.Asked.Enqueue(prompt);
+            asked.Enqueue(prompt);
             return ToolModels.Say(answer(prompt));
-        });
-        var types = ToolRun.Types(models, null);
+        }), null, asked, inputs, store, resumes);
+    }
+
+    /// <param name="asked">Where <paramref name="models"/> puts what it is asked.</param>
+    public static async Task<PatternRun> OfAsync(string file, ToolModels models, ToolRegistry? tools, ConcurrentQueue<string> asked, ValueMap? inputs = null, IRunStore? store = null, bool resumes = false)
+    {
+        var run = new PatternRun { Store = store ?? new MemoryRunStore(), Asked = asked };
+        var types = ToolRun.Types(models, tools);
         var (spec, problems) = WorkflowParser.Parse(file, "test.yaml", types);
         Assert.Equal([], Errors(spec, problems, types));
         var engine = new Engine(new EngineOptions { Types = types, Store = run.Store, ReadDefinition = (_, _, _) => spec! });

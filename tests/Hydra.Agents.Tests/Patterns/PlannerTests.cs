@@ -1,6 +1,4 @@
-using Hydra.Journal;
 using Hydra.Model;
-using Hydra.Tests.Execution;
 
 namespace Hydra.Agents.Tests.Patterns;
 
@@ -179,25 +177,11 @@ public class PlannerTests
     [Fact]
     public async Task Killed_at_any_frame_it_goes_on_without_planning_again()
     {
-        var whole = new DyingStore(new MemoryRunStore(), int.MaxValue);
         const string Rest = """{"reasoning": "another way", "nodes": [{"id": "report2", "type": "agent", "agent": "writer", "depends_on": ["traffic"], "prompt": "only {{ traffic }}"}]}""";
-        string Work(string prompt) => prompt.Contains("This went wrong", StringComparison.Ordinal) ? Rest : prompt.Contains("Plan this work as a graph", StringComparison.Ordinal) ? Plan
+        await PatternKills.BehindEveryFrameAsync(Kpi, Work, "find");
+
+        static string Work(string prompt) => prompt.Contains("This went wrong", StringComparison.Ordinal) ? Rest : prompt.Contains("Plan this work as a graph", StringComparison.Ordinal) ? Plan
             : prompt.Contains("checkout", StringComparison.Ordinal) ? throw new CallFailedException(ErrorCode.Auth, "no access") : $"<{prompt}>";
-        var expected = await PatternRun.OfAsync(Kpi, Work, store: whole);
-        var kills = 0;
-        for (var at = 1; at < whole.Commits; at++)
-        {
-            var store = new MemoryRunStore();
-            var cut = await Record.ExceptionAsync(() => PatternRun.OfAsync(Kpi, Work, store: new DyingStore(store, at)));
-            if (cut is null) continue;   // outcomes shared frames this time: it was done before
-            Assert.IsAssignableFrom<StoreException>(cut);
-            kills++;
-            var known = store.Read(PatternRun.Run).SelectMany(frame => frame.Events).OfType<RunEvent.StepEnded>().Count();
-            var run = await PatternRun.OfAsync(Kpi, Work, store: store, resumes: true);
-            Assert.Equal(expected.Json("find"), run.Json("find"));
-            Assert.Equal(expected.Asked.Count - known, run.Asked.Count);
-        }
-        Assert.InRange(kills, whole.Commits / 2, whole.Commits);
     }
 
     [Theory]

@@ -1,6 +1,4 @@
-using Hydra.Journal;
 using Hydra.Model;
-using Hydra.Tests.Execution;
 
 namespace Hydra.Agents.Tests.Patterns;
 
@@ -164,23 +162,7 @@ public class SwarmTests
         static string Answer(string prompt) => prompt.StartsWith("You are 'billing'", StringComparison.Ordinal)
             ? prompt.Contains("(version 2)", StringComparison.Ordinal) ? """{"answer": "end"}""" : """{"handoff": {"to": "triage", "task": "more"}, "writes": [{"key": "n", "value": 2, "version": 1}]}"""
             : prompt.Contains("Your task: more", StringComparison.Ordinal) ? """{"handoff": {"to": "billing", "task": "last"}}""" : """{"handoff": {"to": "billing", "task": "first"}, "writes": [{"key": "n", "value": 1, "version": 0}]}""";
-        var whole = new DyingStore(new MemoryRunStore(), int.MaxValue);
-        var expected = await PatternRun.OfAsync(Desk, Answer, store: whole);
-        Assert.Equal(RunStatus.Completed, expected.Report.Status);
-        var kills = 0;
-        for (var at = 1; at < whole.Commits; at++)
-        {
-            var store = new MemoryRunStore();
-            var cut = await Record.ExceptionAsync(() => PatternRun.OfAsync(Desk, Answer, store: new DyingStore(store, at)));
-            if (cut is null) continue;   // outcomes shared frames this time: it was done before
-            Assert.IsAssignableFrom<StoreException>(cut);
-            kills++;
-            var known = store.Read(PatternRun.Run).SelectMany(frame => frame.Events).OfType<RunEvent.StepEnded>().Count();
-            var run = await PatternRun.OfAsync(Desk, Answer, store: store, resumes: true);
-            Assert.Equal(expected.Json("desk"), run.Json("desk"));
-            Assert.Equal(expected.Asked.Count - known, run.Asked.Count);
-        }
-        Assert.InRange(kills, whole.Commits / 2, whole.Commits);
+        await PatternKills.BehindEveryFrameAsync(Desk, Answer, "desk");
     }
 
     [Theory]

@@ -80,7 +80,7 @@ public sealed partial class CoordinatorNode : ICompositeNodeType
 
     private static Advance AfterWork(AdvanceContext context, CoordinatorPlan plan, List<Finding> found)
     {
-        if (ChildResults.FailureOf(context, context.Last!) is { } failure && (failure.Code == ErrorCode.Budget || !found.Exists(finding => finding.IsAnswered))) return Moves.Done(failure);
+        if (ChildResults.FailureOf(context, context.Last!) is { } failure && (ChildResults.EndsPattern(failure) || !found.Exists(finding => finding.IsAnswered))) return Moves.Done(failure);
         return Synthesize(context, plan, found);
     }
 

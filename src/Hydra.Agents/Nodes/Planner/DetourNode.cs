@@ -37,7 +37,7 @@ public sealed class DetourNode : ICompositeNodeType
         if (last.Opening.Fragment == BodyFragment)
         {
             if (failure is null) return Ended(child, null);
-            if (context.StopWhenHeld || failure.Code == ErrorCode.Budget || failure.Code == ErrorCode.Cancelled) return Moves.Done(failure);
+            if (context.StopWhenHeld || ChildResults.EndsPattern(failure) || failure.Code == ErrorCode.Cancelled) return Moves.Done(failure);
             var told = ValueMap.Of(("code", failure.Code.Name), ("message", failure.Message), ("step", (ValueMap)context.Node.Fields!));
             return Moves.Open(context, PlanFragment, ValueMap.Of(("failure", told)));
         }

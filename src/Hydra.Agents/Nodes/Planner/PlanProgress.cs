@@ -33,7 +33,7 @@ internal sealed class PlanProgress
     {
         var children = scope.Children.ToDictionary(child => child.Id, StringComparer.Ordinal);
         Bad.Clear();
-        Spent = ChildResults.FailureOf(context, scope) is { Code: var code } failure && code == ErrorCode.Budget ? failure : null;
+        Spent = ChildResults.FailureOf(context, scope) is var failure && ChildResults.EndsPattern(failure) ? failure : null;
         var left = new HashSet<string>(StringComparer.Ordinal);
         foreach (var task in tasks.Items)
         {

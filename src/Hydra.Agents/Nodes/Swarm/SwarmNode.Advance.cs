@@ -43,7 +43,7 @@ public sealed partial class SwarmNode : ICompositeNodeType
         var shared = plan.Shared.Evaluate(context.Scope);
         var history = context.IsDryRun ? new SwarmHistory { Context = new SharedContext(ValueMap.Empty) } : SwarmHistory.Of(context, shared.IsObject ? shared.AsObject : ValueMap.Empty);
         if (context.IsDryRun && context.Last is not null) return Moves.Done(new AttemptOutcome.Completed(ValueMap.Of(("answer", $"[dry run] {context.Path}"), ("trail", Value.EmptyList))));
-        if (context.Last is { } last && ChildResults.FailureOf(context, last) is { Code: var code } spent && code == ErrorCode.Budget)
+        if (context.Last is { } last && ChildResults.FailureOf(context, last) is var spent && ChildResults.EndsPattern(spent))
             return Moves.Done(spent with { Message = $"{spent.Message}. {SwarmEnd.Account(history)}" });
         var swarm = new Swarm(context, plan, goal, history);
         return plan.Mode switch

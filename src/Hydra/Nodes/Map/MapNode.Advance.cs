@@ -58,8 +58,9 @@ public sealed partial class MapNode : ICompositeNodeType
         }
         var list = Value.Of(results);
         if (failed.Count == 0 || context.StopWhenHeld) return new Advance.End(new AttemptOutcome.Completed(list));
-        if (failed.Count <= Tolerated(plan, results.Length)) return new Advance.End(new AttemptOutcome.Degraded(list, Reason(ended, failed)));
         var first = ChildResults.FailureOf(context, ended)!;
+        // What may have happened all the same is for people to find out, however many failures are tolerated.
+        if (first.Code != ErrorCode.UnknownOutcome && failed.Count <= Tolerated(plan, results.Length)) return new Advance.End(new AttemptOutcome.Degraded(list, Reason(ended, failed)));
         return new Advance.End(first with { Message = $"{failed.Count} of {results.Length} items did not succeed, and {Tolerated(plan, results.Length)} may fail; {first.Message}" });
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Hydra.Model;
 
 namespace Hydra.Nodes;
@@ -39,8 +40,8 @@ internal static class ChildResults
     }
 
     /// <summary>
-    /// The failure that makes the whole scope fail: a spent budget before anything else, then the first child in file
-    /// order that failed by itself; null when every failure was caught.
+    /// The failure that makes the whole scope fail: a spent budget before anything else, then what nobody knows whether it
+    /// happened, then the first child in file order that failed by itself; null when every failure was caught.
     /// </summary>
     public static AttemptOutcome.Failed? FailureOf(AdvanceContext context, EndedScope ended) => FailureOf(ended, child => PathOf(context, ended, child));
 
@@ -58,13 +59,20 @@ internal static class ChildResults
         return new AttemptOutcome.Failed(code, $"'{pathOf(worst)}' {WireNames.Of(child.Status)}: {Words(child)}");
     }
 
+    /// <summary>
+    /// Whether a failure is one that no other plan, agent or round may go on from: the budget is spent, or a call that may not be
+    /// repeated was cut, and doing its work once more could do it twice.
+    /// </summary>
+    public static bool EndsPattern([NotNullWhen(true)] AttemptOutcome.Failed? failure) => failure is not null && (failure.Code == ErrorCode.Budget || failure.Code == ErrorCode.UnknownOutcome);
+
     /// <summary>Code and message of a child's failure, in at most a few lines.</summary>
     public static string Words(ChildOutcome child) =>
         child.Error is { } error ? $"{error.Code}: {Excerpt.Of(error.Message, MessageCharsMax)}" : "not started";
 
     private static int Weight(ChildOutcome child) => child.Status switch
     {
-        NodeStatus.BudgetExceeded => 2,
+        NodeStatus.BudgetExceeded => 3,
+        NodeStatus.Failed when child.Error?.Code == ErrorCode.UnknownOutcome => 2,
         NodeStatus.Failed => 1,
         _ => 0,
     };

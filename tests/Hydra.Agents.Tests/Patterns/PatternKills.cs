@@ -1,0 +1,32 @@
+using Hydra.Journal;
+using Hydra.Model;
+using Hydra.Tests.Execution;
+
+namespace Hydra.Agents.Tests.Patterns;
+
+/// <summary>Kills a run of a pattern behind each of its frames and lets it go on: it comes to what it comes to unharmed, and nobody is asked again who had answered.</summary>
+internal static class PatternKills
+{
+    /// <param name="answer">Must say the same to the same prompt.</param>
+    /// <param name="node">Whose result counts.</param>
+    public static async Task BehindEveryFrameAsync(string file, Func<string, string> answer, string node)
+    {
+        var whole = new DyingStore(new MemoryRunStore(), int.MaxValue);
+        var expected = await PatternRun.OfAsync(file, answer, store: whole);
+        var kills = 0;
+        for (var at = 1; at < whole.Commits; at++)
+        {
+            var store = new MemoryRunStore();
+            var cut = await Record.ExceptionAsync(() => PatternRun.OfAsync(file, answer, store: new DyingStore(store, at)));
+            if (cut is null) continue;   // outcomes shared frames this time: it was done before
+            Assert.IsAssignableFrom<StoreException>(cut);
+            kills++;
+            var known = store.Read(PatternRun.Run).SelectMany(frame => frame.Events).OfType<RunEvent.StepEnded>().Count();
+            var run = await PatternRun.OfAsync(file, answer, store: store, resumes: true);
+            Assert.Equal(expected.Report.Status, run.Report.Status);
+            Assert.Equal(expected.Json(node), run.Json(node));
+            Assert.Equal(expected.Asked.Count - known, run.Asked.Count);
+        }
+        Assert.InRange(kills, whole.Commits / 2, whole.Commits);
+    }
+}
