@@ -46,6 +46,7 @@ public sealed class McpHttpTests : IDisposable
             {
                 return;
             }
+            context.Response.KeepAlive = false;   // the listener may end an answer after the next question has come on the same connection
             if (context.Request.HttpMethod != "POST")
             {
                 context.Response.StatusCode = 405;
