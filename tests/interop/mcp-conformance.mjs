@@ -9,7 +9,6 @@ import { promisify } from 'node:util';
 
 // Each with its reason in docs/tools.md.
 const knownToFail = new Set([
-  'initialize',
   'auth/client-credentials-basic',
   'auth/client-credentials-jwt',
   'auth/cross-app-access-complete-flow',

@@ -16,7 +16,7 @@ internal sealed class McpPool(McpAuthorization? authorization = null)
         var key = $"{around.Run}\n{around.WorkingDirectory}\n{spec.Name}\n{StepKey.Of(McpServerSpec.Declared(around.Workflow)[spec.Name])}";
         lock (_open)
         {
-            var (server, users) = _open.TryGetValue(key, out var known) ? known : (new McpServer(spec.Filled(around.Scope), around.WorkingDirectory, authorization, around.Clock), 0);
+            var (server, users) = _open.TryGetValue(key, out var known) ? known : (new McpServer(spec.Filled(around.Scope, around.WorkingDirectory), around.WorkingDirectory, authorization, around.Clock), 0);
             _open[key] = (server, users + 1);
             return (key, server);
         }

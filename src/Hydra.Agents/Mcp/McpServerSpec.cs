@@ -63,12 +63,12 @@ internal sealed record McpServerSpec
         };
     }
 
-    /// <summary>The same with the variables of the environment in the values of <c>env</c> and <c>headers</c>.</summary>
-    /// <exception cref="CallFailedException">A variable is not there, or not listed in <c>allow_env</c>.</exception>
-    public McpServerSpec Filled(ITemplateScope scope) => this with { Environment = Filled(Environment, scope), Headers = Filled(Headers, scope) };
+    /// <summary>The same with what the values of <c>env</c> and <c>headers</c> refer to (<see cref="ToolSecrets"/>).</summary>
+    /// <exception cref="CallFailedException">It is not there, or not allowed.</exception>
+    public McpServerSpec Filled(ITemplateScope scope, string folder) => this with { Environment = Filled(Environment, scope, folder), Headers = Filled(Headers, scope, folder) };
 
-    private Dictionary<string, string> Filled(IReadOnlyDictionary<string, string> values, ITemplateScope scope) =>
-        ToolSecrets.Filled($"the MCP server '{Name}'", values, scope).ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
+    private Dictionary<string, string> Filled(IReadOnlyDictionary<string, string> values, ITemplateScope scope, string folder) =>
+        ToolSecrets.Filled($"the MCP server '{Name}'", values, scope, folder).ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
 
     private static IReadOnlyList<string> TextsOf(ValueMap map, string name) => map.GetOrNull(name) is { IsList: true } list ? [.. list.Items.Select(item => item.AsText)] : [];
     private static Dictionary<string, string> MapOf(ValueMap map, string name) =>

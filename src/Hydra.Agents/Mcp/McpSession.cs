@@ -37,7 +37,38 @@ internal sealed class McpSession : IAsyncDisposable
     public bool IsSuspect { get; set; }
     public bool HasEnded => _client is null || _client.Completion.IsCompleted || _guard.Broken is not null;
 
+    /// <summary>Revisions that begin with a handshake, newest first; a server that is asked for one may answer with no other.</summary>
+    private static readonly string[] HandshakeRevisions = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
+
+    /// <summary>A connection by the newest revision; where a server answers that with nothing useful, by the newest it knows that begins with a handshake.</summary>
     public static async Task<McpSession> OpenAsync(McpServerSpec server, string workingDirectory, McpAuthorization? authorization, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await OpenAsync(server, workingDirectory, authorization, clock, null, cancellationToken);
+        }
+        catch (Exception unread) when (IsUnread(unread))
+        {
+            // It answered, and not as the package can read: older servers may say anything to a method they do not know.
+            foreach (var revision in HandshakeRevisions)
+            {
+                try
+                {
+                    return await OpenAsync(server, workingDirectory, authorization, clock, revision, cancellationToken);
+                }
+                catch (Exception other) when (IsUnread(other))
+                {
+                    // Perhaps the one before.
+                }
+            }
+            throw;
+        }
+    }
+
+    private static bool IsUnread(Exception failed) => failed is McpException or JsonException or KeyNotFoundException or InvalidOperationException;
+
+    /// <param name="revision">Of the protocol; null: the newest, and what the package falls back to.</param>
+    private static async Task<McpSession> OpenAsync(McpServerSpec server, string workingDirectory, McpAuthorization? authorization, TimeProvider clock, string? revision, CancellationToken cancellationToken)
     {
         var guard = new FloodGuard();
         var process = server.Command is { } command ? ProcessRunner.Start(new ProcessRequest(command, server.Arguments) { Environment = server.Environment, WorkingDirectory = workingDirectory, OutputBytesMax = 1 }) : null;
@@ -49,7 +80,7 @@ internal sealed class McpSession : IAsyncDisposable
             IClientTransport transport = process is not null
                 ? new StreamClientTransport(process.StandardInput.BaseStream, new GuardedStream(process.StandardOutput.BaseStream, guard, isLines: true))
                 : new HttpClientTransport(HttpOptions(server, authorization), http!, ownsHttpClient: false);
-            session._client = await McpClient.CreateAsync(transport, session.Options(workingDirectory, clock), cancellationToken: cancellationToken);
+            session._client = await McpClient.CreateAsync(transport, session.Options(workingDirectory, clock, revision), cancellationToken: cancellationToken);
             return session;
         }
         catch (Exception failed)
@@ -57,7 +88,10 @@ internal sealed class McpSession : IAsyncDisposable
             // Whatever it was: nothing is left behind, and what the program said on its way out is told.
             await session.DisposeAsync();
             if (failed is OperationCanceledException || session.Account() is not { Length: > 0 } said) throw;
-            throw new IOException($"{failed.Message}; {said}", failed);
+            if (session.ExitCode is null) throw new IOException($"{failed.Message}; {said}", failed);
+#pragma warning disable MA0054 // what failed on the closed input of a program that has ended says nothing of why it ended
+            throw new IOException(said);
+#pragma warning restore MA0054
         }
     }
 
@@ -86,8 +120,9 @@ internal sealed class McpSession : IAsyncDisposable
         },
     };
 
-    private McpClientOptions Options(string workingDirectory, TimeProvider clock) => new()
+    private McpClientOptions Options(string workingDirectory, TimeProvider clock, string? revision) => new()
     {
+        ProtocolVersion = revision,
         ClientInfo = new Implementation { Name = "hydra", Version = typeof(McpSession).Assembly.GetName().Version?.ToString(3) ?? "0" },
         InitializationTimeout = _server.StartTimeout,
         TimeProvider = clock,

@@ -113,10 +113,10 @@ internal sealed class FileTool(ToolFacts facts, string type, string root) : IToo
             : throw new CallFailedException(ErrorCode.PolicyDenied, $"'{written}' leads outside the folder that this tool may use");
     }
 
-    private static bool IsIn(string folder, string path) => path == folder || path.StartsWith(folder.TrimEnd('/') + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+    internal static bool IsIn(string folder, string path) => path == folder || path.StartsWith(folder.TrimEnd('/') + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     /// <summary>The path with every link on the way resolved, as far as it exists.</summary>
-    private static string Real(string path)
+    internal static string Real(string path)
     {
         const int LinksMax = 40;
         for (var links = 0; links < LinksMax; links++)

@@ -20,7 +20,7 @@ internal sealed class SqlTool(ToolFacts facts, string? source, string? connectio
         if (query.Length == 0 || query.Contains('\0', StringComparison.Ordinal)) throw new CallFailedException(ErrorCode.BadRequest, "`query` is empty, or holds a NUL character");
         try
         {
-            if (connection is not null) return await PostgresReading.QueryAsync(ToolSecrets.Filled($"the tool '{facts.Name}', `connection`", connection, call.Scope), query, rowsMax, facts.Timeout, cancellationToken);
+            if (connection is not null) return await PostgresReading.QueryAsync(ToolSecrets.Filled($"the tool '{facts.Name}', `connection`", connection, call.Scope, call.WorkingDirectory), query, rowsMax, facts.Timeout, cancellationToken);
             var path = Path.GetFullPath(Path.Combine(call.WorkingDirectory, source!));
             using var database = SqliteReading.Open(path, cancellationToken);
             return await SqliteReading.QueryAsync(database, query, rowsMax, cancellationToken);

@@ -40,7 +40,7 @@ internal sealed class WebSearchTool(ToolFacts facts, SearchEngine engine) : IToo
         var given = call.Arguments.AsObject;
         var most = given.GetOrNull("count") is { Kind: ValueKind.Integer } count ? (int)Math.Clamp(count.AsInteger, 1, ResultsMax) : ResultsDefault;
         var url = new Uri(engine.Url.Replace("{query}", Uri.EscapeDataString(given["query"].AsText), StringComparison.Ordinal));
-        var headers = ToolSecrets.Filled($"the tool '{facts.Name}'", engine.Headers, call.Scope).Append(new("Accept", "application/json")).ToList();
+        var headers = ToolSecrets.Filled($"the tool '{facts.Name}'", engine.Headers, call.Scope, call.WorkingDirectory).Append(new("Accept", "application/json")).ToList();
         var answer = await FetchTool.GetAsync(url, headers, [url.IdnHost], call, cancellationToken);
         foreach (var step in engine.Results.Split('.')) answer = answer.IsObject ? answer.AsObject.GetOrNull(step) : Value.Null;
         if (!answer.IsList) throw new CallFailedException(ErrorCode.InvalidOutput, $"the search engine's answer has no list at '{engine.Results}'. Correct `results` of the tool '{facts.Name}', or ask the engine for JSON");

@@ -28,6 +28,10 @@ public sealed record Receipt
     public required Spend Spent { get; init; }
     /// <summary>What has no result: failed, skipped, cancelled or not begun; grouped by state and cause.</summary>
     public IReadOnlyList<Undone> Undone { get; init; } = [];
+    /// <summary>Which end or limit ended a pattern, in its own words (<c>done</c>, <c>max_rounds</c>, <c>no_progress</c>, …); null: the node is none.</summary>
+    public string? EndedBy { get; init; }
+    /// <summary>Tasks of a pattern that were left undone, by their ids.</summary>
+    public IReadOnlyList<string> TasksUndone { get; init; } = [];
     /// <summary>What ran, by name: <c>product</c>, <c>definition</c>, <c>events</c>, <c>model</c>, <c>agent</c>.</summary>
     public IReadOnlyList<(string Name, string Version)> Versions { get; init; } = [];
 
@@ -66,9 +70,13 @@ public sealed record Receipt
             Attempts = node.AttemptCount,
             Spent = node.Spent,
             Undone = UndoneOf(below),
+            EndedBy = SignalOf(node).GetOrNull("ended_by").TextOrNull,
+            TasksUndone = SignalOf(node).GetOrNull("undone") is { IsList: true } tasks ? [.. tasks.Items.Select(task => task.ToDisplayText())] : [],
             Versions = [.. ModelsOf(below.Prepend(node)).Select(model => ("model", model)), .. AgentsOf(below.Prepend(node))],
         };
     }
+
+    private static ValueMap SignalOf(NodeTrace node) => node.Signal is { IsObject: true } signal ? signal.AsObject : ValueMap.Empty;
 
     /// <summary>The receipts of all nodes, in the order of their numbers, made one by one.</summary>
     public static IEnumerable<Receipt> OfNodes(RunTrace trace) => trace.Nodes.Select(node => Of(trace, node));
@@ -115,6 +123,8 @@ public sealed record Receipt
         using var text = new StringWriter();
         text.Write($"{Subject} ({Kind}) {Status}\n  why     {TraceText.OneLine(Why)}\n");
         if (BeganMs is { } began) text.Write(EndedMs is { } ended ? $"  took    {TraceText.Seconds(ended - began)}\n" : $"  began   at {TraceText.Seconds(began)}, not ended\n");
+        if (EndedBy is not null) text.Write($"  ended   by {TraceText.OneLine(EndedBy)}\n");
+        if (TasksUndone.Count > 0) text.Write($"  left    {TasksUndone.Count:N0} {(TasksUndone.Count == 1 ? "task" : "tasks")} undone: {string.Join(", ", TasksUndone.Take(PathsMax).Select(TraceText.OneLine))}{(TasksUndone.Count > PathsMax ? $" and {TasksUndone.Count - PathsMax:N0} more" : "")}\n");
         text.Write($"  spent   {TraceText.Of(Spent)}\n");
         foreach (var (state, count, paths) in Undone)
             text.Write($"  undone  {count:N0} {state}: {string.Join(", ", paths)}{(count > paths.Count ? $" and {count - paths.Count:N0} more" : "")}\n");
@@ -133,6 +143,8 @@ public sealed record Receipt
         if (BeganMs is { } began) map["began_ms"] = began;
         if (EndedMs is { } ended) map["ended_ms"] = ended;
         if (Attempts > 0) map["attempts"] = Attempts;
+        if (EndedBy is not null) map["ended_by"] = EndedBy;
+        if (TasksUndone.Count > 0) map["tasks_undone"] = Value.OfTexts(TasksUndone);
         map["spent"] = Spent.ToValue();
         map["undone"] = Value.Of(Undone.Select(group => Value.Of(ValueMap.Of(("state", group.State), ("count", group.Count), ("paths", Value.OfTexts(group.Paths))))));
         map["versions"] = Value.Of(Versions.Select(version => Value.Of(ValueMap.Of(("name", version.Name), ("version", version.Version)))));

@@ -46,6 +46,7 @@ public sealed class McpHttpTests : IDisposable
             {
                 return;
             }
+            context.Response.KeepAlive = false;   // the listener may end an answer after the next question has come on the same connection
             if (context.Request.HttpMethod != "POST")
             {
                 context.Response.StatusCode = 405;
@@ -77,6 +78,23 @@ public sealed class McpHttpTests : IDisposable
     {
         await using var server = Server();
         return await Assert.ThrowsAsync<CallFailedException>(async () => await server.CallAsync("echo", ValueMap.Empty, effect, () => { }, CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("null")]
+    [InlineData("""{"supportedVersions": "none"}""")]
+    public async Task A_server_that_answers_the_newest_revision_with_nothing_useful_is_greeted_by_an_older_one(string answer)
+    {
+        _special = (asked, response) =>
+        {
+            if ((string)asked["method"]! != "server/discover") return false;
+            response.ContentType = "application/json";
+            response.Close(Encoding.UTF8.GetBytes(new JsonObject { ["jsonrpc"] = "2.0", ["id"] = asked["id"]!.DeepClone(), ["result"] = JsonNode.Parse(answer) }.ToJsonString()), willBlock: false);
+            return true;
+        };
+        await using var server = Server();
+        Assert.Equal("again", await server.CallAsync("echo", ValueMap.Empty, EffectClass.Pure, () => { }, CancellationToken.None));
     }
 
     [Fact]

@@ -31,6 +31,18 @@ public sealed class McpTests : IDisposable
     private const string Repeatable = "tools: {s/echo: {type: mcp, effect: idempotent}}";
 
     [Fact]
+    public async Task A_program_that_is_not_there_is_named_before_anything_else()
+    {
+        var server = new McpServer(new McpServerSpec { Name = "s", Command = "no-such-program", Arguments = [] }, _folder, null, TimeProvider.System);
+        await using (server)
+        {
+            var failed = await Assert.ThrowsAsync<CallFailedException>(async () => await server.ToolsAsync(CancellationToken.None));
+            Assert.DoesNotContain("Failed to send", failed.Message, StringComparison.Ordinal);
+            Assert.Matches("^the MCP server 's' \\(no-such-program\\) could not be connected: .*no-such-program.*", failed.Message);
+        }
+    }
+
+    [Fact]
     public async Task A_tool_node_calls_a_tool_of_a_server() => Assert.Equal("again: owls", (await RunNodeAsync("good")).Outputs["a"].AsText);
 
     [Theory]

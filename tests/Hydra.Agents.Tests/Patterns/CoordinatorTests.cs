@@ -1,4 +1,5 @@
 using Hydra.Model;
+using Hydra.Tracing;
 
 namespace Hydra.Agents.Tests.Patterns;
 
@@ -76,7 +77,7 @@ public class CoordinatorTests
         Assert.Contains("research#5/debt", run.Paths);
         Assert.DoesNotContain("research#5/again", run.Paths);
         Assert.Contains("Still missing: its debt", run.Asked.Where(prompt => prompt.Contains("You coordinate", StringComparison.Ordinal)).ElementAt(1), StringComparison.Ordinal);
-        Assert.Equal("""{"rounds":2,"tasks":4,"failed":0,"ended_by":"enough"}""", run["research"].Signal.ToJson());
+        Assert.Equal("""{"rounds":2,"tasks":4,"failed":0,"ended_by":"enough","undone":[]}""", run["research"].Signal.ToJson());
     }
 
     [Fact]
@@ -93,7 +94,10 @@ public class CoordinatorTests
     {
         var run = await PatternRun.OfAsync(Desk + "    max_rounds: 9\n", Answers(prompt => prompt, [Split], """{"answer": "maybe", "enough": false, "missing": "its debt"}"""));
         Assert.Equal("no new task was found, still missing: its debt", run["research"].Error!.Message);
-        Assert.Equal("no_progress", run["research"].Signal.AsObject["ended_by"].AsText);
+        var trace = RunTrace.Of(run.Report.Plan, run.Store.Read(PatternRun.Run));
+        var receipt = Receipt.Of(trace, trace.Nodes[0]);
+        Assert.Contains("  ended   by no_progress\n", receipt.ToString(), StringComparison.Ordinal);
+        Assert.Equal("no_progress", receipt.ToValue().AsObject["ended_by"].AsText);
     }
 
     [Fact]

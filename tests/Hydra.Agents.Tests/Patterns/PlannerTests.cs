@@ -106,7 +106,7 @@ public class PlannerTests
         Assert.Contains("- traffic: <look into traffic of signups>", replan, StringComparison.Ordinal);
         Assert.Contains("- checkout: auth: no access", replan, StringComparison.Ordinal);
         Assert.Equal(1, run.Asked.Count(prompt => prompt.StartsWith("look into traffic", StringComparison.Ordinal)));
-        Assert.Equal("""{"replans":1,"tasks":2,"undone":[]}""", run["find"].Signal.ToJson());
+        Assert.Equal("""{"ended_by":"done","replans":1,"tasks":2,"undone":[]}""", run["find"].Signal.ToJson());
     }
 
     [Fact]

@@ -47,7 +47,7 @@ public class SupervisorTests
         Assert.Contains("desk#3/review", run.Paths);
         Assert.Contains("edit: the story\n\nResults of earlier steps:\n- facts: it rained", run.Asked);
         Assert.Contains("- research: finds and checks facts", run.Asked.First(), StringComparison.Ordinal);
-        Assert.Equal("""{"replans":0,"steps":3,"undone":[]}""", run["desk"].Signal.ToJson());
+        Assert.Equal("""{"ended_by":"done","replans":0,"steps":3,"undone":[]}""", run["desk"].Signal.ToJson());
     }
 
     [Fact]

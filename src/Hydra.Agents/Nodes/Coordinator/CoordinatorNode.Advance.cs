@@ -93,7 +93,7 @@ public sealed partial class CoordinatorNode : ICompositeNodeType
         var isEnough = said["enough"].AsBoolean;
         var hadNothingNew = context.History.Reverse().Skip(1).FirstOrDefault() is { Opening: { Proposed: null, Fragment: SplitFragment } };
         if (!isEnough && rounds < plan.RoundsMax && !hadNothingNew && !context.StopWhenHeld) return Split(context, plan, found, missing, 0, []);
-        var signal = ValueMap.Of(("rounds", rounds), ("tasks", found.Count), ("failed", failed.Count), ("ended_by", isEnough ? "enough" : hadNothingNew ? "no_progress" : "max_rounds"));
+        var signal = ValueMap.Of(("rounds", rounds), ("tasks", found.Count), ("failed", failed.Count), ("ended_by", isEnough ? "enough" : context.StopWhenHeld ? "stop_when" : hadNothingNew ? "no_progress" : "max_rounds"), ("undone", Value.OfTexts(failed.Select(finding => finding.Asked.Id).ToList())));
         var reasons = new List<string>();
         if (!isEnough) reasons.Add($"{(hadNothingNew ? "no new task was found" : $"max_rounds {plan.RoundsMax} is used up")}, still missing: {Excerpt.Of(missing, 300)}");
         if (failed.Count > 0) reasons.Add($"left undone: {string.Join("; ", failed.Select(finding => $"'{finding.Asked.Id}' ({finding.Asked.Worker}) {ChildResults.Words(finding.Outcome)}"))}");

@@ -112,7 +112,7 @@ public sealed partial class PlannerNode : ICompositeNodeType
 
     private static Advance AfterWork(AdvanceContext context, PlannerPlan plan, State state, PlanProgress progress)
     {
-        var signal = ValueMap.Of(("replans", state.Replans), ("tasks", progress.Done.Count), ("undone", Value.OfTexts(progress.Left.Select(PlanTasks.IdOf).ToList())));
+        var signal = ValueMap.Of(("ended_by", progress.Left.Count == 0 ? "done" : context.StopWhenHeld ? "stop_when" : "skipped"), ("replans", state.Replans), ("tasks", progress.Done.Count), ("undone", Value.OfTexts(progress.Left.Select(PlanTasks.IdOf).ToList())));
         if (progress.Left.Count == 0) return Moves.Done(new AttemptOutcome.Completed(progress.Result(), signal));
         if (context.StopWhenHeld) return Moves.Done(new AttemptOutcome.Degraded(progress.Result(), $"stopped by stop_when. {Account(progress)}", signal));
         if (progress.Spent is { } spent) return Moves.Done(spent with { Message = $"{spent.Message}. {Account(progress)}" });

@@ -56,7 +56,7 @@ public sealed partial class SupervisorNode : ICompositeNodeType
         {
             case PlanFragment: return AfterPlan(context, plan, state, progress, ChildResults.ResultOf(last));
             case StageFragment: return AfterStage(context, plan, state, progress);
-            case AnswerFragment: return AfterAnswer(state, progress, ChildResults.ResultOf(last));
+            case AnswerFragment: return AfterAnswer(context, plan, state, progress, ChildResults.ResultOf(last));
             default:
                 var decision = plan.Checkpoint == "review" ? ChildResults.ResultOf(last).AsObject["decision"].AsText : "continue";
                 if (decision == "finish") return Answer(context, progress, state with { Left = [] });
@@ -130,10 +130,11 @@ public sealed partial class SupervisorNode : ICompositeNodeType
     private static Advance.Open Answer(AdvanceContext context, Progress progress, State? state = null) =>
         Moves.Open(context, AnswerFragment, ValueMap.Of((Bound, Shown(progress)), (StateName, (state ?? State.Begin).ToValue())));
 
-    private static Advance AfterAnswer(State state, Progress progress, Value answer)
+    private static Advance AfterAnswer(AdvanceContext context, SupervisorPlan plan, State state, Progress progress, Value answer)
     {
         var undone = progress.Bad.Keys.Concat(state.Left.SelectMany(stage => stage).Select(step => step.Id)).ToList();
-        var signal = ValueMap.Of(("replans", state.Replans), ("steps", progress.Done.Count), ("undone", Value.OfTexts(undone)));
+        var endedBy = undone.Count == 0 ? "done" : context.StopWhenHeld ? "stop_when" : state.Replans == plan.ReplansMax ? "max_replans" : "undone";
+        var signal = ValueMap.Of(("ended_by", endedBy), ("replans", state.Replans), ("steps", progress.Done.Count), ("undone", Value.OfTexts(undone)));
         return Moves.Done(undone.Count == 0 ? new AttemptOutcome.Completed(answer, signal) : new AttemptOutcome.Degraded(answer, Account(state, progress), signal));
     }
 

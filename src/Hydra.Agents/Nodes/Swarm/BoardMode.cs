@@ -56,7 +56,7 @@ internal static class BoardMode
         if (undone.Count == 0) return SwarmEnd.Completed(swarm, final.Answer, "board_empty");
         var isFull = swarm.History.Rounds > swarm.Plan.RoundsMax;
         return SwarmEnd.Short(swarm, final.Answer, isFull ? "max_rounds" : "undone",
-            $"{(isFull ? $"max_rounds {swarm.Plan.RoundsMax} is used up; " : "")}left undone: {string.Join("; ", undone.Select(task => $"'{Excerpt.Of(task.Text)}' {(task.Problem.Length > 0 ? task.Problem : "was taken by nobody")}"))}");
+            $"{(isFull ? $"max_rounds {swarm.Plan.RoundsMax} is used up; " : "")}left undone: {string.Join("; ", undone.Select(task => $"'{Excerpt.Of(task.Text)}' {(task.Problem.Length > 0 ? task.Problem : "was taken by nobody")}"))}", undone: [.. undone.Select(task => Excerpt.Of(task.Text, 100))]);
     }
 
     private static ValueMap NamesOf(Swarm swarm, SwarmTurn turn, List<Task> results, string problem) => ValueMap.Of(

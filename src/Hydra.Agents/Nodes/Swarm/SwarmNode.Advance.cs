@@ -116,9 +116,9 @@ internal static class SwarmEnd
     public static Advance Completed(Swarm swarm, Value answer, string by) => Moves.Done(new AttemptOutcome.Completed(ResultOf(swarm, answer), SignalOf(swarm, by)));
 
     /// <summary>With an answer degraded, else failed.</summary>
-    public static Advance Short(Swarm swarm, Value answer, string by, string reason, ErrorCode? code = null) => Moves.Done(answer.IsNull
+    public static Advance Short(Swarm swarm, Value answer, string by, string reason, ErrorCode? code = null, IReadOnlyList<string>? undone = null) => Moves.Done(answer.IsNull
         ? new AttemptOutcome.Failed(code ?? ErrorCode.InvalidOutput, $"{reason}. {Account(swarm.History)}")
-        : new AttemptOutcome.Degraded(ResultOf(swarm, answer), reason, SignalOf(swarm, by)));
+        : new AttemptOutcome.Degraded(ResultOf(swarm, answer), reason, undone is null ? SignalOf(swarm, by) : Value.Of(SignalOf(swarm, by).AsObject.With("undone", Value.OfTexts(undone)))));
 
     /// <summary>Who did what, in a line.</summary>
     public static string Account(SwarmHistory history) => history.Turns.Count == 0 ? "Nobody had a turn" :
