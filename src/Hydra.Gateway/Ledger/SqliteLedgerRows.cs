@@ -11,7 +11,8 @@ namespace Hydra.Gateway.Ledger;
 internal sealed class SqliteLedgerRows : ILedgerRows, IDisposable
 {
     private readonly SqliteConnection _connection;
-    private readonly SqliteCommand _begin, _commit, _version, _budgetsVersion, _findCounter, _saveCounter, _addReservation, _removeReservation, _addCharge, _setAhead;
+    private readonly SqliteCommand _begin, _commit, _version, _budgetsVersion, _findCounter, _saveCounter, _removeReservation, _setAhead;
+    private readonly PreparedInsert _addReservation, _addCharge;
 
     public SqliteLedgerRows(SqliteConnection connection)
     {
@@ -22,13 +23,13 @@ internal sealed class SqliteLedgerRows : ILedgerRows, IDisposable
         _budgetsVersion = Command("SELECT value FROM changes WHERE name='budgets'");
         _findCounter = Command("SELECT spent_usd, reserved_usd, spent_tokens, reserved_tokens FROM counters WHERE budget=$1 AND start=$2", 2);
         _saveCounter = Command("INSERT OR REPLACE INTO counters(budget, start, spent_usd, reserved_usd, spent_tokens, reserved_tokens) VALUES($1, $2, $3, $4, $5, $6)", 6);
-        _addReservation = Command($"INSERT INTO reservations({LedgerSchema.CallColumns}, id, owner) VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)", 13);
+        _addReservation = new PreparedInsert(connection, $"INSERT INTO reservations({LedgerSchema.CallColumns}, id, owner) VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
         _removeReservation = Command("DELETE FROM reservations WHERE id=$1", 1);
         _setAhead = Command("INSERT OR REPLACE INTO ahead(owner, generation) VALUES($1, $2)", 2);
-        _addCharge = Command($"""
+        _addCharge = new PreparedInsert(connection, $"""
             INSERT INTO charges({LedgerSchema.CallColumns}, id, corrects, settled_at, cost, tokens, lines, price_source, price_confidence, outcome, status, ms, ttft_ms, answered_by, is_estimate)
             VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
-            """, 25);
+            """);
     }
 
     public SqliteConnection Connection => _connection;
@@ -77,10 +78,7 @@ internal sealed class SqliteLedgerRows : ILedgerRows, IDisposable
 
     public void AddReservation(ReservationRow row)
     {
-        SetCall(_addReservation, row);
-        _addReservation.Parameters[11].Value = row.Id;
-        _addReservation.Parameters[12].Value = row.Owner;
-        _addReservation.ExecuteNonQuery();
+        AddCall(_addReservation, row).Add(row.Id).Add(row.Owner).Run();
     }
 
     public bool RemoveReservation(long id)
@@ -102,23 +100,12 @@ internal sealed class SqliteLedgerRows : ILedgerRows, IDisposable
     public void AddCharge(ChargeRow charge)
     {
         var settled = charge.Settlement;
-        SetCall(_addCharge, charge.Reserved);
-        var parameters = _addCharge.Parameters;
-        parameters[11].Value = charge.Id;
-        parameters[12].Value = (object?)charge.Corrects ?? DBNull.Value;
-        parameters[13].Value = charge.SettledAtMs;
-        parameters[14].Value = charge.Cost.Amount;
-        parameters[15].Value = charge.Tokens;
-        parameters[16].Value = ChargeLines.ToText(settled.Lines);
-        parameters[17].Value = settled.PriceSource;
-        parameters[18].Value = settled.PriceConfidence;
-        parameters[19].Value = settled.Outcome;
-        parameters[20].Value = settled.UpstreamStatus;
-        parameters[21].Value = settled.Duration.TotalMilliseconds;
-        parameters[22].Value = settled.FirstToken is { } first ? first.TotalMilliseconds : DBNull.Value;
-        parameters[23].Value = settled.AnsweredBy ?? "";
-        parameters[24].Value = settled.IsEstimate ? 1 : 0;
-        _addCharge.ExecuteNonQuery();
+        AddCall(_addCharge, charge.Reserved).Add(charge.Id);
+        _ = charge.Corrects is { } corrects ? _addCharge.Add(corrects) : _addCharge.AddNull();
+        _addCharge.Add(charge.SettledAtMs).Add(charge.Cost.Amount).Add(charge.Tokens).Add(ChargeLines.ToText(settled.Lines))
+            .Add(settled.PriceSource).Add(settled.PriceConfidence).Add(settled.Outcome).Add(settled.UpstreamStatus).Add(settled.Duration.TotalMilliseconds);
+        _ = settled.FirstToken is { } first ? _addCharge.Add(first.TotalMilliseconds) : _addCharge.AddNull();
+        _addCharge.Add(settled.AnsweredBy ?? "").Add(settled.IsEstimate ? 1 : 0).Run();
     }
 
     public void AddAlert(long budget, long startMs, int percent, long atMs)
@@ -130,7 +117,9 @@ internal sealed class SqliteLedgerRows : ILedgerRows, IDisposable
 
     public void Dispose()
     {
-        foreach (var command in (SqliteCommand[])[_begin, _commit, _version, _budgetsVersion, _findCounter, _saveCounter, _addReservation, _removeReservation, _addCharge, _setAhead]) command.Dispose();
+        foreach (var command in (SqliteCommand[])[_begin, _commit, _version, _budgetsVersion, _findCounter, _saveCounter, _removeReservation, _setAhead]) command.Dispose();
+        _addReservation.Dispose();
+        _addCharge.Dispose();
     }
 
     /// <summary>Reads the columns of <see cref="LedgerSchema.CallColumns"/>, which come first.</summary>
@@ -143,21 +132,10 @@ internal sealed class SqliteLedgerRows : ILedgerRows, IDisposable
 
     private static string? Text(DbDataReader reader, int column) => reader.GetString(column) is { Length: > 0 } text ? text : null;
 
-    private static void SetCall(SqliteCommand command, ReservationRow row)
-    {
-        var parameters = command.Parameters;
-        parameters[0].Value = row.OperationId;
-        parameters[1].Value = row.Attempt;
-        parameters[2].Value = row.AtMs;
-        parameters[3].Value = row.Caller.KeyId ?? "";
-        parameters[4].Value = row.Caller.Team ?? "";
-        parameters[5].Value = row.Caller.User ?? "";
-        parameters[6].Value = LedgerTags.ToText(row.Caller.Tags);
-        parameters[7].Value = row.Model;
-        parameters[8].Value = row.Deployment;
-        parameters[9].Value = row.BoundUsd.Amount;
-        parameters[10].Value = row.BoundTokens;
-    }
+    /// <summary>Binds the columns of <see cref="LedgerSchema.CallColumns"/>, which come first.</summary>
+    private static PreparedInsert AddCall(PreparedInsert into, ReservationRow row) => into.Add(row.OperationId).Add(row.Attempt).Add(row.AtMs)
+        .Add(row.Caller.KeyId ?? "").Add(row.Caller.Team ?? "").Add(row.Caller.User ?? "").Add(LedgerTags.ToText(row.Caller.Tags))
+        .Add(row.Model).Add(row.Deployment).Add(row.BoundUsd.Amount).Add(row.BoundTokens);
 
     private SqliteCommand Command(string sql, int parameters = 0)
     {

@@ -142,10 +142,10 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
         {
             switch (update.Contents[i])
             {
+                case TextContent text: _chars += text.Text.Length; break;
                 case FunctionCallContent { Exception: { } unusable }: broken ??= unusable; break;
                 case UsageContent usage when _usage is null: _usage = usage.Details; break;
                 case UsageContent usage: _usage.Add(usage.Details); break;
-                case TextContent text: _chars += text.Text.Length; break;
                 case TextReasoningContent thought: _chars += thought.Text.Length; break;
             }
         }
@@ -159,9 +159,9 @@ internal sealed class LiveAnswer(Deployment deployment, Operation operation, Att
 
     private static bool HasContent(ChatResponseUpdate update)
     {
-        foreach (var content in update.Contents)
+        for (var i = 0; i < update.Contents.Count; i++)
         {
-            if (content is TextContent { Text.Length: > 0 } or TextReasoningContent { Text.Length: > 0 } or FunctionCallContent or DataContent or UriContent) return true;
+            if (update.Contents[i] is TextContent { Text.Length: > 0 } or TextReasoningContent { Text.Length: > 0 } or FunctionCallContent or DataContent or UriContent) return true;
         }
         return false;
     }

@@ -5,7 +5,7 @@ namespace Hydra.Gateway.Wire;
 /// <param name="Data">Its payload, JSON as a rule.</param>
 internal readonly record struct StreamEvent(string Name, ReadOnlyMemory<byte> Data)
 {
-    public bool IsDone => Data.Span.SequenceEqual("[DONE]"u8);
+    public bool IsDone => Data.Length == 6 && Data.Span.SequenceEqual("[DONE]"u8);
 }
 
 /// <summary>
