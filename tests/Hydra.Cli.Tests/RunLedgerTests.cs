@@ -1,0 +1,87 @@
+using Hydra.Gateway.Fake;
+using Hydra.Gateway.Ledger;
+using Microsoft.Data.Sqlite;
+
+namespace Hydra.Cli.Tests;
+
+/// <summary>Runs that ask models directly, in the ledger of their folder.</summary>
+public sealed class RunLedgerTests
+{
+    private const string Two = "name: two\ndefaults: {model: openai/gpt-5-mini, max_output_tokens: 100}\nnodes:\n  - {id: a, type: agent, prompt: one}\n  - {id: b, type: agent, prompt: 'two {{a}}', depends_on: [a]}\n";
+
+    [Fact]
+    public async Task Every_call_stands_in_the_ledger_by_run_and_node_at_the_cost_that_the_run_counts()
+    {
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Usage = new FakeUsage { Input = 1_000, Output = 100 } }));
+        using var terminal = TerminalFor(fake);
+        terminal.Set("HYDRA_LEDGER", "spend.db");
+        Assert.True(terminal.Run("run", "two.yaml", "--run-id", "r1") == 0, terminal.Error);
+        var counted = terminal.Error;
+        Assert.Equal(0, terminal.Run("gateway", "why", "tag:run=r1", "--store", "spend.db"));
+        Assert.Contains("direct/openai/gpt-5-mini", terminal.Out, StringComparison.Ordinal);
+        using var report = new LedgerReport(terminal.PathOf("spend.db"));
+        var whole = report.Scope(BudgetScope.TryParse("tag:run=r1")!.Value, BudgetWindow.Total, DateTimeOffset.UtcNow);
+        Assert.Equal((2L, 0L), (whole.Charges, whole.Held));
+        Assert.All(whole.Newest, row => Assert.Equal(("answered", 200), (row.Outcome, row.UpstreamStatus)));
+        Assert.Contains($"${whole.SpentUsd:0.00####}", counted, StringComparison.Ordinal);
+        Assert.Equal(1, report.Scope(BudgetScope.TryParse("tag:node=b")!.Value, BudgetWindow.Total, DateTimeOffset.UtcNow).Charges);
+    }
+
+    [Fact]
+    public async Task A_budget_of_the_folder_s_gateway_holds_for_runs_that_ask_directly()
+    {
+        await using var fake = await FakeProvider.StartAsync(new FakeScript());
+        using var terminal = TerminalFor(fake);
+        Directory.CreateDirectory(terminal.PathOf(".hydra"));
+        await using (var ledger = await SqliteLedger.OpenAsync(terminal.PathOf(".hydra/gateway.db"), TimeProvider.System))
+        {
+            await ledger.ConfigureAsync([new Budget(BudgetScope.TryParse("tag:source=engine")!.Value, BudgetWindow.Total, 0m, null)], CancellationToken.None);
+        }
+        Assert.Equal(ExitCode.BudgetExceeded, terminal.Run("run", "two.yaml", "--run-id", "r1"));
+        Assert.Contains("The budget tag:source=engine of $0.00 has no room", terminal.Error, StringComparison.Ordinal);
+        Assert.Empty(fake.Calls);
+        terminal.Set("HYDRA_LEDGER", "off");
+        Assert.True(terminal.Run("run", "two.yaml", "--run-id", "r2") == 0, terminal.Error);
+    }
+
+    [Fact]
+    public async Task A_call_that_failed_keeps_its_words_and_costs_what_the_provider_may_bill()
+    {
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Status = 401 }));
+        using var terminal = TerminalFor(fake);
+        terminal.Set("HYDRA_LEDGER", "off");
+        Assert.Equal(1, terminal.Run("run", "two.yaml", "--run-id", "r1"));
+        var plain = terminal.Error.Replace("r1", "RUN", StringComparison.Ordinal);
+        terminal.Set("HYDRA_LEDGER", "spend.db");
+        Assert.Equal(1, terminal.Run("run", "two.yaml", "--run-id", "r2"));
+        Assert.Equal(Plain(plain), Plain(terminal.Error.Replace("r2", "RUN", StringComparison.Ordinal)));
+        using var report = new LedgerReport(terminal.PathOf("spend.db"));
+        var whole = report.Scope(BudgetScope.All, BudgetWindow.Total, DateTimeOffset.UtcNow);
+        Assert.Equal((0m, 0m), (whole.SpentUsd, whole.ReservedUsd));
+        Assert.All(whole.Newest, row => Assert.Equal(("auth", 401), (row.Outcome, row.UpstreamStatus)));
+        Assert.NotEmpty(whole.Newest);
+
+        static string Plain(string text) => System.Text.RegularExpressions.Regex.Replace(text, @"[0-9.]+ m?s\b", "N ms", System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public void Runs_without_a_ledger_and_offline_runs_make_none()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("two.yaml", Two);
+        terminal.Set("HYDRA_LEDGER", "spend.db");
+        Assert.True(terminal.Run("run", "two.yaml", "--backend", "offline") == 0, terminal.Error);
+        SqliteConnection.ClearAllPools();
+        Assert.False(File.Exists(terminal.PathOf("spend.db")));
+        Assert.False(File.Exists(terminal.PathOf(".hydra/gateway.db")));
+    }
+
+    private static Terminal TerminalFor(FakeProvider fake)
+    {
+        var terminal = new Terminal();
+        terminal.Write("two.yaml", Two);
+        terminal.Set("OPENAI_BASE_URL", fake.Url + "/v1");
+        terminal.Set("OPENAI_API_KEY", "fake");
+        return terminal;
+    }
+}
