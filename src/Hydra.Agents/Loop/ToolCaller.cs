@@ -1,4 +1,5 @@
 using Hydra.Agents.Calls;
+using Hydra.Agents.Mcp;
 using Hydra.Agents.Tools;
 using Hydra.Model;
 using Hydra.Policies;
@@ -47,6 +48,7 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
 
         // (2)
         var place = $"{asker}{ordinal}";
+        context = context.With(Told(held));
         // What an agent does that is called as a tool is decided call by call.
         var effect = held.Tool is AgentTool ? EffectClass.Pure : held.Tool.EffectOf(arguments);
         var leave = PolicyGate.Ask(attempt, line, QuestionOf(held, asked, effect, context), place);
@@ -109,6 +111,11 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         void Report(ValueRef? response, NodeError? error) =>
             line.Report(grant, new StepResult(response, default, MicroUsd.Zero, error, clock.GetElapsedTime(startedAt).TotalMilliseconds));
     }
+
+    /// <summary>The labels of what servers say of their tools, which the model reads with every question. What a server says leads nowhere but to itself.</summary>
+    /// <param name="asked">Whose call it is; null: nobody's, all of it counts.</param>
+    public Labels Told(HeldTool? asked) => tools.Select(tool => tool.Tool).OfType<McpTool>().Where(tool => tool.Server != (asked?.Tool as McpTool)?.Server)
+        .Aggregate(Labels.None, (all, tool) => all.With(tool.Facts.Labels));
 
     private PolicyQuestion QuestionOf(HeldTool held, ModelToolCall asked, EffectClass effect, Labels context) => new()
     {
