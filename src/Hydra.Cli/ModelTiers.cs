@@ -56,6 +56,7 @@ internal static class ModelTiers
             foreach (var fallback in alias.Fallbacks) Add(fallback);
         }
         foreach (var node in workflow.Nodes) CollectNode(node);
+        foreach (var linked in workflow.LinkedTools.Values) Collect(linked, found);
 
         void CollectNode(NodeSpec node)
         {

@@ -33,8 +33,11 @@ internal sealed class FakeModels : IModelCatalog
 
     private string Take(string model, IEnumerable<ChatMessage> messages, ChatOptions? options, bool isStreamed)
     {
-        Asked.Add((model, [.. messages], options!, isStreamed));
-        return _script.Dequeue() switch { Exception thrown => throw thrown, var text => (string)text };
+        lock (_script)
+        {
+            Asked.Add((model, [.. messages], options!, isStreamed));
+            return _script.Dequeue() switch { Exception thrown => throw thrown, var text => (string)text };
+        }
     }
 
     private sealed class Client(FakeModels models, string model) : IChatClient

@@ -1,23 +1,33 @@
 namespace Hydra.Agents.Tests;
 
-/// <summary>A clock that moves by hand; timers fire on the thread that moves it.</summary>
+/// <summary>A clock that moves by hand; timers fire on the thread that moves it. Any thread.</summary>
 internal sealed class ManualClock : TimeProvider
 {
     private readonly List<Alarm> _alarms = [];
     private TimeSpan _now = TimeSpan.FromDays(1);
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-    public override long GetTimestamp() => _now.Ticks;
-    public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch + _now;
+    public override long GetTimestamp() => Now.Ticks;
+    public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch + Now;
+
+    private TimeSpan Now
+    {
+        get
+        {
+            lock (_alarms) return _now;
+        }
+    }
 
     public void Advance(TimeSpan by)
     {
-        _now += by;
-        foreach (var alarm in _alarms.Where(alarm => alarm.Due <= _now).ToArray())
+        Alarm[] due;
+        lock (_alarms)
         {
-            _alarms.Remove(alarm);
-            alarm.Callback();
+            _now += by;
+            due = [.. _alarms.Where(alarm => alarm.Due <= _now)];
+            _alarms.RemoveAll(due.Contains);
         }
+        foreach (var alarm in due) alarm.Callback();
     }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
@@ -34,14 +44,20 @@ internal sealed class ManualClock : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            clock._alarms.Remove(this);
-            if (dueTime == Timeout.InfiniteTimeSpan) return true;
-            Due = clock._now + dueTime;
-            clock._alarms.Add(this);
+            lock (clock._alarms)
+            {
+                clock._alarms.Remove(this);
+                if (dueTime == Timeout.InfiniteTimeSpan) return true;
+                Due = clock._now + dueTime;
+                clock._alarms.Add(this);
+            }
             return true;
         }
 
-        public void Dispose() => clock._alarms.Remove(this);
+        public void Dispose()
+        {
+            lock (clock._alarms) clock._alarms.Remove(this);
+        }
 
         public ValueTask DisposeAsync()
         {

@@ -100,7 +100,7 @@ public class ToolLimitTests
     [Theory]
     [InlineData("look: {type: function, breaker: none}", "names the breaker 'none', which `breakers` does not define")]
     [InlineData("look: {type: function, cache: {vary_by: [what]}}", "a `cache` that keeps nothing and empties nothing")]
-    [InlineData("look: {type: workflow, path: a.yaml}", "Write a node of type subgraph")]
+    [InlineData("look: {type: workflow, path: a.yaml}", "could not be brought in")]
     public void Limits_that_cannot_hold_are_refused_before_anything_runs(string declared, string why) =>
         Assert.Contains(ToolRun.Problems(ToolRun.File("tools: [look]", $"tools: {{{declared}}}"), Counting), problem => problem.StartsWith("HYD247", StringComparison.Ordinal) && problem.Contains(why, StringComparison.Ordinal));
 

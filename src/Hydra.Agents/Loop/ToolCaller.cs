@@ -15,7 +15,7 @@ namespace Hydra.Agents.Loop;
 /// <param name="asker">Sets the calls of an agent apart that was itself called as a tool; empty: the node's own agent.</param>
 /// <param name="agent">The agent's name; empty: the node names none.</param>
 /// <param name="workflow">Whose tools they are.</param>
-internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<HeldTool> tools, WorkflowSpec workflow, string agent, string asker)
+internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<HeldTool> tools, WorkflowSpec workflow, string agent, string asker)
 {
     private readonly ToolGuard _guard = new(workflow, attempt.Run.Text, attempt.Services.Clock);
 
@@ -24,21 +24,32 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
     /// <summary>The calls are a node's own, as its author wrote them; else a model asks for them.</summary>
     public bool IsNode { get; init; }
 
+    /// <summary>The workflows that may be run as tools: tool to the node's graph.</summary>
+    public IReadOnlyDictionary<string, int> Workflows { get; init; } = new Dictionary<string, int>(StringComparer.Ordinal);
+
     public Func<string, string, string, Labels, LabelContext, CancellationToken, ValueTask<Value>>? AskAgent { get; init; }
 
     /// <summary>Whether a call does nothing but look, so that its answer stands until something is done. A tool with a <c>cache</c> says itself how long.</summary>
     public bool OnlyLooks(ModelToolCall asked) =>
-        tools.FirstOrDefault(tool => tool.Facts.Name == asked.Name) is { Tool: not AgentTool, Facts.Cache: null } held
+        tools.FirstOrDefault(tool => tool.Facts.Name == asked.Name) is { Tool: not (AgentTool or WorkflowTool), Facts.Cache: null } held
         && held.Arguments.IsValid(Value.Of(asked.Arguments)) && held.Tool.EffectOf(Value.Of(asked.Arguments)) == EffectClass.Pure;
 
     /// <param name="context">Labels of all that the model has read: those of the arguments.</param>
     /// <param name="ordinal">The call's number within the agent's loop, in the order in which the model asked.</param>
+    public Task<ToolReply> CallAsync(ModelToolCall asked, int ordinal, Labels context, CancellationToken cancellationToken)
+    {
+        var held = tools.FirstOrDefault(tool => tool.Facts.Name == asked.Name);
+        if (held is null) return Task.FromResult(ToolReply.BadCall("unknown_tool", $"there is no tool '{asked.Name}'. You may call: {string.Join(", ", tools.Select(tool => tool.Facts.Name))}"));
+        var place = $"{asker}{ordinal}";
+        return held.Facts.Ticket is { } ticket ? RedeemAsync(held, ticket, asked, place, context, cancellationToken) : MakeAsync(held, asked, place, context, null, cancellationToken);
+    }
+
+    /// <param name="place">The call's own, within the attempt.</param>
+    /// <param name="ticket">What the answer may be a ticket for; null: it is the result.</param>
     /// <remarks>(1) Check. (2) Ask leave. (3) Call. (4) Check the result and report.</remarks>
-    public async Task<ToolReply> CallAsync(ModelToolCall asked, int ordinal, Labels context, CancellationToken cancellationToken)
+    private async Task<ToolReply> MakeAsync(HeldTool held, ModelToolCall asked, string place, Labels context, TicketAt? ticket, CancellationToken cancellationToken)
     {
         // (1)
-        var held = tools.FirstOrDefault(tool => tool.Facts.Name == asked.Name);
-        if (held is null) return ToolReply.BadCall("unknown_tool", $"there is no tool '{asked.Name}'. You may call: {string.Join(", ", tools.Select(tool => tool.Facts.Name))}");
         var arguments = Value.Of(asked.Arguments);
         if (!held.Arguments.IsValid(arguments))
         {
@@ -46,14 +57,17 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
             return ToolReply.BadCall("invalid_arguments", $"nothing was called: {(problems.Length > ProblemCharsMax ? problems[..ProblemCharsMax] + "…" : problems)}");
         }
 
+        var runs = held.Tool as WorkflowTool;
+        if (runs is not null && WorkflowCall.Misfit(runs, arguments) is { } misfit) return ToolReply.BadCall("invalid_arguments", $"nothing was started: {misfit}");
+
         // (2)
-        var place = $"{asker}{ordinal}";
         context = context.With(Told(held));
         // What an agent does that is called as a tool is decided call by call.
         var effect = held.Tool is AgentTool ? EffectClass.Pure : held.Tool.EffectOf(arguments);
         var leave = PolicyGate.Ask(attempt, line, QuestionOf(held, asked, effect, context), place);
-        if (leave is PolicyLeave.Waits wait) return new ToolReply("", null) { Asks = wait.Request };
+        if (leave is PolicyLeave.Waits wait) return ToolReply.Later(new AttemptOutcome.Wait(wait.Request));
         if (leave is not PolicyLeave.Go go) return await WithoutAsync(leave, asked, arguments, place, context, cancellationToken);
+        if (runs is not null) effect = EffectClass.Pure;   // what its nodes do is journaled there
         var key = StepKey.Of(ValueMap.Of(("call", place), ("tool", asked.Name), ("arguments", arguments)));
         StepGrant grant;
         try
@@ -64,6 +78,7 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         {
             return ToolReply.NotMade(new NodeError(usedUp.Code, usedUp.Message)) with { Labels = context };
         }
+        if (runs is not null) return WorkflowCall.Go(attempt, line, held, WorkflowAt(runs), arguments, place, grant, context);
         var clock = attempt.Services.Clock;
         var startedAt = clock.GetTimestamp();
         var inner = new LabelContext();
@@ -83,7 +98,8 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         {
             var was = context.With(held.Tool.LabelsOf(call)).With(known.Response?.Labels ?? known.Error?.Labels ?? default);
             if (known.Error is { } failed) return ToolReply.Failed(failed, grant.Step) with { Labels = was };
-            return ToolReply.Of(known.Response is null ? Value.EmptyText : line.Read(known.Response), grant.Step) with { Labels = was };
+            var said = known.Response is null ? Value.EmptyText : line.Read(known.Response);
+            return (ticket is not null && TicketHold.Read(said) is { } kept ? ToolReply.Of(kept.Answer, grant.Step) with { Ticket = kept } : ToolReply.Of(said, grant.Step)) with { Labels = was };
         }
 
         // (3)
@@ -91,11 +107,12 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
         try
         {
             result = await _guard.CallAsync(held, call, held.Tool.EffectOf(arguments), () => inner.Now, async () =>
-                ToolResultCheck.Hold(held, await WithinAsync(held.Facts, effect, call, cancellationToken, token => held.Tool.CallAsync(call, token))));
+                await WithinAsync(held.Facts, effect, call, cancellationToken, token => held.Tool.CallAsync(call, token)) is var given && ticket?.Spec.IsPending(given) == true
+                    ? ToolResultCheck.HoldText(held, given) : ToolResultCheck.Hold(ticket?.Of ?? held, given));
         }
-        catch (PeopleNeededException needed)
+        catch (AttemptPausedException paused)
         {
-            return new ToolReply("", null) { Asks = needed.Request };   // an agent inside asks; the call goes on when they have answered
+            return ToolReply.Later(paused.Outcome);   // an agent inside waits; the call goes on with it
         }
         catch (CallFailedException failed) when (!EndsAttempt(failed.Code))
         {
@@ -105,8 +122,9 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
             return ToolReply.Failed(why, grant.Step) with { Labels = why.Labels };
         }
         var labels = context.With(held.Tool.LabelsOf(call)).With(inner.Now);
-        Report(line.Keep(result, labels), null);
-        return ToolReply.Of(result, grant.Step) with { Labels = labels };
+        var hold = ticket?.Spec.IsPending(result) == true ? ticket.Hold(result, clock.GetUtcNow().ToUnixTimeMilliseconds()) : null;
+        Report(line.Keep(hold?.ToValue() ?? result, labels), null);
+        return ToolReply.Of(result, grant.Step) with { Labels = labels, Ticket = hold };
 
         void Report(ValueRef? response, NodeError? error) =>
             line.Report(grant, new StepResult(response, default, MicroUsd.Zero, error, clock.GetElapsedTime(startedAt).TotalMilliseconds));
@@ -116,6 +134,9 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
     /// <param name="asked">Whose call it is; null: nobody's, all of it counts.</param>
     public Labels Told(HeldTool? asked) => tools.Select(tool => tool.Tool).OfType<McpTool>().Where(tool => tool.Server != (asked?.Tool as McpTool)?.Server)
         .Aggregate(Labels.None, (all, tool) => all.With(tool.Facts.Labels));
+
+    private int WorkflowAt(WorkflowTool tool) => attempt.Variant.Node is null && Workflows.TryGetValue(tool.Facts.Name, out var at) ? at
+        : throw new CallFailedException(ErrorCode.BadRequest, $"'{tool.Facts.Name}' runs a workflow, and this node stands in for another, whose graphs are other ones. Name the agent in `fallback.agent` instead of `fallback.node`");
 
     private PolicyQuestion QuestionOf(HeldTool held, ModelToolCall asked, EffectClass effect, Labels context) => new()
     {
@@ -164,7 +185,7 @@ internal sealed class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<
             throw new CallFailedException(mayRepeat ? ErrorCode.Timeout : ErrorCode.UnknownOutcome,
                 $"'{facts.Name}' gave nothing within {facts.Timeout.TotalSeconds:0.###} s{(mayRepeat ? "" : "; it may not be repeated, and it is not known whether it took effect")} (call {call.IdempotencyKey[..12]})", cut);
         }
-        catch (Exception thrown) when (thrown is not (OperationCanceledException or CallFailedException or ModelUnavailableException or PeopleNeededException))
+        catch (Exception thrown) when (thrown is not (OperationCanceledException or CallFailedException or ModelUnavailableException or AttemptPausedException))
         {
             // Foreign code: a tool of an embedder may throw whatever it likes.
             throw new CallFailedException(ErrorCode.ToolFailed, $"'{facts.Name}' failed: {thrown.GetType().Name}: {thrown.Message}", thrown);

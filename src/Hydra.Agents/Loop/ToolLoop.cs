@@ -47,7 +47,7 @@ internal sealed class ToolLoop(ModelCall model, ToolCaller caller, ILine line, i
             if (_rounds++ == roundsMax) throw new CallFailedException(ErrorCode.Budget, $"max_tool_iterations {roundsMax} is used up, and '{question.Model.Name}' wants to call {Names(answer)}. Raise max_tool_iterations, or give the agent less to do");
             if (answer.Calls.Count > CallsPerTurnMax) throw new CallFailedException(ErrorCode.InvalidOutput, $"'{question.Model.Name}' wants {answer.Calls.Count} calls at once, and at most {CallsPerTurnMax} are made");
             var replies = await CallAsync(question, answer, cancellationToken);
-            if (Array.Find(replies, reply => reply.Asks is not null) is { Asks: { } asks }) throw new PeopleNeededException(asks);
+            if (ToolReply.FirstPause(replies) is { } pause) throw new AttemptPausedException(pause);
             var asked = question;
             question = After(question, answer, replies);
             Read.Add(question.Labels);

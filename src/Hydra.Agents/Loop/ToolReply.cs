@@ -9,8 +9,10 @@ namespace Hydra.Agents.Loop;
 /// <param name="Step">The journal's step that holds it; null: nothing was called.</param>
 internal sealed record ToolReply(string Text, int? Step)
 {
-    /// <summary>People must be asked before the call is made; nothing was called.</summary>
-    public WaitRequest? Asks { get; init; }
+    /// <summary>What must happen before there is a result (people are asked, a workflow runs, time passes); null: nothing.</summary>
+    public AttemptOutcome? Pauses { get; init; }
+    /// <summary>The answer is a ticket: the result comes later; null: this is it.</summary>
+    public TicketHold? Ticket { get; init; }
     /// <summary>Labels of what is told.</summary>
     public Labels Labels { get; init; }
     /// <summary>The call was answered before and is not made again.</summary>
@@ -26,6 +28,12 @@ internal sealed record ToolReply(string Text, int? Step)
     /// <summary>Why there is none.</summary>
     public NodeError? Error { get; init; }
 
+    /// <summary>What the attempt waits for first where calls of one turn wait: work that goes on meanwhile, then people, then the soonest time.</summary>
+    public static AttemptOutcome? FirstPause(IReadOnlyList<ToolReply> replies) =>
+        replies.Select(reply => reply.Pauses).OfType<AttemptOutcome>().OrderBy(pause => pause switch { AttemptOutcome.Open => 0, AttemptOutcome.Wait => 1, _ => 2 })
+            .ThenBy(pause => pause is AttemptOutcome.Suspend suspend ? suspend.UntilMs : 0).FirstOrDefault();
+
+    public static ToolReply Later(AttemptOutcome pause) => new("", null) { Pauses = pause };
     public static ToolReply BadCall(string code, string message) => new(ErrorText(code, message), null) { IsBadCall = true, Error = new NodeError(ErrorCode.BadRequest, message) };
     /// <summary>The run refused the call for good (<c>max_calls</c>).</summary>
     public static ToolReply NotMade(NodeError error) => new(ErrorText(error.Code.Name, error.Message), null) { Error = error };
@@ -44,6 +52,13 @@ internal static class ToolResultCheck
         var facts = held.Facts;
         if (held.Output is { } schema && OutputContract.Misfit(schema, result) is { } misfit)
             throw new CallFailedException(ErrorCode.InvalidOutput, $"the result of '{facts.Name}' is not what it promises: {Clip(misfit, 1_000)}");
+        return HoldText(held, result);
+    }
+
+    /// <summary>What holds of every answer, a ticket too: that it is text, and how long.</summary>
+    public static Value HoldText(HeldTool held, Value result)
+    {
+        var facts = held.Facts;
         var text = result.ToDisplayText();
         if (text.AsSpan().Contains('\0') || HasLoneSurrogate(text)) throw new CallFailedException(ErrorCode.InvalidOutput, $"the result of '{facts.Name}' is not text");
         var bytes = Encoding.UTF8.GetByteCount(text);

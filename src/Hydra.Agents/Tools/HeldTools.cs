@@ -11,6 +11,14 @@ internal sealed class HeldTools(ToolBox box, McpConnections servers, ILine line)
     /// <summary>The name of the step that keeps what a server's tools were for this attempt: a resumed run tells the model the same.</summary>
     public const string StepName = "mcp.tools";
 
+    /// <summary>The tools, and apart from them those that redeem their tickets and are not listed themselves.</summary>
+    public async ValueTask<(IReadOnlyList<HeldTool> Held, IReadOnlyList<HeldTool> Polls)> OpenWithPollsAsync(IReadOnlyList<string> names, string asker, CancellationToken cancellationToken)
+    {
+        var held = await OpenAsync(names, asker, cancellationToken);
+        List<string> polls = [.. held.Select(tool => tool.Facts.Ticket?.Poll).OfType<string>().Distinct(StringComparer.Ordinal).Where(poll => held.All(tool => tool.Tool.ListedName != poll))];
+        return (held, polls.Count == 0 ? [] : await OpenAsync(polls, $"{asker}tickets", cancellationToken));
+    }
+
     /// <param name="names">As listed: of tools, <c>server/tool</c>, or <c>server/*</c>.</param>
     /// <param name="asker">Sets the listing of an agent apart that was itself called as a tool.</param>
     /// <exception cref="CallFailedException">A tool is not there, a server cannot be used, or one tool would shadow another.</exception>

@@ -36,6 +36,8 @@ public sealed record ToolFacts
     public bool IsOutward { get; init; } = true;
     /// <summary>What it concerns: <c>money</c>, <c>permissions</c>, <c>user_data</c>, <c>external</c>.</summary>
     public IReadOnlyList<string> Categories { get; init; } = [];
+    /// <summary>Its answer may be a ticket for a result that comes later; null: it is always the result.</summary>
+    public ToolTicketSpec? Ticket { get; init; }
     /// <summary>How long answers stand in place of a call; null: every call is made.</summary>
     public ToolCacheSpec? Cache { get; init; }
     /// <summary>When a tool that keeps failing is left alone; null: never, or as <see cref="BreakerName"/> says.</summary>

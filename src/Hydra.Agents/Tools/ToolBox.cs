@@ -77,6 +77,7 @@ internal sealed class ToolBox(WorkflowSpec workflow, ToolRegistry registry)
         wrong = WrongIn(name, type, declared) ?? "";
         if (wrong.Length > 0) return null;
         if (type == "function") return new Limited(registry.Find(declared.GetOrNull("function").TextOrNull ?? name)!, name, declared);
+        if (type == "workflow") return WorkflowTool.Of(name, workflow.LinkedTools[name], declared, registry);
         var facts = Narrow(ToolKinds.FactsOf(type, name), declared);
         if (type == "http") facts = OfMethods(facts, declared);
         if (type == "agent" && AgentOf(declared) is { IsObject: true } agent)
@@ -105,7 +106,8 @@ internal sealed class ToolBox(WorkflowSpec workflow, ToolRegistry registry)
     {
         if (type == "mcp") return $"the tool '{name}' has the type mcp, and is no tool of a server. Name it as agents list it: server/tool";
         if (!ToolRegistry.IsName(name)) return $"the tool '{name}' has a name that models cannot be told. Write 1 to 64 letters, digits, '_' and '-'";
-        if (type == "workflow") return $"the tool '{name}' runs a workflow, which an agent cannot start from inside its turn: a child run has its own journal, waits and budget, and a call is one step. Write a node of type subgraph, or a planner whose graph holds one";
+        if (type == "workflow" && !declared.ContainsKey("path")) return $"the tool '{name}' names no workflow. Add 'path: FILE', relative to this file's folder";
+        if (type == "workflow" && !workflow.LinkedTools.ContainsKey(name)) return $"the tool '{name}' runs '{declared["path"].ToDisplayText()}', which could not be brought in";
         if (WrongLimits(name, declared) is { } limits) return limits;
         if (type is "http" or "fetch" && declared.GetOrNull("allow_hosts") is not { IsList: true, Items.Count: > 0 }) return $"the tool '{name}' may call no host. List those it may in `allow_hosts`";
         if (type == "web_search" && SearchEngine.Of(name, declared, out var engineless) is null) return engineless;
@@ -117,14 +119,30 @@ internal sealed class ToolBox(WorkflowSpec workflow, ToolRegistry registry)
         return type == "function" && registry.Find(function) is null ? $"the tool '{name}' calls the function '{function}', which this program does not register.{DidYouMean.Hint(function, registry.Names)} Register it with ToolRegistry.Add" : null;
     }
 
+    private static readonly string[] LeafOnly = ["cache", "breaker", "timeout_seconds"];
+
     private string? WrongLimits(string name, ValueMap declared)
     {
         if (declared.GetOrNull("breaker").TextOrNull is { } breaker && !workflow.Breakers.ContainsKey(breaker))
             return $"the tool '{name}' names the breaker '{breaker}', which `breakers` does not define.{DidYouMean.Hint(breaker, workflow.Breakers.Keys)} Define it, or write its settings in place";
         if (declared.GetOrNull("type").TextOrNull == "agent" && (declared.ContainsKey("cache") || declared.ContainsKey("breaker")))
             return $"the tool '{name}' asks an agent, whose calls are steps of their own. Take `cache` and `breaker` out, and give them to the agent's tools";
+        if (declared.GetOrNull("type").TextOrNull == "workflow" && LeafOnly.FirstOrDefault(declared.ContainsKey) is { } idle)
+            return $"the tool '{name}' runs a workflow, whose nodes have limits of their own. Take `{idle}` out, and give it to those nodes";
+        if (WrongTicket(name, declared) is { } ticket) return ticket;
         if (ToolCacheSpec.Of(declared.GetOrNull("cache")) is { TimeToLive: null, Tags.Count: 0 }) return $"the tool '{name}' has a `cache` that keeps nothing and empties nothing. Give it `ttl_seconds` (a tool that only looks) or `tags` (one that acts)";
         return null;
+    }
+
+    private string? WrongTicket(string name, ValueMap declared)
+    {
+        if (ToolTicketSpec.Of(declared.GetOrNull("ticket")) is not { } ticket) return null;
+        if (declared.ContainsKey("cache")) return $"the tool '{name}' has a `cache` and a `ticket`; a ticket is good for one call. Take one of them out";
+        if (declared.GetOrNull("type").TextOrNull is "agent" or "workflow") return $"the tool '{name}' has a `ticket`, and what it runs is awaited as it is. Take `ticket` out";
+        if (ticket.Misfit() is { } misfit) return $"the `ticket` of the tool '{name}' cannot be read: {misfit}";
+        if (DeclaredOf(ticket.Poll) is var poll && (poll.ContainsKey("ticket") || poll.ContainsKey("cache") || poll.GetOrNull("type").TextOrNull is "agent" or "workflow"))
+            return $"the tool '{name}' gives tickets that '{ticket.Poll}' is to redeem, which itself has a ticket or a cache, or runs agents. Name a tool that looks each time it is asked";
+        return Find(ticket.Poll, out var wrong) is { } found ? found is McpToolName { Tool: McpToolName.All } ? $"the tool '{name}' gives tickets that all tools of a server are to redeem. Name one of them" : null : $"the tool '{name}' gives tickets that '{ticket.Poll}' is to redeem: {wrong}";
     }
 
     public static ToolFacts Narrow(ToolFacts facts, ValueMap declared) => facts with
@@ -138,6 +156,7 @@ internal sealed class ToolBox(WorkflowSpec workflow, ToolRegistry registry)
         Labels = PolicyReader.ReadLabels(declared.GetOrNull("labels")) is { } labels ? labels.IsTrusted ? labels : facts.Labels.With(labels) : facts.Labels,
         IsOutward = declared.GetOrNull("outward") is { Kind: ValueKind.Boolean } outward ? outward.AsBoolean : facts.IsOutward,
         Categories = declared.GetOrNull("category") switch { { IsText: true } one => [one.AsText], { IsList: true } list => [.. list.Items.Select(item => item.AsText)], _ => facts.Categories },
+        Ticket = ToolTicketSpec.Of(declared.GetOrNull("ticket")) ?? facts.Ticket,
         Cache = ToolCacheSpec.Of(declared.GetOrNull("cache")) ?? facts.Cache,
         Breaker = declared.GetOrNull("breaker") is { IsObject: true } breaker ? PolicyReader.Breaker(breaker.AsObject) : facts.Breaker,
         BreakerName = declared.GetOrNull("breaker").TextOrNull ?? facts.BreakerName,

@@ -68,6 +68,7 @@ public sealed class ToolCatalog(WorkflowSpec? workflow, ToolRegistry registry, s
         var listed = tool as McpToolName;
         if (listed is { Tool: McpToolName.All }) throw new CallFailedException(ErrorCode.BadRequest, $"'{name}' stands for all tools of a server. Name one of them");
         if (tool is AgentTool) throw new CallFailedException(ErrorCode.BadRequest, $"'{name}' asks an agent, which needs a run");
+        if (tool is WorkflowTool) throw new CallFailedException(ErrorCode.BadRequest, $"'{name}' runs a workflow. Try it with `hydra run` on its file");
         if (tool.Facts.NeedsSandbox && sandbox is null) throw new CallFailedException(ErrorCode.PolicyDenied, $"'{name}' runs programs on this machine; allow it with --sandbox bubblewrap or docker (isolated), or --sandbox inprocess (no isolation)");
         if (sandbox is not null && Sandboxes.WhyNot(sandbox) is { } whyNot) throw new CallFailedException(ErrorCode.BadRequest, whyNot);
         var held = listed is null ? new HeldTool(tool) : HeldTools.Choose(_box, connections.To(listed.Server.Name), [listed], await connections.To(listed.Server.Name).ToolsAsync(cancellationToken)).Single();

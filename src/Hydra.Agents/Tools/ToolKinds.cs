@@ -30,6 +30,7 @@ internal static class ToolKinds
         "bash" => Facts(name, "Runs a shell command; gives its standard output.", Text("command", "the command"), EffectClass.Irreversible, ToolRisk.High) with { NeedsSandbox = true },
         "python_exec" => Facts(name, "Runs a Python program; gives its standard output.", Text("code", "the program"), EffectClass.Irreversible, ToolRisk.High) with { NeedsSandbox = true },
         "agent" => Facts(name, "Asks another agent.", AgentTool.TaskSchema, EffectClass.Pure, ToolRisk.Low).Inward() with { Timeout = TimeSpan.FromMinutes(10) },
+        "workflow" => Facts(name, "Runs another workflow; gives the results of its last nodes, by their ids.", ValueMap.Of(("type", "object")), EffectClass.Pure, ToolRisk.Low).Inward(),
         _ => throw new ArgumentException($"There is no tool of type '{type}'.", nameof(type)),
     };
 

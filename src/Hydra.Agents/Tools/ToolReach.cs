@@ -12,6 +12,8 @@ internal sealed class ToolReach(WorkflowSpec workflow, ToolRegistry registry)
 
     public List<string> Problems { get; } = [];
     public bool NeedsSandbox { get; private set; }
+    /// <summary>Tools that run workflows.</summary>
+    public SortedSet<string> Workflows { get; } = new(StringComparer.Ordinal);
     /// <summary>A call of one of the tools may be irreversible or only to be undone.</summary>
     public bool MayNotRepeat { get; private set; }
 
@@ -36,6 +38,8 @@ internal sealed class ToolReach(WorkflowSpec workflow, ToolRegistry registry)
         Untrusted ??= tool.Facts.Labels.IsUntrusted ? name : null;
         Private ??= tool is FileTool { Reads: true } || tool.Facts.Labels.Readers is not null || tool.Facts.Categories.Contains("user_data") ? name : null;
         Outward ??= tool.Facts.IsOutward ? name : null;
+        if (tool.Facts.Ticket is { } ticket) Add(ticket.Poll, isWithheld);
+        if (tool is WorkflowTool) Workflows.Add(name);
         if (tool is AgentTool asked) AddAgent(asked.Agent);
     }
 

@@ -12,20 +12,21 @@ namespace Hydra.Gateway.Ledger;
 internal static class LedgerKnock
 {
     private const string Ending = ".knock";
-    private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(10);
 
     /// <summary>Waits until no other living process knows what the store does not.</summary>
     /// <param name="self">The owner that asks; 0: none.</param>
+    /// <param name="waitMax">Longest wait for a process that says nothing.</param>
     /// <exception cref="StoreException">A process that is alone on the store did not answer.</exception>
-    public static void Wait(SqliteConnection connection, string file, long self)
+    public static void Wait(SqliteConnection connection, string file, long self, TimeSpan waitMax)
     {
         var knock = Path.Combine(LedgerOwner.FolderOf(file), Guid.NewGuid().ToString("n") + Ending);
         var since = Stopwatch.GetTimestamp();
         while (LedgerOwner.LocksAhead(connection, file, self).FirstOrDefault(IsHeld) is { } holder)
         {
-            if (Stopwatch.GetElapsedTime(since) > WaitMax)
+            if (Stopwatch.GetElapsedTime(since) > waitMax)
             {
-                throw new StoreException(StoreFault.Locked, $"The process that uses {file} (lock {Path.GetFileName(holder)}) has not answered for {WaitMax.TotalSeconds:0} s. Is it stopped? Continue or end it, and try again.");
+                throw new StoreException(StoreFault.Locked, $"The process that uses {file} (lock {Path.GetFileName(holder)}) has not answered for {waitMax.TotalSeconds:0.#} s. Is it stopped? Continue or end it, and try again.");
             }
             File.Create(knock).Dispose();
             File.Delete(knock);

@@ -53,7 +53,15 @@ internal sealed class LedgerNotes : IDisposable
     public void Write()
     {
         if (_batch.Length == 0) return;
-        RandomAccess.Write(_files[Generation % 2], _batch.GetBuffer().AsSpan(0, (int)_batch.Length), _length);
+        try
+        {
+            RandomAccess.Write(_files[Generation % 2], _batch.GetBuffer().AsSpan(0, (int)_batch.Length), _length);
+        }
+        catch
+        {
+            RandomAccess.SetLength(_files[Generation % 2], _length);   // a full disk takes the first part of it
+            throw;
+        }
         _length += _batch.Length;
         Drop();
     }

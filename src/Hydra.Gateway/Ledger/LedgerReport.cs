@@ -8,12 +8,25 @@ public sealed class LedgerReport : IDisposable
 {
     private readonly SqliteConnection _connection;
 
-    /// <exception cref="StoreException">The file cannot be opened.</exception>
-    public LedgerReport(string file)
+    /// <exception cref="StoreException">The file cannot be opened, or the process that is alone on it does not answer.</exception>
+    public LedgerReport(string file) : this(file, LedgerKnock.WaitMax)
+    {
+    }
+
+    internal LedgerReport(string file, TimeSpan knockMax)
     {
         file = Path.GetFullPath(file);
         _connection = LedgerSchema.Open(file);
-        LedgerKnock.Wait(_connection, file, self: 0);
+        try
+        {
+            LedgerKnock.Wait(_connection, file, self: 0, knockMax);
+        }
+        catch (Exception failed)
+        {
+            _connection.Dispose();
+            if (failed is SqliteException or IOException or UnauthorizedAccessException) throw LedgerSchema.Explain(failed, file);
+            throw;
+        }
         // What is left of those that were alone is of processes that are gone.
         if (LedgerOwner.LocksAhead(_connection, file, self: 0).Count > 0) SettleDeadAsync(file).GetAwaiter().GetResult();
     }

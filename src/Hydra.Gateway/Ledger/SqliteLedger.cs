@@ -45,7 +45,9 @@ public sealed class SqliteLedger : ILedger
     /// <summary>Opens the ledger and charges what dead processes left open at its bound.</summary>
     /// <param name="file">Null: a file of its own, gone with the process.</param>
     /// <exception cref="StoreException">The file cannot be opened, made or written.</exception>
-    public static async Task<SqliteLedger> OpenAsync(string? file, TimeProvider clock)
+    public static Task<SqliteLedger> OpenAsync(string? file, TimeProvider clock) => OpenAsync(file, clock, LedgerKnock.WaitMax);
+
+    internal static async Task<SqliteLedger> OpenAsync(string? file, TimeProvider clock, TimeSpan knockMax)
     {
         var temporary = file is null ? Directory.CreateTempSubdirectory("hydra-ledger-").FullName : null;
         file = Path.GetFullPath(file ?? Path.Combine(temporary!, "gateway.db"));
@@ -62,13 +64,14 @@ public sealed class SqliteLedger : ILedger
         }
         try
         {
-            LedgerKnock.Wait(ledger._upkeep, file, ledger._owner.Id);
+            LedgerKnock.Wait(ledger._upkeep, file, ledger._owner.Id, knockMax);
             await ledger.SettleDeadAsync();
             await ledger.GoAloneAsync();
         }
-        catch (StoreException)
+        catch (Exception failed)
         {
             await ledger.DisposeAsync();
+            if (failed is SqliteException or IOException or UnauthorizedAccessException) throw LedgerSchema.Explain(failed, file);
             throw;
         }
         ledger._keeping = ledger.KeepAsync();

@@ -44,7 +44,7 @@ public sealed record DefinitionChange
         {
             if (!oldNodes.ContainsKey(id)) nodes.Add(new(id, ChangeKind.Added, []));
         }
-        var workflow = FieldsOf(Without(before.Written), Without(after.Written));
+        var workflow = FieldsOf(Without(before), Without(after));
         return new DefinitionChange { Nodes = nodes, Workflow = workflow, Reached = ReachedBy(workflow, newNodes) };
     }
 
@@ -100,8 +100,14 @@ public sealed record DefinitionChange
         return found;
     }
 
-    private static Value Without(Value written) =>
-        written.IsObject ? Value.Of(ValueMap.Of(written.AsObject.Where(pair => pair.Key != "nodes"))) : Value.EmptyObject;
+    /// <summary>The fields of the file beside its nodes; a workflow that a tool runs is part of that tool.</summary>
+    private static Value Without(WorkflowSpec workflow)
+    {
+        if (!workflow.Written.IsObject) return Value.EmptyObject;
+        var fields = ValueMap.Of(workflow.Written.AsObject.Where(pair => pair.Key != "nodes"));
+        return workflow.LinkedTools.Count == 0 ? fields : fields.With("(tool workflows)", ValueMap.Of(workflow.LinkedTools.Select(tool =>
+            KeyValuePair.Create(tool.Key, Value.OfTexts([$"{tool.Value.File} {tool.Value.Hash}", .. tool.Value.Nodes.SelectMany(LinkedIn)])))));
+    }
 
     private static List<FieldChange> FieldsOf(Value before, Value after)
     {

@@ -83,14 +83,20 @@ public sealed record Bundle
 
     private static void AddFiles(WorkflowSpec workflow, ValueMap.Builder files)
     {
+        foreach (var linked in workflow.LinkedTools.Values) AddFile(linked, files);
         var open = new Stack<NodeSpec>(workflow.Nodes);
         while (open.TryPop(out var node))
         {
             foreach (var child in node.Children.Values.SelectMany(children => children)) open.Push(child);
-            if (node.Linked is not { } linked || files.Contains(linked.File)) continue;
-            files[linked.File] = linked.Written;
-            AddFiles(linked, files);
+            if (node.Linked is { } linked) AddFile(linked, files);
         }
+    }
+
+    private static void AddFile(WorkflowSpec linked, ValueMap.Builder files)
+    {
+        if (files.Contains(linked.File)) return;
+        files[linked.File] = linked.Written;
+        AddFiles(linked, files);
     }
 }
 

@@ -32,6 +32,19 @@ internal static class Composites
         };
     }
 
+    /// <summary>What a leaf's attempt has opened so far; each with labels of its own.</summary>
+    public static IReadOnlyList<OpenedGraph> OpenedBy(RunState state, RunInputs inputs, IArtifactStore artifacts, int instance)
+    {
+        if (state.DetailOf(instance) is not { Scope: >= 0 and var last } || state.NodeOf(instance).Composite is not null || state.Scopes[last].Opening.Kind == ScopeKind.Revision) return [];
+        var opened = new List<OpenedGraph>();
+        foreach (var scope in HistoryOf(state, last))
+        {
+            var labels = new LabelContext();
+            opened.Add(new OpenedGraph($"{state.PathOf(instance)}#{scope.Opening.Ordinal}", Ended(state, inputs, artifacts, scope, labels), labels));
+        }
+        return opened;
+    }
+
     private static List<Scope> HistoryOf(RunState state, int last)
     {
         var scopes = new List<Scope>();

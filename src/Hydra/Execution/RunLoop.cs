@@ -309,6 +309,7 @@ internal sealed partial class RunLoop
             Policy = runs.Type is ILeafNodeType { RunsInline: true } ? PolicyBook.Empty : PolicyOf(instance),
             Decided = detail?.Wait is { Decision: not null } last ? [.. detail.EarlierWaits ?? [], last] : detail?.EarlierWaits?.ToArray() ?? [],
             Services = _services,
+            Opened = Composites.OpenedBy(_state, _inputs, Artifacts, instance),
             ResumedAtMs = detail?.ResumedAtMs ?? 0,
             Decision = detail?.Wait?.Decision is { } decision ? _replayedWaits?.At(instance, decision) ?? decision : null,
         };

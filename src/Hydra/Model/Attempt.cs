@@ -69,11 +69,14 @@ public sealed class NodeAttempt
     /// <summary>What people, or time, have decided of the wait that this attempt opened; null: it has not asked yet.</summary>
     public WaitDecision? Decision { get; init; }
 
+    /// <summary>The graphs that this attempt has opened, all ended, in order.</summary>
+    public IReadOnlyList<OpenedGraph> Opened { get; init; } = [];
+
     /// <summary>The same attempt with another working directory.</summary>
     public NodeAttempt In(string workingDirectory) => new()
     {
         Run = Run, Path = Path, Node = Node, Attempt = Attempt, Incarnation = Incarnation, Variant = Variant, Scope = Scope, ResumedAtMs = ResumedAtMs, Decision = Decision,
-        Labels = Labels, IsProposed = IsProposed, Policy = Policy, Decided = Decided,
+        Labels = Labels, IsProposed = IsProposed, Policy = Policy, Decided = Decided, Opened = Opened,
         Services = Services with { WorkingDirectory = workingDirectory },
     };
 }
@@ -142,6 +145,9 @@ public abstract record AttemptOutcome
     public sealed record Terminate(RunStatus Status, string Reason) : AttemptOutcome;
     /// <summary>Give the slot back and enter again when people have decided (<see cref="NodeAttempt.Decision"/>).</summary>
     public sealed record Wait(WaitRequest Request) : AttemptOutcome;
+    /// <summary>Give the slot back, open one of the node's own graphs, and enter again when it has ended (<see cref="NodeAttempt.Opened"/>).</summary>
+    /// <param name="Opening">Its ordinal is set by the run: graphs that one node opened are numbered through.</param>
+    public sealed record Open(ScopeOpening Opening) : AttemptOutcome;
     /// <summary>Have the work done again from <see cref="INodeType.RevisesFrom"/> on; with no revision left, fail with <paramref name="Otherwise"/>.</summary>
     /// <param name="Bindings">What the revised nodes see of it: <c>{comment}</c>.</param>
     /// <param name="RevisionsMax">Revisions that this node may ask for, one after another.</param>
@@ -177,6 +183,11 @@ public sealed class AdvanceContext
     /// <summary>Keeps what a composite carries from round to round; comes back as <see cref="EndedScope.Bindings"/>.</summary>
     public required Func<Value, ValueRef> Keep { get; init; }
 }
+
+/// <summary>A graph that a leaf's attempt opened, and how it ended.</summary>
+/// <param name="Path">The leaf's path with the graph's number: <c>writer#2</c>.</param>
+/// <param name="Labels">Takes note of the labels of every output that is read.</param>
+public sealed record OpenedGraph(string Path, EndedScope Ended, LabelContext Labels);
 
 /// <summary>A scope all of whose instances have ended.</summary>
 /// <param name="Bindings">What was bound when it was opened.</param>

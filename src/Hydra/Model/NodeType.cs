@@ -21,8 +21,11 @@ public interface INodeType
     /// <summary>Checks what shapes cannot say (fields that exclude each other, ranges across fields). Pure.</summary>
     void Check(NodeSpec node, CheckContext context) { }
 
-    /// <summary>The graphs that this node may open as scopes below itself; none for a leaf. Pure.</summary>
+    /// <summary>The graphs that this node may open as scopes below itself. Pure.</summary>
     IReadOnlyList<FragmentSpec> Fragments(NodeSpec node) => [];
+
+    /// <summary>The same, where the file around the node decides them: a leaf that may call workflows as tools. Pure.</summary>
+    IReadOnlyList<FragmentSpec> Fragments(NodeSpec node, WorkflowSpec workflow) => Fragments(node);
 
     /// <summary>The node of its own graph from which this node may have the work done again, up to itself; null: it never does.</summary>
     string? RevisesFrom(NodeSpec node) => null;

@@ -32,14 +32,17 @@ public sealed partial class RunState
         call.Effect is EffectClass.Pure or EffectClass.Idempotent || NodeOf(instance).Settings.OnUnknown == UnknownOutcomePolicy.Retry;
 
     /// <summary>The present attempt holds a call that may not be repeated and whose answer was never known.</summary>
-    public bool HasUnknownStep(int instance)
+    public bool HasUnknownStep(int instance) => UnknownStep(instance) is not null;
+
+    /// <summary>The first such call; null: there is none.</summary>
+    public StepCall? UnknownStep(int instance)
     {
-        if (_detail[instance]?.Steps is not { } steps) return false;
+        if (_detail[instance]?.Steps is not { } steps) return null;
         foreach (var step in steps)
         {
-            if (IsUnknown(instance, step)) return true;
+            if (IsUnknown(instance, step)) return step.Call;
         }
-        return false;
+        return null;
     }
 
     /// <summary>Waits for a person to say whether its effect happened (<c>on_unknown: ask</c>).</summary>

@@ -213,7 +213,11 @@ public sealed partial class RunState
             detail.IsUnknown = e.Status is NodeStatus.Failed or NodeStatus.Cancelled && HasUnknownStep(e.Node);
             // An unknown effect is not forgotten: what a person says of it goes to the call that is in question.
             detail.Reenters = (e.Status == NodeStatus.BudgetExceeded || (e.Status == NodeStatus.Failed && detail.IsUnknown)) && (wasRunning || detail.Reenters);
-            if (!detail.Reenters) detail.Steps = null;
+            if (!detail.Reenters)
+            {
+                detail.Steps = null;
+                ForgetOpened(e.Node, detail);
+            }
             detail.AwaitsAdvance = false;
         }
         _output[e.Node] = e.Output;
@@ -323,6 +327,7 @@ public sealed partial class RunState
         var detail = Detail(e.Node);
         detail.Error = e.Error;
         detail.Steps = null;
+        ForgetOpened(e.Node, detail);
         var isRetry = e.NextVariant == detail.Variant;
         detail.AttemptsInVariant = isRetry ? detail.AttemptsInVariant + 1 : 0;
         detail.Variant = e.NextVariant;
@@ -338,9 +343,19 @@ public sealed partial class RunState
         Await(e.Node, e.RetryAtMs);
     }
 
+    /// <summary>What a leaf's attempt opened belongs to that attempt: a further one begins without it.</summary>
+    private void ForgetOpened(int instance, InstanceDetail detail)
+    {
+        if (detail.Scope >= 0 && NodeOf(instance).Composite is null && Scopes[detail.Scope].Opening.Kind != ScopeKind.Revision) detail.Scope = -1;
+    }
+
+    /// <summary>How many graphs the instance has opened, in all attempts.</summary>
+    public int OpenedBy(int instance) => Scopes.Count(scope => scope.Parent == instance && scope.Opening.Kind == ScopeKind.Round);
+
     private void Suspend(RunEvent.Suspended e)
     {
         Leave(e.Node);
+        Detail(e.Node).AwaitsAdvance = false;
         Detail(e.Node).ResumedAtMs = e.UntilMs;
         Await(e.Node, e.UntilMs);
     }
@@ -389,6 +404,11 @@ public sealed partial class RunState
             return;
         }
         detail.AwaitsAdvance = false;
+        if (_status[e.Node] == NodeStatus.Running)
+        {
+            Leave(e.Node);   // a leaf's attempt: it is entered again when the graph has ended
+            _status[e.Node] = NodeStatus.Open;
+        }
         StartClock(e.Node);
         if (detail.DeadlineMs == 0) SetDeadline(e.Node, atMs);
         detail.Scope = Open(e.Node, PlanOf(e.Opening, e.Node), e.Opening);

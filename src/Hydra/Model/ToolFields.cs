@@ -28,7 +28,7 @@ public static class ToolFields
         new("methods", new Shape.ListOf(new Shape.Choice("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"), 10), "`http`: methods that may be used. Default: GET."),
         new("root", new Shape.Text(), "Files: the folder they lie under, relative to the working directory. Default: the working directory."),
         new("agent", new Shape.Text(), "`agent`: the agent that answers."),
-        new("path", new Shape.Text(), "`workflow`: the file of a workflow. Agents cannot start one yet: a `subgraph` node can."),
+        new("path", new Shape.Text(), "`workflow`: the file of the workflow that a call runs, relative to this file's folder."),
         new("function", new Shape.Text(), "`function`: the name under which the program registered it. Default: the tool's name."),
         new("effect", new Shape.Choice("pure", "idempotent", "compensatable", "irreversible"), "What calling it once more would mean. Default: by type."),
         new("risk", new Shape.Choice("low", "medium", "high"), "How much harm a wrong call may do. Default: by type."),
@@ -46,6 +46,14 @@ public static class ToolFields
             new Field("vary_by", new Shape.ListOf(new Shape.Text(), 100), "Arguments by which answers differ. Default: all of them."),
             new Field("tags", new Shape.ListOf(new Shape.Text(), 100), "Names for what the answers are about; a call of a tool that acts and has one of them ends their time."),
         ]), "Answers that stand in place of calls. Default: none."),
+        new("ticket", new Shape.Record(
+        [
+            new Field("poll", new Shape.Text(), "The tool that is asked for the result; agents need not list it.") { IsRequired = true },
+            new Field("pending", new Shape.Text(), "An expression over `result`, an answer of either tool: true while it is no result. Default: it is an object with a `ticket`."),
+            new Field("arguments", new Shape.MapOf(new Shape.Anything()), "What `poll` is given: templates over `result`, the first answer. Default: ticket: \"{{ result.ticket }}\"."),
+            new Field("every_seconds", new Shape.Number(1, 86_400), "Time between two looks in seconds. Default: 30."),
+            new Field("within_seconds", new Shape.Number(1, 2_592_000), "How long the result may take in seconds; then the call has failed. Default: 86,400."),
+        ]), "A slow tool answers with a ticket, and another tool gives the result later: the agent waits durably, holding no slot. Default: its answer is the result."),
         new("max_result_bytes", new Shape.Integer(1, 16_000_000), "Longest result in bytes of UTF-8; text beyond is cut and says so. Default: 50,000."),
         new("output_schema", new Shape.JsonSchema(), "JSON Schema that results must fit."),
     ]);

@@ -27,6 +27,9 @@ public sealed record WorkflowSpec
     public PolicySpec? Policy { get; init; }
     /// <summary>The top-level fields that this part of Hydra carries without reading (<c>tools</c>, <c>mcp_servers</c>, <c>policy</c>).</summary>
     public ValueMap Extensions { get; init; } = ValueMap.Empty;
+    /// <summary>The workflows that tools of type <c>workflow</c> run, by the tool's name, once linked.</summary>
+    public IReadOnlyDictionary<string, WorkflowSpec> LinkedTools { get; init; } = NoTools;
+    private static readonly IReadOnlyDictionary<string, WorkflowSpec> NoTools = new Dictionary<string, WorkflowSpec>(StringComparer.Ordinal);
 
     /// <summary>The file's name as given, for messages; no part of the hash.</summary>
     public string File { get; init; } = "workflow";

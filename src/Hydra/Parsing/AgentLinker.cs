@@ -13,6 +13,7 @@ public static class AgentLinker
         var names = new List<string>();
         Collect(spec, names);
         names.Sort(StringComparer.Ordinal);
+        if (spec.LinkedTools.Count > 0) spec = spec with { LinkedTools = spec.LinkedTools.ToDictionary(pair => pair.Key, pair => Link(pair.Value, source, problems), StringComparer.Ordinal) };
         var nodes = HasLinked(spec.Nodes) ? spec.Nodes.Select(node => LinkBelow(node, source, problems)).ToList() : spec.Nodes;
         if (names.Count == 0 && !(spec.Agents.Count > 0 && Escalates(spec))) return ReferenceEquals(nodes, spec.Nodes) ? spec : spec with { Nodes = nodes };
         var agents = spec.Agents.ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);

@@ -2,7 +2,7 @@ using Hydra.Model;
 
 namespace Hydra.Parsing;
 
-/// <summary>Loads the files that <c>subgraph</c> nodes name and hangs them below those nodes. Depth is bounded; a file that holds itself is refused.</summary>
+/// <summary>Loads the files that <c>subgraph</c> nodes and tools of type <c>workflow</c> name and hangs them below those. Depth is bounded; a file that holds itself is refused.</summary>
 public static class SubgraphLinker
 {
     /// <summary>Deepest nesting of files.</summary>
@@ -10,7 +10,7 @@ public static class SubgraphLinker
     /// <summary>Most files that one workflow may bring in, each use counted.</summary>
     public const int FilesMax = 1000;
 
-    /// <summary>The workflow with each <c>subgraph</c> linked as far as its file could be read.</summary>
+    /// <summary>The workflow with each of them linked as far as its file could be read.</summary>
     public static WorkflowSpec Link(WorkflowSpec spec, IWorkflowLoader loader, ProblemList problems) =>
         new Linking(loader, problems).Link(spec, [Key(spec.File)]);
 
@@ -22,8 +22,19 @@ public static class SubgraphLinker
 
         public WorkflowSpec Link(WorkflowSpec spec, IReadOnlyList<string> chain)
         {
-            if (!Any(spec.Nodes)) return spec;
-            return spec with { Nodes = [.. spec.Nodes.Select(node => Link(node, spec, chain))] };
+            if (Any(spec.Nodes)) spec = spec with { Nodes = [.. spec.Nodes.Select(node => Link(node, spec, chain))] };
+            return spec.Extensions.GetOrNull("tools") is { IsObject: true } tools ? LinkTools(spec, tools.AsObject, chain) : spec;
+        }
+
+        private WorkflowSpec LinkTools(WorkflowSpec spec, ValueMap tools, IReadOnlyList<string> chain)
+        {
+            var linked = new SortedDictionary<string, WorkflowSpec>(StringComparer.Ordinal);
+            foreach (var (name, tool) in tools)
+            {
+                if (tool.AsObject.GetOrNull("type").TextOrNull != "workflow" || tool.AsObject.GetOrNull("path").TextOrNull is not { } path) continue;
+                if (Load($"tool '{name}'", path, spec, spec.Places.GetValueOrDefault("tools"), chain) is { } child) linked[name] = child;
+            }
+            return linked.Count == 0 ? spec : spec with { LinkedTools = linked };
         }
 
         private static bool Any(IReadOnlyList<NodeSpec> nodes) =>
@@ -34,26 +45,28 @@ public static class SubgraphLinker
             if (node.Children.Count > 0)
                 node = node with { Children = node.Children.ToDictionary(pair => pair.Key, pair => (IReadOnlyList<NodeSpec>)[.. pair.Value.Select(child => Link(child, spec, chain))], StringComparer.Ordinal) };
             if (node.Type != SubgraphType || node.Fields.GetOrNull("path").TextOrNull is not { } path) return node;
-            var at = node.PlaceOf("path");
+            return Load($"node '{node.Id}'", path, spec, node.PlaceOf("path"), chain) is { } child ? node with { Linked = child } : node;
+        }
+
+        /// <summary>The file, with what it names itself; null where it could not be brought in.</summary>
+        private WorkflowSpec? Load(string who, string path, WorkflowSpec spec, SourcePosition at, IReadOnlyList<string> chain)
+        {
             var mine = new ProblemList(spec.File);
             try
             {
                 if (chain.Count >= DepthMax || ++_files > FilesMax)
                 {
                     mine.Error(ProblemCodes.BadSubgraph, at, chain.Count >= DepthMax
-                        ? $"node '{node.Id}' nests workflow files deeper than {DepthMax}. Flatten them."
+                        ? $"{who} nests workflow files deeper than {DepthMax}. Flatten them."
                         : $"the workflow brings in more than {FilesMax} files. Use `map` over one of them.");
-                    return node;
+                    return null;
                 }
-                if (loader.Load(path, spec.File, at, mine) is not { } child) return node;
+                if (loader.Load(path, spec.File, at, mine) is not { } child) return null;
                 var key = Key(child.File);
-                if (chain.Contains(key))
-                {
-                    var files = chain.SkipWhile(file => file != key).Append(key).Select(Path.GetFileName);
-                    mine.Error(ProblemCodes.BadSubgraph, at, $"node '{node.Id}' brings in '{path}', which holds itself: {string.Join(" → ", files)}. To repeat work, use `loop`.");
-                    return node;
-                }
-                return node with { Linked = Link(child, [.. chain, key]) };
+                if (!chain.Contains(key)) return Link(child, [.. chain, key]);
+                var files = chain.SkipWhile(file => file != key).Append(key).Select(Path.GetFileName);
+                mine.Error(ProblemCodes.BadSubgraph, at, $"{who} brings in '{path}', which holds itself: {string.Join(" → ", files)}. To repeat work, use `loop`.");
+                return null;
             }
             finally
             {

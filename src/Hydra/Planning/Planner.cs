@@ -96,7 +96,7 @@ public static class Planner
         private PlannedNode Node(int index, NodeSpec spec, Func<string, PlannedNode> standIn, HashSet<string>? named)
         {
             var type = types[spec.Type];
-            var fragments = type.Fragments(spec);
+            var fragments = type.Fragments(spec, workflow);
             return new PlannedNode
             {
                 Index = index,

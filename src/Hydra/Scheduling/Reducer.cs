@@ -118,7 +118,7 @@ public sealed partial class Reducer(RunState state)
     {
         Events.Add(happened);
         State.Apply(happened, _nowMs);
-        var isRelease = happened is RunEvent.Ended or RunEvent.AttemptFailed or RunEvent.Suspended or RunEvent.AttemptInterrupted or RunEvent.WaitOpened or RunEvent.Skipped or RunEvent.Expanded { Opening.Kind: ScopeKind.Revision };
+        var isRelease = happened is RunEvent.Ended or RunEvent.AttemptFailed or RunEvent.Suspended or RunEvent.AttemptInterrupted or RunEvent.WaitOpened or RunEvent.Skipped or RunEvent.Expanded;
         if (!isRelease || _parkedForResource.Count == 0) return;
         foreach (var parked in _parkedForResource) State.Enqueue(parked);
         _parkedForResource.Clear();
@@ -176,7 +176,7 @@ public sealed partial class Reducer(RunState state)
         {
             if (State.StatusOf(instance) != NodeStatus.Open || IsOver(instance) || State.DetailOf(instance) is not { AwaitsAdvance: true } detail) continue;
             if (detail.IsCancelling) EndCancelled(instance, detail);
-            else if (State.NodeOf(instance).Composite is null) EndRevised(instance, detail);
+            else if (State.NodeOf(instance).Composite is null) GoOn(instance, detail);
             else if (_asked.Add(instance)) Commands.Add(new(CommandKind.Advance, instance));
         }
         while (State.ToCheckStop.TryDequeue(out var instance))
@@ -229,7 +229,8 @@ public sealed partial class Reducer(RunState state)
         var attempt = State.AttemptOf(instance);
         if (detail is { Crashes: >= CrashesMax })
         {
-            Fail(instance, new NodeError(ErrorCode.UnknownOutcome, $"the process died {CrashesMax} times while this attempt ran; it is not tried again on its own"));
+            var doubt = State.UnknownStep(instance) is { } call ? ". " + UnknownText(instance, call) : "";
+            Fail(instance, new NodeError(ErrorCode.UnknownOutcome, $"the process died {CrashesMax} times while this attempt ran; it is not tried again on its own{doubt}"));
             return;
         }
         if (detail is { Reenters: true }) Emit(new RunEvent.Started(instance, attempt, detail.Incarnation + 1, detail.Variant));

@@ -21,9 +21,12 @@ public sealed partial class Reducer
             case AttemptOutcome.Degraded lesser:
                 End(instance, NodeStatus.Degraded, ended.Output, new NodeError(ErrorCode.InvalidOutput, lesser.Reason), lesser.Signal);
                 break;
-            case AttemptOutcome.Wait or AttemptOutcome.Skip or AttemptOutcome.Revise when detail is { IsCancelling: true }: EndCancelled(instance, detail); break;
+            case AttemptOutcome.Wait or AttemptOutcome.Skip or AttemptOutcome.Revise or AttemptOutcome.Open when detail is { IsCancelling: true }: EndCancelled(instance, detail); break;
             case AttemptOutcome.Wait wait: Emit(new RunEvent.WaitOpened(instance, State.WaitIdOf(instance), wait.Request)); break;
             case AttemptOutcome.Revise revise: Revise(instance, revise); break;
+            case AttemptOutcome.Open open:
+                Expand(instance, open.Opening with { Ordinal = State.OpenedBy(instance) + 1 });
+                break;
             case AttemptOutcome.Skip skip: Emit(new RunEvent.Skipped(instance, skip.Because)); break;
             case AttemptOutcome.Suspend when detail is { IsCancelling: true }: EndCancelled(instance, detail); break;
             case AttemptOutcome.Suspend suspend: Emit(new RunEvent.Suspended(instance, suspend.UntilMs)); break;
@@ -131,13 +134,7 @@ public sealed partial class Reducer
         switch (advanced.Move)
         {
             case Model.Advance.Open open:
-                var count = (long)open.Opening.Count * State.PlanOf(open.Opening, instance).Nodes.Length;
-                if (State.InstanceCount + count > InstancesMax)
-                {
-                    Fail(instance, new NodeError(ErrorCode.BadRequest, $"opening {count} more node instances would pass the limit of {InstancesMax} for one run"));
-                    break;
-                }
-                Emit(new RunEvent.Expanded(instance, open.Opening));
+                Expand(instance, open.Opening);
                 break;
             case Model.Advance.End { Outcome: AttemptOutcome.Completed done }: End(instance, NodeStatus.Completed, advanced.Output, null, done.Signal); break;
             case Model.Advance.End { Outcome: AttemptOutcome.Degraded lesser }:
@@ -150,6 +147,13 @@ public sealed partial class Reducer
                 break;
             default: throw new ArgumentException("A composite may open a scope or end.", nameof(advanced));
         }
+    }
+
+    private void Expand(int instance, ScopeOpening opening)
+    {
+        var count = (long)opening.Count * State.PlanOf(opening, instance).Nodes.Length;
+        if (State.InstanceCount + count > InstancesMax) Fail(instance, new NodeError(ErrorCode.BadRequest, $"opening {count} more node instances would pass the limit of {InstancesMax} for one run"));
+        else Emit(new RunEvent.Expanded(instance, opening));
     }
 
     private void HoldStopWhen(int instance)

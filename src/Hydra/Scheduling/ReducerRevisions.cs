@@ -13,6 +13,13 @@ public sealed partial class Reducer
         else Emit(new RunEvent.Expanded(gate, new ScopeOpening(ScopeKind.Revision, 0, before + 2, 1, revise.Bindings)));
     }
 
+    /// <summary>A leaf's own graph has ended: its attempt is entered again, or the gate ends as its revision did.</summary>
+    private void GoOn(int leaf, InstanceDetail detail)
+    {
+        if (detail.Scope >= 0 && State.Scopes[detail.Scope].Opening.Kind == ScopeKind.Revision) EndRevised(leaf, detail);
+        else Emit(new RunEvent.Suspended(leaf, 0));
+    }
+
     /// <summary>The gate ends as its revised self did; a failure on the way that nothing caught is the gate's.</summary>
     private void EndRevised(int gate, InstanceDetail detail)
     {

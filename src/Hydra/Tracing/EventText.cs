@@ -49,6 +49,7 @@ public sealed class EventText(Plan plan)
         RunEvent.StepIntended e => (e.Node, $"step {e.Step}: {WireNames.Of(e.Call.Kind)} {e.Call.Name} asked{(e.Call.After is { } after ? $", going on from step {after}" : "")}{Bound(e.Call)}{(e.Call.Agent.Length > 0 ? $" by agent {e.Call.Agent}" : "")}{Ruling(e.Call.Ruling)}"),
         RunEvent.StepEnded e => (e.Node, $"step {e.Step}: {Answer(e.Result)}"),
         RunEvent.AttemptFailed e => (e.Node, $"attempt failed, {Error(e.Error)}; next {(e.RetryAtMs == 0 ? "at once" : $"in {TraceText.Seconds(e.RetryAtMs - atMs)}")}"),
+        RunEvent.Suspended { UntilMs: 0 } e => (e.Node, "goes on with what its graph gave"),
         RunEvent.Suspended e => (e.Node, $"waits until {TraceText.Seconds(e.UntilMs - _state.StartedAtMs)}"),
         RunEvent.Ended e => (e.Node, WireNames.Of(e.Status) + (e.Output is { } output ? $" → {TraceText.Of(output)}" : "") + (e.Error is { } error ? $", {Error(error)}" : "")),
         RunEvent.Skipped e => (e.Node, $"skipped ({WireNames.Of(e.Because)})"),

@@ -72,7 +72,7 @@ internal sealed class TraceFold
                 if (NodeOf(e.Node).LastAttempt is { } overdue) overdue.IsOverdue = true;
                 break;
             case RunEvent.Suspended e: Close(NodeOf(e.Node), AttemptEnd.Suspended, null, _atMs); break;
-            case RunEvent.Expanded { Opening.Kind: ScopeKind.Revision } e: Close(NodeOf(e.Node), AttemptEnd.Suspended, null, _atMs); break;
+            case RunEvent.Expanded { Opening.Kind: not ScopeKind.Undo } e: Close(NodeOf(e.Node), AttemptEnd.Suspended, null, _atMs); break;
             case RunEvent.WaitOpened e: Close(NodeOf(e.Node), AttemptEnd.Suspended, null, _atMs); break;
             case RunEvent.StepIntended e:
                 NodeOf(e.Node).LastAttempt?.Add(new StepTrace { Index = e.Step, Call = e.Call, StartedMs = _atMs, Earlier = StepOf(e.Node, e.Call.After) });

@@ -95,7 +95,7 @@ public static class WorkflowValidator
             {
                 type.Check(node, _context);
                 _trifecta.Check(scope, index, type);
-                foreach (var fragment in type.Fragments(node).Where(fragment => !fragment.IsRepeat)) CheckFragment(scope, index, type, fragment, used);
+                foreach (var fragment in type.Fragments(node, _context.Workflow).Where(fragment => !fragment.IsRepeat)) CheckFragment(scope, index, type, fragment, used);
             }
             if (node.Compensation is { } undo) CheckCompensation(scope, index, undo, used);
             if (type is null || !type.TakesInputsUnnamed) NoteIdleEdges(scope, index, used);

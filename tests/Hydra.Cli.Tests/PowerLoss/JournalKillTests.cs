@@ -9,7 +9,7 @@ public sealed class JournalKillTests(Totals totals)
     private const int Seed = 3;
     private static readonly bool IsLong = Environment.GetEnvironmentVariable("HYDRA_LONG") == "1";
 
-    /// <remarks>The long suite has one run for every point (every n-th, with <c>HYDRA_KILL_EVERY</c>); the fast one kills three runs four times each, at seeded points.</remarks>
+    /// <remarks>The long suite has one run for every point (every n-th with <c>HYDRA_KILL_EVERY</c>, from <c>HYDRA_KILL_FIRST</c> on); the fast one kills three runs four times each, at seeded points.</remarks>
     [Fact]
     public async Task Kill_9_at_every_journal_write_of_a_run_loses_nothing_and_repeats_no_effect()
     {
@@ -20,7 +20,7 @@ public sealed class JournalKillTests(Totals totals)
         Assert.True(whole.Instances >= 200, $"the run has {whole.Instances} node instances");
 
         var random = new Random(Seed);
-        var campaigns = IsLong ? Enumerable.Range(1, whole.Points).Where(point => point % Every == 0).Select(point => new KillCampaign(point)).ToList()
+        var campaigns = IsLong ? Enumerable.Range(1, whole.Points).Where(point => point % Every == First % Every).Select(point => new KillCampaign(point)).ToList()
             : Enumerable.Range(0, 3).Select(_ => new KillCampaign([.. Enumerable.Range(0, 4).Select(_ => random.Next(1, whole.Points / 4))])).ToList();
         await Parallel.ForEachAsync(campaigns, new ParallelOptions { MaxDegreeOfParallelism = IsLong ? 2 : 3 }, async (campaign, _) =>
         {
@@ -40,7 +40,9 @@ public sealed class JournalKillTests(Totals totals)
         Assert.True(kills >= (IsLong ? campaigns.Count * 9 / 10 : 10), $"only {kills} kills fell into {campaigns.Count} runs");
     }
 
-    private static int Every => int.TryParse(Environment.GetEnvironmentVariable("HYDRA_KILL_EVERY"), CultureInfo.InvariantCulture, out var every) ? every : 1;
+    private static int Every => Asked("HYDRA_KILL_EVERY", 1);
+    private static int First => Asked("HYDRA_KILL_FIRST", 0);
+    private static int Asked(string name, int otherwise) => int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var asked) ? asked : otherwise;
 
     /// <remarks>That the checker can fail.</remarks>
     [Fact]

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Hydra.Gateway.Ledger;
 using Microsoft.Data.Sqlite;
 
@@ -70,9 +69,9 @@ public sealed class LedgerProcessTests : IDisposable
         return ledger;
     }
 
-    private Load[] StartAll(long boundMicroUsd, int calls, int processes = Processes)
+    private LoadProcess[] StartAll(long boundMicroUsd, int calls, int processes = Processes)
     {
-        var loads = Enumerable.Range(0, processes).Select(i => new Load(_folder.File, $"p{i}", Callers, calls, boundMicroUsd)).ToArray();
+        var loads = Enumerable.Range(0, processes).Select(i => LoadProcess.Start(_folder.File, $"p{i}", Callers, calls, boundMicroUsd)).ToArray();
         foreach (var load in loads) load.WaitUntilReady();
         foreach (var load in loads) load.Begin();
         return loads;
@@ -88,40 +87,5 @@ public sealed class LedgerProcessTests : IDisposable
         var charges = new Dictionary<string, (long, string)>(StringComparer.Ordinal);
         while (reader.Read()) charges.Add(reader.GetString(0), (reader.GetInt64(1) / 1_000_000, reader.GetString(2)));
         return charges;
-    }
-
-    private sealed class Load
-    {
-        private readonly Process _process;
-
-        public Load(string file, string name, int callers, int calls, long bound)
-        {
-            var start = new ProcessStartInfo("dotnet") { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true };
-            foreach (var word in (string[])[typeof(LedgerLoad.Program).Assembly.Location, file, name, $"{callers}", $"{calls}", $"{bound}"]) start.ArgumentList.Add(word);
-            _process = Process.Start(start)!;
-        }
-
-        public void WaitUntilReady() => Assert.Equal("ready", _process.StandardOutput.ReadLine());
-        public void Begin() => _process.StandardInput.WriteLine("go");
-
-        public async Task<List<string>> EndAsync()
-        {
-            using (_process)
-            {
-                var said = await _process.StandardOutput.ReadToEndAsync();
-                await _process.WaitForExitAsync();
-                return [.. said.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
-            }
-        }
-
-        /// <summary>Reads so many lines, kills, and reads what was said before the end.</summary>
-        public async Task<List<string>> KillAfterAsync(int lines)
-        {
-            var said = new List<string>();
-            while (said.Count < lines && await _process.StandardOutput.ReadLineAsync() is { } line) said.Add(line);
-            _process.Kill();
-            said.AddRange(await EndAsync());
-            return said;
-        }
     }
 }

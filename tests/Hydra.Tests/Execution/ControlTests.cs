@@ -1,5 +1,6 @@
 using Hydra.Journal;
 using Hydra.Model;
+using Hydra.Scheduling;
 using static Hydra.Tests.Execution.EngineHarness;
 
 namespace Hydra.Tests.Execution;
@@ -87,6 +88,27 @@ public sealed class ControlTests : IDisposable
             if (!died) return;
         }
         Assert.Fail("the run was never let live to its end");
+    }
+
+    [Theory]
+    [InlineData(EffectClass.Irreversible, "--assume 'a=done'")]
+    [InlineData(EffectClass.Idempotent, "it is not tried again on its own")]
+    public async Task An_attempt_that_three_processes_died_in_is_left_alone_and_what_is_in_doubt_is_asked(EffectClass effect, string told)
+    {
+        var workflow = Graph("a");
+        using var store = SqliteRunStore.Open(_folder, Durability.Normal);
+        var type = new CallingNode { Effect = effect, Answer = (_, _) => throw new StoreException(StoreFault.Other, "the process died here") };
+        await Assert.ThrowsAsync<StoreException>(() => EngineOf(new DyingStore(store, 2), workflow, type).RunAsync(workflow, new RunRequest { Run = Run }, CancellationToken.None));
+        for (var death = 2; death <= Reducer.CrashesMax; death++)
+            await Assert.ThrowsAsync<StoreException>(() => EngineOf(new DyingStore(store, 1), workflow, type).ResumeAsync(Run, new RunRequest(), CancellationToken.None));
+
+        var after = new CallingNode { Effect = effect };
+        var report = await EngineOf(store, workflow, after).ResumeAsync(Run, new RunRequest(), CancellationToken.None);
+        Assert.Equal(RunStatus.Failed, report.Status);
+        Assert.Contains("the process died 3 times", report.Reason, StringComparison.Ordinal);
+        Assert.EndsWith(effect == EffectClass.Irreversible ? "on the node" : told, report.Reason, StringComparison.Ordinal);
+        Assert.Contains(told, report.Reason, StringComparison.Ordinal);
+        Assert.Empty(after.Calls);
     }
 
     [Fact]

@@ -13,6 +13,9 @@ internal sealed class CallingNode : ILeafNodeType
     /// <summary>Calls one after another within an attempt.</summary>
     public int Steps { get; init; } = 1;
 
+    /// <summary>What making a call twice would mean.</summary>
+    public EffectClass Effect { get; init; } = EffectClass.Pure;
+
     public string Name => "call";
     public string Description => "Makes calls.";
     public IReadOnlyList<Field> Fields => [];
@@ -23,7 +26,7 @@ internal sealed class CallingNode : ILeafNodeType
         var answer = Value.Null;
         for (var step = 0; step < Steps; step++)
         {
-            var call = new StepCall(StepKind.Model, "m", $"{attempt.Path}/{step}", 10, 20, new MicroUsd(30), null);
+            var call = new StepCall(StepKind.Model, "m", $"{attempt.Path}/{step}", 10, 20, new MicroUsd(30), null) { Effect = Effect };
             var grant = await line.IntendAsync(call, cancellationToken);
             if (grant.Known is { } known)
             {

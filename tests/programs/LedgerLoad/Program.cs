@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Hydra.Gateway.Ledger;
 using Hydra.Model;
@@ -8,11 +9,16 @@ namespace LedgerLoad;
 /// Callers of one process on a shared ledger, for tests that start several and kill some. Each line of standard output is a fact that
 /// the test keeps: <c>billed OPERATION MICRODOLLARS</c> is the provider's word, <c>answered OPERATION MICRODOLLARS</c> the caller's.
 /// </summary>
-/// <remarks>Arguments: the ledger's file, a name, the callers, the calls of each, and the bound of a call in micro-dollars.</remarks>
+/// <remarks>
+/// Arguments: the ledger's file, a name, the callers, the calls of each, the bound of a call in micro-dollars, and, where the disk is to
+/// become full, a file on it. Then a caller stops at the first trouble, <c>refused OPERATION WHY</c> or <c>owed OPERATION WHY</c>; when
+/// all have stopped, the input says <c>die</c>, or <c>go on</c>: the file is deleted and each caller makes some calls more.
+/// </remarks>
 public static class Program
 {
     private static readonly Stream Out = Console.OpenStandardOutput();
     private static readonly Lock Writing = new();
+    private const int CallsMore = 50;
 
     public static async Task<int> Main(string[] args)
     {
@@ -21,43 +27,64 @@ public static class Program
         {
             Say("ready");
             if (Console.In.ReadLine() is null) return 2;   // all processes begin together
-            await Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(() => CallAsync(ledger, $"{name}-{caller}", calls, bound))));
+            var reached = await Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(() => CallAsync(ledger, $"{name}-{caller}", 0, calls, bound))));
+            if (args.Length > 5)
+            {
+                Say("stopped");
+                if (Console.In.ReadLine() != "go on") Process.GetCurrentProcess().Kill();
+                File.Delete(args[5]);
+                await Task.WhenAll(reached.Select((from, caller) => Task.Run(() => CallAsync(ledger, $"{name}-{caller}", from, from + CallsMore, bound))));
+            }
         }
         Say("done");
         return 0;
     }
 
-    private static async Task CallAsync(SqliteLedger ledger, string name, int calls, long bound)
+    /// <returns>The number of the next call; less than the last: there was trouble.</returns>
+    private static async Task<int> CallAsync(SqliteLedger ledger, string name, int call, int end, long bound)
     {
         var random = new Random(StringComparer.Ordinal.GetHashCode(name));
-        for (var call = 0; call < calls;)
+        while (call < end)
         {
             var operation = $"{name}-{call}";
-            var asked = await ledger.ReserveAsync(new ReserveRequest
+            try
             {
-                OperationId = operation, Attempt = 1, Caller = new Caller(null, "load", null, []), Model = "smart", Deployment = "smart/fake/fake-model",
-                BoundUsd = bound / 1_000_000m, BoundTokens = 100,
-            }, CancellationToken.None);
-            if (asked is ReserveResult.Refused refused)
-            {
-                if (!refused.Refusal.IsOutstanding) return;
-                await Task.Yield();
-                continue;
+                var asked = await ledger.ReserveAsync(new ReserveRequest
+                {
+                    OperationId = operation, Attempt = 1, Caller = new Caller(null, "load", null, []), Model = "smart", Deployment = "smart/fake/fake-model",
+                    BoundUsd = bound / 1_000_000m, BoundTokens = 100,
+                }, CancellationToken.None);
+                if (asked is ReserveResult.Refused refused)
+                {
+                    if (!refused.Refusal.IsOutstanding) return call;
+                    await Task.Yield();
+                    continue;
+                }
+                call++;
+                await MakeAsync(ledger, operation, ((ReserveResult.Granted)asked).Reservation, random, bound);
             }
-            var reservation = ((ReserveResult.Granted)asked).Reservation;
-            call++;
-            await Task.Yield();
-            if (random.Next(10) == 0)
+            catch (StoreException trouble)
             {
-                ledger.Release(reservation);
-                continue;
+                Say($"{(operation == $"{name}-{call}" ? "refused" : "owed")} {operation} {trouble.Message}");
+                return call + 1;
             }
-            var cost = random.NextInt64(bound / 2, bound + 1);
-            Say($"billed {operation} {cost}");
-            await Task.Yield();
-            await ledger.SettleAsync(reservation, new Settlement { Usage = new TokenUsage(10, 20), CostUsd = cost / 1_000_000m, PriceSource = "test", Outcome = "answered", UpstreamStatus = 200 });
-            Say($"answered {operation} {cost}");
         }
+        return call;
+    }
+
+    private static async Task MakeAsync(SqliteLedger ledger, string operation, Reservation reservation, Random random, long bound)
+    {
+        await Task.Yield();
+        if (random.Next(10) == 0)
+        {
+            ledger.Release(reservation);
+            return;
+        }
+        var cost = random.NextInt64(bound / 2, bound + 1);
+        Say($"billed {operation} {cost}");
+        await Task.Yield();
+        await ledger.SettleAsync(reservation, new Settlement { Usage = new TokenUsage(10, 20), CostUsd = cost / 1_000_000m, PriceSource = "test", Outcome = "answered", UpstreamStatus = 200 });
+        Say($"answered {operation} {cost}");
     }
 
     /// <summary>In one write of its own, so that a killed process has said all of it or nothing.</summary>

@@ -64,6 +64,7 @@ public sealed partial class AgentNode : ILeafNodeType
             Memory = MemoryPlan.Of(context.FieldOf(node, MemoryPlan.FieldName)),
             Registry = _tools,
             Workflow = workflow,
+            Workflows = WorkflowsOf(node, workflow).Select((name, at) => (name, at)).ToDictionary(pair => pair.name, pair => pair.at, StringComparer.Ordinal),
             Aliases = workflow.Models,
             Agents = workflow.Agents,
             Worktree = WorktreePlan.Of(node),
@@ -98,9 +99,9 @@ public sealed partial class AgentNode : ILeafNodeType
             if (((AgentPlan)attempt.Node.Fields!).Worktree is not { } worktree) return await new AgentTurns(attempt, line, models, clients).AnswerAsync(cancellationToken);
             return await new WorktreeTask(attempt, line, worktree).RunAsync((inTree, check, token) => new AgentTurns(inTree, line, models, clients) { Project = attempt.Services.WorkingDirectory, Check = check, ChecksMax = worktree.RepairsMax }.AnswerAsync(token), cancellationToken);
         }
-        catch (PeopleNeededException needed)
+        catch (AttemptPausedException paused)
         {
-            return new AttemptOutcome.Wait(needed.Request);
+            return paused.Outcome;
         }
     }
 }

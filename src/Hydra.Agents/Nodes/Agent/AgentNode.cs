@@ -93,6 +93,21 @@ public sealed partial class AgentNode
         };
     }
 
+    /// <summary>The workflows that its tools run, each a graph below the node.</summary>
+    public IReadOnlyList<FragmentSpec> Fragments(NodeSpec node, WorkflowSpec workflow) =>
+        [.. WorkflowsOf(node, workflow).Select(name => new FragmentSpec(name, workflow.LinkedTools[name].Nodes) { Workflow = workflow.LinkedTools[name] })];
+
+    /// <summary>The tools within the node's reach that run workflows, in a fixed order.</summary>
+    private IEnumerable<string> WorkflowsOf(NodeSpec node, WorkflowSpec workflow)
+    {
+        if (workflow.LinkedTools.Count == 0) return [];
+        var reach = new ToolReach(workflow, _tools);
+        var listed = NodeTools(node);
+        if (ReferenceEquals(AgentDefinition.Named(workflow, AgentNameOf(node, workflow)), AgentDefinition.None)) foreach (var name in listed ?? []) reach.Add(name);
+        foreach (var name in AgentsOf(node, workflow)) reach.AddAgent(name, listed);
+        return reach.Workflows;
+    }
+
     private static IReadOnlyList<string>? NodeTools(NodeSpec node) => HasTools(node) ? AgentDefinition.ToolNamesOf(node.Fields) : null;
 
     private static bool HasTools(NodeSpec node) => node.Fields.ContainsKey("tools") || node.Fields.ContainsKey("mcp_servers");

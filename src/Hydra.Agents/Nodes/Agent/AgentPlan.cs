@@ -104,6 +104,8 @@ internal sealed record AgentPlan
     public MemoryPlan? Memory { get; init; }
     public required ToolRegistry Registry { get; init; }
     public required WorkflowSpec Workflow { get; init; }
+    /// <summary>Tools that run workflows, each with its place among the node's graphs.</summary>
+    public required IReadOnlyDictionary<string, int> Workflows { get; init; }
     public JsonElement? Schema { get; init; }
     /// <summary>Null: it works in the run's own folder.</summary>
     public WorktreePlan? Worktree { get; init; }

@@ -57,11 +57,11 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
     private async ValueTask<AttemptOutcome> AskAsync(ModelChoice choice, ModelQuestion question, JsonSchema? schema, int repairsMax, ModelCall call, LabelContext read, string asker, CancellationToken cancellationToken)
     {
         var names = _plan.ToolsOf(choice.Agent, isAsked: asker.Length > 0).Where(name => !ToolKinds.OfWorkflow.Contains(name) || _plan.ToolBox.Find(name, out _) is not null).ToList();
-        IReadOnlyList<HeldTool> held = await new HeldTools(_plan.ToolBox, _servers, line).OpenAsync(names, asker, cancellationToken);
+        var (held, polls) = await new HeldTools(_plan.ToolBox, _servers, line).OpenWithPollsAsync(names, asker, cancellationToken);
         if (asker.Length == 0 && _plan.Memory is { } memory) held = [.. held, .. Memory(memory, choice.Agent, held)];
         if (choice.Agent.GoesWithoutSandbox && attempt.Services.Sandbox is null) held = [.. held.Where(tool => !tool.Facts.NeedsSandbox)];
         question = question with { Tools = [.. held.Select(tool => tool.Declaration)], Asker = asker };
-        var caller = new ToolCaller(attempt, line, held, _plan.Workflow, choice.Agent.Name, asker) { AskAgent = AskAgentAsync };
+        var caller = new ToolCaller(attempt, line, held, _plan.Workflow, choice.Agent.Name, asker) { AskAgent = AskAgentAsync, Polls = polls, Workflows = _plan.Workflows };
         var rounds = (asker.Length == 0 ? _plan.OwnToolIterationsMax : null) ?? choice.Agent.ToolIterationsMax ?? ToolRoundsDefault;
         var loop = new ToolLoop(call, caller, line, rounds, PromptTokensMax(question), asker)
         {

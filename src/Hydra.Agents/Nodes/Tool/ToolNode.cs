@@ -35,6 +35,7 @@ public sealed class ToolNode(ToolRegistry? tools = null) : ILeafNodeType
         if (node.Fields.GetOrNull("tool").TextOrNull is not { } name) return;
         var tool = new ToolBox(context.Workflow, _tools).Find(name, out var wrong);
         if (tool is AgentTool agent) wrong = $"the tool '{name}' asks the agent '{agent.Agent}'. Write a node of type agent";
+        else if (tool is WorkflowTool) wrong = $"the tool '{name}' runs a workflow. Write a node of type subgraph with its path";
         else if (tool is McpToolName { Tool: McpToolName.All }) wrong = $"'{name}' stands for all tools of a server. Name one of them";
         if (wrong.Length > 0) context.Problems.Error(ProblemCodes.BadTool, node.PlaceOf("tool"), $"node '{node.Id}': {wrong}.");
     }
@@ -51,10 +52,10 @@ public sealed class ToolNode(ToolRegistry? tools = null) : ILeafNodeType
         var given = plan.Arguments.Evaluate(attempt.Scope);
         if (!given.IsNull && !given.IsObject) return new AttemptOutcome.Failed(ErrorCode.BadRequest, $"`arguments` is {Excerpt.Describe(given)}, and a tool takes an object");
         await using var servers = new McpConnections(_servers, McpSurroundings.Of(attempt, plan.Workflow));
-        var held = await new HeldTools(plan.Box, servers, line).OpenAsync([plan.Tool], "", cancellationToken);
+        var (held, polls) = await new HeldTools(plan.Box, servers, line).OpenWithPollsAsync([plan.Tool], "", cancellationToken);
         var call = new ModelToolCall("", held[0].Facts.Name, given.IsNull ? ValueMap.Empty : given.AsObject, ValueMap.Empty);
-        var reply = await new ToolCaller(attempt, line, held, plan.Workflow, "", "") { IsNode = !attempt.IsProposed }.CallAsync(call, 0, attempt.Labels.Now, cancellationToken);
-        if (reply.Asks is { } asks) return new AttemptOutcome.Wait(asks);
+        var reply = await new ToolCaller(attempt, line, held, plan.Workflow, "", "") { IsNode = !attempt.IsProposed, Polls = polls }.CallAsync(call, 0, attempt.Labels.Now, cancellationToken);
+        if (reply.Pauses is { } pause) return pause;
         attempt.Labels.Add(reply.Labels);
         return LeafContract.Hold(attempt.Node.Settings, reply.Error is { } error ? new AttemptOutcome.Failed(error.Code, error.Message) : new AttemptOutcome.Completed(reply.Result!.Value));
     }

@@ -41,7 +41,7 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
             case RunEvent.Started { Incarnation: 0 } e: _open[e.Node] = []; break;
             case RunEvent.StepIntended e: Intend(e, state); break;
             case RunEvent.StepEnded e when e.Step < OpenOf(e.Node).Count: OpenOf(e.Node)[e.Step].Result = e.Result; break;
-            case RunEvent.Suspended e: ListOf(state.PathOf(e.Node)).Add(e.UntilMs); break;
+            case RunEvent.Suspended { UntilMs: > 0 } e: ListOf(state.PathOf(e.Node)).Add(e.UntilMs); break;
             case RunEvent.WaitAnswered e: Decide(e.Node, state); break;
             case RunEvent.WaitExpired e: Decide(e.Node, state); break;
             case RunEvent.Reused e: _reused.Add((e, state.PathOf(e.Node))); break;

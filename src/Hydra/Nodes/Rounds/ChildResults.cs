@@ -43,7 +43,10 @@ internal static class ChildResults
     /// The failure that makes the whole scope fail: a spent budget before anything else, then what nobody knows whether it
     /// happened, then the first child in file order that failed by itself; null when every failure was caught.
     /// </summary>
-    public static AttemptOutcome.Failed? FailureOf(AdvanceContext context, EndedScope ended)
+    public static AttemptOutcome.Failed? FailureOf(AdvanceContext context, EndedScope ended) => FailureOf(ended, child => PathOf(context, ended, child));
+
+    /// <param name="pathOf">A child's path, by its place.</param>
+    public static AttemptOutcome.Failed? FailureOf(EndedScope ended, Func<int, string> pathOf)
     {
         var worst = -1;
         for (var i = 0; i < ended.Children.Count; i++)
@@ -53,7 +56,7 @@ internal static class ChildResults
         if (worst < 0) return null;
         var child = ended.Children[worst];
         var code = child.Status == NodeStatus.BudgetExceeded ? ErrorCode.Budget : child.Error?.Code ?? ErrorCode.Cancelled;
-        return new AttemptOutcome.Failed(code, $"'{PathOf(context, ended, worst)}' {WireNames.Of(child.Status)}: {Words(child)}");
+        return new AttemptOutcome.Failed(code, $"'{pathOf(worst)}' {WireNames.Of(child.Status)}: {Words(child)}");
     }
 
     /// <summary>
