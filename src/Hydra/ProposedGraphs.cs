@@ -98,6 +98,11 @@ internal static class ProposalLimits
             foreach (var model in ModelsOf(node).Where(model => !models.Contains(model)))
                 problems.Add($"node '{node.Id}' names the model '{model}', and a plan may use {(models.Count == 0 ? "none of its own choice: leave `model` out and name an agent" : string.Join(", ", models))}.");
             if (node.Policy.Effect is not null) problems.Add($"node '{node.Id}' sets `effect`, which only the author of a file may do. Leave it out.");
+            if (node.Policy.TrustsTypedFields) problems.Add($"node '{node.Id}' sets `labels: {{typed_fields: trusted}}`, which only the author of a file may do. Leave it out.");
+            foreach (var field in AuthorsOnly.Where(node.Fields.ContainsKey)) problems.Add($"node '{node.Id}' sets `{field}`, which only the author of a file may do. Leave it out.");
+            foreach (var type in Texts(node, "allowed_types").Where(type => !rules.AllowedTypes.Contains(type))) problems.Add($"node '{node.Id}' allows its own plans the type '{type}', which this planner may not use. Use some of {string.Join(", ", rules.AllowedTypes)}.");
+            foreach (var tool in Texts(node, "allowed_tools")) Allow(node, "tool", tool, rules.AllowedTools);
+            if (node.Policy.Compensate is { } undo) Check(undo, depth + 1);
             if (node.Fields.ContainsKey("allow_hosts")) problems.Add($"node '{node.Id}' sets `allow_hosts`, which only the author of a file may do. Leave it out.");
             foreach (var child in node.Children.Values.SelectMany(children => children)) Check(child, depth + 1);
         }
@@ -107,6 +112,11 @@ internal static class ProposalLimits
             if (!allowed.Contains(name)) problems.Add($"node '{node.Id}' names the {what} '{name}', which this planner may not use.{DidYouMean.Hint(name, allowed)} {(allowed.Count == 0 ? $"It may use no {what}s." : $"Use one of {string.Join(", ", allowed)}.")}");
         }
     }
+
+    /// <summary>What reaches beyond the run, or runs programs besides what is asked: files changed apart with checks, notes of other runs.</summary>
+    private static readonly string[] AuthorsOnly = ["worktree", "memory"];
+
+    private static IEnumerable<string> Texts(NodeSpec node, string field) => node.Fields.GetOrNull(field) is { IsList: true } list ? list.Items.Select(item => item.ToDisplayText()) : [];
 
     private static IEnumerable<string> ToolsOf(NodeSpec node)
     {

@@ -1,4 +1,5 @@
 using Hydra.Agents.Calls;
+using Hydra.Agents.Mcp;
 using Hydra.Agents.Tools;
 using Hydra.Model;
 using Hydra.Policies;
@@ -60,6 +61,7 @@ internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadO
         if (runs is not null && WorkflowCall.Misfit(runs, arguments) is { } misfit) return ToolReply.BadCall("invalid_arguments", $"nothing was started: {misfit}");
 
         // (2)
+        context = context.With(Told(held));
         // What an agent does that is called as a tool is decided call by call.
         var effect = held.Tool is AgentTool ? EffectClass.Pure : held.Tool.EffectOf(arguments);
         var leave = PolicyGate.Ask(attempt, line, QuestionOf(held, asked, effect, context), place);
@@ -127,6 +129,11 @@ internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadO
         void Report(ValueRef? response, NodeError? error) =>
             line.Report(grant, new StepResult(response, default, MicroUsd.Zero, error, clock.GetElapsedTime(startedAt).TotalMilliseconds));
     }
+
+    /// <summary>The labels of what servers say of their tools, which the model reads with every question. What a server says leads nowhere but to itself.</summary>
+    /// <param name="asked">Whose call it is; null: nobody's, all of it counts.</param>
+    public Labels Told(HeldTool? asked) => tools.Select(tool => tool.Tool).OfType<McpTool>().Where(tool => tool.Server != (asked?.Tool as McpTool)?.Server)
+        .Aggregate(Labels.None, (all, tool) => all.With(tool.Facts.Labels));
 
     private int WorkflowAt(WorkflowTool tool) => attempt.Variant.Node is null && Workflows.TryGetValue(tool.Facts.Name, out var at) ? at
         : throw new CallFailedException(ErrorCode.BadRequest, $"'{tool.Facts.Name}' runs a workflow, and this node stands in for another, whose graphs are other ones. Name the agent in `fallback.agent` instead of `fallback.node`");

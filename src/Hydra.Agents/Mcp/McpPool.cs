@@ -16,7 +16,7 @@ internal sealed class McpPool(McpAuthorization? authorization = null)
         var key = $"{around.Run}\n{around.WorkingDirectory}\n{spec.Name}\n{StepKey.Of(McpServerSpec.Declared(around.Workflow)[spec.Name])}";
         lock (_open)
         {
-            var (server, users) = _open.TryGetValue(key, out var known) ? known : (new McpServer(spec.Filled(around.Scope, around.WorkingDirectory), around.WorkingDirectory, authorization, around.Clock), 0);
+            var (server, users) = _open.TryGetValue(key, out var known) ? known : (new McpServer(spec.Filled(around.Scope, around.WorkingDirectory) with { Sandbox = spec.Sandbox ?? around.Sandbox }, around.WorkingDirectory, authorization, around.Clock), 0);
             _open[key] = (server, users + 1);
             return (key, server);
         }
@@ -36,10 +36,11 @@ internal sealed class McpPool(McpAuthorization? authorization = null)
 
 /// <summary>What a server sees of whoever uses it. Runs share nothing.</summary>
 /// <param name="Scope">Where <c>env</c> is found.</param>
-internal sealed record McpSurroundings(string Run, WorkflowSpec Workflow, string WorkingDirectory, TimeProvider Clock, ITemplateScope Scope)
+/// <param name="Sandbox">How the run's programs are confined; null: they are not.</param>
+internal sealed record McpSurroundings(string Run, WorkflowSpec Workflow, string WorkingDirectory, TimeProvider Clock, ITemplateScope Scope, string? Sandbox)
 {
     public static McpSurroundings Of(NodeAttempt attempt, WorkflowSpec workflow) =>
-        new(attempt.Run.Text, workflow, attempt.Services.WorkingDirectory, attempt.Services.Clock, attempt.Scope);
+        new(attempt.Run.Text, workflow, attempt.Services.WorkingDirectory, attempt.Services.Clock, attempt.Scope, attempt.Services.Sandbox);
 }
 
 /// <summary>The servers that one attempt has used so far. For many threads.</summary>

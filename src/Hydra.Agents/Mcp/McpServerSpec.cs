@@ -18,6 +18,8 @@ internal sealed record McpServerSpec
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(30);
     public bool TrustsHints { get; init; }
     public IReadOnlyList<string> Roots { get; init; } = [];
+    /// <summary>How the program is confined, by name; null: as the run's other programs are.</summary>
+    public string? Sandbox { get; init; }
     /// <summary>Forms that the server asks for are answered with their own default values; else they are refused.</summary>
     public bool AnswersForms { get; init; }
     public BreakerSpec Breaker { get; init; } = new();
@@ -45,6 +47,7 @@ internal sealed record McpServerSpec
             : written is not null && (!Uri.TryCreate(written, UriKind.Absolute, out url) || url.Scheme is not ("http" or "https") || url.UserInfo.Length > 0) ? $"the MCP server '{name}' has the url '{written}', which is no http or https address without a password. Secrets go in `headers`, from the environment"
             : command is null && (map.ContainsKey("args") || map.ContainsKey("env")) ? $"the MCP server '{name}' is called by `url`, and `args` and `env` are for programs. Leave them out"
             : command is not null && map.ContainsKey("headers") ? $"the MCP server '{name}' is a program, and `headers` are for a `url`. Leave them out"
+            : command is null && map.ContainsKey("sandbox") ? $"the MCP server '{name}' is called by `url`, and `sandbox` is for programs. Leave it out"
             : "";
         if (wrong.Length > 0) return null;
         return new McpServerSpec
@@ -58,6 +61,7 @@ internal sealed record McpServerSpec
             StartTimeout = map.GetOrNull("timeout_seconds") is { IsNumeric: true } seconds ? TimeSpan.FromSeconds(seconds.AsNumber) : TimeSpan.FromSeconds(30),
             TrustsHints = map.GetOrNull("trust_hints") is { Kind: ValueKind.Boolean, AsBoolean: true },
             Roots = TextsOf(map, "roots"),
+            Sandbox = map.GetOrNull("sandbox").TextOrNull switch { null or "inherit" => null, "none" => "inprocess", var named => named },
             AnswersForms = map.GetOrNull("forms").TextOrNull == "defaults",
             Breaker = map.GetOrNull("breaker") is { IsObject: true } breaker ? PolicyReader.Breaker(breaker.AsObject) : new BreakerSpec(),
         };

@@ -26,6 +26,7 @@ internal sealed class McpSession : IAsyncDisposable
     private readonly HttpClient? _http;
     private readonly TailOutput _errors = new();
     private int? _exitCode;
+    private IDisposable? _held;
     private Task _readingErrors = Task.CompletedTask;
     private McpClient? _client;
 
@@ -71,9 +72,10 @@ internal sealed class McpSession : IAsyncDisposable
     private static async Task<McpSession> OpenAsync(McpServerSpec server, string workingDirectory, McpAuthorization? authorization, TimeProvider clock, string? revision, CancellationToken cancellationToken)
     {
         var guard = new FloodGuard();
-        var process = server.Command is { } command ? ProcessRunner.Start(new ProcessRequest(command, server.Arguments) { Environment = server.Environment, WorkingDirectory = workingDirectory, OutputBytesMax = 1 }) : null;
+        var confined = server.Command is null ? null : Confine(server, workingDirectory);
+        var process = confined is null ? null : ProcessRunner.Start(confined.Request);
         var http = process is null ? new HttpClient(new GuardedHttp(HttpDoors.HandlerFor(server.Url!.IdnHost), guard)) { Timeout = Timeout.InfiniteTimeSpan } : null;
-        var session = new McpSession(server, guard, process, http);
+        var session = new McpSession(server, guard, process, http) { _held = confined?.Held };
         try
         {
             if (process is not null) session._readingErrors = session.ReadErrorsAsync(process.StandardError.BaseStream);
@@ -93,6 +95,17 @@ internal sealed class McpSession : IAsyncDisposable
             throw new IOException(said);
 #pragma warning restore MA0054
         }
+    }
+
+    private static Confined Confine(McpServerSpec server, string workingDirectory)
+    {
+        var sandbox = Sandboxes.Of(server.Sandbox);
+        if (sandbox.WhyNot() is { } why) throw new CallFailedException(ErrorCode.BadRequest, why);
+        var folder = Path.GetFullPath(workingDirectory);
+        // What lies outside is not there in a sandbox, and what is to be written must be there before.
+        if (sandbox.Name != "inprocess" && server.Roots.FirstOrDefault(root => Path.GetFullPath(root, folder) is var path && (!Directory.Exists(path) || Path.GetRelativePath(folder, path).StartsWith("..", StringComparison.Ordinal))) is { } missing)
+            throw new CallFailedException(ErrorCode.BadRequest, $"its root '{missing}' is no folder in the working directory, and nothing else is there in the sandbox {sandbox.Name}. Make the folder, or write 'sandbox: none' to trust the program");
+        return sandbox.Confine(new ProcessRequest(server.Command!, server.Arguments) { Environment = server.Environment, WorkingDirectory = workingDirectory, OutputBytesMax = 1, Writable = server.Roots });
     }
 
     private static HttpClientTransportOptions HttpOptions(McpServerSpec server, McpAuthorization? authorization) => new()
@@ -260,6 +273,7 @@ internal sealed class McpSession : IAsyncDisposable
         await _process.WaitForExitAsync(CancellationToken.None);
         await Task.WhenAny(_readingErrors, Task.Delay(Leaving, CancellationToken.None));
         _process.Dispose();
+        _held?.Dispose();
     }
 
     private static void CloseInput(Process process)

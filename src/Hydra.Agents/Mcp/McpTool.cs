@@ -32,6 +32,7 @@ internal sealed class McpTool(McpServer server, McpDefinition definition, ValueM
 {
     public ToolFacts Facts { get; } = definition.FactsFor(server.Spec, declared);
     public string ListedName => $"{server.Spec.Name}/{definition.Name}";
+    public string Server => server.Spec.Name;
 
     public ValueTask<Value> CallAsync(ToolCall call, CancellationToken cancellationToken) => server.CallAsync(definition.Name, call.Arguments.AsObject, Facts.Effect, call.Alive, cancellationToken);
 }

@@ -34,7 +34,7 @@ public sealed class ToolCatalog(WorkflowSpec? workflow, ToolRegistry registry, s
     /// <exception cref="CallFailedException">The server is not declared, or gives no tools.</exception>
     public async Task<(IReadOnlyList<(string Name, string Description)> Tools, IReadOnlyList<string>? Differences)> PinAsync(string server, CancellationToken cancellationToken)
     {
-        await using var connections = new McpConnections(new McpPool(registry.McpAuthorization), Surroundings);
+        await using var connections = new McpConnections(new McpPool(registry.McpAuthorization), Surroundings());
         var asked = connections.To(server);
         var offered = await asked.OfferedAsync(cancellationToken);
         var pins = new McpPins(workingDirectory);
@@ -45,8 +45,8 @@ public sealed class ToolCatalog(WorkflowSpec? workflow, ToolRegistry registry, s
         return ([.. offered.Select(tool => (tool.Name, tool.FactsFor(asked.Spec, ValueMap.Empty).Description))], differences);
     }
 
-    private McpSurroundings Surroundings => new("tools", _workflow, workingDirectory, TimeProvider.System, TemplateScope.Of(("env",
-        ValueMap.Of(_workflow.AllowEnv.Select(name => (name, Text: environment?.Invoke(name))).Where(pair => pair.Text is not null).Select(pair => KeyValuePair.Create(pair.name, Value.Of(pair.Text!)))))));
+    private McpSurroundings Surroundings(string? sandbox = null) => new("tools", _workflow, workingDirectory, TimeProvider.System, TemplateScope.Of(("env",
+        ValueMap.Of(_workflow.AllowEnv.Select(name => (name, Text: environment?.Invoke(name))).Where(pair => pair.Text is not null).Select(pair => KeyValuePair.Create(pair.name, Value.Of(pair.Text!)))))), sandbox);
 
     /// <summary>What is doubtful of a tool: that it can do anything, or that a model cannot tell how to use it.</summary>
     /// <param name="name">As agents list it.</param>
@@ -64,7 +64,7 @@ public sealed class ToolCatalog(WorkflowSpec? workflow, ToolRegistry registry, s
     public async Task<Value> TestAsync(string name, Value arguments, string? sandbox, CancellationToken cancellationToken)
     {
         if (_box.Find(name, out var wrong) is not { } tool) throw new CallFailedException(ErrorCode.BadRequest, wrong);
-        await using var connections = new McpConnections(new McpPool(registry.McpAuthorization), Surroundings);
+        await using var connections = new McpConnections(new McpPool(registry.McpAuthorization), Surroundings(sandbox));
         var listed = tool as McpToolName;
         if (listed is { Tool: McpToolName.All }) throw new CallFailedException(ErrorCode.BadRequest, $"'{name}' stands for all tools of a server. Name one of them");
         if (tool is AgentTool) throw new CallFailedException(ErrorCode.BadRequest, $"'{name}' asks an agent, which needs a run");
@@ -76,7 +76,7 @@ public sealed class ToolCatalog(WorkflowSpec? workflow, ToolRegistry registry, s
         if (!held.Arguments.IsValid(arguments)) throw new CallFailedException(ErrorCode.BadRequest, $"nothing was called: {string.Join("; ", held.Arguments.Validate(arguments).Select(problem => problem.ToString()))}");
         using var limit = new CancellationTokenSource(tool.Facts.Timeout);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-        var call = new ToolCall { Arguments = arguments, IdempotencyKey = StepKey.Of(arguments), WorkingDirectory = workingDirectory, Sandbox = sandbox, Scope = Surroundings.Scope, Alive = () => { } };
+        var call = new ToolCall { Arguments = arguments, IdempotencyKey = StepKey.Of(arguments), WorkingDirectory = workingDirectory, Sandbox = sandbox, Scope = Surroundings().Scope, Alive = () => { } };
         try
         {
             return ToolResultCheck.Hold(held, await tool.CallAsync(call, either.Token));

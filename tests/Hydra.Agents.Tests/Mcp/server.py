@@ -41,6 +41,40 @@ def tools():
     return [tool("echo"), tool("other")]
 
 
+def succeeds(way):
+    try:
+        way()
+        return True
+    except OSError:
+        return False
+
+
+def in_its_root():
+    open("notes/new", "w").write("x")
+
+
+def in_the_folder():
+    open("new", "w").write("x")
+
+
+def in_the_system():
+    open("/etc/hydra-new", "w").write("x")
+
+
+def over_the_network():
+    import socket
+    port = int(open("notes/port").read())
+    socket.create_connection(("127.0.0.1", port), 2).close()
+
+
+def other_processes():
+    os.kill(int(open("notes/process").read()), 0)
+
+
+def journals_of_runs():
+    open(".hydra/secret").read()
+
+
 def call(id, arguments, meta):
     said = {"content": [{"type": "text", "text": "again: " + arguments.get("text", "")}]}
     if mode == "dies":
@@ -71,6 +105,8 @@ def call(id, arguments, meta):
     if mode == "forks":
         child = subprocess.Popen(["sleep", "3600"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         said = {"content": [{"type": "text", "text": "%d %d" % (os.getpid(), child.pid)}]}
+    if mode == "escapes":
+        said = {"content": [{"type": "text", "text": json.dumps({way.__name__: succeeds(way) for way in (in_its_root, in_the_folder, in_the_system, over_the_network, other_processes, journals_of_runs)})}]}
     if mode == "error":
         said = {"content": [{"type": "text", "text": "no such owl"}], "isError": True}
     if mode == "refuses":

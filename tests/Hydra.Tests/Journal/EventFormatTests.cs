@@ -31,6 +31,7 @@ public sealed class EventFormatTests
         new RunEvent.Suspended(5, 1_700_000_000_001),
         new RunEvent.Overdue(5),
         new RunEvent.Ended(6, NodeStatus.Degraded, Inline, Error, ValueMap.Of(("score", 0.5))),
+        new RunEvent.Ended(6, NodeStatus.Failed, null, Error with { Labels = Labels.Untrusted.With(Labels.For(["finance"])) }, Value.Null),
         new RunEvent.Ended(6, NodeStatus.Completed, null, null, Value.Null),
         new RunEvent.Skipped(7, SkipCause.UpstreamSkipped),
         new RunEvent.Expanded(8, new ScopeOpening(ScopeKind.Items, 1, 2, 3, Inline, 4, 5)),

@@ -69,7 +69,7 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
             Summarises = _plan.Summarises,
             Read = read,
         };
-        read.Add(choice.Agent.Labels);
+        read.Add(choice.Agent.Labels.With(caller.Told(null)));
         for (int repairs = 0, checks = 0; ;)
         {
             (question, var answer) = await loop.RunAsync(question, cancellationToken);

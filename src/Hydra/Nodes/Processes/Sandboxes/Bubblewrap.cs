@@ -32,6 +32,12 @@ internal sealed class Bubblewrap : ISandbox
         return await ProcessRunner.RunAsync(Wrap(request, group), alive, cancellationToken);
     }
 
+    public Confined Confine(ProcessRequest request)
+    {
+        var group = ControlGroup.Open();
+        return new Confined(Wrap(request, group), group);
+    }
+
     /// <summary>The same program, confined.</summary>
     public static ProcessRequest Wrap(ProcessRequest request, ControlGroup group)
     {
@@ -50,6 +56,7 @@ internal sealed class Bubblewrap : ISandbox
         if (folder != "/")
         {
             arguments.AddRange(["--ro-bind", folder, folder]);
+            foreach (var writable in request.Writable) arguments.AddRange(["--bind", Path.GetFullPath(writable, folder), Path.GetFullPath(writable, folder)]);
             // The journals of runs hold prompts and results of others.
             if (Directory.Exists(Path.Combine(folder, ".hydra"))) arguments.AddRange(["--tmpfs", Path.Combine(folder, ".hydra"), "--remount-ro", Path.Combine(folder, ".hydra")]);
         }

@@ -34,6 +34,18 @@ internal sealed class Docker(string command) : ISandbox
         }
     }
 
+    public Confined Confine(ProcessRequest request)
+    {
+        var container = $"hydra-{Guid.NewGuid():N}";
+        return new Confined(Wrap(request, container), new Removal(command, container));
+    }
+
+    /// <summary>Ends a container whose command was ended, and which knows nothing of that.</summary>
+    private sealed class Removal(string command, string container) : IDisposable
+    {
+        public void Dispose() => Bubblewrap.Probe(command, "rm", "--force", container);
+    }
+
     private ProcessRequest Wrap(ProcessRequest request, string container)
     {
         var folder = Path.GetFullPath(request.WorkingDirectory);
@@ -44,6 +56,11 @@ internal sealed class Docker(string command) : ISandbox
             "--pids-limit", $"{SandboxLimits.Processes}", "--ulimit", $"fsize={SandboxLimits.FileBytes}", "--ulimit", $"cpu={SandboxLimits.CpuSeconds}", "--ulimit", "core=0",
             "--env", "HOME=/tmp", "--mount", $"type=bind,source={folder},target=/work,readonly", "--workdir", "/work",
         ];
+        foreach (var writable in request.Writable)
+        {
+            var path = Path.GetFullPath(writable, folder);
+            arguments.AddRange(["--mount", $"type=bind,source={path},target={Path.Combine("/work", Path.GetRelativePath(folder, path))}"]);
+        }
         if (Directory.Exists(Path.Combine(folder, ".hydra"))) arguments.AddRange(["--tmpfs", "/work/.hydra:ro,size=4096"]);
         // By name alone, so that no value stands among the arguments, which every user of the machine can list.
         foreach (var name in request.Environment.Keys) arguments.AddRange(["--env", name]);

@@ -14,7 +14,14 @@ internal interface ISandbox
 
     /// <summary>Runs a program to its end; what it started ends with it. Cancelling ends all of it.</summary>
     Task<ProcessResult> RunAsync(ProcessRequest request, Action alive, CancellationToken cancellationToken);
+
+    /// <summary>The same program, confined, for whoever starts it and talks with it (a server of tools).</summary>
+    Confined Confine(ProcessRequest request);
 }
+
+/// <summary>A program as it is to be started.</summary>
+/// <param name="Held">What holds it; to be disposed when it has ended, which also ends what is left of it.</param>
+internal sealed record Confined(ProcessRequest Request, IDisposable? Held);
 
 /// <summary>The limits that every sandbox but <c>inprocess</c> holds its programs to.</summary>
 internal static class SandboxLimits
@@ -57,5 +64,6 @@ internal static class Sandboxes
         public string Promise => "no isolation: programs have your own rights, files and network";
         public string? WhyNot() => null;
         public Task<ProcessResult> RunAsync(ProcessRequest request, Action alive, CancellationToken cancellationToken) => ProcessRunner.RunAsync(request, alive, cancellationToken);
+        public Confined Confine(ProcessRequest request) => new(request, null);
     }
 }
