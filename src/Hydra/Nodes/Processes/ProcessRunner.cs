@@ -14,6 +14,8 @@ internal sealed record ProcessRequest(string Program, IReadOnlyList<string> Argu
     /// <summary>Variables besides the few that are inherited (<see cref="ProcessRunner.Inherited"/>).</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
     public required string WorkingDirectory { get; init; }
+    /// <summary>A sandbox lets it write into its working directory, which is its own; else it may only read there.</summary>
+    public bool OwnsWorkingDirectory { get; init; }
     /// <summary>Bytes of standard output that are kept; the rest is read and dropped.</summary>
     public required int OutputBytesMax { get; init; }
 }

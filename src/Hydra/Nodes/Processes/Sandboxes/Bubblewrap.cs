@@ -49,7 +49,7 @@ internal sealed class Bubblewrap : ISandbox
         foreach (var path in Settings) arguments.AddRange(["--ro-bind-try", path, path]);
         if (folder != "/")
         {
-            arguments.AddRange(["--ro-bind", folder, folder]);
+            arguments.AddRange([request.OwnsWorkingDirectory ? "--bind" : "--ro-bind", folder, folder]);
             // The journals of runs hold prompts and results of others.
             if (Directory.Exists(Path.Combine(folder, ".hydra"))) arguments.AddRange(["--tmpfs", Path.Combine(folder, ".hydra"), "--remount-ro", Path.Combine(folder, ".hydra")]);
         }

@@ -42,7 +42,7 @@ internal sealed class Docker(string command) : ISandbox
             "run", "--rm", "--interactive", "--name", container, "--network", "none", "--read-only", "--tmpfs", $"/tmp:rw,size={SandboxLimits.FileBytes}", "--cap-drop", "ALL",
             "--security-opt", "no-new-privileges", "--user", $"{SandboxLimits.User}:{SandboxLimits.User}", "--memory", $"{SandboxLimits.MemoryBytes}", "--memory-swap", $"{SandboxLimits.MemoryBytes}",
             "--pids-limit", $"{SandboxLimits.Processes}", "--ulimit", $"fsize={SandboxLimits.FileBytes}", "--ulimit", $"cpu={SandboxLimits.CpuSeconds}", "--ulimit", "core=0",
-            "--env", "HOME=/tmp", "--mount", $"type=bind,source={folder},target=/work,readonly", "--workdir", "/work",
+            "--env", "HOME=/tmp", "--mount", $"type=bind,source={folder},target=/work{(request.OwnsWorkingDirectory ? "" : ",readonly")}", "--workdir", "/work",
         ];
         if (Directory.Exists(Path.Combine(folder, ".hydra"))) arguments.AddRange(["--tmpfs", "/work/.hydra:ro,size=4096"]);
         // By name alone, so that no value stands among the arguments, which every user of the machine can list.
