@@ -191,6 +191,16 @@ public sealed class EpicTests
     }
 
     [Fact]
+    public void A_blueprint_that_was_cut_off_is_not_begun_in_the_background()
+    {
+        using var terminal = Planned();
+        File.WriteAllText(terminal.PathOf("epics/tea/genesis.xml"), "<projectGenesis><metadata>");
+        Assert.Equal(2, terminal.Run("orchestrate", "tea"));
+        Assert.Contains("HYD140", terminal.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(terminal.PathOf("epics/tea/orchestrate.log")));
+    }
+
+    [Fact]
     public void An_epic_that_nobody_supervises_says_so()
     {
         using var terminal = Planned();

@@ -1,3 +1,6 @@
+using Hydra.Journal;
+using Hydra.Model;
+
 namespace Hydra.Cli.Tests;
 
 /// <summary>genesis.xml and epics as a user types them.</summary>
@@ -33,5 +36,22 @@ public sealed class GenesisTests
         Assert.Equal(2, terminal.Run("run", "../epics/../secret"));
         Assert.Equal(2, terminal.Run("validate", "..\\secret"));
         Assert.Contains("does not exist", terminal.Out);
+    }
+
+    [Fact]
+    public void A_second_run_of_an_epic_is_refused_with_the_way_to_follow_the_first()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("epics/tea/genesis.xml", Plan);
+        using var store = SqliteRunStore.Open(terminal.PathOf(".hydra"), Durability.Full);
+        using var lease = new FileStream(terminal.PathOf("epics/tea/.genesis.xml.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        Assert.Equal(2, terminal.Run("run", "tea"));
+        Assert.Contains("`hydra list --status running` names it", terminal.Error, StringComparison.Ordinal);
+
+        using var first = store.Own(new RunId("first"));
+        first.Commit(new Frame(1, 1, []), new RunInfo { Run = new RunId("first"), Workflow = "tea", Status = RunStatus.Running });
+        Assert.Equal(2, terminal.Run("run", "tea"));
+        Assert.Contains("Follow it: `hydra inspect first --follow`. End it: `hydra cancel first`.", terminal.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("<inProgress><taskRef", File.ReadAllText(terminal.PathOf("epics/tea/genesis.xml")), StringComparison.Ordinal);
     }
 }

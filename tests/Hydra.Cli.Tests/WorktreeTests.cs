@@ -63,6 +63,34 @@ public sealed class WorktreeTests
     }
 
     [Fact]
+    public void A_check_runs_inside_the_sandbox_and_may_write_into_its_worktree_alone()
+    {
+        using var terminal = Repository(Head + Node("a", "a.txt", "one", "{checks: ['touch built && { touch ../outside || true; } && ! touch /usr/outside && test -n \"$HYDRA_IDEMPOTENCY_KEY\"'], max_repairs: 0}"));
+        Assert.True(terminal.Run("run", "flow.yaml", "--run-id", "r", "--sandbox", "bubblewrap") == 0, terminal.Error);
+        Assert.Equal("", Git(terminal, "show", "hydra/r/+all:built"));
+        Assert.False(File.Exists(terminal.PathOf(".hydra/worktrees/r/outside")));
+    }
+
+    [Fact]
+    public void A_check_is_a_command_under_the_policy()
+    {
+        using var terminal = Repository("policy: {rules: [{name: no_shell, tool: bash, decision: deny}]}\n" + Head + Node("a", "a.txt", "one", "{checks: ['touch ../ran']}", "retry: {max_attempts: 1}, "));
+        Assert.Equal(1, terminal.Run("run", "flow.yaml", "--run-id", "r", "--sandbox", "inprocess"));
+        Assert.Contains("policy_denied: the check `touch ../ran` may not run: the policy denies 'bash' (no_shell)", terminal.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(terminal.PathOf(".hydra/worktrees/r/ran")));
+    }
+
+    [Fact]
+    public void A_check_that_people_are_to_allow_waits_for_them()
+    {
+        using var terminal = Repository("policy: {rules: [{name: ask_first, tool: bash, decision: ask}]}\n" + Head + Node("a", "a.txt", "one", "{checks: ['true']}"));
+        Assert.True(terminal.Run("run", "flow.yaml", "--run-id", "r", "--sandbox", "inprocess") == 3, terminal.Error);
+        Assert.True(terminal.Run("approve", "r", "a", "--approver", "anna") == 0, terminal.Error);
+        Assert.True(terminal.Run("resume", "r", "--sandbox", "inprocess") == 0, terminal.Error);
+        Assert.Equal("one", Git(terminal, "show", "hydra/r/+all:a.txt"));
+    }
+
+    [Fact]
     public void A_task_that_fails_its_checks_leaves_nothing_behind()
     {
         using var terminal = Repository(Head + Node("a", "a.txt", "one", "{checks: ['false'], max_repairs: 1}", "retry: {max_attempts: 1}, "));

@@ -21,6 +21,15 @@ internal sealed record ClaimSplit(decimal Monolith, decimal MonolithCached, deci
 
     /// <summary>What tiers alone save of the graph on the strongest model.</summary>
     public decimal SavedByTiers => 1 - Tiered / Scoped;
+
+    /// <summary>Parts of the work that go to the fast and to the strong tier, each task weighed by what it would cost on the strongest model.</summary>
+    public required (decimal Fast, decimal Strong) Work { get; init; }
+
+    /// <summary>What all of the work would cost on the fast and on the balanced tier, as a part of what it costs on the strongest model.</summary>
+    public required (decimal Fast, decimal Balanced) Price { get; init; }
+
+    /// <summary>The largest part of the work that the strongest model may keep so that tiers save this much, when all else goes to the fast tier, and when all else goes to the balanced one; below 0: none.</summary>
+    public (decimal RestFast, decimal RestBalanced) StrongAtMost(decimal saved) => ((1 - saved - Price.Fast) / (1 - Price.Fast), (1 - saved - Price.Balanced) / (1 - Price.Balanced));
 }
 
 /// <summary>Tokens of a list of tasks in each manner, and what they cost.</summary>
@@ -65,8 +74,13 @@ internal static class ClaimCosts
     public static ClaimSplit Split(IReadOnlyList<ClaimTask> tasks, IReadOnlyDictionary<string, ModelPrice> prices)
     {
         return new(Cost(Monolith(tasks, false), _ => "strong"), Cost(Monolith(tasks, true), _ => "strong"), Cost(Graph(tasks, false), _ => "strong"),
-            Cost(Graph(tasks, false), i => tasks[i].Tier), Cost(Graph(tasks, true), i => tasks[i].Tier));
+            Cost(Graph(tasks, false), i => tasks[i].Tier), Cost(Graph(tasks, true), i => tasks[i].Tier))
+        {
+            Work = (Part("fast"), Part("strong")),
+            Price = (Cost(Graph(tasks, false), _ => "fast") / Cost(Graph(tasks, false), _ => "strong"), Cost(Graph(tasks, false), _ => "balanced") / Cost(Graph(tasks, false), _ => "strong")),
+        };
 
+        decimal Part(string tier) => Cost([.. Graph(tasks, false).Where((_, i) => tasks[i].Tier == tier)], _ => "strong") / Cost(Graph(tasks, false), _ => "strong");
         decimal Cost(TokenUsage[] usages, Func<int, string> tier) => usages.Select((usage, i) => prices[tier(i)].CostOf(usage).Usd).Sum();
     }
 }

@@ -48,6 +48,9 @@ internal static class ClaimsBench
 
     private static void AddCosts(Table table, string provider, ClaimSplit split)
     {
+        var (restFast, restBalanced) = split.StrongAtMost(0.6m);
+        table.Add($"claims: shares of work by tier, {provider}", "priced", (double)split.SavedByTiers * 100, "% saved by tiers (bar 60)", ("% of the work is fast", (double)split.Work.Fast * 100), ("% strong", (double)split.Work.Strong * 100),
+            ("of the strongest model's price is the fast one's", (double)split.Price.Fast), ("the balanced one's", (double)split.Price.Balanced), ("% strong at most for the bar, all else fast", (double)restFast * 100), ("% strong at most, all else balanced", (double)restBalanced * 100));
         var (scoping, tiering, caching) = split.Shares;
         table.Add($"claims: cost of {Tasks} tasks, {provider}", "priced", (double)split.TieredCached, "USD, tiered graph with caching", ("USD, monolith", (double)split.Monolith), ("USD, monolith with caching", (double)split.MonolithCached),
             ("USD, graph, strongest for all", (double)split.Scoped), ("USD, tiered graph", (double)split.Tiered), ("% less by scoping", (double)scoping * 100), ("% less by tiers", (double)tiering * 100), ("% less by caching", (double)caching * 100),

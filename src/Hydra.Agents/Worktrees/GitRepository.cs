@@ -75,11 +75,11 @@ internal sealed class GitRepository
         await RunAsync(_root, ["branch", "-q", "-D", BranchOf(task)], cancellationToken);
     }
 
-    /// <summary>Runs one command of the project in a task's worktree.</summary>
-    public async Task<(bool Passed, string Output)> CheckAsync(string task, string command, Action alive, CancellationToken cancellationToken)
+    /// <summary>Runs one command of the project in a task's worktree, inside a sandbox that lets it write there and nowhere else.</summary>
+    public async Task<(bool Passed, string Output)> CheckAsync(string task, string command, ISandbox sandbox, IReadOnlyDictionary<string, string> environment, Action alive, CancellationToken cancellationToken)
     {
         const int TailMax = 4_000;
-        var ran = await ProcessRunner.RunAsync(new ProcessRequest("sh", ["-c", command]) { WorkingDirectory = PathOf(task), OutputBytesMax = OutputBytesMax }, alive, cancellationToken);
+        var ran = await sandbox.RunAsync(new ProcessRequest("sh", ["-c", command]) { WorkingDirectory = PathOf(task), Writable = ["."], Environment = environment, OutputBytesMax = OutputBytesMax }, alive, cancellationToken);
         var text = $"{Encoding.UTF8.GetString(ran.Output)}\n{ran.ErrorTail}".Trim();
         return (ran.ExitCode == 0, $"exit code {ran.ExitCode}\n{(text.Length > TailMax ? "…" + text[^TailMax..] : text)}");
     }

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using Hydra.Agents.Loop;
 using Hydra.Model;
 using Hydra.Nodes;
+using Hydra.Policies;
 
 namespace Hydra.Agents.Worktrees;
 
@@ -12,7 +14,7 @@ internal sealed record WorktreePlan(IReadOnlyList<string> Checks, int RepairsMax
 
     public static Field Field { get; } = new(FieldName, new Shape.Record(
     [
-        new Field("checks", new Shape.ListOf(new Shape.Text(), 20), "Commands that must end with exit code 0 (build, test, lint), run by sh in the worktree; what they print goes back to the agent. They need --sandbox."),
+        new Field("checks", new Shape.ListOf(new Shape.Text(), 20), "Commands that must end with exit code 0 (build, test, lint), run by sh in the worktree, inside the sandbox and under the policy for `bash`; what they print goes back to the agent. They need --sandbox."),
         new Field("max_repairs", new Shape.Integer(0, 10), "How often the agent is told what a check found and answers again. Default: 2."),
         new Field("gate_timeout_seconds", new Shape.Number(1, CommonFields.SecondsMax), "How long people may take to resolve a merge conflict. Default: 7 days."),
     ]), "The agent works in a git worktree of its own; what it changes is committed, checked and merged into the branch hydra/RUN/+all.");
@@ -93,14 +95,15 @@ internal sealed class WorktreeTask(NodeAttempt attempt, ILine line, WorktreePlan
         foreach (var command in plan.Checks)
         {
             var asked = ValueMap.Of(("check", command), ("round", round));
-            var grant = await line.IntendAsync(new StepCall(StepKind.Tool, "check", StepKey.Of(asked), 0, 0, MicroUsd.Zero, line.Keep(asked)) { Effect = EffectClass.Idempotent }, cancellationToken);
+            if (LeaveFor(command, round) is not { } ruling) continue;
+            var grant = await line.IntendAsync(new StepCall(StepKind.Tool, "check", StepKey.Of(asked), 0, 0, MicroUsd.Zero, line.Keep(asked)) { Effect = Effect, Ruling = ruling }, cancellationToken);
             Value seen;
             if (grant.Known is { } known) seen = known.Response is null ? Value.Null : line.Read(known.Response);
             else
             {
                 var clock = attempt.Services.Clock;
                 var startedAt = clock.GetTimestamp();
-                var (passed, output) = await repository.CheckAsync(_task, command, () => line.Progress(), cancellationToken);
+                var (passed, output) = await repository.CheckAsync(_task, command, Sandboxes.Of(attempt.Services.Sandbox), KeyOf(asked), () => line.Progress(), cancellationToken);
                 seen = ValueMap.Of(("passed", passed), ("output", output));
                 line.Report(grant, new StepResult(line.Keep(seen), default, MicroUsd.Zero, null, clock.GetElapsedTime(startedAt).TotalMilliseconds));
             }
@@ -108,6 +111,26 @@ internal sealed class WorktreeTask(NodeAttempt attempt, ILine line, WorktreePlan
             return $"The check `{command}` does not pass:\n{(seen.IsObject ? seen.AsObject["output"].AsText : "its result is not known")}\nMend what it names, then answer again.";
         }
         return null;
+    }
+
+    /// <summary>What running a check twice would do: as the node declares, else nothing more than once does.</summary>
+    private EffectClass Effect => attempt.Node.Spec.Policy.Effect ?? EffectClass.Idempotent;
+
+    private Dictionary<string, string> KeyOf(ValueMap asked) => new(StringComparer.Ordinal) { [ToolQuestion.KeyVariable] = StepKey.Idempotency(attempt, 0, "check", asked) };
+
+    /// <summary>What the policy says of a check, which is a command like any other; null: it only pretends to run, and passes.</summary>
+    /// <exception cref="CallFailedException">It is denied.</exception>
+    /// <exception cref="AttemptPausedException">People are to say first.</exception>
+    private PolicyRuling? LeaveFor(string command, int round)
+    {
+        var about = new PolicyQuestion { Tool = "bash", Node = attempt.Path, Arguments = ValueMap.Of(("command", command)), Effect = Effect, Risk = "high", Labels = attempt.Labels.Now, IsNode = !attempt.IsProposed };
+        return PolicyGate.Ask(attempt, line, about, $"check {round}") switch
+        {
+            PolicyLeave.Go go => go.Ruling,
+            PolicyLeave.Waits wait => throw new AttemptPausedException(new AttemptOutcome.Wait(wait.Request)),
+            PolicyLeave.Refused refused => throw new CallFailedException(ErrorCode.PolicyDenied, $"the check `{command}` may not run: {refused.Message}"),
+            _ => null,
+        };
     }
 
     private AttemptOutcome Gate(GitRepository repository, IReadOnlyList<string> conflicts)

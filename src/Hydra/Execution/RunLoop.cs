@@ -73,7 +73,8 @@ internal sealed partial class RunLoop
     public async Task RunAsync(Action<Reducer> first, CancellationToken cancellationToken)
     {
         _turning = 1;   // what comes before the first turn is heard in it, after its own facts
-        _timer = _services.Clock.CreateTimer(_ => Post(Message.Tick.Now), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        // Once off it is armed for nothing, and it may go off early by the clock that is read: the system counts timers by a coarser one.
+        _timer = _services.Clock.CreateTimer(_ => { Volatile.Write(ref _timerDueMs, long.MaxValue); Post(Message.Tick.Now); }, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         await using var timer = _timer;
         await using var inbox = _services.Clock.CreateTimer(_ => TakeCommands(), null, InboxInterval, InboxInterval);
         await using var interrupt = cancellationToken.Register(() => Post(new Message.StopRequested(RunStatus.Interrupted, "interrupted")));
@@ -223,8 +224,8 @@ internal sealed partial class RunLoop
     private void ArmTimer(long nowMs)
     {
         var dueMs = _reducer.NextDueMs ?? long.MaxValue;
-        if (dueMs == _timerDueMs && dueMs > nowMs) return;
-        _timerDueMs = dueMs;
+        if (dueMs == Volatile.Read(ref _timerDueMs) && dueMs > nowMs) return;
+        Volatile.Write(ref _timerDueMs, dueMs);
         if (dueMs == long.MaxValue) return;
         _timer!.Change(TimeSpan.FromMilliseconds(Math.Clamp(dueMs - nowMs, 0, 86_400_000)), Timeout.InfiniteTimeSpan);
     }

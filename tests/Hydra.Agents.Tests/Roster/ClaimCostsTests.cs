@@ -37,10 +37,20 @@ public class ClaimCostsTests
     public void The_parts_of_the_saving_add_up_to_it()
     {
         var split = ClaimCosts.Split(Tasks, Prices);
-        Assert.Equal(new ClaimSplit(0.1335m, 0.09855m, 0.1515m, 0.11595m, 0.09645m), split);
+        Assert.Equal(new ClaimSplit(0.1335m, 0.09855m, 0.1515m, 0.11595m, 0.09645m) { Work = split.Work, Price = split.Price }, split);
         var (scoping, tiering, caching) = split.Shares;
         Assert.Equal(1 - split.TieredCached / split.Monolith, scoping + tiering + caching, 12);
         Assert.Equal(1 - 0.11595m / 0.1515m, split.SavedByTiers, 12);
         Assert.True(scoping < 0, "three short tasks are cheaper in one conversation");
+    }
+
+    [Fact]
+    public void How_much_the_strongest_model_may_keep_follows_from_what_the_others_cost()
+    {
+        var split = ClaimCosts.Split(Tasks, Prices) with { Price = (0.2m, 0.6m) };
+        var (restFast, restBalanced) = split.StrongAtMost(0.6m);
+        Assert.Equal((0.25m, -0.5m), (restFast, restBalanced));
+        Assert.Equal(0.4m, restFast + (1 - restFast) * 0.2m);
+        Assert.InRange(split.Work.Fast + split.Work.Strong, 0.01m, 1);
     }
 }

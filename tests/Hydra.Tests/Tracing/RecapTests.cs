@@ -38,6 +38,14 @@ public class RecapTests
     }
 
     [Fact]
+    public void A_fact_that_was_given_as_data_is_told_in_words()
+    {
+        Assert.Equal("title: Store; choice: SQLite; alternatives: files, PostgreSQL; is final: true",
+            RecapFold.WordsOf(Value.ParseJson("""{"title":"Store","choice":"SQLite","alternatives":["files","PostgreSQL"],"risks":[],"owner":null,"is_final":true}""")));
+        Assert.Equal("SQLite", RecapFold.WordsOf("SQLite"));
+    }
+
+    [Fact]
     public void Foreign_text_is_text_in_both_forms()
     {
         var recap = Of(Task("a", 1_000, 1_000)) with { Learnings = [new RecapFact("a", "<img src=x onerror=alert(1)> | cell")] };

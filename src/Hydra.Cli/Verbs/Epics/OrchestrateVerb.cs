@@ -44,6 +44,7 @@ internal static class OrchestrateVerb
     private static async Task<int> BeginAsync(string epic, ParsedArguments arguments, CliIo io)
     {
         if (IsSupervised(epic, io)) throw new UsageException($"epic '{epic}' is supervised already. See `hydra orchestrate {epic} --status`, end it with --stop.");
+        PmViewVerb.ReadBlueprint(epic, io);   // what is wrong with it is said here, and not in a log
         var start = ChildOf([.. arguments.Words, Foreground.Name, RunOptions.Log.Name, LogOf(epic)]);
         start.WorkingDirectory = Path.GetFullPath(io.PathOf("."));
         using var process = Process.Start(start) ?? throw new UsageException("the background process could not be started.");

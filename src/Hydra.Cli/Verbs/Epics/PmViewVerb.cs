@@ -49,7 +49,6 @@ internal static class PmViewVerb
     /// <summary>The plan as the file has it, with the latest run's state where there is one.</summary>
     private static EpicView Look(string epic, ParsedArguments arguments, CliIo io)
     {
-        var path = io.PathOf(Epics.PathOf(epic, Epics.Blueprint));
         if (SqliteRunStore.Exists(Wiring.RunsDirOf(arguments, io)))
         {
             using var store = Wiring.OpenExisting(arguments, io);
@@ -60,9 +59,17 @@ internal static class PmViewVerb
                 return EpicView.Of(epic, trace.Plan, trace, info, store.IsOwned(info.Run), trace.Plan.Workflow.Description);
             }
         }
+        var spec = ReadBlueprint(epic, io);
+        return EpicView.Of(epic, Planner.Plan(spec, Wiring.TypesForReading()), null, null, false, spec.Description);
+    }
+
+    /// <summary>The epic's blueprint, checked. Throws <see cref="UsageException"/> with the first thing that is wrong.</summary>
+    public static WorkflowSpec ReadBlueprint(string epic, CliIo io)
+    {
+        var path = io.PathOf(Epics.PathOf(epic, Epics.Blueprint));
         var read = WorkflowReading.Read(path, null, isStrict: false, Wiring.TypesForReading(), Wiring.AgentsFor(path, io));
         if (read.Spec is null || read.Problems.HasErrors) throw new UsageException(read.Problems.Problems.First(problem => problem.Severity == ProblemSeverity.Error).ToString());
-        return EpicView.Of(epic, Planner.Plan(read.Spec, Wiring.TypesForReading()), null, null, false, read.Spec.Description);
+        return read.Spec;
     }
 }
 

@@ -14,13 +14,20 @@ internal sealed class BlueprintFile : IDisposable
     public GenesisObserver Observer { get; }
 
     /// <summary>Null where the run is not of a genesis.xml, or the file is gone. Throws <see cref="UsageException"/> while another run has the file.</summary>
-    public static BlueprintFile? Open(string file, IRunStore store, bool isQuiet, CliIo io)
+    public static BlueprintFile? Open(string file, string workflow, IRunStore store, bool isQuiet, CliIo io)
     {
         var path = io.PathOf(file);
         if (!file.EndsWith(".xml", StringComparison.OrdinalIgnoreCase) || !File.Exists(path)) return null;
         var observer = GenesisObserver.Open(path, name => store.Read(new RunId(name)), io.Clock)
-            ?? throw new UsageException($"another run of '{file}' is going on and writes its progress there. Wait for it, or cancel it: `hydra list --status running` names it. A second run needs a copy of the file.");
+            ?? throw new UsageException($"another run of '{file}' is going on and writes its progress there. {Ways(workflow, store)} A second run needs a copy of the file.");
         return new BlueprintFile(path, observer, isQuiet, io);
+    }
+
+    /// <summary>What to do about the run that has the file; its name is known where it is kept in this store.</summary>
+    private static string Ways(string workflow, IRunStore store)
+    {
+        var going = store.List().FirstOrDefault(info => info.Workflow == workflow && info.Status == RunStatus.Running && store.IsOwned(info.Run));
+        return going is null ? "`hydra list --status running` names it, unless it is kept under another --runs-dir." : $"Follow it: `hydra inspect {going.Run} --follow`. End it: `hydra cancel {going.Run}`.";
     }
 
     public void Dispose()

@@ -20,7 +20,7 @@ internal static class RunSession
         var asks = hasQuestions && WaitAsker.MayAsk(arguments, io);
         var recorder = ReplayOptions.RecorderOf(arguments, workshop.Engine.Options.Store);
         var stays = asks || arguments.Has(RunOptions.Wait);
-        using (var blueprint = isKept ? BlueprintFile.Open(workflow.File, workshop.Engine.Options.Store, isQuiet, io) : null)
+        using (var blueprint = isKept ? BlueprintFile.Open(workflow.File, workflow.Name, workshop.Engine.Options.Store, isQuiet, io) : null)
         using (var asker = asks ? new WaitAsker(run, workshop.Engine.Options.Store, io) : null)
         await using (var view = PeopleNotifier.Around(new WaitView(hasQuestions && stays && !isQuiet ? new PlainView(run, io) : RunViews.For(run, arguments, io), run, stays && !isQuiet, asker, arguments, io), io))
         {

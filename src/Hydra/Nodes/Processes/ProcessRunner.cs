@@ -14,7 +14,7 @@ internal sealed record ProcessRequest(string Program, IReadOnlyList<string> Argu
     /// <summary>Variables besides the few that are inherited (<see cref="ProcessRunner.Inherited"/>).</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
     public required string WorkingDirectory { get; init; }
-    /// <summary>Folders in the working directory that a sandbox leaves writable, relative to it.</summary>
+    /// <summary>Folders that a sandbox leaves writable, relative to the working directory; <c>.</c>: that itself. Else it may only read there.</summary>
     public IReadOnlyList<string> Writable { get; init; } = [];
     /// <summary>Bytes of standard output that are kept; the rest is read and dropped.</summary>
     public required int OutputBytesMax { get; init; }

@@ -126,8 +126,13 @@ internal sealed class RecapFold(RunTrace trace, Func<ValueRef, Value> read)
         if (into.Count >= FactsMax || node.Scope.Id != 0 || node.Output is not { } output || node.Status is NodeStatus.Skipped) return;
         var value = read(output);
         if (!value.IsObject || value.AsObject.GetOrNull(key) is not { IsList: true } said) return;
-        foreach (var item in said.Items) Add(into, node.Path, item.ToDisplayText());
+        foreach (var item in said.Items) Add(into, node.Path, WordsOf(item));
     }
+
+    /// <summary>A fact that was given as data, in words: what each field says, lists by commas.</summary>
+    internal static string WordsOf(Value item) => !item.IsObject ? item.ToDisplayText() : string.Join("; ", item.AsObject
+        .Where(pair => !pair.Value.IsNull && !(pair.Value.IsList && pair.Value.Items.Count == 0))
+        .Select(pair => $"{pair.Key.Replace('_', ' ')}: {(pair.Value.IsList ? string.Join(", ", pair.Value.Items.Select(WordsOf)) : pair.Value.ToDisplayText())}"));
 
     private void Add(List<RecapFact> into, string where, string what)
     {

@@ -48,19 +48,17 @@ internal sealed class Docker(string command) : ISandbox
 
     private ProcessRequest Wrap(ProcessRequest request, string container)
     {
-        var folder = Path.GetFullPath(request.WorkingDirectory);
+        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(request.WorkingDirectory));
+        var writable = request.Writable.Select(path => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path, folder))).ToHashSet(StringComparer.Ordinal);
+        var isWritable = writable.Remove(folder);   // one target cannot be mounted twice
         List<string> arguments =
         [
             "run", "--rm", "--interactive", "--name", container, "--network", "none", "--read-only", "--tmpfs", $"/tmp:rw,size={SandboxLimits.FileBytes}", "--cap-drop", "ALL",
             "--security-opt", "no-new-privileges", "--user", $"{SandboxLimits.User}:{SandboxLimits.User}", "--memory", $"{SandboxLimits.MemoryBytes}", "--memory-swap", $"{SandboxLimits.MemoryBytes}",
             "--pids-limit", $"{SandboxLimits.Processes}", "--ulimit", $"fsize={SandboxLimits.FileBytes}", "--ulimit", $"cpu={SandboxLimits.CpuSeconds}", "--ulimit", "core=0",
-            "--env", "HOME=/tmp", "--mount", $"type=bind,source={folder},target=/work,readonly", "--workdir", "/work",
+            "--env", "HOME=/tmp", "--mount", $"type=bind,source={folder},target=/work{(isWritable ? "" : ",readonly")}", "--workdir", "/work",
         ];
-        foreach (var writable in request.Writable)
-        {
-            var path = Path.GetFullPath(writable, folder);
-            arguments.AddRange(["--mount", $"type=bind,source={path},target={Path.Combine("/work", Path.GetRelativePath(folder, path))}"]);
-        }
+        foreach (var path in writable) arguments.AddRange(["--mount", $"type=bind,source={path},target={Path.Combine("/work", Path.GetRelativePath(folder, path))}"]);
         if (Directory.Exists(Path.Combine(folder, ".hydra"))) arguments.AddRange(["--tmpfs", "/work/.hydra:ro,size=4096"]);
         // By name alone, so that no value stands among the arguments, which every user of the machine can list.
         foreach (var name in request.Environment.Keys) arguments.AddRange(["--env", name]);

@@ -1,0 +1,56 @@
+using System.Threading.Channels;
+using Hydra.Journal;
+using Hydra.Model;
+using Hydra.Tests.Parsing;
+
+namespace Hydra.Tests.Execution;
+
+/// <summary>The system counts timers by a coarser clock than the one that tells the time, so that a timer may go off some milliseconds early.</summary>
+public sealed class EarlyTimerTests
+{
+    [Fact(Timeout = 60_000)]
+    public async Task A_timer_that_goes_off_early_is_armed_again_for_what_is_left()
+    {
+        var clock = new EarlyClock();
+        var workflow = TestTypes.Parse("name: s\nnodes:\n  - {id: w, type: wait, seconds: 10}");
+        var engine = new Engine(new EngineOptions { Types = TestTypes.All, Store = new MemoryRunStore(), Clock = clock, ReadDefinition = (_, _, _) => workflow });
+        var run = engine.RunAsync(workflow, new RunRequest(), TestContext.Current.CancellationToken);
+        Assert.Equal(TimeSpan.FromSeconds(10), await clock.Armed.ReadAsync(TestContext.Current.CancellationToken));
+        clock.GoOff(TimeSpan.FromSeconds(10) - TimeSpan.FromMilliseconds(3));
+        Assert.Equal(TimeSpan.FromMilliseconds(3), await clock.Armed.ReadAsync(TestContext.Current.CancellationToken));
+        clock.GoOff(TimeSpan.FromMilliseconds(3));
+        Assert.Equal(RunStatus.Completed, (await run).Status);
+    }
+
+    /// <summary>Time moves when told to, and then the run's one timer goes off, whatever it was armed for.</summary>
+    private sealed class EarlyClock : TimeProvider
+    {
+        private readonly Channel<TimeSpan> _armed = Channel.CreateUnbounded<TimeSpan>();
+        private DateTimeOffset _now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
+        private Action _goOff = () => { };
+
+        /// <summary>What the timer was armed for, each time.</summary>
+        public ChannelReader<TimeSpan> Armed => _armed.Reader;
+
+        public override DateTimeOffset GetUtcNow() => _now;
+
+        public void GoOff(TimeSpan after)
+        {
+            _now += after;
+            _goOff();
+        }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (dueTime == Timeout.InfiniteTimeSpan) _goOff = () => callback(state);
+            return new Held(this);
+        }
+
+        private sealed class Held(EarlyClock clock) : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => clock._armed.Writer.TryWrite(dueTime);
+            public void Dispose() { }
+            public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        }
+    }
+}
