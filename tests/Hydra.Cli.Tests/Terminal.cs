@@ -58,7 +58,24 @@ internal sealed partial class Terminal : IDisposable
         return code;
     }
 
-    public void Dispose() => Directory.Delete(Folder, recursive: true);
+    /// <summary>A run in the background that has ended may still be closing its files: they go when it has left.</summary>
+    public void Dispose()
+    {
+        if (!SpinWait.SpinUntil(IsDeleted, TimeSpan.FromSeconds(20))) throw new IOException($"'{Folder}' cannot be removed: something still writes into it.");
+    }
+
+    private bool IsDeleted()
+    {
+        try
+        {
+            Directory.Delete(Folder, recursive: true);
+            return true;
+        }
+        catch (IOException)
+        {
+            return !Directory.Exists(Folder);
+        }
+    }
 
     private string Plain(string text)
     {
