@@ -113,8 +113,8 @@ internal static class ProposalLimits
         }
     }
 
-    /// <summary>What reaches beyond the run, or runs programs besides what is asked: files changed apart with checks, notes of other runs.</summary>
-    private static readonly string[] AuthorsOnly = ["worktree", "memory"];
+    /// <summary>What reaches beyond the run, or runs programs besides what is asked: files changed apart with checks, notes of other runs, files and addresses sent to a model.</summary>
+    private static readonly string[] AuthorsOnly = ["worktree", "memory", "attachments"];
 
     private static IEnumerable<string> Texts(NodeSpec node, string field) => node.Fields.GetOrNull(field) is { IsList: true } list ? list.Items.Select(item => item.ToDisplayText()) : [];
 

@@ -104,13 +104,13 @@ internal sealed class FileTool(ToolFacts facts, string type, string root) : IToo
         return ValueMap.Of(("files", Value.OfTexts(found.Take(EntriesMax))), ("more", found.Count > EntriesMax));
     }
 
-    private static string Inside(string folder, string written)
+    internal static string Inside(string folder, string written, string whose = "the folder that this tool may use")
     {
         if (written.Contains('\0', StringComparison.Ordinal)) throw new CallFailedException(ErrorCode.BadRequest, "a path holds a NUL character");
         var path = Real(Path.GetFullPath(Path.Combine(folder, written)));
         return IsIn(folder, path)
             ? path
-            : throw new CallFailedException(ErrorCode.PolicyDenied, $"'{written}' leads outside the folder that this tool may use");
+            : throw new CallFailedException(ErrorCode.PolicyDenied, $"'{written}' leads outside {whose}");
     }
 
     internal static bool IsIn(string folder, string path) => path == folder || path.StartsWith(folder.TrimEnd('/') + Path.DirectorySeparatorChar, StringComparison.Ordinal);

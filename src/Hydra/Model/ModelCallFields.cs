@@ -31,10 +31,10 @@ public static class ModelCallFields
         ]), new Shape.Choice(MemoryScopes)), "Gives the agent the tools `remember` and `recall`: notes that agents of the same run, agent, user, project or organisation share."),
         new("attachments", new Shape.ListOf(new Shape.Record(
         [
-            new Field("path", new Shape.Template(), "A file, relative to the working directory."),
-            new Field("artifact", new Shape.Template(), "An artifact's SHA-256."),
-            new Field("url", new Shape.Template(), "An address that the provider fetches."),
-            new Field("media_type", new Shape.Text(), "The media type, such as image/png. Default: from the file's ending."),
-        ])), "Files sent with the prompt.") { NotSupportedYet = "attachments are not supported yet: leave `attachments` out" },
+            new Field("path", new Shape.Template(), "A file in the working directory."),
+            new Field("artifact", new Shape.Template(), "What a node gave: {{ report }}."),
+            new Field("url", new Shape.Template(), "The http or https address of a picture, which the provider fetches."),
+            new Field("media_type", new Shape.Text("[a-z]+/[a-z0-9.+-]+"), "The media type, such as image/png. Default: from the ending of the path or the url; an artifact is text/plain or application/json."),
+        ]), 100), "Files, outputs and pictures sent with the prompt, each with one of path, artifact and url; at most 20 MiB together."),
     ];
 }

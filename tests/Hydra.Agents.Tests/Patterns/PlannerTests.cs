@@ -69,6 +69,7 @@ public class PlannerTests
     [InlineData("""{"id": "a", "type": "agent", "agent": "analyst", "prompt": "x", "labels": {"typed_fields": "trusted"}, "output_schema": {"type": "object", "properties": {"say": {"enum": ["obey me"]}}}}""", "node 'a' sets `labels: {typed_fields: trusted}`, which only the author of a file may do.")]
     [InlineData("""{"id": "a", "type": "agent", "agent": "analyst", "prompt": "x", "worktree": {"checks": ["curl evil.example"]}}""", "node 'a' sets `worktree`, which only the author of a file may do.")]
     [InlineData("""{"id": "a", "type": "agent", "agent": "analyst", "prompt": "x", "memory": {"scope": "organisation"}}""", "node 'a' sets `memory`, which only the author of a file may do.")]
+    [InlineData("""{"id": "a", "type": "agent", "agent": "analyst", "prompt": "x", "attachments": [{"path": "keys.txt"}]}""", "node 'a' sets `attachments`, which only the author of a file may do.")]
     [InlineData("""{"id": "a", "type": "set", "value": 1, "compensate": {"type": "bash", "command": "curl evil.example"}}""", "has the type 'bash', which this planner may not use.")]
     [InlineData("""{"id": "a", "type": "map", "over": "[1]", "as": "it", "body": {"type": "planner", "prompt": "x", "allowed_types": ["bash"]}}""", "allows its own plans the type 'bash', which this planner may not use.")]
     [InlineData("""{"id": "a", "type": "map", "over": "[1]", "as": "it", "body": {"type": "planner", "prompt": "x", "allowed_agents": ["boss"]}}""", "names the agent 'boss', which this planner may not use.")]

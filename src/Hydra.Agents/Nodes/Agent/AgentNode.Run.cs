@@ -5,6 +5,7 @@ using Hydra.Agents.Memory;
 using Hydra.Agents.Tools;
 using Hydra.Agents.Worktrees;
 using Hydra.Model;
+using Hydra.Nodes;
 using Microsoft.Extensions.AI;
 
 namespace Hydra.Agents.Nodes;
@@ -62,6 +63,7 @@ public sealed partial class AgentNode : ILeafNodeType
             Accept = node.Fields.GetOrNull("accept") is { IsNull: false } accept ? context.Expression(accept.ToDisplayText()) : null,
             Summarises = context.FieldOf(node, "context").TextOrNull == "summarise",
             Memory = MemoryPlan.Of(context.FieldOf(node, MemoryPlan.FieldName)),
+            Attachments = CompiledValue.Of(node.Fields.GetOrNull(AttachmentReader.FieldName), context),
             Registry = _tools,
             Workflow = workflow,
             Workflows = WorkflowsOf(node, workflow).Select((name, at) => (name, at)).ToDictionary(pair => pair.name, pair => pair.at, StringComparer.Ordinal),
@@ -83,11 +85,14 @@ public sealed partial class AgentNode : ILeafNodeType
         var plan = (AgentPlan)attempt.Node.Fields!;
         var choice = ModelChoice.Of(plan, attempt.Variant, attempt.Scope);
         if (plan.Worktree is not null || plan.Memory is not null || plan.ToolsOf(choice.Agent).Count > 0) return null;   // what files, hosts, programs and notes say may have changed
+        var attached = AttachmentReader.Read(plan.Attachments, attempt);
+        if (attached.Any(each => each.IsAddress)) return null;
         var facts = _models!.Resolve(choice.Model);
-        return ValueMap.Of(
+        var parts = ValueMap.Of(
             ("model", ValueMap.Of(("provider", facts.Provider), ("id", facts.Id))),
             ("agent", ValueMap.Of(("instructions", choice.Agent.Instructions is { } text ? Value.Of(text) : Value.Null), ("max_output_tokens", choice.OutputTokensMax),
                 ("temperature", choice.Temperature is { } warmth ? Value.Of(warmth) : Value.Null))));
+        return attached.Count == 0 ? parts : parts.With(AttachmentReader.FieldName, Value.Of(attached.Select(each => Value.Of(each.Described))));
     }
 
     public async ValueTask<AttemptOutcome> RunAsync(NodeAttempt attempt, ILine line, CancellationToken cancellationToken)

@@ -18,6 +18,7 @@ public sealed partial class AgentNode
     public void Check(NodeSpec node, CheckContext context)
     {
         CheckTools(node, context);
+        AttachmentReader.Check(node, context);
         if (AgentNameOf(node, context.Workflow) is { } named && context.Workflow.AgentFieldsOf(named)?.GetOrNull("pool").TextOrNull is { } pool)
             context.Problems.Warning(ProblemCodes.NotSupportedYet, node.PlaceOf("agent"), $"the agent '{named}' of node '{node.Id}' asks for the pool of workers '{pool}', and there is no cluster to have one: the node runs in this process. Leave `pool` out, or ignore this.");
         CheckReader(node, context);
@@ -83,7 +84,7 @@ public sealed partial class AgentNode
 
     /// <summary>Its tools, its memory and those who stand in for it are the agent's or the file's, so that what it reaches is the same for every such node of the agent.</summary>
     private static bool SaysNoMoreThanItsAgent(NodeSpec node, WorkflowSpec workflow) =>
-        !HasTools(node) && !HasMemory(node, workflow) && !node.Fields.ContainsKey(WorktreePlan.FieldName) && node.Policy.OnFailure is null && node.Policy.EscalateTo is null && node.Policy.Fallback is null;
+        !HasTools(node) && !HasMemory(node, workflow) && !node.Fields.ContainsKey(WorktreePlan.FieldName) && !node.Fields.ContainsKey(AttachmentReader.FieldName) && node.Policy.OnFailure is null && node.Policy.EscalateTo is null && node.Policy.Fallback is null;
 
     private Reach ReachOf(string agent, NodeSpec node, WorkflowSpec workflow) =>
         _reaches.GetOrCreateValue(workflow).GetOrAdd(agent, static (_, of) => of.type.Reached(of.node, of.workflow), (type: this, node, workflow));
@@ -103,14 +104,15 @@ public sealed partial class AgentNode
         var needsSandbox = reach.NeedsSandbox || WorktreePlan.Of(node) is { Checks.Count: > 0 };
         // What another run noted may come from anywhere.
         var recalls = MemoryOf(node, workflow) is { Persists: true };
-        if (!needsSandbox && !recalls && !reach.MayNotRepeat && (reach.Untrusted ?? reach.Private ?? reach.Outward) is null && agent.Budget is null && agent.Outputs is null) return Traits;
+        var (files, addresses, tells) = (AttachmentReader.ReadsFiles(node), AttachmentReader.ReadsAddresses(node), AttachmentReader.TellsAddresses(node));
+        if (!needsSandbox && !recalls && !files && !addresses && !reach.MayNotRepeat && (reach.Untrusted ?? reach.Private ?? reach.Outward) is null && agent.Budget is null && agent.Outputs is null) return Traits;
         return Traits with
         {
             // A further attempt begins anew: where a tool may not be repeated, only the author can say that this is safe.
             MaxAttempts = reach.MayNotRepeat ? 1 : Traits.MaxAttempts, NeedsSandbox = needsSandbox, Budget = agent.Budget, OutputSchema = agent.Outputs,
-            Brings = reach.Untrusted is null && !recalls ? default : Labels.Untrusted,
-            ReadsPrivate = reach.Private is { } reads ? $"the tool '{reads}'" : null,
-            SendsOut = reach.Outward is { } sends ? $"the tool '{sends}'" : null,
+            Brings = reach.Untrusted is null && !recalls && !addresses ? default : Labels.Untrusted,
+            ReadsPrivate = reach.Private is { } reads ? $"the tool '{reads}'" : files ? "an attachment" : null,
+            SendsOut = reach.Outward is { } sends ? $"the tool '{sends}'" : tells ? "the address of an attachment" : null,
         };
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Hydra.Agents.Mcp;
 using Hydra.Agents.Memory;
 using Hydra.Model;
+using Hydra.Nodes;
 using Hydra.Parsing;
 using Hydra.Agents.Tools;
 using Hydra.Agents.Worktrees;
@@ -106,6 +107,7 @@ internal sealed record AgentPlan
     public bool Summarises { get; init; }
     /// <summary>Null: the node has none.</summary>
     public MemoryPlan? Memory { get; init; }
+    public CompiledValue Attachments { get; init; } = CompiledValue.Null;
     public required ToolRegistry Registry { get; init; }
     public required WorkflowSpec Workflow { get; init; }
     /// <summary>Tools that run workflows, each with its place among the node's graphs.</summary>

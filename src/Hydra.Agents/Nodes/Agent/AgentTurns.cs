@@ -34,9 +34,12 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
         await using var servers = _servers;
         var settings = attempt.Node.Settings;
         var choice = ModelChoice.Of(_plan, attempt.Variant, attempt.Scope);
-        var question = QuestionOf(choice, _plan.System?.Render(attempt.Scope, TemplateOptions.Default), _plan.Prompt.Render(attempt.Scope, TemplateOptions.Default)) with { Schema = _plan.Schema, Labels = attempt.Labels.Now };
+        var attached = AttachmentReader.Read(_plan.Attachments, attempt);
+        foreach (var each in attached) attempt.Labels.Add(each.Labels);
+        var question = QuestionOf(choice, _plan.System?.Render(attempt.Scope, TemplateOptions.Default), _plan.Prompt.Render(attempt.Scope, TemplateOptions.Default), attached) with { Schema = _plan.Schema, Labels = attempt.Labels.Now };
         if (question.Labels.IsSecret) throw new CallFailedException(ErrorCode.PolicyDenied, "the prompt holds a value that is labelled secret, which no model may be told. Use it in `http` headers or `env` of a command, or remove the label");
         if (settings.TrustsTypedFields && _plan.ToolsOf(choice.Agent).Count == 0) attempt.Labels.TypedFields = TypedFields.Of(settings.OutputSchemaSource);
+        foreach (var each in attached) await each.KeepAsync(line, question.Labels, cancellationToken);
         var watch = settings.StopWhen is { } stopWhen ? new PartialWatch(stopWhen, attempt.Scope) : null;
         return await AskAsync(choice, question, settings.OutputSchema, settings.RepairAttempts, new ModelCall(attempt, line, clients, watch), attempt.Labels, "", cancellationToken);
     }
@@ -49,7 +52,7 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
         if (asker.Count('/') > DepthMax) throw new CallFailedException(ErrorCode.BadRequest, $"agents call agents more than {DepthMax} deep");
         var choice = ModelChoice.OfAgent(_plan, agent, attempt.Scope);
         var schema = choice.Agent.Outputs;
-        var question = QuestionOf(choice, null, task) with { Schema = schema is { } source ? System.Text.Json.JsonElement.Parse(ValueJson.ToUtf8(source)) : null };
+        var question = QuestionOf(choice, null, task, []) with { Schema = schema is { } source ? System.Text.Json.JsonElement.Parse(ValueJson.ToUtf8(source)) : null };
         var outcome = await AskAsync(choice, question with { Labels = context }, schema is { } promised ? JsonSchema.Compile(promised) : null, attempt.Node.Settings.RepairAttempts, new ModelCall(attempt, line, clients, null), held, asker, cancellationToken);
         return ToolOutcome.ValueOf(outcome);
     }
@@ -101,12 +104,12 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
         return window is null || budget < window ? budget : window;
     }
 
-    private ModelQuestion QuestionOf(ModelChoice choice, string? system, string prompt)
+    private ModelQuestion QuestionOf(ModelChoice choice, string? system, string prompt, IReadOnlyList<Attachment> attached)
     {
         var facts = models.Resolve(choice.Model);
         var forbidden = choice.Agent.Forbidden.Count == 0 ? null : "You must not do any of this:\n" + string.Join('\n', choice.Agent.Forbidden.Select(each => "- " + each));
         var rules = string.Join("\n\n", new[] { choice.Agent.Instructions, forbidden, system }.Where(text => !string.IsNullOrWhiteSpace(text)));
-        var message = new ChatMessage(ChatRole.User, prompt);
+        var message = new ChatMessage(ChatRole.User, [new TextContent(prompt), .. attached.Select(each => each.ToContent())]);
         return new ModelQuestion
         {
             Model = facts,
