@@ -14,6 +14,7 @@ internal sealed class McpServer(McpServerSpec spec, string workingDirectory, Mcp
     private readonly Breaker _breaker = new(spec.Breaker);
     private readonly McpPins _pins = new(workingDirectory);
     private McpSession? _session;
+    private bool _isChecked;   // what the connection offers was listed and is what is pinned
     private long _opened;
 
     public McpServerSpec Spec => spec;
@@ -48,26 +49,27 @@ internal sealed class McpServer(McpServerSpec spec, string workingDirectory, Mcp
         {
             // (1)
             if (_session is { HasEnded: false, IsSuspect: true } suspect) suspect.IsSuspect = !await suspect.PingAsync(cancellationToken);
-            var isNew = _session is not { HasEnded: false, IsSuspect: false };
-            if (isNew)
+            if (_session is not { HasEnded: false, IsSuspect: false })
             {
                 // (2)
                 if (_session is not null) await _session.DisposeAsync();
-                _session = null;
+                (_session, _isChecked) = (null, false);
                 _session = await OpenAsync(cancellationToken);
             }
-            if (!isNew && !_session!.ToolsMayHaveChanged) return _session;
+            if (_isChecked && !_session.ToolsMayHaveChanged) return _session;
+            _isChecked = false;
 
             // (3)
             var offered = await GuardAsync(_session!, null, EffectClass.Pure, token => _session!.ListAsync(token), cancellationToken);
             if (_pins.Find(spec.Name) is not { } pin)
             {
                 _pins.Record(spec.Name, new McpPin(spec.Source, offered));
+                _isChecked = true;
                 return _session!;
             }
             var differences = McpPins.Differences(pin, spec.Source, offered);
-            if (differences.Count == 0) return _session!;
-            _session!.ToolsMayHaveChanged = true;   // the next caller is refused, too
+            _isChecked = differences.Count == 0;
+            if (_isChecked) return _session!;
             throw new CallFailedException(ErrorCode.PolicyDenied,
                 $"the MCP server '{spec.Name}' is not what was pinned in {McpPins.FileName}: {string.Join("; ", differences)}. Look at the change, and if it is right pin it with `hydra tools pin {spec.Name} --workflow FILE`");
         }

@@ -166,7 +166,7 @@ internal static class FrameRows
         {
             return EventReader.Read(body);
         }
-        catch (Exception unreadable) when (unreadable is JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception unreadable) when (unreadable is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException or FormatException or OverflowException)
         {
             throw new StoreException(StoreFault.Corrupt, $"Frame {sequence} of run '{run}' cannot be read: {unreadable.Message}", unreadable);
         }

@@ -29,6 +29,7 @@ internal sealed record Segment(RunId Run, long RowId, long First, long Last, Fra
             }
             chain.Add(segment);
             if (segment.Head.Events is not [RunEvent.Forked forked, ..]) break;
+            if (!RunId.IsValid(forked.Parent)) throw new StoreException(StoreFault.Corrupt, $"Run '{at}' begins as a fork of a run '{forked.Parent}', which no run can be called: its journal is damaged.");
             if (forked.UpTo != segment.First - 1) throw new StoreException(StoreFault.Corrupt, $"Run '{at}' begins with frame {segment.First} and says that it follows frame {forked.UpTo} of '{forked.Parent}': its journal is damaged.");
             (at, last) = (new RunId(forked.Parent), forked.UpTo);
         }

@@ -46,6 +46,12 @@ public sealed partial class SqliteRunStore
         command.CommandText = "SELECT DISTINCT run FROM frames WHERE run NOT IN (SELECT id FROM runs)";
         using var reader = command.ExecuteReader();
         while (reader.Read()) findings.Add(new(null, $"There are frames of a run (row {reader.GetInt64(0)}) that the list of runs does not have.", "They can be left; nothing refers to them."));
+        var (stands, follows) = (KillSwitchRows.Read(connection), KillSwitchRows.Audit(connection).Aggregate(KillSwitch.Off, KillSwitchMoves.After));
+        if (stands != follows)
+        {
+            findings.Add(new(null, $"The kill switch stands at {stands.ScopeText} by '{stands.By}', and its uses leave it at {follows.ScopeText} by '{follows.By}': one of the two was changed.",
+                "`hydra audit` lists the uses; `hydra kill-switch on` or `off` sets it anew."));
+        }
     }
 
     private long CheckRun(RunId run, List<StoreFinding> findings, Dictionary<string, string?> known)
@@ -59,6 +65,7 @@ public sealed partial class SqliteRunStore
                 sound = frame.Sequence;
                 count++;
             }
+            if (count == 0) throw new StoreException(StoreFault.Corrupt, $"The journal of run '{run}' is empty: the frames it began with were removed.");
         }
         catch (Exception damaged) when (damaged is StoreException or SqliteException)
         {
