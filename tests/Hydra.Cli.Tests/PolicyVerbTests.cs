@@ -103,15 +103,16 @@ public sealed class PolicyVerbTests : IDisposable
     {
         foreach (var _ in Enumerable.Range(0, 3)) Decide(true);
         PutInForce();
-        var (run, code) = Pay("", "a.txt", "other.txt", "a.txt");
-        Assert.Equal(3, code);
-        for (var asked = 0; asked < 2; asked++)
-        {
-            Assert.Equal(0, _terminal.Run("approve", run, "a", "--approver", "ann"));
-            Assert.Equal(asked == 0 ? 3 : 0, _terminal.Run("resume", run));
-        }
-        Assert.Equal(0, _terminal.Run("audit", run));
-        Assert.Single(_terminal.Out.Split('\n'), line => line.Contains("allow by approved_pay_", StringComparison.Ordinal));
+        const string pays = "type: agent, agent: clerk, prompt: 'Pay. @tool pay {\"path\": \"a.txt\", \"content\": \"x\"}'";
+        _terminal.Write("two.yaml", $"name: two\ntools: {{pay: {{type: write_file, category: money}}}}\nagents: {{clerk: {{model: offline/x, tools: [pay]}}}}\nnodes:\n  - {{id: first, {pays}}}\n  - {{id: gate, type: approval_gate, prompt_to_human: go, depends_on: [first]}}\n  - {{id: second, depends_on: [gate], {pays}}}\n");
+        Assert.True(_terminal.Run("run", "two.yaml", "--run-id", "two", "--backend", "offline") == 3, _terminal.Error);
+        Assert.Equal(0, _terminal.Run("approve", "two", "gate", "--approver", "ann"));
+        Assert.Equal(3, _terminal.Run("resume", "two"));
+        Assert.Equal(0, _terminal.Run("approve", "two", "second", "--approver", "ann"));
+        Assert.True(_terminal.Run("resume", "two") == 0, _terminal.Error);
+        Assert.Equal(0, _terminal.Run("audit", "two"));
+        Assert.Contains("two#", Assert.Single(_terminal.Out.Split('\n'), line => line.Contains("allow by approved_pay_", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains("allow by <category>, ann said so", _terminal.Out, StringComparison.Ordinal);
     }
 
     [Theory]
