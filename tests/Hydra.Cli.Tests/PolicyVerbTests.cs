@@ -103,7 +103,7 @@ public sealed class PolicyVerbTests : IDisposable
     {
         foreach (var _ in Enumerable.Range(0, 3)) Decide(true);
         PutInForce();
-        const string pays = "type: agent, agent: clerk, prompt: 'Pay. @tool pay {\"path\": \"a.txt\", \"content\": \"x\"}'";
+        const string pays = """type: agent, agent: clerk, prompt: "Pay.\n@tool pay {\"path\": \"a.txt\", \"content\": \"x\"}\n" """;
         _terminal.Write("two.yaml", $"name: two\ntools: {{pay: {{type: write_file, category: money}}}}\nagents: {{clerk: {{model: offline/x, tools: [pay]}}}}\nnodes:\n  - {{id: first, {pays}}}\n  - {{id: gate, type: approval_gate, prompt_to_human: go, depends_on: [first]}}\n  - {{id: second, depends_on: [gate], {pays}}}\n");
         Assert.True(_terminal.Run("run", "two.yaml", "--run-id", "two", "--backend", "offline") == 3, _terminal.Error);
         Assert.Equal(0, _terminal.Run("approve", "two", "gate", "--approver", "ann"));
