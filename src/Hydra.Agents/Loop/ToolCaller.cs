@@ -64,11 +64,11 @@ internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadO
         context = context.With(Told(held));
         // What an agent does that is called as a tool is decided call by call.
         var effect = held.Tool is AgentTool ? EffectClass.Pure : held.Tool.EffectOf(arguments);
-        var leave = PolicyGate.Ask(attempt, line, QuestionOf(held, asked, effect, context), place);
+        var key = StepKey.Of(ValueMap.Of(("call", place), ("tool", asked.Name), ("arguments", arguments)));
+        var leave = PolicyGate.Ask(attempt, line, QuestionOf(held, asked, effect, context), place, key);
         if (leave is PolicyLeave.Waits wait) return ToolReply.Later(new AttemptOutcome.Wait(wait.Request));
         if (leave is not PolicyLeave.Go go) return await WithoutAsync(leave, asked, arguments, place, context, cancellationToken);
         if (runs is not null) effect = EffectClass.Pure;   // what its nodes do is journaled there
-        var key = StepKey.Of(ValueMap.Of(("call", place), ("tool", asked.Name), ("arguments", arguments)));
         StepGrant grant;
         try
         {

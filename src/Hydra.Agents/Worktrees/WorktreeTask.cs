@@ -95,7 +95,7 @@ internal sealed class WorktreeTask(NodeAttempt attempt, ILine line, WorktreePlan
         foreach (var command in plan.Checks)
         {
             var asked = ValueMap.Of(("check", command), ("round", round));
-            if (LeaveFor(command, round) is not { } ruling) continue;
+            if (LeaveFor(command, round, StepKey.Of(asked)) is not { } ruling) continue;
             var grant = await line.IntendAsync(new StepCall(StepKind.Tool, "check", StepKey.Of(asked), 0, 0, MicroUsd.Zero, line.Keep(asked)) { Effect = Effect, Ruling = ruling }, cancellationToken);
             Value seen;
             if (grant.Known is { } known) seen = known.Response is null ? Value.Null : line.Read(known.Response);
@@ -121,10 +121,10 @@ internal sealed class WorktreeTask(NodeAttempt attempt, ILine line, WorktreePlan
     /// <summary>What the policy says of a check, which is a command like any other; null: it only pretends to run, and passes.</summary>
     /// <exception cref="CallFailedException">It is denied.</exception>
     /// <exception cref="AttemptPausedException">People are to say first.</exception>
-    private PolicyRuling? LeaveFor(string command, int round)
+    private PolicyRuling? LeaveFor(string command, int round, string key)
     {
         var about = new PolicyQuestion { Tool = "bash", Node = attempt.Path, Arguments = ValueMap.Of(("command", command)), Effect = Effect, Risk = "high", Labels = attempt.Labels.Now, IsNode = !attempt.IsProposed };
-        return PolicyGate.Ask(attempt, line, about, $"check {round}") switch
+        return PolicyGate.Ask(attempt, line, about, $"check {round}", key) switch
         {
             PolicyLeave.Go go => go.Ruling,
             PolicyLeave.Waits wait => throw new AttemptPausedException(new AttemptOutcome.Wait(wait.Request)),

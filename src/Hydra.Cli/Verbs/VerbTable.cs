@@ -7,7 +7,7 @@ internal static class VerbTable
     private static readonly string[] Names =
     [
         "run", "validate", "graph", "list", "inspect", "resume", "pause", "cancel", "kill-switch", "approve", "respond", "models", "help",
-        "rerun", "diff", "migrate", "signal", "export", "import", "verify", "audit", "gc", "schedule", "serve", "gateway", "gateway import", "gateway keys", "gateway why", "gateway stats", "gateway reprice", "gateway purge", "worker",
+        "rerun", "diff", "migrate", "signal", "export", "import", "verify", "audit", "policy", "gc", "schedule", "serve", "gateway", "gateway import", "gateway keys", "gateway why", "gateway stats", "gateway reprice", "gateway purge", "worker",
         "agents", "tools", "memory", "cache", "knowledge", "test", "init", "eval", "new", "plan", "pm-view", "pm view", "enhance", "orchestrate", "recap", "doctor", "install",
     ];
 
@@ -37,6 +37,7 @@ internal static class VerbTable
         "import" => ImportVerb.Verb,
         "verify" => VerifyVerb.Verb,
         "audit" => AuditVerb.Verb,
+        "policy" => PolicyVerb.Verb,
         "gc" => GcVerb.Verb,
         "schedule" => Verb.Later(name, "runs a file on time"),
         "serve" => Verb.Later(name, "HTTP API and dashboard"),

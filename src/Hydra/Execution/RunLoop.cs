@@ -308,6 +308,7 @@ internal sealed partial class RunLoop
             Labels = labels,
             IsProposed = isProposed,
             Policy = runs.Type is ILeafNodeType { RunsInline: true } ? PolicyBook.Empty : PolicyOf(instance),
+            RuleUses = _state.RuleUses,
             Decided = detail?.Wait is { Decision: not null } last ? [.. detail.EarlierWaits ?? [], last] : detail?.EarlierWaits?.ToArray() ?? [],
             Services = _services,
             Opened = Composites.OpenedBy(_state, _inputs, Artifacts, instance),

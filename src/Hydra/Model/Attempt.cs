@@ -64,6 +64,8 @@ public sealed class NodeAttempt
     public bool IsProposed { get; init; }
     /// <summary>The policies that hold here.</summary>
     public PolicyBook Policy { get; init; } = PolicyBook.Empty;
+    /// <summary>What the run's capped rules have let through.</summary>
+    public RuleUses RuleUses { get; init; } = new();
     /// <summary>Every wait of this attempt that has been decided, in order.</summary>
     public IReadOnlyList<WaitState> Decided { get; init; } = [];
     /// <summary>What people, or time, have decided of the wait that this attempt opened; null: it has not asked yet.</summary>
@@ -76,7 +78,7 @@ public sealed class NodeAttempt
     public NodeAttempt In(string workingDirectory) => new()
     {
         Run = Run, Path = Path, Node = Node, Attempt = Attempt, Incarnation = Incarnation, Variant = Variant, Scope = Scope, ResumedAtMs = ResumedAtMs, Decision = Decision,
-        Labels = Labels, IsProposed = IsProposed, Policy = Policy, Decided = Decided, Opened = Opened,
+        Labels = Labels, IsProposed = IsProposed, Policy = Policy, RuleUses = RuleUses, Decided = Decided, Opened = Opened,
         Services = Services with { WorkingDirectory = workingDirectory },
     };
 }

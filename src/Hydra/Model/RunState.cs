@@ -1,3 +1,5 @@
+using Hydra.Policies;
+
 namespace Hydra.Model;
 
 /// <summary>
@@ -56,6 +58,9 @@ public sealed partial class RunState
     public HashSet<string> HeldResources { get; } = new(StringComparer.Ordinal);
     /// <summary>Model calls of the last minute, oldest first; kept only under a rate limit.</summary>
     public Queue<RateEntry> RecentCalls { get; } = new();
+
+    /// <summary>Calls that rules with <c>max_per_run</c> have let through.</summary>
+    public RuleUses RuleUses { get; } = new();
 
     private readonly Dictionary<string, AgentLoad?> _loads = new(StringComparer.Ordinal);
 

@@ -215,6 +215,7 @@ public sealed partial class RunState
             detail.Reenters = (e.Status == NodeStatus.BudgetExceeded || (e.Status == NodeStatus.Failed && detail.IsUnknown)) && (wasRunning || detail.Reenters);
             if (!detail.Reenters)
             {
+                if (detail.Steps is not null) RuleUses.Forget(PathOf(e.Node));
                 detail.Steps = null;
                 ForgetOpened(e.Node, detail);
             }
@@ -289,6 +290,7 @@ public sealed partial class RunState
         load?.Enter(atMs);
         (Detail(e.Node).Steps ??= []).Add(new StepState(e.Call) { Rate = rate, Load = load });
         if (e.Call.Ruling is { Decision: PolicyDecision.Deny }) _detail[e.Node]!.WasDenied = true;
+        if (e.Call.Ruling is { Decision: PolicyDecision.Allow, Wait: "" } let && !let.Rule.StartsWith('<')) RuleUses.Note(let.Rule, PathOf(e.Node), $"{AttemptOf(e.Node)}:{e.Call.Key}");
         if (e.Call.Kind == StepKind.Model) _detail[e.Node]!.ModelCalls++;
         else _detail[e.Node]!.ToolCalls++;
         for (var account = AccountOf(e.Node); account is not null; account = account.Parent) account.Reserve(e.Call);
@@ -326,6 +328,7 @@ public sealed partial class RunState
         Release(e.Node, e.Error, atMs);
         var detail = Detail(e.Node);
         detail.Error = e.Error;
+        if (detail.Steps is not null) RuleUses.Forget(PathOf(e.Node));
         detail.Steps = null;
         ForgetOpened(e.Node, detail);
         var isRetry = e.NextVariant == detail.Variant;

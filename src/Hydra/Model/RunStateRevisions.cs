@@ -89,6 +89,7 @@ public sealed partial class RunState
     {
         Release(e.Node, null, 0);
         var detail = Detail(e.Node);
+        if (detail.Steps is not null) RuleUses.Forget(PathOf(e.Node));
         detail.Steps = null;
         detail.Reenters = false;
         detail.AwaitsAdvance = false;

@@ -32,7 +32,7 @@ internal static class ToolStep
         {
             var asked = question.Asked.IsObject ? question.Asked.AsObject : ValueMap.Of(("input", question.Asked));
             var about = new PolicyQuestion { Tool = question.Name, Node = attempt.Path, Arguments = asked, Effect = question.Effect, Risk = "high", Labels = attempt.Labels.Now, IsOutward = question.Name == "http", IsNode = !attempt.IsProposed };
-            var leave = PolicyGate.Ask(attempt, line, about, "0", question.Shown);
+            var leave = PolicyGate.Ask(attempt, line, about, "0", StepKey.Of(question.Asked), question.Shown);
             if (leave is PolicyLeave.Waits wait) return new AttemptOutcome.Wait(wait.Request);
             if (leave is not PolicyLeave.Go go) return await WithoutAsync(leave, line, question, attempt, cancellationToken);
             ruling = go.Ruling;

@@ -7,7 +7,8 @@ namespace Hydra.Parsing;
 internal static class RuleCheck
 {
     private static readonly string[] ForAsking = ["approvers", "quorum", "timeout_seconds"];
-    private static readonly string[] NotConditions = ["name", "decision", "reason", "on_deny", "approvers", "quorum", "timeout_seconds", "result"];
+    private static readonly string[] ForAllowing = ["max_per_run", "until"];
+    private static readonly string[] NotConditions = ["name", "decision", "reason", "on_deny", "approvers", "quorum", "timeout_seconds", "result", "max_per_run", "until"];
 
     /// <param name="placeOf">Where a rule stands, by its number from 0.</param>
     public static void Check(ValueMap policy, Func<int, SourcePosition> placeOf, ProblemList problems)
@@ -35,6 +36,14 @@ internal static class RuleCheck
         var decision = rule["decision"].AsText;
         if (decision != "ask" && ForAsking.FirstOrDefault(rule.ContainsKey) is { } stray)
             problems.Error(ProblemCodes.BadPolicy, at, $"'{name}' has `{stray}`, which only 'decision: ask' uses. Remove it, or ask.");
+        if (decision != "allow" && ForAllowing.FirstOrDefault(rule.ContainsKey) is { } bound)
+            problems.Error(ProblemCodes.BadPolicy, at, $"'{name}' has `{bound}`, which only 'decision: allow' uses: a rule that forbids or asks must not run out. Remove it, or allow.");
+        if (rule.ContainsKey("max_per_run") && !rule.ContainsKey("name"))
+            problems.Error(ProblemCodes.BadPolicy, at, $"'{name}' has `max_per_run` and no `name`, by which the journal counts its uses. Name it.");
+        if (rule.GetOrNull("until").TextOrNull is { } until && !PolicyFields.TryReadDay(until, out _))
+            problems.Error(ProblemCodes.BadPolicy, at, $"'{name}' holds until '{until}', which is no day. Write it as 2027-01-31.");
+        if (rule.GetOrNull("other_arguments") == Value.False && !rule.ContainsKey("arguments"))
+            problems.Error(ProblemCodes.BadPolicy, at, $"'{name}' has `other_arguments: false` and no `arguments`. Name those that a call may have.");
         if (decision != "simulate" && rule.ContainsKey("result"))
             problems.Error(ProblemCodes.BadPolicy, at, $"'{name}' has a `result`, which only 'decision: simulate' uses. Remove it, or simulate.");
         if (decision is not ("deny" or "ask") && rule.ContainsKey("on_deny"))

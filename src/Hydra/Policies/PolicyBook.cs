@@ -18,12 +18,16 @@ public sealed class PolicyBook(IReadOnlyList<PolicySpec> policies, string enviro
     /// <summary>Identity of all rules together.</summary>
     public string Hash { get; } = policies.Count == 0 ? "" : StepKey.Of(Value.OfTexts([.. policies.Select(policy => policy.Hash), environment]));
 
+    /// <param name="isOver">Whether a rule counts no more, so that the call is decided as if it were not there; null: all count.</param>
     /// <returns>The ruling, and the rule that gave it; null: a built-in one.</returns>
-    public (PolicyRuling Ruling, PolicyRule? Rule) Decide(PolicyQuestion call)
+    public (PolicyRuling Ruling, PolicyRule? Rule) Decide(PolicyQuestion call, Func<PolicyRule, bool>? isOver = null)
     {
         call = call with { Environment = environment };
-        var fitting = policies.Select(policy => policy.Rules.FirstOrDefault(rule => rule.Fits(call))).OfType<PolicyRule>().ToList();
-        if (fitting.MaxBy(rule => rule.Decision) is { } strictest)
+        var fitting = policies.Select(policy => policy.Rules.FirstOrDefault(rule => rule.Fits(call) && isOver?.Invoke(rule) != true)).OfType<PolicyRule>().ToList();
+        // Of rules with a cap one lets the call through, named by the ruling, so that the journal counts every use.
+        var capped = fitting.Find(rule => rule.MaxPerRun is not null);
+        fitting.RemoveAll(rule => rule.MaxPerRun is not null && rule != capped);
+        if (fitting.MaxBy(rule => (rule.Decision, rule == capped)) is { } strictest)
         {
             var ruling = new PolicyRuling(strictest.Decision, strictest.Name, strictest.Reason);
             if (strictest.Decision != PolicyDecision.Allow || call.IsNode) return (ruling, strictest);

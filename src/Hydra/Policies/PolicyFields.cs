@@ -1,3 +1,4 @@
+using System.Globalization;
 using Hydra.Model;
 
 namespace Hydra.Policies;
@@ -19,6 +20,7 @@ public static class PolicyFields
             new("tool", OneOrMore(new Shape.Text()), "Tools, or types of nodes that act (http, bash, python_exec), `*` for any letters."),
             new("node", OneOrMore(new Shape.Text()), "Paths of nodes, `*` for any letters."),
             new("arguments", new Shape.MapOf(new Shape.Anything()), "What each argument named here must be like: a value, a text with `*`, or {matches, one_of, min, max}."),
+            new("other_arguments", new Shape.Boolean(), "Whether the call may have arguments that `arguments` does not name. Default: true."),
             new("effect", OneOrMore(new Shape.Choice("pure", "idempotent", "compensatable", "irreversible")), "Effects of the call."),
             new("risk", OneOrMore(new Shape.Choice("low", "medium", "high")), "Risks of the tool."),
             new("category", OneOrMore(new Shape.Choice(CategoryNames)), "Categories of the tool."),
@@ -30,6 +32,8 @@ public static class PolicyFields
             new("approvers", new Shape.ListOf(new Shape.Text(), 1000), "`ask`: who may decide. Default: anybody."),
             new("quorum", new Shape.Integer(1, 1000), "`ask`: approvals by different people that are needed. Default: 1."),
             new("timeout_seconds", new Shape.Number(0.001, CommonFields.SecondsMax), "`ask`: seconds until it counts as refused. Default: 604800 (7 days)."),
+            new("max_per_run", new Shape.Integer(1, 1_000_000), "`allow`: calls of one run that it lets through; later ones are decided as if it were not there. Default: any number."),
+            new("until", new Shape.Text(@"\d{4}-\d{2}-\d{2}"), "`allow`: the last day (UTC, YYYY-MM-DD) on which it holds. Default: for good."),
             new("result", new Shape.Anything(), "`simulate`: what the call answers."),
         ]), 1000), "Rules in order; the first that fits decides."),
     ]);
@@ -64,7 +68,13 @@ public static class PolicyFields
         Quorum = map.GetOrNull("quorum") is { Kind: ValueKind.Integer } quorum ? (int)quorum.AsInteger : 1,
         Timeout = map.GetOrNull("timeout_seconds") is { IsNumeric: true } seconds ? TimeSpan.FromSeconds(seconds.AsNumber) : TimeSpan.FromDays(7),
         Result = map.GetOrNull("result"),
+        MaxPerRun = map.GetOrNull("max_per_run") is { Kind: ValueKind.Integer } most ? (int)most.AsInteger : null,
+        Until = map.GetOrNull("until").TextOrNull is { } day && TryReadDay(day, out var until) ? until : null,
+        AllowsOtherArguments = map.GetOrNull("other_arguments") != Value.False,
     };
+
+    /// <summary>Reads a day as <c>until</c> writes it: 2027-01-31.</summary>
+    public static bool TryReadDay(string text, out DateOnly day) => DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out day);
 
     private static PolicyDecision Decision(string word) => Enum.Parse<PolicyDecision>(word, ignoreCase: true);
 

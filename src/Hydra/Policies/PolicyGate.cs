@@ -19,10 +19,11 @@ public abstract record PolicyLeave
 public static class PolicyGate
 {
     /// <param name="place">Which call of the attempt it is.</param>
+    /// <param name="key">The key of the step that the call will be.</param>
     /// <param name="shown">The arguments as people see them, without what is named like a secret; null: all of them.</param>
-    public static PolicyLeave Ask(NodeAttempt attempt, ILine line, PolicyQuestion call, string place, Value? shown = null)
+    public static PolicyLeave Ask(NodeAttempt attempt, ILine line, PolicyQuestion call, string place, string key, Value? shown = null)
     {
-        var (ruling, rule) = attempt.Policy.Decide(call);
+        var (ruling, rule) = Decide(attempt, call, key);
         switch (ruling.Decision)
         {
             case PolicyDecision.Allow: return new PolicyLeave.Go(ruling);
@@ -56,6 +57,19 @@ public static class PolicyGate
         });
     }
 
+    /// <summary>A rule that is used up or past its day is passed over, but not for a call that it has already let through.</summary>
+    private static (PolicyRuling Ruling, PolicyRule? Rule) Decide(NodeAttempt attempt, PolicyQuestion call, string key)
+    {
+        var made = $"{attempt.Attempt}:{key}";
+        var today = DateOnly.FromDateTime(attempt.Services.Clock.GetUtcNow().UtcDateTime);
+        while (true)
+        {
+            var (ruling, rule) = attempt.Policy.Decide(call, rule => !attempt.RuleUses.Has(rule.Name, attempt.Path, made)
+                && (rule.Until < today || (rule.MaxPerRun is { } most && attempt.RuleUses.IsUsedUp(rule.Name, most))));
+            if (rule?.MaxPerRun is not { } max || attempt.RuleUses.TryTake(rule.Name, max, attempt.Path, made)) return (ruling, rule);
+        }
+    }
+
     /// <summary>All that the decision holds for: another argument, label or rule, and people are asked anew.</summary>
     private static Value PayloadOf(NodeAttempt attempt, PolicyQuestion call, PolicyRuling ruling, string place, Value? shown)
     {
@@ -63,6 +77,8 @@ public static class PolicyGate
         var about = ValueMap.Of(
             ("effect", WireNames.Of(call.Effect)), ("risk", call.Risk), ("categories", Value.OfTexts(call.Categories)), ("outward", call.IsOutward),
             ("has_read", call.Labels.ToString()), ("rule", ruling.Rule), ("reason", ruling.Reason), ("call", place), ("policy", attempt.Policy.Hash));
+        if (call.Agent.Length > 0) about = about.With("agent", call.Agent);
+        if (attempt.Policy.Environment.Length > 0) about = about.With("environment", attempt.Policy.Environment);
         if (shown is not null) about = about.With("arguments_sha256", StepKey.Of(call.Arguments));
         return ValueMap.Of(
             ("prompt", $"May {who} call '{call.Tool}'?{(ruling.Reason.Length == 0 ? "" : $" ({ruling.Reason})")}"),

@@ -33,6 +33,12 @@ public sealed record PolicyRule
     public int Quorum { get; init; } = 1;
     /// <summary>How long people are asked; then it counts as refused.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromDays(7);
+    /// <summary><c>allow</c>: how many calls of a run it lets through; then it is passed over. Null: any number.</summary>
+    public int? MaxPerRun { get; init; }
+    /// <summary><c>allow</c>: the last day (UTC) on which it holds; null: for good.</summary>
+    public DateOnly? Until { get; init; }
+    /// <summary>Whether the call may have arguments that <see cref="Arguments"/> does not name.</summary>
+    public bool AllowsOtherArguments { get; init; } = true;
     /// <summary>What a simulated call answers; null: that it was simulated.</summary>
     public Value Result { get; init; }
 
@@ -45,6 +51,7 @@ public sealed record PolicyRule
             && Holds(Effects, WireNames.Of(call.Effect)) && Holds(Risks, call.Risk) && Holds(Environments, call.Environment)
             && (Categories.Count == 0 || call.Categories.Any(Categories.Contains))
             && (Labels.Count == 0 || Labels.Any(label => Has(call, label)))
+            && (AllowsOtherArguments || call.Arguments.Keys.All(given => Arguments.Any(pattern => pattern.Key == given)))
             && Arguments.All(pattern => call.Arguments.TryGetValue(pattern.Key, out var given) && pattern.Value.Fits(given, isWary));
     }
 
