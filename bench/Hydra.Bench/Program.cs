@@ -288,7 +288,7 @@ namespace Hydra.Bench
         public void Add(string name, string mode, double figure, string unit, params (string Name, double Value)[] ratios)
         {
             _rows.Add((name, mode, figure, unit, ratios));
-            Console.Error.WriteLine($"  {name} [{mode}] {figure:0.##} {unit} {string.Join(", ", ratios.Select(r => $"{r.Value:0.00} {r.Name}"))}");
+            Console.Error.WriteLine($"  {name} [{mode}] {figure:0.##} {unit} {string.Join(", ", ratios.Select(r => $"{(double.IsFinite(r.Value) ? $"{r.Value:0.00}" : "none")} {r.Name}"))}");
         }
 
         public void Print()
@@ -300,7 +300,7 @@ namespace Hydra.Bench
                 map["mode"] = row.Mode;
                 map["figure"] = Math.Round(row.Figure, 3);
                 map["unit"] = row.Unit;
-                foreach (var (name, value) in row.Ratios) map[name] = Math.Round(value, 3);
+                foreach (var (name, value) in row.Ratios) map[name] = double.IsFinite(value) ? Math.Round(value, 3) : "none";
                 Console.WriteLine(Value.Of(map.Build()).ToJson());
             }
         }

@@ -20,6 +20,8 @@ internal sealed class ToolModels(Func<ChatMessage[], AIContent[]> answer) : IMod
     public List<ChatMessage[]> Conversations { get; } = [];
     public List<ChatOptions> Options { get; } = [];
     public long? ContextTokensMax { get; init; }
+    /// <summary>Conversations whose answer never ends: only a cancellation does.</summary>
+    public Func<ChatMessage[], bool> NeverEnds { get; init; } = _ => false;
 
     public ModelFacts Resolve(string model) => new() { Name = model, Provider = "fake", Id = model, Price = new ModelPrice(1, 1, "test"), ContextTokensMax = ContextTokensMax };
     public IChatClient ClientOf(string model) => new Client(this);
@@ -48,12 +50,13 @@ internal sealed class ToolModels(Func<ChatMessage[], AIContent[]> answer) : IMod
     private sealed class Client(ToolModels models) : IChatClient
     {
         public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
-            Task.FromResult(new ChatResponse(new ChatMessage(ChatRole.Assistant, models.Take(messages, options))) { Usage = Usage });
+            models.NeverEnds([.. messages]) ? Task.Delay(Timeout.Infinite, cancellationToken).ContinueWith<ChatResponse>(_ => throw new OperationCanceledException(cancellationToken), TaskScheduler.Default)
+                : Task.FromResult(new ChatResponse(new ChatMessage(ChatRole.Assistant, models.Take(messages, options))) { Usage = Usage });
 
         public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
         {
             foreach (var content in models.Take(messages, options)) yield return new ChatResponseUpdate(ChatRole.Assistant, [content]);
-            await Task.CompletedTask;
+            if (models.NeverEnds([.. messages])) await Task.Delay(Timeout.Infinite, cancellationToken);
             yield return new ChatResponseUpdate(ChatRole.Assistant, [new UsageContent(Usage)]) { FinishReason = ChatFinishReason.Stop };
         }
 

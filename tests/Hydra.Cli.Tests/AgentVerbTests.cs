@@ -62,6 +62,16 @@ public sealed class AgentVerbTests
     }
 
     [Fact]
+    public void The_receipt_of_one_node_names_the_limit_that_ended_it()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("flow.yaml", "name: f\nnodes:\n  - {id: pick, type: router, input: hello, strategy: [rules], routes: {x: {keywords: [fire]}, y: {keywords: [water]}}}\n");
+        terminal.Run("run", "flow.yaml", "--run-id", "r1", "--backend", "offline");
+        Assert.Equal(0, terminal.Run("inspect", "r1", "--node", "pick", "--receipt", "--json"));
+        Assert.Equal("min_confidence", Value.ParseJson(terminal.Out).AsObject["ended_by"].AsText);
+    }
+
+    [Fact]
     public void A_damaged_memory_is_named_with_its_mend_and_left_as_it_is()
     {
         using var terminal = new Terminal();

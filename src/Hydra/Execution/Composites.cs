@@ -74,20 +74,24 @@ internal static class Composites
         return (new Advance.End(done), artifacts.Keep(done.Output, labels.OfResult(node.Settings.Labels)));
     }
 
-    /// <summary>What <c>stop_when</c> sees: <c>output</c> (results so far, null where there is none yet), <c>completed</c>, <c>failed</c>.</summary>
+    /// <summary>What <c>stop_when</c> sees: <c>output</c> (results so far, null where there is none yet), <c>completed</c>, <c>failed</c>, <c>confidence</c> (the highest that a result gives under that name, else null).</summary>
     public static ITemplateScope StopScopeOf(RunState state, RunInputs inputs, IArtifactStore artifacts, int instance)
     {
         var scope = state.Scopes[state.DetailOf(instance)!.Scope];
         var ended = Ended(state, inputs, artifacts, scope, new LabelContext());
         var results = new List<Value>();
         var completed = 0;
+        var confidence = Value.Null;
+        var isByConfidence = state.NodeOf(instance).Settings.StopWhen!.References.Any(reference => reference.Root == "confidence");
         foreach (var child in ended.Children)
         {
+            if (isByConfidence && child.HasOutput && child.Output() is { IsObject: true } said && said.AsObject.GetOrNull("confidence") is { IsNumeric: true } sure
+                && (confidence.IsNull || sure.AsNumber > confidence.AsNumber)) confidence = sure;
             if (!child.IsSink) continue;
             results.Add(child.HasOutput ? child.Output() : Value.Null);
             if (child.HasOutput) completed++;
         }
-        var names = ValueMap.Of(("output", Value.Of(results.ToArray())), ("completed", completed), ("failed", scope.ItemsFailed));
+        var names = ValueMap.Of(("output", Value.Of(results.ToArray())), ("completed", completed), ("failed", scope.ItemsFailed), ("confidence", confidence));
         return new OverlaidScope(names, new InstanceScope(state, inputs, artifacts, instance));
     }
 

@@ -140,6 +140,8 @@ public abstract record AttemptOutcome
     {
         /// <summary>The labels of the message, which may quote what the attempt has read; filled in where the attempt ends.</summary>
         public Labels Labels { get; init; }
+        /// <summary>Small typed facts about the end of a composite (which limit ended it, what was left undone), null when none.</summary>
+        public Value Signal { get; init; }
     }
     /// <summary>Give the slot back and enter again at that time (Unix milliseconds).</summary>
     public sealed record Suspend(long UntilMs) : AttemptOutcome;

@@ -216,7 +216,12 @@ public sealed partial class RunState
     private void LeaveItem(Scope scope, int instance)
     {
         var item = scope.ItemOf(instance);
-        if (scope.LeftInItem is { } left && --left[item] > 0) return;
+        if (scope.LeftInItem is { } left && --left[item] > 0)
+        {
+            // A plan's tasks are one item: each that ends may be what its `stop_when` waits for.
+            if (scope is { Parent: >= 0, Opening.Proposed: not null } && _status[scope.Parent] == NodeStatus.Open && NodeOf(scope.Parent).Settings.StopWhen is not null) ToCheckStop.Enqueue(scope.Parent);
+            return;
+        }
         scope.ItemsOpen--;
         scope.ItemsEnded++;
         if (scope.HasFailures && ItemHasFailed(scope, item)) scope.ItemsFailed++;

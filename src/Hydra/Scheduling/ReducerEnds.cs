@@ -90,15 +90,15 @@ public sealed partial class Reducer
     }
 
     /// <summary>Nothing is left to try.</summary>
-    private void Fail(int instance, NodeError error)
+    private void Fail(int instance, NodeError error, Value signal = default)
     {
         var settings = State.NodeOf(instance).Settings;
         var isBudget = error.Code == ErrorCode.Budget;
         var isOpen = State.HasUnknownStep(instance) && error.Code != ErrorCode.UnknownOutcome && !isBudget;
         if (isOpen) error = error with { Message = $"{error.Message}. {UnknownText(instance, State.DetailOf(instance)!.Steps!.Find(step => step.Result is { IsBound: true })!.Call)}" };
         var mayDegrade = !isBudget || settings.OnFailure == FailurePolicy.Degrade || State.DetailOf(instance)?.RefusedBy is { Limits.OnExceeded: BudgetPolicy.Degrade };
-        if (settings.FallbackValue is { } standIn && mayDegrade) End(instance, NodeStatus.Degraded, ValueRef.Of(standIn), error);
-        else End(instance, isBudget ? NodeStatus.BudgetExceeded : NodeStatus.Failed, null, error);
+        if (settings.FallbackValue is { } standIn && mayDegrade) End(instance, NodeStatus.Degraded, ValueRef.Of(standIn), error, signal);
+        else End(instance, isBudget ? NodeStatus.BudgetExceeded : NodeStatus.Failed, null, error, signal);
     }
 
     private void End(int instance, NodeStatus status, ValueRef? output, NodeError? error, Value signal = default) =>
@@ -140,7 +140,7 @@ public sealed partial class Reducer
             case Model.Advance.End { Outcome: AttemptOutcome.Degraded lesser }:
                 End(instance, NodeStatus.Degraded, advanced.Output, new NodeError(ErrorCode.InvalidOutput, lesser.Reason), lesser.Signal);
                 break;
-            case Model.Advance.End { Outcome: AttemptOutcome.Failed failed }: Fail(instance, new NodeError(failed.Code, failed.Message) { Labels = failed.Labels }); break;
+            case Model.Advance.End { Outcome: AttemptOutcome.Failed failed }: Fail(instance, new NodeError(failed.Code, failed.Message) { Labels = failed.Labels }, failed.Signal); break;
             case Model.Advance.End { Outcome: AttemptOutcome.Terminate terminate }:
                 End(instance, NodeStatus.Completed, advanced.Output, null);
                 Terminate(terminate);

@@ -70,11 +70,20 @@ public sealed record Receipt
             Attempts = node.AttemptCount,
             Spent = node.Spent,
             Undone = UndoneOf(below),
-            EndedBy = SignalOf(node).GetOrNull("ended_by").TextOrNull,
+            EndedBy = SignalOf(node).GetOrNull("ended_by").TextOrNull ?? LimitOf(node),
             TasksUndone = SignalOf(node).GetOrNull("undone") is { IsList: true } tasks ? [.. tasks.Items.Select(task => task.ToDisplayText())] : [],
             Versions = [.. ModelsOf(below.Prepend(node)).Select(model => ("model", model)), .. AgentsOf(below.Prepend(node))],
         };
     }
+
+    /// <summary>The limit by which the run, and not the composite itself, ended it.</summary>
+    private static string? LimitOf(NodeTrace node) => node.Node.Composite is null ? null : node.Status switch
+    {
+        NodeStatus.BudgetExceeded => "budget",
+        NodeStatus.Failed when node.Error?.Code == ErrorCode.Timeout => "timeout",
+        NodeStatus.Cancelled => "cancelled",
+        _ => null,
+    };
 
     private static ValueMap SignalOf(NodeTrace node) => node.Signal is { IsObject: true } signal ? signal.AsObject : ValueMap.Empty;
 

@@ -45,6 +45,14 @@ public class RecapTests
         Assert.Equal("SQLite", RecapFold.WordsOf("SQLite"));
     }
 
+    [Theory]
+    [InlineData("claude-opus-4-6", "offline", "claude-opus-4-6", "offline")]
+    [InlineData("offline/extract", "offline", "offline/extract", "offline/extract")]
+    [InlineData("claude-opus-4-6", "anthropic", "claude-opus-4-6-20260101", "claude-opus-4-6-20260101")]
+    [InlineData("claude-opus-4-6", "anthropic", null, "claude-opus-4-6")]
+    public void The_share_of_a_model_is_that_of_the_one_that_answered(string asked, string provider, string? answered, string named) =>
+        Assert.Equal(named, RecapFold.AnsweredBy(new StepCall(StepKind.Model, asked, "k", 1, 1, null, null) { Provider = provider }, new StepResult(null, default, MicroUsd.Zero, null, 0) { AnsweredBy = answered }));
+
     [Fact]
     public void Foreign_text_is_text_in_both_forms()
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Hydra.Model;
 using Hydra.Nodes;
 
@@ -7,7 +8,7 @@ public sealed partial class CoordinatorNode : ICompositeNodeType
 {
     private const string WorkName = "work", TasksName = "$tasks", RepairsName = "$repairs";
 
-    private sealed record CoordinatorPlan(IReadOnlyList<CrewMember> Workers, ValueMap Inline, int TasksMax, int RoundsMax, int RepairsMax, string Conflict);
+    private sealed record CoordinatorPlan(IReadOnlyList<CrewMember> Workers, ValueMap Inline, int TasksMax, int RoundsMax, int RepairsMax, string Conflict, double? ConfidenceMin);
 
     /// <param name="Key">The task's text, blanks and case aside: tasks with one key ask the same.</param>
     private sealed record WorkerTask(string Id, string Worker, string Task)
@@ -26,7 +27,8 @@ public sealed partial class CoordinatorNode : ICompositeNodeType
 
     public object Plan(NodeSpec node, PlanContext context) => new CoordinatorPlan(Crew.Of(node, "workers", context.Workflow), Crew.Inline(node, "workers"),
         IntegerOf(node, "max_tasks", 10), IntegerOf(node, "max_rounds", 2), IntegerOf(node, "max_repairs", 2),
-        node.Fields.GetOrNull("conflict").TextOrNull ?? "ask_synthesizer");
+        node.Fields.GetOrNull("conflict").TextOrNull ?? "ask_synthesizer",
+        node.Fields.GetOrNull("min_confidence") is { IsNumeric: true } least ? least.AsNumber : null);
 
     private static int IntegerOf(NodeSpec node, string field, int byDefault) => node.Fields.TryGetValue(field, out var value) ? (int)value.AsInteger : byDefault;
 
@@ -37,7 +39,7 @@ public sealed partial class CoordinatorNode : ICompositeNodeType
         if (context.IsDryRun) return last.Opening.Fragment == SplitFragment ? Synthesize(context, plan, []) : Moves.Done(new AttemptOutcome.Completed(ChildResults.ResultOf(last)));
         var found = FindingsOf(context);
         if (last.Opening.Proposed is not null) return AfterWork(context, plan, found);
-        if (ChildResults.FailureOf(context, last) is { } failure) return Moves.Done(failure);
+        if (ChildResults.FailureOf(context, last) is { } failure) return Moves.Failed(failure, Moves.LimitOf(failure.Code), Undone(found));
         return last.Opening.Fragment == SplitFragment ? AfterSplit(context, plan, last, found) : AfterSynthesis(context, plan, last, found);
     }
 
@@ -53,7 +55,7 @@ public sealed partial class CoordinatorNode : ICompositeNodeType
         if (problems.Count > 0)
         {
             return repairs < plan.RepairsMax ? Split(context, plan, found, MissingOf(last), repairs + 1, problems)
-                : Moves.Done(new AttemptOutcome.Failed(ErrorCode.InvalidOutput, $"the split is not valid, after {repairs} {(repairs == 1 ? "repair" : "repairs")}: {string.Join(" · ", problems)}"));
+                : Moves.Failed(ErrorCode.InvalidOutput, $"the split is not valid, after {repairs} {(repairs == 1 ? "repair" : "repairs")}: {string.Join(" · ", problems)}", "max_repairs", Undone(found));
         }
         if (tasks.Count == 0) return Synthesize(context, plan, found);   // nothing new to ask
         var nodes = tasks.Select(task => Value.Of(ValueMap.Of(("id", task.Id), ("type", "agent"), ("agent", task.Worker), ("prompt", $"{{{{ work['{task.Id}'] }}}}"))));
@@ -61,7 +63,7 @@ public sealed partial class CoordinatorNode : ICompositeNodeType
         if (opened.Fragment is null)
         {
             return repairs < plan.RepairsMax ? Split(context, plan, found, MissingOf(last), repairs + 1, opened.Problems)
-                : Moves.Done(new AttemptOutcome.Failed(ErrorCode.InvalidOutput, $"the split is not valid: {string.Join(" · ", opened.Problems)}"));
+                : Moves.Failed(ErrorCode.InvalidOutput, $"the split is not valid: {string.Join(" · ", opened.Problems)}", "max_repairs", Undone(found));
         }
         var texts = ValueMap.Of(tasks.Select(task => KeyValuePair.Create(task.Id, Value.Of(task.Task))));
         return Moves.Open(context, opened.Fragment, ValueMap.Of((WorkName, texts), (TasksName, Value.Of(tasks.Select(task => task.ToValue())))));
@@ -80,7 +82,7 @@ public sealed partial class CoordinatorNode : ICompositeNodeType
 
     private static Advance AfterWork(AdvanceContext context, CoordinatorPlan plan, List<Finding> found)
     {
-        if (ChildResults.FailureOf(context, context.Last!) is { } failure && (ChildResults.EndsPattern(failure) || !found.Exists(finding => finding.IsAnswered))) return Moves.Done(failure);
+        if (ChildResults.FailureOf(context, context.Last!) is { } failure && (ChildResults.EndsPattern(failure) || !found.Exists(finding => finding.IsAnswered))) return Moves.Failed(failure, Moves.LimitOf(failure.Code), Undone(found));
         return Synthesize(context, plan, found);
     }
 
@@ -90,12 +92,13 @@ public sealed partial class CoordinatorNode : ICompositeNodeType
         var rounds = context.History.Count(scope => scope.Opening.Proposed is not null);
         var failed = found.Where(finding => !finding.IsAnswered).ToList();
         var missing = said.GetOrNull("missing").TextOrNull ?? "";
-        var isEnough = said["enough"].AsBoolean;
+        var isSure = plan.ConfidenceMin is not { } least || said["confidence"].AsNumber >= least;
+        var isEnough = plan.ConfidenceMin is null ? said["enough"].AsBoolean : isSure;
         var hadNothingNew = context.History.Reverse().Skip(1).FirstOrDefault() is { Opening: { Proposed: null, Fragment: SplitFragment } };
         if (!isEnough && rounds < plan.RoundsMax && !hadNothingNew && !context.StopWhenHeld) return Split(context, plan, found, missing, 0, []);
-        var signal = ValueMap.Of(("rounds", rounds), ("tasks", found.Count), ("failed", failed.Count), ("ended_by", isEnough ? "enough" : context.StopWhenHeld ? "stop_when" : hadNothingNew ? "no_progress" : "max_rounds"), ("undone", Value.OfTexts(failed.Select(finding => finding.Asked.Id).ToList())));
+        var signal = ValueMap.Of(("rounds", rounds), ("tasks", found.Count), ("failed", failed.Count), ("ended_by", isEnough ? plan.ConfidenceMin is null ? "enough" : "confidence" : context.StopWhenHeld ? "stop_when" : hadNothingNew ? "no_progress" : "max_rounds"), ("undone", Value.OfTexts([.. Undone(found)])));
         var reasons = new List<string>();
-        if (!isEnough) reasons.Add($"{(hadNothingNew ? "no new task was found" : $"max_rounds {plan.RoundsMax} is used up")}, still missing: {Excerpt.Of(missing, 300)}");
+        if (!isEnough) reasons.Add($"{(hadNothingNew ? "no new task was found" : $"max_rounds {plan.RoundsMax} is used up")}{(isSure ? "" : string.Create(CultureInfo.InvariantCulture, $", the confidence {said["confidence"].AsNumber:0.##} is below min_confidence {plan.ConfidenceMin:0.##}"))}, still missing: {Excerpt.Of(missing, 300)}");
         if (failed.Count > 0) reasons.Add($"left undone: {string.Join("; ", failed.Select(finding => $"'{finding.Asked.Id}' ({finding.Asked.Worker}) {ChildResults.Words(finding.Outcome)}"))}");
         return Moves.Done(reasons.Count == 0 ? new AttemptOutcome.Completed(said["answer"], signal) : new AttemptOutcome.Degraded(said["answer"], string.Join(". ", reasons), signal));
     }
@@ -131,6 +134,8 @@ public sealed partial class CoordinatorNode : ICompositeNodeType
         .. context.History.Where(scope => scope.Opening.Proposed is not null).SelectMany(scope => scope.Bindings.AsObject[TasksName].Items.Select(WorkerTask.Of)
             .Select(task => new Finding(task, scope.Children.First(child => child.Id == task.Id)))),
     ];
+
+    private static IEnumerable<string> Undone(List<Finding> found) => found.Where(finding => !finding.IsAnswered).Select(finding => finding.Asked.Id);
 
     private static string MissingOf(EndedScope split) => split.Bindings.AsObject[WorkName].AsObject.GetOrNull("missing").TextOrNull ?? "";
 }

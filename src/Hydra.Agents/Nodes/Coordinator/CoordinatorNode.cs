@@ -30,6 +30,7 @@ public sealed partial class CoordinatorNode : INodeType
         new("synthesizer", new Shape.Text(), "The agent that owns the answer. Default: who splits."),
         new("max_tasks", new Shape.Integer(1, 1000), "Most tasks of one round. Default: 10."),
         new("max_rounds", new Shape.Integer(1, 100), "How often work may be given out until the answer is complete. Default: 2."),
+        new("min_confidence", new Shape.Number(0, 1), "Confidence of the owner of the answer from which on it is enough; below it there is a further round. Default: the owner says whether it is enough."),
         new("conflict", new Shape.Choice("ask_synthesizer", "majority", "first"), "What counts where workers answer the same task differently. Default: ask_synthesizer."),
         new("max_repairs", new Shape.Integer(0, 20), "How often a split that is not valid goes back. Default: 2."),
     ];
@@ -54,14 +55,15 @@ public sealed partial class CoordinatorNode : INodeType
         if (node.Fields.GetOrNull("goal") is not { IsNull: false } goal) return [];
         var text = goal.ToDisplayText() + "\n";
         var split = AgentCall.Of(node, "split", text + PromptFile.Read("Coordinator/split"), SplitSchema, "goal");
-        var schema = AnswerSchema(node.Policy.OutputSchema);
-        var prompt = text + PromptFile.Read("Coordinator/synthesize");
+        var isByConfidence = node.Fields.ContainsKey("min_confidence");
+        var schema = AnswerSchema(node.Policy.OutputSchema, isByConfidence);
+        var prompt = text + PromptFile.Read("Coordinator/synthesize") + (isByConfidence ? "\nGive `confidence` too: from 0 to 1, how sure you are that the answer is right and complete.\n" : "");
         var synthesis = node.Fields.GetOrNull("synthesizer").TextOrNull is { } owner
             ? AgentCall.OfAgent(node, "synthesis", owner, prompt, schema) : AgentCall.Of(node, "synthesis", prompt, schema, "goal");
         return [new("split", [split]) { MayShadow = true, Names = ["work"] }, new("synthesis", [synthesis]) { MayShadow = true, Names = ["work"] }, .. Crew.Fragments(node, "workers", "worker")];
     }
 
-    private static Value AnswerSchema(Value? answer) => ValueMap.Of(("type", "object"), ("required", Value.OfTexts(["answer", "enough"])), ("properties", ValueMap.Of(
+    private static Value AnswerSchema(Value? answer, bool isByConfidence) => ValueMap.Of(("type", "object"), ("required", Value.OfTexts(isByConfidence ? ["answer", "enough", "confidence"] : ["answer", "enough"])), ("properties", ValueMap.Of(
         ("answer", answer ?? ValueMap.Of(("description", "The whole answer."))),
-        ("enough", ValueMap.Of(("type", "boolean"))), ("missing", ValueMap.Of(("type", "string"))))));
+        ("enough", ValueMap.Of(("type", "boolean"))), ("missing", ValueMap.Of(("type", "string"))), ("confidence", ValueMap.Of(("type", "number"), ("minimum", 0), ("maximum", 1))))));
 }

@@ -64,13 +64,13 @@ public sealed partial class PlannerNode : ICompositeNodeType
         var plan = (PlannerPlan)context.Node.Fields!;
         if (context.IsDryRun) return context.Last is null ? Ask(context, plan, new State(0, 0, Value.Null, ""), new PlanProgress(), []) : Moves.Done(new AttemptOutcome.Completed(ValueMap.Empty));
         if (context.ProposedDepth >= plan.Rules.DepthMax)
-            return Moves.Done(new AttemptOutcome.Failed(ErrorCode.BadRequest, $"planners lie {context.ProposedDepth + 1} deep, and max_depth is {plan.Rules.DepthMax}"));
+            return Moves.Failed(ErrorCode.BadRequest, $"planners lie {context.ProposedDepth + 1} deep, and max_depth is {plan.Rules.DepthMax}", "max_depth", []);
         var progress = PlanProgress.Of(context, scope => State.Of(scope).Tasks);
         if (context.Last is not { } last) return Ask(context, plan, new State(0, 0, Value.Null, ""), progress, []);
         var state = State.Of(last);
         if (last.Opening.Proposed is not null) return AfterWork(context, plan, state, progress);
         if (ChildResults.FailureOf(context, last) is { } failure)
-            return Moves.Done(progress.Done.Count == 0 ? failure : failure with { Message = $"{failure.Message}. {Account(progress)}" });
+            return Moves.Failed(progress.Done.Count == 0 ? failure : failure with { Message = $"{failure.Message}. {Account(progress)}" }, Moves.LimitOf(failure.Code), Undone(progress));
         return last.Opening.Fragment == 0 ? AfterPlan(context, plan, state, progress, last) : Carry(context, plan, state, progress);
     }
 
@@ -87,7 +87,7 @@ public sealed partial class PlannerNode : ICompositeNodeType
         {
             if (state.Repairs < plan.RepairsMax) return Ask(context, plan, state with { Repairs = state.Repairs + 1 }, progress, problems, answer["nodes"]);
             var what = $"the plan is not valid, after {state.Repairs} {(state.Repairs == 1 ? "repair" : "repairs")}: {string.Join(" · ", problems)}";
-            return Moves.Done(new AttemptOutcome.Failed(ErrorCode.InvalidOutput, done.Count == 0 ? what : $"{what}. {Account(progress)}"));
+            return Moves.Failed(ErrorCode.InvalidOutput, done.Count == 0 ? what : $"{what}. {Account(progress)}", "max_repairs", Undone(progress));
         }
         var accepted = state with { Tasks = tasks, Reasoning = answer["reasoning"].ToDisplayText(), Repairs = 0 };
         if (!plan.IsApproved) return Carry(context, plan, accepted, progress);
@@ -104,7 +104,7 @@ public sealed partial class PlannerNode : ICompositeNodeType
         var nodes = plan.Check.IsNull ? tasks : PlanTasks.Watched(tasks, plan.Check);
         var opened = context.Propose(new Proposal("execute", nodes) { Names = [.. progress.Done.Keys, PlanningName] }, null);
         if (opened.Fragment is null)
-            return Moves.Done(new AttemptOutcome.Failed(ErrorCode.InvalidOutput, $"the plan cannot be carried out with its checks: {string.Join(" · ", opened.Problems)}"));
+            return Moves.Failed(ErrorCode.InvalidOutput, $"the plan cannot be carried out with its checks: {string.Join(" · ", opened.Problems)}", "failure", tasks.Items.Select(PlanTasks.IdOf));
         var told = ValueMap.Of(("problems", ValueMap.Of(progress.Bad.Select(pair => KeyValuePair.Create(pair.Key, Value.Of(pair.Value))))),
             ("tasks", ValueMap.Of(state.Tasks.Items.Select(task => KeyValuePair.Create(PlanTasks.IdOf(task), task)))));
         return Moves.Open(context, opened.Fragment, progress.Outputs().With(PlanningName, told).With(StateName, state.ToValue()));
@@ -112,13 +112,13 @@ public sealed partial class PlannerNode : ICompositeNodeType
 
     private static Advance AfterWork(AdvanceContext context, PlannerPlan plan, State state, PlanProgress progress)
     {
-        var signal = ValueMap.Of(("ended_by", progress.Left.Count == 0 ? "done" : context.StopWhenHeld ? "stop_when" : "skipped"), ("replans", state.Replans), ("tasks", progress.Done.Count), ("undone", Value.OfTexts(progress.Left.Select(PlanTasks.IdOf).ToList())));
+        var signal = ValueMap.Of(("ended_by", progress.Left.Count == 0 ? "done" : context.StopWhenHeld ? "stop_when" : "skipped"), ("replans", state.Replans), ("tasks", progress.Done.Count), ("undone", Value.OfTexts([.. Undone(progress)])));
         if (progress.Left.Count == 0) return Moves.Done(new AttemptOutcome.Completed(progress.Result(), signal));
         if (context.StopWhenHeld) return Moves.Done(new AttemptOutcome.Degraded(progress.Result(), $"stopped by stop_when. {Account(progress)}", signal));
-        if (progress.Spent is { } spent) return Moves.Done(spent with { Message = $"{spent.Message}. {Account(progress)}" });
+        if (progress.Spent is { } spent) return Moves.Failed(spent with { Message = $"{spent.Message}. {Account(progress)}" }, Moves.LimitOf(spent.Code), Undone(progress));
         if (plan.OnBad == "skip") return Moves.Done(new AttemptOutcome.Degraded(progress.Result(), Account(progress), signal));
         if (state.Replans == plan.ReplansMax)
-            return Moves.Done(new AttemptOutcome.Failed(ErrorCode.InvalidOutput, $"max_replans {plan.ReplansMax} is used up. {Account(progress)}"));
+            return Moves.Failed(ErrorCode.InvalidOutput, $"max_replans {plan.ReplansMax} is used up. {Account(progress)}", "max_replans", Undone(progress));
         var next = state with { Replans = state.Replans + 1, Repairs = 0 };
         if (plan.OnBad == "replan") return Ask(context, plan, next, progress, []);
         var left = progress.Left.Select(task => !progress.Bad.ContainsKey(PlanTasks.IdOf(task)) ? task
@@ -138,6 +138,8 @@ public sealed partial class PlannerNode : ICompositeNodeType
     /// <summary>What was done, what went wrong and what is left, in a line.</summary>
     private static string Account(PlanProgress progress) =>
         $"Done: {Names(progress.Done.Keys)}; left undone: {Names(progress.Left.Select(PlanTasks.IdOf))}{(progress.Bad.Count == 0 ? "" : $"; because {string.Join("; ", progress.Bad.Select(pair => $"'{pair.Key}' {Excerpt.Of(pair.Value, 200)}"))}")}";
+
+    private static IEnumerable<string> Undone(PlanProgress progress) => progress.Left.Select(PlanTasks.IdOf);
 
     private static string Names(IEnumerable<string> ids) => string.Join(", ", ids) is { Length: > 0 } text ? text : "nothing";
 }

@@ -9,6 +9,8 @@ namespace Hydra.Agents.Nodes;
 
 public sealed partial class RouterNode : ICompositeNodeType
 {
+    /// <summary>The one task of a router, where it is left undone.</summary>
+    private const string RouteTask = "route";
     private const double ConfidenceMinDefault = 0.6;
     /// <summary>Likeness below which two texts share next to nothing, whatever the others share.</summary>
     private const double LikenessMin = 0.1;
@@ -42,8 +44,8 @@ public sealed partial class RouterNode : ICompositeNodeType
         {
             if (ChildResults.FailureOf(context, asked) is { } failure)
             {
-                return Moves.Done(plan.Default is null ? failure
-                    : new AttemptOutcome.Degraded(ValueOf(plan, new Choice(plan.Default, 0, "default", failure.Message)), $"the model could not be asked: {failure.Message}", SignalOf(plan.Default, 0, "default")));
+                if (plan.Default is null) return Moves.Failed(failure, Moves.LimitOf(failure.Code), [RouteTask]);
+                return Moves.Done(new AttemptOutcome.Degraded(ValueOf(plan, new Choice(plan.Default, 0, "default", failure.Message)), $"the model could not be asked: {failure.Message}", SignalOf(plan.Default, 0, "default")));
             }
             var said = ChildResults.ResultOf(asked).AsObject;
             tried.Add(new Choice(said["route"].AsText, said["confidence"].AsNumber, "model", said["why"].ToDisplayText()));
@@ -69,9 +71,9 @@ public sealed partial class RouterNode : ICompositeNodeType
     private static Advance.End Otherwise(RouterPlan plan, List<Choice> tried)                      // (4)
     {
         var words = string.Join("; ", tried.Select(choice => choice.Name is null ? $"{choice.By}: {choice.Why}" : string.Create(CultureInfo.InvariantCulture, $"{choice.By}: '{choice.Name}' with {choice.Confidence:0.##}, below {plan.ConfidenceMin:0.##}")));
-        return Moves.Done(plan.Default is null
-            ? new AttemptOutcome.Failed(ErrorCode.InvalidOutput, $"no route is sure enough ({words}). Set `default`, lower `min_confidence`, or let a model decide")
-            : Result(plan, new Choice(plan.Default, 0, "default", words)));
+        return plan.Default is null
+            ? Moves.Failed(ErrorCode.InvalidOutput, $"no route is sure enough ({words}). Set `default`, lower `min_confidence`, or let a model decide", "min_confidence", [RouteTask])
+            : Moves.Done(Result(plan, new Choice(plan.Default, 0, "default", words)));
     }
 
     private static Choice ByRule(RouterPlan plan, string text, AdvanceContext context)

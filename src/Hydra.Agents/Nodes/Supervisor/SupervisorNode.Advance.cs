@@ -8,7 +8,7 @@ public sealed partial class SupervisorNode : ICompositeNodeType
     private const int PlanFragment = 0, StageFragment = 1, AnswerFragment = 2, CheckpointFragment = 3;
     private const string StateName = "$state";
 
-    private sealed record SupervisorPlan(Value Teams, IReadOnlyList<string> TeamNames, string Checkpoint, int ReplansMax, int StepsMax, int RepairsMax);
+    private sealed record SupervisorPlan(Value Teams, IReadOnlyList<string> TeamNames, string Checkpoint, int ReplansMax, int StepsMax, int RepairsMax, double? ConfidenceMin);
 
     private sealed record Step(string Id, string Team, string Task, IReadOnlyList<string> Needs)
     {
@@ -20,12 +20,13 @@ public sealed partial class SupervisorNode : ICompositeNodeType
     /// <summary>What goes from scope to scope.</summary>
     /// <param name="Stage">The steps that are at work, or have just been.</param>
     /// <param name="Left">Stages still to come.</param>
-    private sealed record State(int Replans, int Repairs, IReadOnlyList<Step> Stage, IReadOnlyList<IReadOnlyList<Step>> Left)
+    /// <param name="EnoughBy">Why the rest is not needed: <c>finish</c> or <c>confidence</c>; empty: it is.</param>
+    private sealed record State(int Replans, int Repairs, IReadOnlyList<Step> Stage, IReadOnlyList<IReadOnlyList<Step>> Left, string EnoughBy = "")
     {
         public static State Begin { get; } = new(0, 0, [], []);
-        public Value ToValue() => ValueMap.Of(("replans", Replans), ("repairs", Repairs), ("stage", Steps(Stage)), ("left", Value.Of(Left.Select(Steps))));
+        public Value ToValue() => ValueMap.Of(("replans", Replans), ("repairs", Repairs), ("stage", Steps(Stage)), ("left", Value.Of(Left.Select(Steps))), ("enough_by", EnoughBy));
         public static State Of(EndedScope scope) => scope.Bindings.AsObject[StateName].AsObject is var kept
-            ? new((int)kept["replans"].AsInteger, (int)kept["repairs"].AsInteger, Read(kept["stage"]), [.. kept["left"].Items.Select(Read)]) : throw new InvalidOperationException();
+            ? new((int)kept["replans"].AsInteger, (int)kept["repairs"].AsInteger, Read(kept["stage"]), [.. kept["left"].Items.Select(Read)], kept.GetOrNull("enough_by").TextOrNull ?? "") : throw new InvalidOperationException();
         public static Value Steps(IReadOnlyList<Step> steps) => Value.Of(steps.Select(step => step.ToValue()));
         private static IReadOnlyList<Step> Read(Value steps) => [.. steps.Items.Select(Step.Of)];
     }
@@ -38,7 +39,8 @@ public sealed partial class SupervisorNode : ICompositeNodeType
         var teams = TeamsOf(node);
         return new SupervisorPlan(
             Value.Of(teams.Select(team => Value.Of(ValueMap.Of(("name", team.Id.Text), ("description", team.Policy.Tags?.GetValueOrDefault("description") ?? team.Fields.GetOrNull("agent").TextOrNull ?? team.Type))))),
-            [.. teams.Select(team => team.Id.Text)], CheckpointOf(node), IntegerOf(node, "max_replans", 2), IntegerOf(node, "max_steps", 20), IntegerOf(node, "max_repairs", 2));
+            [.. teams.Select(team => team.Id.Text)], CheckpointOf(node), IntegerOf(node, "max_replans", 2), IntegerOf(node, "max_steps", 20), IntegerOf(node, "max_repairs", 2),
+            node.Fields.GetOrNull("min_confidence") is { IsNumeric: true } least ? least.AsNumber : null);
     }
 
     private static int IntegerOf(NodeSpec node, string field, int byDefault) => node.Fields.TryGetValue(field, out var value) ? (int)value.AsInteger : byDefault;
@@ -51,15 +53,17 @@ public sealed partial class SupervisorNode : ICompositeNodeType
         var state = State.Of(last);
         var progress = ProgressOf(context);
         if (ChildResults.FailureOf(context, last) is { } failure)
-            return Moves.Done(progress.Done.Count == 0 ? failure : failure with { Message = $"{failure.Message}. {Account(state, progress)}" });
+            return Moves.Failed(progress.Done.Count == 0 ? failure : failure with { Message = $"{failure.Message}. {Account(state, progress)}" }, Moves.LimitOf(failure.Code), Undone(state, progress));
         switch (last.Opening.Fragment)
         {
             case PlanFragment: return AfterPlan(context, plan, state, progress, ChildResults.ResultOf(last));
             case StageFragment: return AfterStage(context, plan, state, progress);
             case AnswerFragment: return AfterAnswer(context, plan, state, progress, ChildResults.ResultOf(last));
             default:
-                var decision = plan.Checkpoint == "review" ? ChildResults.ResultOf(last).AsObject["decision"].AsText : "continue";
-                if (decision == "finish") return Answer(context, progress, state with { Left = [] });
+                var review = plan.Checkpoint == "review" ? ChildResults.ResultOf(last).AsObject : ValueMap.Empty;
+                var decision = review.GetOrNull("decision").TextOrNull ?? "continue";
+                var isSure = plan.ConfidenceMin is { } least && review["confidence"].AsNumber >= least;
+                if (isSure || decision == "finish") return Answer(context, progress, state with { EnoughBy = isSure ? "confidence" : "finish" });
                 return decision == "replan" && state.Replans < plan.ReplansMax ? Ask(context, plan, state with { Replans = state.Replans + 1, Repairs = 0 }, progress, []) : Next(context, plan, state, progress);
         }
     }
@@ -71,7 +75,7 @@ public sealed partial class SupervisorNode : ICompositeNodeType
         if (problems.Count == 0) return Next(context, plan, state with { Left = stages, Repairs = 0 }, progress);
         if (state.Repairs < plan.RepairsMax) return Ask(context, plan, state with { Repairs = state.Repairs + 1 }, progress, problems);
         var what = $"the plan is not valid, after {state.Repairs} {(state.Repairs == 1 ? "repair" : "repairs")}: {string.Join(" · ", problems)}";
-        return Moves.Done(new AttemptOutcome.Failed(ErrorCode.InvalidOutput, progress.Done.Count == 0 ? what : $"{what}. {Account(state, progress)}"));
+        return Moves.Failed(ErrorCode.InvalidOutput, progress.Done.Count == 0 ? what : $"{what}. {Account(state, progress)}", "max_repairs", Undone(state, progress));
     }
 
     private static List<string> ProblemsOf(SupervisorPlan plan, List<IReadOnlyList<Step>> stages, Progress progress)
@@ -102,7 +106,7 @@ public sealed partial class SupervisorNode : ICompositeNodeType
         if (progress.Bad.Count > 0)
         {
             if (state.Replans < plan.ReplansMax) return Ask(context, plan, state with { Replans = state.Replans + 1, Repairs = 0 }, progress, []);
-            return progress.Done.Count == 0 ? Moves.Done(new AttemptOutcome.Failed(ErrorCode.InvalidOutput, $"max_replans {plan.ReplansMax} is used up. {Account(state, progress)}")) : Answer(context, progress, state);
+            return progress.Done.Count == 0 ? Moves.Failed(ErrorCode.InvalidOutput, $"max_replans {plan.ReplansMax} is used up. {Account(state, progress)}", "max_replans", Undone(state, progress)) : Answer(context, progress, state);
         }
         if (state.Left.Count == 0 || plan.Checkpoint == "none") return Next(context, plan, state, progress);
         var shown = Shown(progress).With("left", Value.Of(state.Left.Select(State.Steps))).With("text", Account(state, progress));
@@ -132,11 +136,13 @@ public sealed partial class SupervisorNode : ICompositeNodeType
 
     private static Advance AfterAnswer(AdvanceContext context, SupervisorPlan plan, State state, Progress progress, Value answer)
     {
-        var undone = progress.Bad.Keys.Concat(state.Left.SelectMany(stage => stage).Select(step => step.Id)).ToList();
-        var endedBy = undone.Count == 0 ? "done" : context.StopWhenHeld ? "stop_when" : state.Replans == plan.ReplansMax ? "max_replans" : "undone";
+        var undone = Undone(state, progress).ToList();
+        var endedBy = state.EnoughBy.Length > 0 ? state.EnoughBy : undone.Count == 0 ? "done" : context.StopWhenHeld ? "stop_when" : state.Replans == plan.ReplansMax ? "max_replans" : "undone";
         var signal = ValueMap.Of(("ended_by", endedBy), ("replans", state.Replans), ("steps", progress.Done.Count), ("undone", Value.OfTexts(undone)));
-        return Moves.Done(undone.Count == 0 ? new AttemptOutcome.Completed(answer, signal) : new AttemptOutcome.Degraded(answer, Account(state, progress), signal));
+        return Moves.Done(undone.Count == 0 || state.EnoughBy.Length > 0 ? new AttemptOutcome.Completed(answer, signal) : new AttemptOutcome.Degraded(answer, Account(state, progress), signal));
     }
+
+    private static IEnumerable<string> Undone(State state, Progress progress) => progress.Bad.Keys.Concat(state.Left.SelectMany(stage => stage).Select(step => step.Id));
 
     private static ValueMap Shown(Progress progress) => ValueMap.Of(
         ("done", Value.Of(progress.Done.Values.Select(done => Value.Of(ValueMap.Of(("id", done.Step.Id), ("team", done.Step.Team), ("task", done.Step.Task), ("result", done.Result.ToDisplayText())))))),

@@ -22,7 +22,7 @@ internal static class BoardMode
     {
         var (plan, history) = (swarm.Plan, swarm.History);
         if (history.Turns.Count > 0 && history.Turns[^1].Turn.Id == FinalId) return AfterAnswer(swarm, history.Turns[^1]);
-        var tasks = TasksOf(swarm);
+        var tasks = TasksOf(swarm.Plan, swarm.Goal, swarm.History);
         var open = tasks.Where(task => task.Done is null && task.Tries.Count(turn => turn.Said is null) < TriesMax).ToList();
         var turns = new List<SwarmTurn>();
         foreach (var task in open)
@@ -52,11 +52,11 @@ internal static class BoardMode
     private static Advance AfterAnswer(Swarm swarm, PlayedTurn final)
     {
         if (final.Said is null) return SwarmEnd.Short(swarm, Value.Null, "failure", $"'{final.Turn.Agent}' failed to give the answer: {ChildResults.Words(final.Outcome)}");
-        var undone = TasksOf(swarm).Where(task => task.Done is null).ToList();
+        var undone = TasksOf(swarm.Plan, swarm.Goal, swarm.History).Where(task => task.Done is null).ToList();
         if (undone.Count == 0) return SwarmEnd.Completed(swarm, final.Answer, "board_empty");
         var isFull = swarm.History.Rounds > swarm.Plan.RoundsMax;
         return SwarmEnd.Short(swarm, final.Answer, isFull ? "max_rounds" : "undone",
-            $"{(isFull ? $"max_rounds {swarm.Plan.RoundsMax} is used up; " : "")}left undone: {string.Join("; ", undone.Select(task => $"'{Excerpt.Of(task.Text)}' {(task.Problem.Length > 0 ? task.Problem : "was taken by nobody")}"))}", undone: [.. undone.Select(task => Excerpt.Of(task.Text, 100))]);
+            $"{(isFull ? $"max_rounds {swarm.Plan.RoundsMax} is used up; " : "")}left undone: {string.Join("; ", undone.Select(task => $"'{Excerpt.Of(task.Text)}' {(task.Problem.Length > 0 ? task.Problem : "was taken by nobody")}"))}", undone: [.. Undone(swarm.Plan, swarm.Goal, swarm.History)]);
     }
 
     private static ValueMap NamesOf(Swarm swarm, SwarmTurn turn, List<Task> results, string problem) => ValueMap.Of(
@@ -64,18 +64,22 @@ internal static class BoardMode
         ("results", Value.Of(results.Select(task => Value.Of(ValueMap.Of(("task", task.Text), ("result", task.Done!.Answer.ToDisplayText())))))),
         ("skills", turn.Id == FinalId ? Value.EmptyList : Value.OfTexts(swarm.Plan.Members.SelectMany(member => member.Skills).Distinct(StringComparer.Ordinal).ToList())), ("problem", problem));
 
+    /// <summary>What lies on the board without a result, each task in a line.</summary>
+    public static IEnumerable<string> Undone(SwarmPlan plan, string goal, SwarmHistory history) =>
+        TasksOf(plan, goal, history).Where(task => task.Done is null).Select(task => Excerpt.Of(task.Text, SwarmEnd.TaskCharsMax));
+
     /// <summary>The board as it came to be: the goal, then what was posted, each task once, with who tried it.</summary>
-    private static List<Task> TasksOf(Swarm swarm)
+    private static List<Task> TasksOf(SwarmPlan plan, string goal, SwarmHistory history)
     {
-        var tasks = new List<Task> { new(swarm.Goal, "", []) };
-        foreach (var turn in swarm.History.Turns.Where(turn => turn.Turn.Id != FinalId))
+        var tasks = new List<Task> { new(goal, "", []) };
+        foreach (var turn in history.Turns.Where(turn => turn.Turn.Id != FinalId))
         {
             tasks.Find(task => task.Key == turn.Turn.Key)?.Tries.Add(turn);
             if (turn.Said?.GetOrNull("posts") is not { IsList: true } posts || turn.Refused.Count > 0) continue;
             foreach (var post in posts.Items.Select(post => post.AsObject))
             {
                 var task = new Task(post["task"].AsText, turn.Turn.Agent, post.GetOrNull("skills") is { IsList: true } skills ? [.. skills.Items.Select(skill => skill.AsText)] : []);
-                if (tasks.Count < swarm.Plan.TasksMax && tasks.TrueForAll(known => known.Key != task.Key)) tasks.Add(task);
+                if (tasks.Count < plan.TasksMax && tasks.TrueForAll(known => known.Key != task.Key)) tasks.Add(task);
             }
         }
         return tasks;

@@ -27,7 +27,7 @@ internal static class DebateMode
 
     private static Advance AfterJudge(Swarm swarm, EndedScope judged)
     {
-        if (ChildResults.FailureOf(swarm.Context, judged) is { } failure) return Moves.Done(failure with { Message = $"{failure.Message}. {SwarmEnd.Account(swarm.History)}" });
+        if (ChildResults.FailureOf(swarm.Context, judged) is { } failure) return Moves.Failed(failure with { Message = $"{failure.Message}. {SwarmEnd.Account(swarm.History)}" }, Moves.LimitOf(failure.Code), [JudgeFragment]);
         var said = ChildResults.ResultOf(judged).AsObject;
         var round = swarm.History.Turns.Where(turn => turn.Round == swarm.History.Rounds && turn.Said is not null && !turn.Answer.IsNull).ToList();
         var scores = said["scores"].AsObject;

@@ -44,7 +44,7 @@ public sealed partial class SwarmNode : ICompositeNodeType
         var history = context.IsDryRun ? new SwarmHistory { Context = new SharedContext(ValueMap.Empty) } : SwarmHistory.Of(context, shared.IsObject ? shared.AsObject : ValueMap.Empty);
         if (context.IsDryRun && context.Last is not null) return Moves.Done(new AttemptOutcome.Completed(ValueMap.Of(("answer", $"[dry run] {context.Path}"), ("trail", Value.EmptyList))));
         if (context.Last is { } last && ChildResults.FailureOf(context, last) is var spent && ChildResults.EndsPattern(spent))
-            return Moves.Done(spent with { Message = $"{spent.Message}. {SwarmEnd.Account(history)}" });
+            return Moves.Failed(spent with { Message = $"{spent.Message}. {SwarmEnd.Account(history)}" }, Moves.LimitOf(spent.Code), SwarmEnd.Undone(plan, goal, history));
         var swarm = new Swarm(context, plan, goal, history);
         return plan.Mode switch
         {
@@ -91,7 +91,7 @@ internal sealed record Swarm(AdvanceContext Context, SwarmPlan Plan, string Goal
             return Value.Of(turn.Handoff.GetOrNull("max_tokens") is { Kind: ValueKind.Integer } tokens ? node.With("budget", ValueMap.Of(("max_tokens", tokens))) : node);
         });
         var opened = Context.Propose(new Proposal("turns", Value.Of(nodes)) { Names = ["all_turns"], Agents = Plan.Inline }, null);
-        if (opened.Fragment is null) return Moves.Done(new AttemptOutcome.Failed(ErrorCode.BadRequest, $"the turn cannot be opened: {string.Join(" · ", opened.Problems)}"));
+        if (opened.Fragment is null) return Moves.Failed(ErrorCode.BadRequest, $"the turn cannot be opened: {string.Join(" · ", opened.Problems)}", "failure", turns.Select(turn => Excerpt.Of(turn.Task, SwarmEnd.TaskCharsMax)));
         var shown = ValueMap.Of(turns.Select(turn => KeyValuePair.Create(turn.Id, Value.Of(names(turn)))));
         return Moves.Open(Context, opened.Fragment, ValueMap.Of(("all_turns", shown), (SwarmHistory.TurnsName, Value.Of(turns.Select(turn => turn.ToValue())))));
     }
@@ -116,13 +116,20 @@ internal static class SwarmEnd
     public static Advance Completed(Swarm swarm, Value answer, string by) => Moves.Done(new AttemptOutcome.Completed(ResultOf(swarm, answer), SignalOf(swarm, by)));
 
     /// <summary>With an answer degraded, else failed.</summary>
-    public static Advance Short(Swarm swarm, Value answer, string by, string reason, ErrorCode? code = null, IReadOnlyList<string>? undone = null) => Moves.Done(answer.IsNull
-        ? new AttemptOutcome.Failed(code ?? ErrorCode.InvalidOutput, $"{reason}. {Account(swarm.History)}")
-        : new AttemptOutcome.Degraded(ResultOf(swarm, answer), reason, undone is null ? SignalOf(swarm, by) : Value.Of(SignalOf(swarm, by).AsObject.With("undone", Value.OfTexts(undone)))));
+    public static Advance Short(Swarm swarm, Value answer, string by, string reason, ErrorCode? code = null, IReadOnlyList<string>? undone = null) => answer.IsNull
+        ? Moves.Failed(code ?? ErrorCode.InvalidOutput, $"{reason}. {Account(swarm.History)}", by, undone ?? Undone(swarm.Plan, swarm.Goal, swarm.History))
+        : Moves.Done(new AttemptOutcome.Degraded(ResultOf(swarm, answer), reason, undone is null ? SignalOf(swarm, by) : Value.Of(SignalOf(swarm, by).AsObject.With("undone", Value.OfTexts(undone)))));
 
     /// <summary>Who did what, in a line.</summary>
     public static string Account(SwarmHistory history) => history.Turns.Count == 0 ? "Nobody had a turn" :
         $"The trail: {string.Join(" → ", history.Turns.Select(turn => $"{turn.Turn.Agent}{(turn.Said is null ? " (failed)" : "")}"))}";
+
+    /// <summary>What a swarm that fails leaves: the open tasks of a board, else what it was at last about.</summary>
+    public static IEnumerable<string> Undone(SwarmPlan plan, string goal, SwarmHistory history) =>
+        plan.Mode == "board" ? BoardMode.Undone(plan, goal, history) : [Excerpt.Of(history.Turns.Count == 0 ? goal : history.Turns[^1].Turn.Task, TaskCharsMax)];
+
+    /// <summary>Characters of a task in a signal.</summary>
+    public const int TaskCharsMax = 100;
 
     private static Value ResultOf(Swarm swarm, Value answer) => ValueMap.Of(("answer", answer), ("trail", swarm.History.Trail()));
     private static Value SignalOf(Swarm swarm, string by) => ValueMap.Of(("ended_by", by), ("turns", swarm.History.Turns.Count), ("rounds", swarm.History.Rounds));

@@ -33,7 +33,11 @@ internal static class InspectVerb
         var trace = RunReading.TraceOf(store, info.Run);
         if (arguments.Get(Lineage) is { } origin) Show(Tracing.Lineage.Of(trace, RunReading.NodeOf(trace, origin).Path)!, Tracing.Lineage.Of(trace, origin)!.ToValue(), arguments, io);
         else if (arguments.Get(Why) is { } asked) WriteWhy(info, trace, asked, store, arguments, io);
-        else if (arguments.Has(Receipt)) Show(Tracing.Receipt.Of(trace), Tracing.Receipt.Of(trace).ToValue(), arguments, io);
+        else if (arguments.Has(Receipt))
+        {
+            var receipt = arguments.Get(Node) is { } of ? Tracing.Receipt.Of(trace, RunReading.NodeOf(trace, of)) : Tracing.Receipt.Of(trace);
+            Show(receipt, receipt.ToValue(), arguments, io);
+        }
         else if (arguments.Get(Node) is { } path) NodeText.Write(RunReading.NodeOf(trace, path), store, arguments, io);
         else if (arguments.Has(Trace)) Show(trace, trace.ToString(), arguments, io);
         else if (arguments.Has(Events)) WriteEvents(trace, store, io);

@@ -6,6 +6,7 @@ namespace Hydra.Tracing;
 internal sealed class RecapFold(RunTrace trace, Func<ValueRef, Value> read)
 {
     private const int FactsMax = 50, FactLengthMax = 300;
+    private const string OfflineProvider = "offline";
     /// <summary>A task that took so many times its estimate, or so small a part of it, teaches something.</summary>
     private const double OffBy = 2;
 
@@ -28,7 +29,7 @@ internal sealed class RecapFold(RunTrace trace, Func<ValueRef, Value> read)
             Spent = trace.Spent, Tasks = tasks, CriticalPath = path, CriticalPathMs = pathMs, EstimatedPath = estimated,
             BusyMs = tasks.Sum(task => task.TookMs ?? 0), Peak = PeakOf(tasks),
             Agents = Shares(step => AgentLoad.NameOf(step.Call.Agent)),
-            Models = Shares(step => step.Result?.AnsweredBy ?? step.Call.Name),
+            Models = Shares(step => AnsweredBy(step.Call, step.Result)),
             Retries = tasks.Sum(task => Math.Max(0, task.Attempts - 1)), Resumes = trace.Resumes,
             Decisions = _decisions, Learnings = _learnings, Blockers = _blockers,
         };
@@ -74,6 +75,13 @@ internal sealed class RecapFold(RunTrace trace, Func<ValueRef, Value> read)
         int open = 0, peak = 0;
         foreach (var (_, change) in edges) peak = Math.Max(peak, open += change);
         return peak;
+    }
+
+    /// <summary>What answered. The built-in model stands in for any name that is planned, and answers by that name: it is told by who runs it.</summary>
+    internal static string AnsweredBy(StepCall call, StepResult? result)
+    {
+        var name = result?.AnsweredBy ?? call.Name;
+        return call.Provider == OfflineProvider && !name.StartsWith(OfflineProvider, StringComparison.Ordinal) ? OfflineProvider : name;
     }
 
     private List<RecapShare> Shares(Func<StepTrace, string> by) => [.. trace.Nodes.SelectMany(node => node.Attempts).SelectMany(attempt => attempt.Steps)
