@@ -74,9 +74,7 @@ internal sealed class LedgerWriter(ILedgerTransactions rows, LedgerOwner owner, 
         catch (Exception failed)
         {
             // Whatever it was, nothing of the batch was written, and each caller is told: this loop has no one else to tell.
-            rows.Rollback();
-            _book.Forget();
-            FailAll(explain(failed));
+            FailAll(explain(RolledBack(failed)));
         }
         _batch.Clear();
         lock (_queueing)
@@ -86,6 +84,22 @@ internal sealed class LedgerWriter(ILedgerTransactions rows, LedgerOwner owner, 
             _idle?.TrySetResult();
             _idle = null;
             return true;
+        }
+    }
+
+    /// <summary>A store that cannot even roll back says so again at the next transaction; the callers of this one must not wait for it.</summary>
+    /// <returns>The failure that came first, which each caller is told.</returns>
+    private Exception RolledBack(Exception failed)
+    {
+        _book.Forget();
+        try
+        {
+            rows.Rollback();
+            return failed;
+        }
+        catch (Exception)
+        {
+            return failed;
         }
     }
 

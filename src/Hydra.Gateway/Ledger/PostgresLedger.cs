@@ -47,7 +47,7 @@ public sealed class PostgresLedger : StoredLedger
         {
             upkeep?.Dispose();
             connection.Dispose();
-            if (IsOfStore(failed)) throw PostgresSchema.Explain(failed, address);
+            if (PostgresSchema.IsOfStore(failed)) throw PostgresSchema.Explain(failed, address);
             throw;
         }
         try
@@ -57,7 +57,7 @@ public sealed class PostgresLedger : StoredLedger
         catch (Exception failed)
         {
             await ledger.DisposeAsync();
-            if (IsOfStore(failed)) throw PostgresSchema.Explain(failed, address);
+            if (PostgresSchema.IsOfStore(failed)) throw PostgresSchema.Explain(failed, address);
             throw;
         }
         ledger.BeginUpkeep();
@@ -83,7 +83,7 @@ public sealed class PostgresLedger : StoredLedger
         }
     }
 
-    private protected override Exception Explain(Exception failed) => IsOfStore(failed) ? PostgresSchema.Explain(failed, _address) : failed;
+    private protected override Exception Explain(Exception failed) => PostgresSchema.IsOfStore(failed) ? PostgresSchema.Explain(failed, _address) : failed;
 
     private protected override async Task KeepAsync()
     {
@@ -131,6 +131,4 @@ public sealed class PostgresLedger : StoredLedger
         }
         return gone;
     }
-
-    private static bool IsOfStore(Exception failed) => failed is NpgsqlException or TimeoutException or SocketException or IOException;
 }

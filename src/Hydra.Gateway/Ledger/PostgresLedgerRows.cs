@@ -88,7 +88,7 @@ internal sealed class PostgresLedgerRows(NpgsqlConnection connection, LedgerOwne
         {
             if (connection.State == ConnectionState.Open) connection.Run("ROLLBACK");
         }
-        catch (Exception lost) when (lost is NpgsqlException or InvalidOperationException or IOException)
+        catch (Exception lost) when (PostgresSchema.IsOfStore(lost))
         {
             connection.Close();   // whether the last transaction was written is found out when there is a new connection
         }

@@ -28,7 +28,7 @@ internal static class PostgresSchema
             else if (found < LedgerSchema.Version) throw new StoreException(StoreFault.Corrupt, $"The ledger in {address}, schema {address.SchemaName}, has the format {found}, which no released Hydra wrote (this one knows {LedgerSchema.Version}). Use another database or schema.");
             return connection;
         }
-        catch (Exception failed) when (failed is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException)
+        catch (Exception failed) when (IsOfStore(failed))
         {
             connection.Dispose();
             throw Explain(failed, address);
@@ -45,8 +45,20 @@ internal static class PostgresSchema
     {
         connection.Close();
         connection.Open();
-        connection.Run(Session);
+        try
+        {
+            connection.Run(Session);
+        }
+        catch
+        {
+            connection.Close();   // never taken for one that is set up
+            throw;
+        }
     }
+
+    /// <summary>Whether it comes from the server or the way to it. Npgsql throws the last two where a connection is lost in the middle of an answer.</summary>
+    public static bool IsOfStore(Exception failed) =>
+        failed is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException or IOException or InvalidOperationException or NullReferenceException;
 
     /// <summary>What the server says, in words an operator can act on. Never repeats the address's secret.</summary>
     public static StoreException Explain(Exception failed, PostgresAddress address) => failed is not PostgresException { } said

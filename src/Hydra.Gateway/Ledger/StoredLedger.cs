@@ -139,7 +139,7 @@ public abstract class StoredLedger : ILedger
                 _writer.AddOwed();
                 await KeepAsync();
             }
-            catch (Exception busy) when (busy is DbException or StoreException or IOException)
+            catch (Exception busy) when (busy is DbException or StoreException or IOException || Explain(busy) is StoreException)
             {
                 // Upkeep that fails now is done a second later; whoever reserves or settles is told of a store that stays broken.
             }
