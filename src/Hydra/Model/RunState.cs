@@ -10,6 +10,9 @@ namespace Hydra.Model;
 /// <remarks>Owned by one loop; not for sharing between threads.</remarks>
 public sealed partial class RunState
 {
+    /// <summary>An attempt that so many processes died in is left alone until somebody takes the run up again.</summary>
+    public const int CrashesMax = 3;
+
     private NodeStatus[] _status = [];
     private int[] _scopeOf = [];
     private int[] _left = [];

@@ -89,6 +89,7 @@ public sealed partial class RunState
 
     private void Assume(RunEvent.Assumed e)
     {
+        _detail[e.Node]!.Crashes = 0;   // a person has looked, and sends it on
         foreach (var step in _detail[e.Node]!.Steps!)
         {
             if (!IsUnknown(e.Node, step)) continue;

@@ -17,8 +17,6 @@ public sealed partial class Reducer(RunState state)
     public const int StartsPerTurnMax = 65_536;
     /// <summary>Instances a run may hold; a run that opens more fails with a reason.</summary>
     public const int InstancesMax = 4_000_000;
-    /// <summary>A node that takes its process down this often in one attempt is not tried again.</summary>
-    public const int CrashesMax = 3;
 
     private readonly List<int> _parkedForResource = [];
     /// <summary>Instances whose <c>when</c> or next move is being worked out; an answer nobody asked for is ignored.</summary>
@@ -227,10 +225,10 @@ public sealed partial class Reducer(RunState state)
     {
         var detail = State.DetailOf(instance);
         var attempt = State.AttemptOf(instance);
-        if (detail is { Crashes: >= CrashesMax })
+        if (detail is { Crashes: >= RunState.CrashesMax })
         {
             var doubt = State.UnknownStep(instance) is { } call ? ". " + UnknownText(instance, call) : "";
-            Fail(instance, new NodeError(ErrorCode.UnknownOutcome, $"the process died {CrashesMax} times while this attempt ran; it is not tried again on its own{doubt}"));
+            Fail(instance, new NodeError(ErrorCode.UnknownOutcome, $"the process died {RunState.CrashesMax} times while this attempt ran; it is not tried again on its own{doubt}"));
             return;
         }
         if (detail is { Reenters: true }) Emit(new RunEvent.Started(instance, attempt, detail.Incarnation + 1, detail.Variant));

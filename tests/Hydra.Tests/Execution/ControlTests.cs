@@ -1,6 +1,5 @@
 using Hydra.Journal;
 using Hydra.Model;
-using Hydra.Scheduling;
 using static Hydra.Tests.Execution.EngineHarness;
 
 namespace Hydra.Tests.Execution;
@@ -99,7 +98,7 @@ public sealed class ControlTests : IDisposable
         using var store = SqliteRunStore.Open(_folder, Durability.Normal);
         var type = new CallingNode { Effect = effect, Answer = (_, _) => throw new StoreException(StoreFault.Other, "the process died here") };
         await Assert.ThrowsAsync<StoreException>(() => EngineOf(new DyingStore(store, 2), workflow, type).RunAsync(workflow, new RunRequest { Run = Run }, CancellationToken.None));
-        for (var death = 2; death <= Reducer.CrashesMax; death++)
+        for (var death = 2; death <= RunState.CrashesMax; death++)
             await Assert.ThrowsAsync<StoreException>(() => EngineOf(new DyingStore(store, 1), workflow, type).ResumeAsync(Run, new RunRequest(), CancellationToken.None));
 
         var after = new CallingNode { Effect = effect };
@@ -109,6 +108,48 @@ public sealed class ControlTests : IDisposable
         Assert.EndsWith(effect == EffectClass.Irreversible ? "on the node" : told, report.Reason, StringComparison.Ordinal);
         Assert.Contains(told, report.Reason, StringComparison.Ordinal);
         Assert.Empty(after.Calls);
+    }
+
+    [Fact]
+    public async Task What_a_person_says_of_an_attempt_that_three_processes_died_in_is_kept_and_the_effect_not_repeated()
+    {
+        var workflow = Graph("a");
+        using var store = SqliteRunStore.Open(_folder, Durability.Normal);
+        var dying = new CallingNode { Effect = EffectClass.Irreversible, Answer = (_, _) => throw new StoreException(StoreFault.Other, "the process died here") };
+        await Assert.ThrowsAsync<StoreException>(() => EngineOf(new DyingStore(store, 2), workflow, dying).RunAsync(workflow, new RunRequest { Run = Run }, CancellationToken.None));
+        for (var death = 2; death < RunState.CrashesMax; death++)
+            await Assert.ThrowsAsync<StoreException>(() => EngineOf(new DyingStore(store, 1), workflow, dying).ResumeAsync(Run, new RunRequest(), CancellationToken.None));
+
+        var after = new CallingNode { Effect = EffectClass.Irreversible };
+        var request = new RunRequest { Assumptions = [new Assumption("a", true, "did it", "ann")] };
+        var report = await EngineOf(store, workflow, after).ResumeAsync(Run, request, CancellationToken.None);
+        if (report.Status != RunStatus.Completed) report = await EngineOf(store, workflow, after).ResumeAsync(Run, new RunRequest(), CancellationToken.None);
+        Assert.Equal(RunStatus.Completed, report.Status);
+        Assert.Empty(after.Calls);
+    }
+
+    [Fact]
+    public async Task An_attempt_that_was_left_alone_goes_on_behind_what_it_has_done_when_it_is_taken_up_again()
+    {
+        var workflow = Graph("a");
+        var most = 0;
+        for (var commits = 2; commits < 4; commits++)
+        {
+            using var store = SqliteRunStore.Open(Path.Combine(_folder, $"{commits}"), Durability.Normal);
+            var first = new CallingNode { Effect = EffectClass.Idempotent, Steps = 3 };
+            await Assert.ThrowsAsync<StoreException>(() => EngineOf(new DyingStore(store, commits), workflow, first).RunAsync(workflow, new RunRequest { Run = Run }, CancellationToken.None));
+            for (var death = 2; death <= RunState.CrashesMax; death++)
+                await Assert.ThrowsAsync<StoreException>(() => EngineOf(new DyingStore(store, 1), workflow, first).ResumeAsync(Run, new RunRequest(), CancellationToken.None));
+            var done = store.Read(Run).SelectMany(frame => frame.Events).OfType<RunEvent.StepEnded>().Count(ended => !ended.Result.IsBound);
+
+            var after = new CallingNode { Effect = EffectClass.Idempotent, Steps = 3 };
+            Assert.Equal(RunStatus.Failed, (await EngineOf(store, workflow, after).ResumeAsync(Run, new RunRequest(), CancellationToken.None)).Status);
+            Assert.Empty(after.Calls);
+            Assert.Equal(RunStatus.Completed, (await EngineOf(store, workflow, after).ResumeAsync(Run, new RunRequest(), CancellationToken.None)).Status);
+            Assert.Equal(Enumerable.Range(done, 3 - done).Select(step => $"a/{step}"), after.Calls);
+            most = Math.Max(most, done);
+        }
+        Assert.True(most > 0, "no attempt was left alone behind something that it had done");
     }
 
     [Fact]
