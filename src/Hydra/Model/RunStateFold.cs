@@ -211,10 +211,8 @@ public sealed partial class RunState
         {
             // With more budget the attempt goes on where it stood: what it has paid for stays.
             detail.IsUnknown = e.Status is NodeStatus.Failed or NodeStatus.Cancelled && HasUnknownStep(e.Node);
-            // An unknown effect is not forgotten: what a person says of it goes to the call that is in question. Nor is what an attempt
-            // did that is left alone because processes died in it: when it is taken up again, it goes on where it stood.
-            var isKept = detail.IsUnknown || (!wasRunning && detail.Crashes >= CrashesMax);
-            detail.Reenters = (e.Status == NodeStatus.BudgetExceeded || (e.Status == NodeStatus.Failed && isKept)) && (wasRunning || detail.Reenters);
+            // An unknown effect is not forgotten: what a person says of it goes to the call that is in question.
+            detail.Reenters = (e.Status == NodeStatus.BudgetExceeded || (e.Status == NodeStatus.Failed && detail.IsUnknown)) && (wasRunning || detail.Reenters);
             if (!detail.Reenters)
             {
                 if (detail.Steps is not null) RuleUses.Forget(PathOf(e.Node));
