@@ -66,8 +66,7 @@ public class LedgerProcessTests : IDisposable
             else Assert.Equal(cost, charged[operation].Cost);
             cut += charged[operation].Outcome == "cut" ? 1 : 0;
         }
-        // On a busy machine the kill may find the few calls that were not told yet settled already.
-        if (_folder.Kind == "SQLite") Assert.True(cut > 0 || billed.Count - answered.Count <= 64 * processes, "no call was cut in flight");   // a commit in flight stands in a server that lives
+        if (_folder.Kind == "SQLite") Assert.True(cut > 0, "no call was cut in flight");   // a commit in flight stands in a server that lives
         Assert.True(charged.Values.Sum(charge => charge.Cost) >= billed.Values.Sum());
         Console.WriteLine($"TOTAL ledger kill test, {processes} processes on {_folder.Kind}: {billed.Count} calls billed, {answered.Count} answered and exact, {cut} cut and charged at their bound");
     }
