@@ -11,12 +11,12 @@ internal static class PolicyVerb
     private static readonly string[] Acts = ["proposals", "accept", "revoke"];
     private static readonly Option After = new("--after", "N", $"approvals in a row that speak for a rule; default {AfterByDefault}");
 
-    public static readonly Verb Verb = new("policy", "proposals|accept NAME|revoke NAME", "proposes rules for calls that people keep approving; puts them in force or takes them back")
+    public static readonly Verb Verb = new("policy", "DO [RULE]", "proposes rules for calls that people keep approving; puts them in force or takes them back")
     {
         PositionalsMin = 1,
         PositionalsMax = 2,
         Options = [After, ControlOptions.Reason, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.Help],
-        Notes = $"`accept` writes a proposed rule into {PolicyFile.Name}, `revoke` takes a rule that allows out of it; both are listed by `hydra audit`. Each rule ends by itself after {RuleProposals.DaysValid} days.",
+        Notes = $"DO is proposals, accept or revoke. `accept` writes a proposed rule into {PolicyFile.Name}, `revoke` takes a rule that allows out of it; both are listed by `hydra audit`. Each rule ends by itself after {RuleProposals.DaysValid} days.",
         Run = static (arguments, io) => Task.FromResult(Run(arguments, io)),
     };
 
