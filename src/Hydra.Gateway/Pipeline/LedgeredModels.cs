@@ -90,7 +90,7 @@ public sealed class LedgeredModels(IModelCatalog models, Func<string, IChatClien
             var store = await ledger();
             var reserved = await store.ReserveAsync(new ReserveRequest
             {
-                OperationId = $"op{Guid.CreateVersion7():n}", Attempt = 1, Caller = options is ITagged { Tags: var tags } ? caller with { Tags = [.. caller.Tags, .. tags] } : caller,
+                OperationId = OperationId.Next(), Attempt = 1, Caller = options is ITagged { Tags: var tags } ? caller with { Tags = [.. caller.Tags, .. tags] } : caller,
                 Model = facts.Name, Deployment = $"direct/{facts.Provider}/{facts.Id}", BoundUsd = facts.Price?.BoundOf(bound.Input, bound.Output).Usd ?? 0, BoundTokens = bound.Total,
             }, cancellationToken);
             return reserved is ReserveResult.Granted granted ? new Call(store, granted.Reservation, facts.Price, bound, clock)
