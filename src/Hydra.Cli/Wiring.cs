@@ -49,12 +49,13 @@ internal static class Wiring
     /// <summary>The rules of the project; null: it has none. A file that cannot be read stops everything: rules that are not understood must not be passed over.</summary>
     public static PolicySpec? PolicyOf(CliIo io)
     {
-        var path = io.PathOf(PolicyFile.Name);
-        if (!File.Exists(path)) return null;
         var problems = new ProblemList(PolicyFile.Name);
-        var policy = PolicyFile.Read(File.ReadAllBytes(path), problems);
+        var policy = PolicyOf(io, problems);
         return problems.HasErrors ? throw new UsageException(problems.Problems.First(problem => problem.Severity == ProblemSeverity.Error).ToString()) : policy;
     }
+
+    /// <summary>The rules of the project with everything that is wrong with their file.</summary>
+    public static PolicySpec? PolicyOf(CliIo io, ProblemList problems) => io.PathOf(PolicyFile.Name) is var path && File.Exists(path) ? PolicyFile.Read(File.ReadAllBytes(path), problems) : null;
 
     public static ModelGateway OpenGateway(string? backend, CliIo io)
     {

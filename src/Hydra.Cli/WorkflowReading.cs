@@ -14,7 +14,7 @@ internal static class WorkflowReading
         var (spec, problems) = Definitions.ReadFile(file, types, agents);
         if (spec is null || problems.HasErrors) return new(spec, ValueMap.Empty, problems);
         var all = new ProblemList(file);
-        foreach (var problem in problems.Problems) all.Add(problem);
+        foreach (var problem in problems.Problems) all.Add(isStrict && problem.Severity == ProblemSeverity.Warning ? problem with { Severity = ProblemSeverity.Error } : problem);
         foreach (var problem in WorkflowValidator.Check(spec, types, new ValidationOptions { Strict = isStrict, NearAgents = () => agents.Names }).Problems) all.Add(problem);
         var expected = given is null || spec.Inputs is not null ? [] : WorkflowValidator.ExpectedInputs(spec, types).Keys.ToList();
         var inputs = given is null ? ValueMap.Empty : InputBinder.Bind(spec, given, expected, all);

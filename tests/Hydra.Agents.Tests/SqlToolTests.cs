@@ -61,6 +61,29 @@ public sealed class SqlToolTests : IDisposable
         Assert.Equal(["a.db"], Directory.GetFiles(_folder).Select(Path.GetFileName));
     }
 
+    [Theory]
+    [InlineData("SELECT zeroblob(500000000)")]
+    [InlineData("SELECT hex(zeroblob(15000000))")]
+    [InlineData("SELECT group_concat(printf('%.*c', 1000000, 'x')) FROM owls a, owls b, owls c")]
+    public async Task A_value_beyond_all_use_is_never_made(string query)
+    {
+        MakeSqlite();
+        Assert.Contains("too big", (await AskAsync(query, "source: a.db")).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Large_values_are_cut_and_rows_end_where_they_hold_enough()
+    {
+        MakeSqlite();
+        var long_ = Value.ParseJson(await RowsAsync("SELECT printf('%.*c', 100000, 'x') AS x", "source: a.db")).AsObject["rows"].Items[0].Items[0].AsText;
+        Assert.Equal(new string('x', 25_000) + "[cut here: the value has more than 25000 characters]", long_);
+        var many = Value.ParseJson(await RowsAsync("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT printf('%.*c', 10000, 'x') FROM n LIMIT 100", "source: a.db")).AsObject;
+        Assert.Equal((3, true), (many["rows"].Items.Count, many["more"].AsBoolean));
+        File.WriteAllText(Path.Combine(_folder, "big.csv"), $"a,b\n{new string('y', 100_000)},1\n");
+        Assert.Contains("more than 25000 characters", await RowsAsync("SELECT * FROM big", "source: big.csv"), StringComparison.Ordinal);
+        Assert.Equal("""{"columns":["a","b","c"],"rows":[["",null,"[3 bytes]"]],"more":false}""", await RowsAsync("SELECT '' AS a, NULL AS b, x'010203' AS c", "source: a.db"));
+    }
+
     [Fact]
     public async Task A_query_without_end_is_cut_after_its_time()
     {
@@ -88,6 +111,7 @@ public sealed class SqlToolTests : IDisposable
         server.Sql("d1", "CREATE TABLE owls (name text, age int); INSERT INTO owls VALUES ('Ada', 3), ('Bo', NULL)");
         var tool = $"connection: '{connection}', timeout_seconds: 20";
         Assert.Equal("""{"columns":["name","age"],"rows":[["Ada",3],["Bo",null]],"more":false}""", await RowsAsync("SELECT name, age FROM owls ORDER BY name", tool));
+        Assert.Contains("[cut here: the value has more than 25000 characters]\",\"[3 bytes]\"", await RowsAsync("SELECT repeat('x', 1000000), '\\x010203'::bytea", tool), StringComparison.Ordinal);
         Assert.Equal("""{"columns":["g"],"rows":[[1],[2]],"more":true}""", await RowsAsync("SELECT g FROM generate_series(1, 1000000) g", tool + ", max_rows: 2"));
         foreach (var query in new[]
         {

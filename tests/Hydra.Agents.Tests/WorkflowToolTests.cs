@@ -130,6 +130,21 @@ public sealed class WorkflowToolTests : IDisposable
     }
 
     [Fact]
+    public async Task A_replay_takes_the_answers_inside_and_outside_from_the_recording_and_opens_the_same_graphs()
+    {
+        var file = Write(Child, "tools: [report]");
+        var models = Model([Call("report", ("topic", "owls"))], [Call("report", ("topic", "bees"))], Say("done"));
+        var report = await RunAsync(file, models);
+        var asked = models.Asked;
+        var cassette = CassetteReader.Read(_store, ToolRun.Run, _ => report.Plan);
+        var spec = Definitions.ReadFile(file, ToolRun.Types(models, Tools())).Spec!;
+        var again = await EngineOf(models, _store).RunAsync(spec, new RunRequest { Run = new RunId("run-2"), WorkingDirectory = _folder, Cassette = cassette }, CancellationToken.None);
+        Assert.Equal(("done", asked), (again.Outputs["a"].AsText, models.Asked));
+        var inside = RunTrace.Of(again.Plan, _store.Read(new RunId("run-2"))).Nodes.Select(node => node.Path).Where(path => path.Contains('/'));
+        Assert.Equal(Inside(report), inside);
+    }
+
+    [Fact]
     public async Task A_gate_inside_pauses_the_run_and_the_agent_goes_on_with_the_decision()
     {
         var child = """

@@ -27,6 +27,22 @@ public sealed class AttachmentTests
         Assert.Contains(Convert.ToBase64String(Other), provider.Calls[1].Body, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("claude-haiku-4-5", "ANTHROPIC", "", """{"type":"image","source":{"type":"base64","media_type":"image/png","data":"PICTURE"}}""", """{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"DOCUMENT"}}""")]
+    [InlineData("gemini-2.5-flash", "GEMINI", "/v1beta", """{"inlineData":{"mimeType":"image/png","data":"PICTURE"}}""", """{"inlineData":{"mimeType":"application/pdf","data":"DOCUMENT"}}""")]
+    public async Task Pictures_and_documents_reach_every_provider_in_its_own_form(string model, string provider, string path, string picture, string document)
+    {
+        await using var fake = await FakeProvider.StartAsync();
+        using var terminal = new Terminal();
+        terminal.Write("flow.yaml", Flow.Replace("gpt-4o-mini", model, StringComparison.Ordinal).Replace("{path: owl.png}", "{path: owl.png}, {path: owl.pdf}", StringComparison.Ordinal));
+        await File.WriteAllBytesAsync(terminal.PathOf("owl.png"), Owl);
+        await File.WriteAllBytesAsync(terminal.PathOf("owl.pdf"), Other);
+        await RunAsync(terminal, new Dictionary<string, string> { [$"{provider}_BASE_URL"] = fake.Url + path, [$"{provider}_API_KEY"] = "key-secret" }, 0, "--run-id", "one");
+        var sent = string.Concat(Assert.Single(fake.Calls).Body.Where(letter => !char.IsWhiteSpace(letter)));
+        Assert.Contains(picture.Replace("PICTURE", Convert.ToBase64String(Owl), StringComparison.Ordinal), sent, StringComparison.Ordinal);
+        Assert.Contains(document.Replace("DOCUMENT", Convert.ToBase64String(Other), StringComparison.Ordinal), sent, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_replay_says_that_another_picture_was_not_recorded()
     {
@@ -53,9 +69,11 @@ public sealed class AttachmentTests
 
     private static Task RunAsync(Terminal terminal, FakeProvider provider, params string[] words) => RunAsync(terminal, provider, 0, words);
 
-    private static async Task RunAsync(Terminal terminal, FakeProvider provider, int expected, params string[] words)
+    private static Task RunAsync(Terminal terminal, FakeProvider provider, int expected, params string[] words) =>
+        RunAsync(terminal, new Dictionary<string, string> { ["OPENAI_BASE_URL"] = provider.Url + "/v1", ["OPENAI_API_KEY"] = "sk-secret" }, expected, words);
+
+    private static async Task RunAsync(Terminal terminal, Dictionary<string, string> environment, int expected, params string[] words)
     {
-        var environment = new Dictionary<string, string> { ["OPENAI_BASE_URL"] = provider.Url + "/v1", ["OPENAI_API_KEY"] = "sk-secret" };
         using var hydra = HydraProcess.Start(terminal.Folder, environment, ["run", "flow.yaml", .. words]);
         var (code, _, error) = await hydra.EndAsync();
         Assert.True(code == expected, error);

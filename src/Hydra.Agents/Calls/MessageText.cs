@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
@@ -12,7 +13,24 @@ internal static class MessageText
     /// <summary>A picture or a document is reckoned at 2,000 tokens, as the gateway does.</summary>
     private const int BytesPerAttachment = 4_000;
 
-    public static Value ToValue(ChatMessage message)
+    private static readonly ConditionalWeakTable<ChatMessage, Written> Known = [];
+
+    /// <summary>A message's data, its canonical JSON and its bytes, worked out once: a loop asks with the same messages again and again, and none is changed.</summary>
+    private sealed record Written(Value Value, ReadOnlyMemory<byte> Canonical, long Bytes);
+
+    private static Written Of(ChatMessage message) => Known.GetValue(message, static message =>
+    {
+        var value = Write(message);
+        return new Written(value, ValueJson.ToCanonicalUtf8(value), Count(message));
+    });
+
+    public static Value ToValue(ChatMessage message) => Of(message).Value;
+
+    public static ReadOnlyMemory<byte> CanonicalOf(ChatMessage message) => Of(message).Canonical;
+
+    public static long BytesOf(ChatMessage message) => Of(message).Bytes;
+
+    private static Value Write(ChatMessage message)
     {
         var attached = message.Contents.Select(AttachmentOf).OfType<ValueMap>().Select(each => Value.Of(each)).ToArray();
         var text = attached.Length == 0 ? message.Text : string.Concat(message.Contents.Where(content => AttachmentOf(content) is null).OfType<TextContent>().Select(content => content.Text));
@@ -27,7 +45,7 @@ internal static class MessageText
     private static ValueMap? AttachmentOf(AIContent content) =>
         content.AdditionalProperties is { } more && more.TryGetValue(AttachmentKey, out var described) ? (ValueMap)described! : null;
 
-    public static long BytesOf(ChatMessage message)
+    private static long Count(ChatMessage message)
     {
         long bytes = 0;
         foreach (var content in message.Contents)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using Hydra.Model;
@@ -39,7 +40,7 @@ internal sealed record ModelQuestion
         {
             long bytes = Schema is { } schema ? Encoding.UTF8.GetByteCount(schema.GetRawText()) : 0;
             foreach (var message in Messages) bytes += MessageText.BytesOf(message);
-            foreach (var tool in Tools) bytes += Encoding.UTF8.GetByteCount(tool.Name) + Encoding.UTF8.GetByteCount(tool.Description) + Encoding.UTF8.GetByteCount(tool.JsonSchema.GetRawText());
+            bytes += ToolsText.Of(Tools).Bytes;
             return ((bytes + 1) / 2) + (TokensPerMessage * Messages.Count);
         }
     }
@@ -61,14 +62,13 @@ internal sealed record ModelQuestion
     public StepCall ToStepCall(ILine line, AnsweredQuestion? earlier = null)
     {
         var prompt = PromptTokensMax;
-        var transcript = Transcript;
         var goesOn = earlier is not null && earlier.LeadsTo(Messages);
-        var asked = ValueMap.Of(("model", Model.Name), ("messages", transcript), ("max_output_tokens", OutputTokensMax),
+        var asked = ValueMap.Of(("model", Model.Name), ("max_output_tokens", OutputTokensMax),
             ("temperature", Temperature is { } warmth ? warmth : Value.Null), ("schema", Schema is { } schema ? schema.GetRawText() : Value.Null));
-        if (Tools.Count > 0) asked = asked.With("tools", Value.Of(Tools.Select(tool => Value.Of(ValueMap.Of(("name", tool.Name), ("description", tool.Description), ("parameters", tool.JsonSchema.GetRawText()))))));
+        if (Tools.Count > 0) asked = asked.With("tools", ToolsText.Of(Tools).Value);
         if (Asker.Length > 0) asked = asked.With("asker", Asker);
-        return new StepCall(StepKind.Model, Model.Name, StepKey.Of(asked), prompt, prompt + OutputTokensMax,
-            Model.Price?.BoundOf(prompt, OutputTokensMax), line.Keep(goesOn ? Added ?? TranscriptOf(Messages.Skip(earlier!.Messages.Count + 1)) : transcript, Labels))
+        return new StepCall(StepKind.Model, Model.Name, StepKey.Of(asked, "messages", Messages.Select(MessageText.CanonicalOf)), prompt, prompt + OutputTokensMax,
+            Model.Price?.BoundOf(prompt, OutputTokensMax), line.Keep(goesOn ? Added ?? TranscriptOf(Messages.Skip(earlier!.Messages.Count + 1)) : Transcript, Labels))
         {
             Provider = Model.Provider,
             Agent = Agent,
@@ -85,6 +85,16 @@ internal sealed record ModelQuestion
         Messages = [.. Messages, new ChatMessage(ChatRole.Assistant, answer), new ChatMessage(ChatRole.User, objection)],
         Added = null,
     };
+}
+
+/// <summary>What a model is told of its tools, as data and as a number of bytes, worked out once for all questions of a loop.</summary>
+internal sealed record ToolsText(Value Value, long Bytes)
+{
+    private static readonly ConditionalWeakTable<IReadOnlyList<AIFunctionDeclaration>, ToolsText> Known = [];
+
+    public static ToolsText Of(IReadOnlyList<AIFunctionDeclaration> tools) => Known.GetValue(tools, static tools => new ToolsText(
+        Value.Of(tools.Select(tool => Value.Of(ValueMap.Of(("name", tool.Name), ("description", tool.Description), ("parameters", tool.JsonSchema.GetRawText()))))),
+        tools.Sum(tool => (long)Encoding.UTF8.GetByteCount(tool.Name) + Encoding.UTF8.GetByteCount(tool.Description) + Encoding.UTF8.GetByteCount(tool.JsonSchema.GetRawText()))));
 }
 
 /// <summary>A question of this attempt that was answered, and at which step.</summary>

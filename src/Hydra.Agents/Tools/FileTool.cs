@@ -1,4 +1,5 @@
 using System.Text;
+using Hydra.Artifacts;
 using Hydra.Model;
 
 namespace Hydra.Agents.Tools;
@@ -47,8 +48,8 @@ internal sealed class FileTool(ToolFacts facts, string type, string root) : IToo
         {
             return type switch
             {
-                "read_file" => await ReadAsync(path, written, cancellationToken),
-                "write_file" => await WriteAsync(path, given["content"].AsText, call, cancellationToken),
+                "read_file" => await ReadAsync(folder, path, written, cancellationToken),
+                "write_file" => await WriteAsync(folder, path, given["content"].AsText, call, cancellationToken),
                 _ => List(folder, path, written),
             };
         }
@@ -58,10 +59,10 @@ internal sealed class FileTool(ToolFacts facts, string type, string root) : IToo
         }
     }
 
-    private async ValueTask<Value> ReadAsync(string path, string written, CancellationToken cancellationToken)
+    private async ValueTask<Value> ReadAsync(string folder, string path, string written, CancellationToken cancellationToken)
     {
         if (Directory.Exists(path)) throw new CallFailedException(ErrorCode.BadRequest, $"'{written}' is a folder");
-        await using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        await using var stream = HeldFolder.OpenRead(folder, path);
         if (!stream.CanSeek) throw new CallFailedException(ErrorCode.BadRequest, $"'{written}' is no ordinary file");
         if (stream.Length > facts.ResultBytesMax) throw new CallFailedException(ErrorCode.BadRequest, $"'{written}' holds {stream.Length} bytes, and at most {facts.ResultBytesMax} can be read");
         var bytes = new byte[stream.Length];
@@ -77,17 +78,18 @@ internal sealed class FileTool(ToolFacts facts, string type, string root) : IToo
     }
 
     /// <summary>Whole or not at all: written beside, then moved.</summary>
-    private static async ValueTask<Value> WriteAsync(string path, string content, ToolCall call, CancellationToken cancellationToken)
+    private static async ValueTask<Value> WriteAsync(string folder, string path, string content, ToolCall call, CancellationToken cancellationToken)
     {
         var project = Real(Path.GetFullPath(call.WorkingDirectory));
         if (IsIn(Path.Combine(project, WrittenFiles.Folder), path)) throw new CallFailedException(ErrorCode.PolicyDenied, $"'{WrittenFiles.Folder}' holds the runs and what is known of files: no tool writes there");
         WrittenFiles.Note(project, path, call.Labels);   // before the text is there to be read
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var beside = $"{path}.{Guid.NewGuid():N}.part";
+        var names = HeldFolder.NamesOf(folder, path);
+        using var held = HeldFolder.At(folder, names[..^1], makes: true);
+        var beside = Path.Combine(held.Path, $"{names[^1]}.{Guid.NewGuid():N}.part");
         try
         {
             await File.WriteAllTextAsync(beside, content, Strict, cancellationToken);
-            File.Move(beside, path, overwrite: true);
+            File.Move(beside, Path.Combine(held.Path, names[^1]), overwrite: true);
         }
         finally
         {
@@ -99,9 +101,37 @@ internal sealed class FileTool(ToolFacts facts, string type, string root) : IToo
     private static Value List(string folder, string path, string written)
     {
         if (!Directory.Exists(path)) throw new CallFailedException(ErrorCode.BadRequest, $"there is no folder '{written}'");
-        var all = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true };
-        var found = Directory.EnumerateFiles(path, "*", all).Take(EntriesMax + 1).Select(file => Path.GetRelativePath(folder, file).Replace('\\', '/')).Order(StringComparer.Ordinal).ToList();
+        using var held = HeldFolder.At(folder, path == folder ? [] : HeldFolder.NamesOf(folder, path));
+        var found = FilesIn(held, path == folder ? "" : Path.GetRelativePath(folder, path).Replace('\\', '/') + "/").Take(EntriesMax + 1).Order(StringComparer.Ordinal).ToList();
         return ValueMap.Of(("files", Value.OfTexts(found.Take(EntriesMax))), ("more", found.Count > EntriesMax));
+    }
+
+    private static IEnumerable<string> FilesIn(HeldFolder folder, string lead)
+    {
+        foreach (var entry in new DirectoryInfo(folder.Path).EnumerateFileSystemInfos("*", new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true }))
+        {
+            if (entry is not DirectoryInfo)
+            {
+                yield return lead + entry.Name;
+                continue;
+            }
+            using var below = TryInto(folder, entry.Name);
+            if (below is null) continue;
+            foreach (var file in FilesIn(below, $"{lead}{entry.Name}/")) yield return file;
+        }
+    }
+
+    /// <summary>Null: it is gone, closed to us, or a link by now.</summary>
+    private static HeldFolder? TryInto(HeldFolder folder, string name)
+    {
+        try
+        {
+            return folder.Into(name);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException or CallFailedException)
+        {
+            return null;
+        }
     }
 
     internal static string Inside(string folder, string written, string whose = "the folder that this tool may use")

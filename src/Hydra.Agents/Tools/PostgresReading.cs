@@ -1,3 +1,4 @@
+using System.Data;
 using Hydra.Model;
 using Npgsql;
 
@@ -7,7 +8,7 @@ namespace Hydra.Agents.Tools;
 internal static class PostgresReading
 {
     /// <remarks>The query is a cursor's: that takes nothing but SELECT and VALUES, one of them, and gives no more rows than are asked for.</remarks>
-    public static async ValueTask<Value> QueryAsync(string connectionString, string query, int rowsMax, TimeSpan timeout, CancellationToken cancellationToken)
+    public static async ValueTask<Value> QueryAsync(string connectionString, string query, int rowsMax, int charsMax, TimeSpan timeout, CancellationToken cancellationToken)
     {
         NpgsqlConnectionStringBuilder where;
         try
@@ -26,8 +27,8 @@ internal static class PostgresReading
             await ExecuteAsync(connection, $"SET LOCAL statement_timeout = {(long)timeout.TotalMilliseconds}", cancellationToken);
             await ExecuteAsync(connection, $"DECLARE hydra_rows NO SCROLL CURSOR FOR {query}", cancellationToken);
             await using var fetch = One(connection, $"FETCH {rowsMax + 1} FROM hydra_rows");
-            await using var reader = await fetch.ExecuteReaderAsync(cancellationToken);
-            return await SqlTool.ReadAsync(reader, rowsMax, cancellationToken);
+            await using var reader = await fetch.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellationToken);
+            return await SqlTool.ReadAsync(reader, rowsMax, charsMax, cancellationToken);
         }
         catch (NpgsqlException lost) when (lost is not PostgresException && !cancellationToken.IsCancellationRequested)
         {

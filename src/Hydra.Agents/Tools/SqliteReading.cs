@@ -9,6 +9,9 @@ internal static class SqliteReading
 {
     private const long CsvBytesMax = 64L * 1024 * 1024;
     private const int CsvFilesMax = 100;
+    /// <summary>Longest value that a query may make or read, in bytes: <c>zeroblob(1e9)</c> is refused before there is room for it.</summary>
+    private const int ValueBytesMax = 16_000_000;
+    private const int LengthLimit = 0;   // SQLITE_LIMIT_LENGTH
 
     /// <summary>A connection that reads only: the file is opened so, and every other act is denied before it runs.</summary>
     public static SqliteConnection Open(string path, CancellationToken cancellationToken)
@@ -21,6 +24,7 @@ internal static class SqliteReading
         {
             connection.Open();
             if (isCsv) Load(connection, path, cancellationToken);
+            raw.sqlite3_limit(connection.Handle, LengthLimit, ValueBytesMax);
             raw.sqlite3_set_authorizer(connection.Handle, static (_, action, first, second, _, _) => action is raw.SQLITE_SELECT or raw.SQLITE_READ or raw.SQLITE_RECURSIVE
                 || action == raw.SQLITE_FUNCTION && !string.Equals(second, "load_extension", StringComparison.OrdinalIgnoreCase) ? raw.SQLITE_OK : raw.SQLITE_DENY, null);
             return connection;
@@ -32,7 +36,7 @@ internal static class SqliteReading
         }
     }
 
-    public static async ValueTask<Value> QueryAsync(SqliteConnection connection, string query, int rowsMax, CancellationToken cancellationToken)
+    public static async ValueTask<Value> QueryAsync(SqliteConnection connection, string query, int rowsMax, int charsMax, CancellationToken cancellationToken)
     {
         await using var stopping = cancellationToken.Register(() => raw.sqlite3_interrupt(connection.Handle));
         await using var command = connection.CreateCommand();
@@ -40,7 +44,7 @@ internal static class SqliteReading
         return await Task.Run(async () =>
         {
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            var result = await SqlTool.ReadAsync(reader, rowsMax, cancellationToken);
+            var result = await SqlTool.ReadAsync(reader, rowsMax, charsMax, cancellationToken);
             return await reader.NextResultAsync(cancellationToken) ? throw new CallFailedException(ErrorCode.BadRequest, "`query` holds more than one statement; ask one at a time") : result;
         }, cancellationToken);
     }

@@ -1,3 +1,4 @@
+using Hydra.Artifacts;
 using Hydra.Model;
 using Hydra.Templates;
 
@@ -49,7 +50,7 @@ internal static class ToolSecrets
             var path = FileTool.Real(Path.GetFullPath(written, root));
             if (!FileTool.IsIn(root, path) && !FileTool.IsIn(ContainerFolder, path))
                 throw new CallFailedException(ErrorCode.PolicyDenied, $"{place}: the file '{written}' lies neither under the working directory nor in {ContainerFolder}, and a workflow may read secrets nowhere else. Move it, or name a variable: env:NAME");
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            using var file = HeldFolder.OpenRead(FileTool.IsIn(root, path) ? root : ContainerFolder, path);
             if (file.Length > FileBytesMax) throw new CallFailedException(ErrorCode.BadRequest, $"{place}: the file '{written}' has more than {FileBytesMax} bytes, which is no secret. Name another one");
             return new StreamReader(file).ReadToEnd().Trim();
         }

@@ -152,6 +152,8 @@ public static class ProblemCodes
     public const string TwoGatewayStores = "HYD294";
     /// <summary>A policy file whose text cannot be edited by the program.</summary>
     public const string PolicyNotEdited = "HYD307";
+    /// <summary>A key or token written out in a file.</summary>
+    public const string KeyInFile = "HYD308";
 
     /// <summary>A provider kind that the gateway does not know.</summary>
     public const string UnknownProviderKind = "HYD901";

@@ -20,12 +20,34 @@ public static class StepKey
         Of(ValueMap.Of(("run", attempt.Run.Text), ("path", attempt.Path), ("step", call), ("tool", tool), ("arguments", arguments)));
 
     /// <summary>SHA-256 of the data's canonical form, as 64 hexadecimal digits: the order of keys makes no difference.</summary>
-    public static string Of(Value asked)
+    public static string Of(Value asked) => Of(json => ValueJson.WriteCanonical(json, asked));
+
+    /// <summary>The same for data of which one list is in its canonical form already: what a long conversation holds is not written anew for each key.</summary>
+    /// <param name="listed">The list's name; <paramref name="asked"/> does not hold it.</param>
+    public static string Of(ValueMap asked, string listed, IEnumerable<ReadOnlyMemory<byte>> items) => Of(json =>
+    {
+        json.WriteStartObject();
+        foreach (var name in asked.Keys.Append(listed).Order(StringComparer.Ordinal))
+        {
+            json.WritePropertyName(name);
+            if (name != listed)
+            {
+                ValueJson.WriteCanonical(json, asked[name]);
+                continue;
+            }
+            json.WriteStartArray();
+            foreach (var item in items) json.WriteRawValue(item.Span, skipInputValidation: true);
+            json.WriteEndArray();
+        }
+        json.WriteEndObject();
+    });
+
+    private static string Of(Action<Utf8JsonWriter> write)
     {
         var (buffer, json) = _scratch ??= NewScratch();
         try
         {
-            ValueJson.WriteCanonical(json, asked);
+            write(json);
             json.Flush();
             return Convert.ToHexStringLower(SHA256.HashData(buffer.WrittenSpan));
         }

@@ -12,6 +12,7 @@ public static class PolicyFile
     /// <summary>The rules; null where the file has none, or where problems were added. Other fields of the file are not read here.</summary>
     public static PolicySpec? Read(ReadOnlySpan<byte> utf8, ProblemList problems)
     {
+        KnownKeys.Check(utf8, problems);
         if (YamlReader.Read(utf8, problems) is not { } root || root.Get("policy") is not { } written || (written.IsScalar && written.Scalar.IsNull)) return null;
         if (!new ShapeBinder(problems).TryBind(PolicyFields.Record, written, "policy", out var value)) return null;
         var rules = written.Get("rules")?.Items ?? [];

@@ -32,6 +32,7 @@ internal static class WorkflowFile
                 return false;
             }
             bytes = buffer.ToArray();
+            KnownKeys.Check(bytes, problems);
             return true;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Hydra.Model;
 
 namespace Hydra.Agents.Tests;
@@ -17,37 +18,39 @@ public sealed class McpCampaignTests
     [Fact]
     public async Task Every_run_of_a_bad_server_ends_by_name_and_leaves_no_process()
     {
-        var (completed, failed) = (0, new SortedDictionary<string, int>(StringComparer.Ordinal));
-        for (var seed = 0; seed < Seeds; seed++)
+        var endings = new ConcurrentBag<string>();
+        // Most of a run is waiting for a program to start, or to leave.
+        await Parallel.ForAsync(0, Seeds, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (seed, _) => endings.Add(await EndingOfAsync(seed)));
+        var counts = endings.CountBy(ending => ending).OrderBy(each => each.Key, StringComparer.Ordinal).Select(each => $"{each.Value} {each.Key}");
+        Console.WriteLine($"TOTAL bad MCP servers: {Seeds} runs in {Modes.Length} ways, {string.Join(", ", counts)}, 0 processes left");
+    }
+
+    private static async Task<string> EndingOfAsync(int seed)
+    {
+        var folder = Directory.CreateTempSubdirectory("hydra-mcp-").FullName;
+        try
         {
-            var folder = Directory.CreateTempSubdirectory("hydra-mcp-").FullName;
-            try
-            {
-                var (mode, mayComplete) = Modes[seed % Modes.Length];
-                var report = await ToolRun.Async(FileOf(mode, folder, new Random(seed)), ToolModels.Turns(), folder: folder);
-                if (report.Status == RunStatus.Completed && mayComplete) completed++;
-                else
-                {
-                    Assert.True(report.Status == RunStatus.Failed, $"seed {seed}, {mode}: {report.Status}");
-                    var code = ErrorCode.All.Select(code => code.Name).FirstOrDefault(code => report.Reason.Contains($"{code}: ", StringComparison.Ordinal));
-                    Assert.True(code is not null && (report.Reason.Contains("MCP server 's'", StringComparison.Ordinal) || report.Reason.Contains("'s__echo'", StringComparison.Ordinal)), $"seed {seed}, {mode}: {report.Reason}");
-                    failed[code!] = failed.GetValueOrDefault(code!) + 1;
-                }
-                Assert.True(LeftIn(folder) is [], $"seed {seed}, {mode}: left {string.Join(", ", LeftIn(folder))}");
-            }
-            finally
-            {
-                Directory.Delete(folder, recursive: true);
-            }
+            var (mode, mayComplete) = Modes[seed % Modes.Length];
+            var report = await ToolRun.Async(FileOf(mode, folder, new Random(seed)), ToolModels.Turns(), folder: folder);
+            var left = LeftIn(folder);
+            Assert.True(left is [], $"seed {seed}, {mode}: left {string.Join(", ", left)}");
+            if (report.Status == RunStatus.Completed && mayComplete) return "completed all the same";
+            Assert.True(report.Status == RunStatus.Failed, $"seed {seed}, {mode}: {report.Status}");
+            var code = ErrorCode.All.Select(code => code.Name).FirstOrDefault(code => report.Reason.Contains($"{code}: ", StringComparison.Ordinal));
+            Assert.True(code is not null && (report.Reason.Contains("MCP server 's'", StringComparison.Ordinal) || report.Reason.Contains("'s__echo'", StringComparison.Ordinal)), $"seed {seed}, {mode}: {report.Reason}");
+            return code!;
         }
-        Console.WriteLine($"TOTAL bad MCP servers: {Seeds} runs in {Modes.Length} ways, {completed} completed all the same, {string.Join(", ", failed.Select(each => $"{each.Value} {each.Key}"))}, 0 processes left");
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     private static string FileOf(string mode, string folder, Random random)
     {
         var nodes = string.Concat(Enumerable.Range(0, random.Next(1, 4)).Select(i =>
             $"  - {{id: n{i}, type: tool, tool: s/echo, arguments: {{text: owls}}{(i > 0 && random.Next(2) == 0 ? $", depends_on: [n{i - 1}]" : "")}}}\n"));
-        return $"name: test\nmcp_servers: {{s: {{command: python3, timeout_seconds: {(mode == "silent" ? "0.3" : "20")}, args: ['{Path.Combine(AppContext.BaseDirectory, "Mcp", "server.py")}', {mode}, '{Path.Combine(folder, "log")}']}}}}\n"
+        return $"name: test\ndefaults: {{idle_timeout_seconds: 3600}}\nmcp_servers: {{s: {{command: python3, timeout_seconds: {(mode == "silent" ? "0.3" : "20")}, args: ['{Path.Combine(AppContext.BaseDirectory, "Mcp", "server.py")}', {mode}, '{Path.Combine(folder, "log")}']}}}}\n"
             + $"tools: {{s/echo: {{type: mcp, effect: {(random.Next(2) == 0 ? "idempotent" : "irreversible")}, timeout_seconds: {(mode.StartsWith("hangs", StringComparison.Ordinal) ? "0.3" : "20")}}}}}\nnodes:\n{nodes}";
     }
 

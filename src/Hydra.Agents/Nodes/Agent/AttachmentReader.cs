@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using Hydra.Agents.Tools;
+using Hydra.Artifacts;
 using Hydra.Model;
 using Hydra.Nodes;
 using Hydra.Templates;
@@ -86,12 +87,12 @@ internal static class AttachmentReader
         var path = FileTool.Inside(folder, written, "the working directory");
         try
         {
-            var file = new FileInfo(path);
             if (Directory.Exists(path)) throw new CallFailedException(ErrorCode.BadRequest, $"the attachment '{written}' is a folder");
-            if (!file.Exists) throw new CallFailedException(ErrorCode.BadRequest, $"there is no attachment '{written}' in the working directory");
-            Take(written, file.Length, ref room);
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            var bytes = new byte[file.Length];
+            if (!System.IO.File.Exists(path)) throw new CallFailedException(ErrorCode.BadRequest, $"there is no attachment '{written}' in the working directory");
+            using var stream = HeldFolder.OpenRead(folder, path);
+            if (!stream.CanSeek) throw new CallFailedException(ErrorCode.BadRequest, $"the attachment '{written}' is no ordinary file");
+            Take(written, stream.Length, ref room);
+            var bytes = new byte[stream.Length];
             stream.ReadExactly(bytes);
             return Attachment.Of(NameOf(written), mediaType, bytes, WrittenFiles.LabelsOf(folder, path));
         }

@@ -1,4 +1,5 @@
 using Hydra.Model;
+using Hydra.Parsing;
 using Hydra.Validation;
 
 namespace Hydra.Cli.Verbs;
@@ -22,6 +23,9 @@ internal static class ValidateVerb
         var file = Epics.FileOf(arguments.Positionals[0], io);
         var given = arguments.Has(CommonOptions.Input) || arguments.Has(CommonOptions.Inputs) ? GivenInputs.Read(arguments, io) : null;
         var read = WorkflowReading.Read(io.PathOf(file), given, arguments.Has(Strict), Wiring.TypesForReading(), Wiring.AgentsFor(io.PathOf(file), io));
+        var project = new ProblemList(PolicyFile.Name);
+        Wiring.PolicyOf(io, project);
+        foreach (var problem in project.Problems) read.Problems.Add(arguments.Has(Strict) && problem.Severity == ProblemSeverity.Warning ? problem with { Severity = ProblemSeverity.Error } : problem);
         var isValid = read.Spec is not null && !read.Problems.HasErrors;
         if (arguments.Has(CommonOptions.Json))
         {

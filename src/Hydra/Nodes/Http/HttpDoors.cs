@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Hydra.Model;
 
 namespace Hydra.Nodes;
 
@@ -11,22 +10,23 @@ namespace Hydra.Nodes;
 /// </summary>
 internal static class HttpDoors
 {
-    private static readonly HttpClient Public = New(ConnectPublicAsync);
-    private static readonly HttpClient Any = New(connect: null);
+    private static readonly AddressGate Gate = new(Dns.GetHostAddressesAsync);
+    private static readonly HttpClient Public = New(isAllowedByName: false);
+    private static readonly HttpClient Any = New(isAllowedByName: true);
 
     /// <param name="isAllowedByName">The node lists the host in <c>allow_hosts</c>.</param>
     public static HttpClient For(bool isAllowedByName) => isAllowedByName ? Any : Public;
 
     /// <summary>A way of its own: to one host that the author named, wherever that is, and else to public addresses only. The caller's to dispose of.</summary>
     public static SocketsHttpHandler HandlerFor(string host) => Handler((context, cancellationToken) =>
-        context.DnsEndPoint.Host.Equals(host, StringComparison.OrdinalIgnoreCase) ? ConnectAsync(context, _ => true, cancellationToken) : ConnectAsync(context, PublicAddress.Is, cancellationToken));
+        ConnectAsync(context, context.DnsEndPoint.Host.Equals(host, StringComparison.OrdinalIgnoreCase), cancellationToken));
 
-    private static HttpClient New(Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect) => new(Handler(connect))
+    private static HttpClient New(bool isAllowedByName) => new(Handler((context, cancellationToken) => ConnectAsync(context, isAllowedByName, cancellationToken)))
     {
         Timeout = Timeout.InfiniteTimeSpan,     // the attempt has its own clock
     };
 
-    private static SocketsHttpHandler Handler(Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect) => new()
+    private static SocketsHttpHandler Handler(Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect) => new()
     {
         ConnectCallback = connect,
         ConnectTimeout = TimeSpan.FromSeconds(30),
@@ -38,15 +38,9 @@ internal static class HttpDoors
         ActivityHeadersPropagator = null,
     };
 
-    private static ValueTask<Stream> ConnectPublicAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken) => ConnectAsync(context, PublicAddress.Is, cancellationToken);
-
-    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, Predicate<IPAddress> mayReach, CancellationToken cancellationToken)
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, bool isAllowedByName, CancellationToken cancellationToken)
     {
-        var host = context.DnsEndPoint.Host;
-        var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(host, cancellationToken);
-        var reachable = Array.FindAll(addresses, mayReach);
-        if (reachable.Length == 0 && addresses.Length > 0)
-            throw new CallFailedException(ErrorCode.PolicyDenied, $"'{host}' leads to {addresses[0]}, which is no public address. If that is meant, list the host in `allow_hosts`");
+        var reachable = await Gate.ReachableAsync(context.DnsEndPoint.Host, isAllowedByName, cancellationToken);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
