@@ -276,6 +276,7 @@ public sealed class OrchestrateTests
         using (var starter = HydraProcess.Start(terminal.Folder, none, "run", "tea", "--wait", "--detach", "--run-id", "held")) Assert.Equal(0, (await starter.EndAsync()).Code);
         using var follower = HydraProcess.Start(terminal.Folder, none, verb, target, "--follow");
         await follower.ReadErrorUntilAsync("run held goes on in another process");
+        await follower.ReadErrorUntilAsync("hold waits for an event: go");
         Assert.Equal(0, terminal.Run("signal", "held", "go", "\"poured\""));
         var (code, output, error) = await follower.EndAsync();
         Assert.Equal((0, "poured\n"), (code, output));
@@ -291,7 +292,7 @@ public sealed class OrchestrateTests
         using var supervisor = HydraProcess.Start(terminal.Folder, none, "orchestrate", "tea", "--foreground");
         var begun = await supervisor.ReadErrorUntilAsync("begins: process ");
         using var follower = HydraProcess.Start(terminal.Folder, none, "orchestrate", "tea", "--follow");
-        await follower.ReadErrorUntilAsync("hold");
+        await follower.ReadErrorUntilAsync("hold waits for an event: go");
         var child = int.Parse(begun.Split("process ")[1].Split(':')[0], System.Globalization.CultureInfo.InvariantCulture);
         using (var process = System.Diagnostics.Process.GetProcessById(child)) process.Kill();
         var run = (await supervisor.ReadErrorUntilAsync("restart 1 of at most 10")).Split("hydra resume ")[1].Split(' ')[0];

@@ -38,6 +38,11 @@ internal sealed class GenesisReader
         var workflow = root.GetExtension(GenesisNames.Workflow);
         var fields = workflow?.Children.Where(child => child.IsExtension).ToList() ?? [];
         var tasks = new GenesisPlan(_problems).Read(plan);
+        if (tasks.Count == 0)
+        {
+            _problems.Error(ProblemCodes.BadGenesis, plan.At, "the plan holds no <task>, so there is nothing to run. Add one to <tasks>.");
+            return null;
+        }
         var reader = new GenesisTasks(tasks, _problems);
         var nodes = new SourceNode(tasks.SelectMany(reader.Read).ToArray(), plan.At);
         // (3) the workflow around it

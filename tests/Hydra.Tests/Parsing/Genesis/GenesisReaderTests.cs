@@ -125,6 +125,10 @@ public class GenesisReaderTests
         Assert.Contains(GenesisFiles.Problems(deep.ToString()), line => line.StartsWith("HYD106", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void A_plan_without_tasks_is_told_in_the_words_of_its_format() =>
+        Assert.Contains(GenesisFiles.Problems($"{Head}<tasks/>{Tail}"), line => line.StartsWith("HYD142", StringComparison.Ordinal) && line.Contains("the plan holds no <task>"));
+
     [Theory]
     [InlineData("<event><timestamp>yesterday</timestamp></event>", "HYD144", "<timestamp> is 'yesterday'")]
     [InlineData("<event><timestamp/></event>", "HYD144", "<timestamp> is ''")]
