@@ -277,7 +277,7 @@ public sealed class OrchestrateTests
         using var follower = HydraProcess.Start(terminal.Folder, none, verb, target, "--follow");
         await follower.ReadErrorUntilAsync("run held goes on in another process");
         await follower.ReadErrorUntilAsync("hold waits for an event: go");
-        Assert.Equal(0, terminal.Run("signal", "held", "go", "\"poured\""));
+        Assert.True(terminal.Run("signal", "held", "go", "\"poured\"", "--approver", "anna") == 0, terminal.Error);
         var (code, output, error) = await follower.EndAsync();
         Assert.Equal((0, "poured\n"), (code, output));
         Assert.Contains("held completed", error, StringComparison.Ordinal);
@@ -296,7 +296,7 @@ public sealed class OrchestrateTests
         var child = int.Parse(begun.Split("process ")[1].Split(':')[0], System.Globalization.CultureInfo.InvariantCulture);
         using (var process = System.Diagnostics.Process.GetProcessById(child)) process.Kill();
         var run = (await supervisor.ReadErrorUntilAsync("restart 1 of at most 10")).Split("hydra resume ")[1].Split(' ')[0];
-        Assert.Equal(0, terminal.Run("signal", run, "go", "\"poured\""));
+        Assert.True(terminal.Run("signal", run, "go", "\"poured\"", "--approver", "anna") == 0, terminal.Error);
         var (code, output, _) = await follower.EndAsync();
         Assert.Equal((0, "poured\n"), (code, output));
         Assert.Equal(0, (await supervisor.EndAsync()).Code);
