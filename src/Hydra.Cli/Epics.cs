@@ -11,7 +11,19 @@ internal static class Epics
     private const int NameLengthMax = 64;
 
     /// <summary>What an argument names: a file as it is, else the blueprint of an epic of that name, else the argument itself.</summary>
-    public static string FileOf(string target, CliIo io) => EpicOf(target, io) is { } epic && !Path.Exists(io.PathOf(target)) ? PathOf(epic, Blueprint) : target;
+    /// <remarks>Throws <see cref="UsageException"/> for an epic that has no blueprint yet.</remarks>
+    public static string FileOf(string target, CliIo io)
+    {
+        if (Path.Exists(io.PathOf(target))) return target;
+        RefuseUnplanned(target, io);
+        return EpicOf(target, io) is { } epic ? PathOf(epic, Blueprint) : target;
+    }
+
+    /// <summary>Throws <see cref="UsageException"/> for the name of an epic that has no blueprint yet.</summary>
+    public static void RefuseUnplanned(string target, CliIo io)
+    {
+        if (IsName(target) && Directory.Exists(io.PathOf(Path.Combine(Folder, target)))) Require(target, Blueprint, $"hydra plan {target}", io);
+    }
 
     /// <summary>The epic that an argument names, by its name or its blueprint's path; null: none that has a blueprint.</summary>
     public static string? EpicOf(string target, CliIo io)

@@ -89,6 +89,7 @@ internal static class Wiring
     public static RunInfo FindRun(IRunStore store, string text)
     {
         if (RunId.IsValid(text) && store.Find(new RunId(text)) is { } exact) return exact;
+        if (Epics.IsName(text) && Epics.RunsOf(text, store) is { Count: > 0 } ofEpic) return ofEpic[0];
         var known = store.List().ToList();
         var matching = known.Where(info => text.Length >= 4 && info.Run.Text.StartsWith(text, StringComparison.Ordinal)).ToList();
         if (matching.Count == 1) return matching[0];

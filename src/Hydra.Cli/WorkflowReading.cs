@@ -37,6 +37,20 @@ internal static class ProblemText
         if (problems.Dropped > 0) to.WriteLine($"… and {problems.Dropped} more.");
     }
 
+    /// <summary>Most problems of one code that are told before a run one by one.</summary>
+    private const int AlikeMax = 3;
+
+    /// <summary>Warnings before a run: of many alike the first, as `validate` lists them all.</summary>
+    public static void WriteBriefly(ProblemList problems, string target, TextWriter to)
+    {
+        foreach (var alike in problems.Problems.Where(problem => problem.Severity >= ProblemSeverity.Warning).GroupBy(problem => problem.Code, StringComparer.Ordinal))
+        {
+            var all = alike.ToList();
+            foreach (var problem in all.Take(all.Count > AlikeMax ? 1 : AlikeMax)) to.WriteLine(TerminalText.Of(problem.ToString()));
+            if (all.Count > AlikeMax) to.WriteLine($"… and {all.Count - 1:#,0} more {alike.Key}: `hydra validate {TerminalText.Of(target)}` lists them.");
+        }
+    }
+
     public static Value ToJson(ProblemList problems) => Value.Of(problems.Problems.Select(problem => Value.Of(ValueMap.Of(
         ("code", problem.Code), ("severity", WireNames.Of(problem.Severity)), ("file", problem.File),
         ("line", problem.At.Line), ("column", problem.At.Column), ("message", problem.Message)))));

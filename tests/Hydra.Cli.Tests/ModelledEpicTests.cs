@@ -98,6 +98,41 @@ public sealed class ModelledEpicTests
         Assert.False(File.Exists(terminal.PathOf("epics/tea/genesis.xml")));
     }
 
+    [Theory]
+    [InlineData("I would rather write a poem about tea.")]
+    [InlineData("<projectGenesis><executionPlan><tasks><task id=\"page\"><name>Pa")]
+    [InlineData("{\"tasks\": [{\"id\": \"page\", \"name\": \"Pa")]
+    [InlineData("[[[[[[[[[[[[[[[[")]
+    [InlineData("{\"tasks\": \"all of them\", \"critical_path\": 7}")]
+    [InlineData("")]
+    public async Task A_planner_that_answers_anything_but_a_plan_is_asked_a_bounded_number_of_times_and_costs_no_blueprint(string answer)
+    {
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(Says(Planner, answer)));
+        using var terminal = At(fake);
+        terminal.Write("epics/tea/genesis.xml", "<!-- the old one -->");
+
+        Assert.Equal(2, terminal.Run("plan", "tea", "--force"));
+
+        Assert.Contains("the agent 'plan-generator' gave no answer: ", terminal.Error, StringComparison.Ordinal);
+        Assert.Contains("invalid_output", terminal.Error, StringComparison.Ordinal);
+        Assert.Contains("See `hydra inspect ", terminal.Error, StringComparison.Ordinal);
+        Assert.InRange(fake.Calls.Count, 2, 6);   // three attempts, each repaired once
+        Assert.Equal("<!-- the old one -->", File.ReadAllText(terminal.PathOf("epics/tea/genesis.xml")));
+    }
+
+    [Fact]
+    public async Task A_plan_with_words_around_it_is_mended_by_asking_once_more()
+    {
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(
+            Says(Planner, $"Sure! Here is the plan you asked for:\n\n```json\n{Plan(("words", "technical-writer", []))}\n```\n\nGood luck!", times: 1),
+            Says(Planner, Plan(("words", "technical-writer", [])))));
+        using var terminal = At(fake);
+
+        Assert.True(terminal.Run("plan", "tea", "--json") == 0, terminal.Error);
+        Assert.Equal(1, Value.ParseJson(terminal.Out).AsObject["tries"].AsInteger);
+        Assert.InRange(fake.Calls.Count, 1, 2);
+    }
+
     [Fact]
     public async Task The_cofounder_writes_the_brief_from_what_is_stated()
     {

@@ -71,6 +71,41 @@ public sealed class WorktreeTests
         Assert.False(File.Exists(terminal.PathOf(".hydra/worktrees/r/outside")));
     }
 
+    /// <summary>In Docker's place: runs what it is asked to in the folder that is mounted, and writes down how it was called.</summary>
+    private const string FakeDocker = """
+        #!/bin/sh
+        case $1 in version|rm) exit 0;; esac
+        echo "$@" >> "$(dirname "$0")/log"
+        shift
+        while [ $# -gt 0 ]; do
+          case $1 in
+            --rm|--interactive|--read-only) shift;;
+            --mount) case $2 in *,target=/folder|*,target=/folder,*) folder=${2#*source=}; folder=${folder%%,*};; esac; shift 2;;
+            --*) shift 2;;
+            *) break;;
+          esac
+        done
+        shift
+        cd "$folder" && exec "$@"
+        """;
+
+    [Fact]
+    public async Task A_check_in_a_container_writes_into_its_worktree_as_whoever_runs_Hydra()
+    {
+        using var terminal = Repository(Head + Node("a", "a.txt", "one", "{checks: ['touch built && id -u > ../../../../owner'], max_repairs: 0}"));
+        using var tools = new Terminal();
+        tools.Write("docker", FakeDocker);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(tools.PathOf("docker"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var path = new Dictionary<string, string> { ["PATH"] = $"{tools.Folder}:{Environment.GetEnvironmentVariable("PATH")}" };
+        using var run = HydraProcess.Start(terminal.Folder, path, "run", "flow.yaml", "--run-id", "r", "--sandbox", "docker");
+        var (code, _, error) = await run.EndAsync();
+        Assert.True(code == 0, error);
+        Assert.Equal("", Git(terminal, "show", "hydra/r/+all:built"));
+        var called = File.ReadAllText(tools.PathOf("log"));
+        Assert.Contains($"--user {File.ReadAllText(terminal.PathOf("owner")).Trim()}:", called, StringComparison.Ordinal);
+        Assert.Contains($"source={terminal.PathOf(".hydra/worktrees/r/a")},target=/folder --workdir /folder", called, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_check_is_a_command_under_the_policy()
     {

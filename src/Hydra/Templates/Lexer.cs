@@ -26,10 +26,23 @@ internal sealed class Lexer(SourceText source)
         ["**", "//", "==", "!=", ">=", "<=", "+", "-", "*", "/", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",", ";"];
 
     private readonly string _text = source.Text;
-    private readonly List<Token> _tokens = new(16);
-    private readonly List<(char Closing, int Position)> _open = new(4);
+    private readonly List<Token> _tokens = Emptied();
+    private readonly List<(char Closing, int Position)> _open = [];
     private int _at;
 
+    /// <summary>Tokens are read once and right away, and most templates have few: one list does for all of a thread.</summary>
+    [ThreadStatic]
+    private static List<Token>? _reused;
+    private const int KeptMax = 1_024;
+
+    private static List<Token> Emptied()
+    {
+        if (_reused is not { Capacity: <= KeptMax } tokens) return _reused = new(32);
+        tokens.Clear();
+        return tokens;
+    }
+
+    /// <summary>Tokens of a template, until this thread reads the next one.</summary>
     public static List<Token> Template(SourceText source)
     {
         var lexer = new Lexer(source);
@@ -37,7 +50,7 @@ internal sealed class Lexer(SourceText source)
         return lexer._tokens;
     }
 
-    /// <summary>Tokens of a bare expression.</summary>
+    /// <summary>Tokens of a bare expression, until this thread reads the next one.</summary>
     public static List<Token> Expression(SourceText source)
     {
         var lexer = new Lexer(source);
@@ -195,7 +208,7 @@ internal sealed class Lexer(SourceText source)
     {
         foreach (var candidate in Operators)
         {
-            if (string.CompareOrdinal(_text, _at, candidate, 0, candidate.Length) != 0) continue;
+            if (candidate[0] != _text[_at] || (candidate.Length > 1 && (_at + 1 >= _text.Length || candidate[1] != _text[_at + 1]))) continue;
             Balance(candidate[0], candidate.Length);
             Add(TokenKind.Operator, candidate, _at);
             _at += candidate.Length;

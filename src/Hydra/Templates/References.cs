@@ -55,7 +55,13 @@ internal sealed class References
         return reference;
     }
 
-    public IReadOnlyList<TemplateReference> Finish(SourceText source) => [.. _all.Select(reference => reference.Finish(source))];
+    public IReadOnlyList<TemplateReference> Finish(SourceText source)
+    {
+        if (_all.Count == 0) return [];
+        var finished = new TemplateReference[_all.Count];
+        for (var i = 0; i < finished.Length; i++) finished[i] = _all[i].Finish(source);
+        return finished;
+    }
 
     /// <summary>What is known to be defined once the condition was true, or false.</summary>
     public static List<ReferenceDraft> ProofsOf(Expression condition, bool isTrue)

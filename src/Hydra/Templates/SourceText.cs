@@ -26,11 +26,8 @@ internal sealed class SourceText(string text)
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int[] FindLineStarts(string text)
     {
-        var starts = new List<int> { 0 };
-        for (var i = 0; i < text.Length; i++)
-        {
-            if (text[i] == '\n') starts.Add(i + 1);
-        }
-        return [.. starts];
+        var starts = new int[text.AsSpan().Count('\n') + 1];
+        for (int line = 1, at = 0; line < starts.Length; line++) starts[line] = at = text.IndexOf('\n', at) + 1;
+        return starts;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Hydra.Model;
 using Hydra.Templates;
 
@@ -36,7 +37,8 @@ internal sealed class ReferenceCheck(ProblemList problems)
     public Template? Compile(TemplateUse use, NameScope scope, int node)
     {
         var compiled = use.IsExpression ? _expressions : _templates;
-        if (compiled.TryGetValue(use.Text, out var known) && known is not null) return known;
+        ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(compiled, use.Text, out _);
+        if (known is not null) return known;
         try
         {
             known = use.IsExpression ? Template.ParseExpression(use.Text) : Template.Parse(use.Text);
@@ -46,7 +48,6 @@ internal sealed class ReferenceCheck(ProblemList problems)
             known = null;
             problems.Error(ProblemCodes.BadTemplate, use.PlaceIn(scope.Workflow, scope.Graph.Nodes[node], broken.Line, broken.Column), $"node '{scope.NameOf(node)}', `{use.Path}`: {broken.Message}");
         }
-        compiled[use.Text] = known;
         return known;
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Hydra.Model;
 
 namespace Hydra.Validation;
@@ -22,11 +23,10 @@ internal sealed record TemplateUse(string Field, string Path, string Text, bool 
         if ((node.Policy.When ?? workflow.Defaults.When) is { } when) uses.Add(new("when", "when", when, IsExpression: true, []) { IsDefault = node.Policy.When is null });
         if ((node.Policy.StopWhen ?? workflow.Defaults.StopWhen) is { } stop) uses.Add(new("stop_when", "stop_when", stop, IsExpression: true, StopNames) { IsDefault = node.Policy.StopWhen is null });
         if (type is null) return uses;
-        foreach (var field in type.Fields)
+        foreach (var field in _fields.GetValue(type, FieldsOf))
         {
             var isOwn = node.Fields.TryGetValue(field.Name, out var value);
             if (!isOwn && !workflow.DefaultFields.TryGetValue(field.Name, out value)) continue;
-            if (type.FragmentFields.Contains(field.Name) || type.ResultFields.Contains(field.Name)) continue;
             if (isOwn)
             {
                 Collect(field.Shape, value, field, field.Name, uses, 0);
@@ -51,6 +51,22 @@ internal sealed record TemplateUse(string Field, string Path, string Text, bool 
         }
         return uses;
     }
+
+    /// <summary>The fields of a type whose templates are the node's own: few of all that it has.</summary>
+    private static readonly ConditionalWeakTable<INodeType, Field[]> _fields = [];
+
+    private static Field[] FieldsOf(INodeType type) =>
+        [.. type.Fields.Where(field => MayHold(field.Shape, 0) && !type.FragmentFields.Contains(field.Name) && !type.ResultFields.Contains(field.Name))];
+
+    private static bool MayHold(Shape shape, int depth) => depth > DepthMax || shape switch
+    {
+        Shape.Template or Shape.Expression or Shape.ModelName or Shape.Templates => true,
+        Shape.ListOf list => MayHold(list.Item, depth + 1),
+        Shape.MapOf map => MayHold(map.Item, depth + 1),
+        Shape.Record record => record.Fields.Any(part => MayHold(part.Shape, depth + 1)),
+        Shape.OneOf oneOf => oneOf.Alternatives.Any(alternative => MayHold(alternative, depth + 1)),
+        _ => false,
+    };
 
     private static readonly IReadOnlyList<string> StopNames = CommonFields.All.First(field => field.Name == "stop_when").ExtraNames;
 

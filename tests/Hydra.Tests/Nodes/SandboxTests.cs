@@ -148,6 +148,26 @@ public sealed class SandboxTests : IDisposable
     }
 
     [Fact]
+    public async Task A_container_that_may_write_does_so_as_whoever_runs_it_and_folders_may_hold_commas()
+    {
+        var fake = Path.Combine(_folder, "docker");
+        File.WriteAllText(fake, $"#!/bin/sh\necho \"$@\" >> {_folder}/log\n");
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(fake, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, "a,b")).FullName;
+        var own = await Sandboxes.Of("inprocess").RunAsync(new ProcessRequest("sh", ["-c", "echo $(id -u):$(id -g)"]) { WorkingDirectory = _folder, OutputBytesMax = 100 }, () => { }, CancellationToken.None);
+        var request = new ProcessRequest("true", []) { WorkingDirectory = folder, OutputBytesMax = 100 };
+
+        await new Docker(fake).RunAsync(request with { Writable = [".", "out"] }, () => { }, CancellationToken.None);
+        await new Docker(fake).RunAsync(request, () => { }, CancellationToken.None);
+
+        var called = File.ReadAllLines(Path.Combine(_folder, "log"));
+        Assert.Contains($"--user {Encoding.UTF8.GetString(own.Output).Trim()} ", called[0], StringComparison.Ordinal);
+        Assert.Contains($"--mount type=bind,\"source={folder}\",target=/folder --workdir /folder --mount type=bind,\"source={folder}/out\",target=/folder/out ", called[0], StringComparison.Ordinal);
+        Assert.Contains($"--user {SandboxLimits.User}:{SandboxLimits.User} ", called[1], StringComparison.Ordinal);
+        Assert.Contains($"\"source={folder}\",target=/folder,readonly ", called[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_run_uses_the_sandbox_that_it_was_started_with()
     {
         var run = await YamlRun.OfAsync("name: t\nnodes:\n  - {id: a, type: bash, command: 'touch here 2>/dev/null && echo wrote || echo refused'}\n  - {id: b, type: python_exec, code: \"import os; print(os.getuid())\"}\n",

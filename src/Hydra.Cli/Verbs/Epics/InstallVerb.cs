@@ -46,6 +46,7 @@ internal static class InstallVerb
         {
             io.Out.WriteLine($"{root}: {Amounts.Count(written, "file", "files")} written, {same} unchanged");
             foreach (var copy in copies) io.Out.WriteLine($"kept your {Path.GetFileName(copy)}");
+            if (isGlobal && !arguments.Has(Global)) io.Error.WriteLine("This folder is in no git repository, so the agents are there for all projects of yours. --project writes them, the routing rules and the schemas here.");
             if (!isGlobal) io.Error.WriteLine("In an editor with a YAML language server, `# yaml-language-server: $schema=rules/workflow.schema.json` on top of a workflow checks it while you type.");
         }
         return ExitCode.Done;

@@ -40,7 +40,7 @@ internal static class NewVerb
             else
             {
                 io.Out.WriteLine($"{name}: {file}");
-                if (brief.Gaps.Count > 0) io.Error.WriteLine($"Not stated yet: {string.Join(", ", brief.Gaps)}. Fill in what matters.");
+                if (brief.Gaps.Count > 0) io.Error.WriteLine($"Not stated yet: {string.Join(", ", brief.Gaps)}. Fill in what matters in {file}.");
                 io.Error.WriteLine($"Next: hydra plan {name}");
             }
             return ExitCode.Done;

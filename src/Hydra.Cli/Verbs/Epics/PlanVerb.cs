@@ -130,7 +130,7 @@ internal static class PlanVerb
 
     private static void WriteText(string epic, string file, TaskPlan plan, WorkflowSpec spec, Plan planned, CostEstimate estimate, bool isTemplate, CliIo io)
     {
-        if (isTemplate) io.Error.WriteLine("No model is configured: the plan comes from a template, one task for each measure of success. Configure a model and run `hydra plan --force` for a plan that knows the work.");
+        if (isTemplate) io.Error.WriteLine($"No model is configured: the plan comes from a template, one task for each measure of success. Configure a model and run `hydra plan {epic} --force` for a plan that knows the work.");
         io.Out.WriteLine(TerminalText.Block(ValidateText.Of(spec)));
         var table = new TextTable("task", "agent", "model", "estimate", "why") { Indent = "  " };
         foreach (var task in plan.Tasks)

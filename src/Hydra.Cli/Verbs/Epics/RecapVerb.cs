@@ -38,7 +38,7 @@ internal static class RecapVerb
         var byEnding = Path.GetExtension(file ?? "") switch { ".html" or ".htm" => "html", ".json" => "json", _ => "md" };
         var format = arguments.Has(CommonOptions.Json) ? "json" : arguments.Choice(Format, byEnding, "md", "html", "json");
         var prose = arguments.Has(Prose) ? await ProseAsync(recap, target, arguments, io) : null;
-        var text = arguments.Has(Runbook) ? RecapMarkdown.Runbook(recap) : format switch { "html" => RecapHtml.Of(recap, prose), "json" => ValueJson.ToText(ToJson(recap), indented: true) + "\n", _ => RecapMarkdown.Of(recap, prose) };
+        var text = arguments.Has(Runbook) ? RunbookOf(recap, format) : format switch { "html" => RecapHtml.Of(recap, prose), "json" => ValueJson.ToText(ToJson(recap), indented: true) + "\n", _ => RecapMarkdown.Of(recap, prose) };
         if (file is null)
         {
             io.Out.Write(io.IsOutTerminal ? TerminalText.Block(text) : text);
@@ -49,10 +49,21 @@ internal static class RecapVerb
         return ExitCode.Done;
     }
 
+    private static string RunbookOf(Recap recap, string format) => format switch
+    {
+        "html" => throw new UsageException("--runbook is written as Markdown. Leave --format html out."),
+        "json" => ValueJson.ToText(ValueMap.Of(("run_id", recap.Run), ("workflow", recap.Workflow), ("runbook", RecapMarkdown.Runbook(recap))), indented: true) + "\n",
+        _ => RecapMarkdown.Runbook(recap),
+    };
+
     /// <summary>The runs that an argument names, the latest first: all of an epic's, or the one. Throws <see cref="UsageException"/>.</summary>
     public static IReadOnlyList<RunInfo> RunsOf(string target, IRunStore store, CliIo io)
     {
-        if (Epics.EpicOf(target, io) is not { } epic) return [Wiring.FindRun(store, target)];
+        if (Epics.EpicOf(target, io) is not { } epic)
+        {
+            if (!store.List().Any(info => info.Run.Text.StartsWith(target, StringComparison.Ordinal)) && Epics.RunsOf(target, store).Count == 0) Epics.RefuseUnplanned(target, io);
+            return [Wiring.FindRun(store, target)];
+        }
         var runs = Epics.RunsOf(epic, store);
         return runs.Count > 0 ? runs : throw new UsageException($"epic '{epic}' has not been run yet. Start it with `hydra run {epic}`.");
     }

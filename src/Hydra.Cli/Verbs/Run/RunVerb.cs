@@ -51,7 +51,7 @@ internal static class RunVerb
         var takesRecorded = cassette is not null && !arguments.Has(CommonOptions.Input) && !arguments.Has(CommonOptions.Inputs);
         var read = WorkflowReading.Read(io.PathOf(file), takesRecorded ? null : GivenInputs.Read(arguments, io), isStrict: false, Wiring.TypesForReading(), Wiring.AgentsFor(io.PathOf(file), io));
         if (read.Spec is null || read.Problems.HasErrors) return Invalid(read.Problems, arguments, io);
-        if (!arguments.Has(CommonOptions.Quiet)) ProblemText.Write(read.Problems, io.Error, ProblemSeverity.Warning);
+        if (!arguments.Has(CommonOptions.Quiet)) ProblemText.WriteBriefly(read.Problems, arguments.Positionals[0], io.Error);
         if (!arguments.Has(RunOptions.Gateway)) options = ModelTiers.Resolve(options, read.Spec, io);
         if (Epics.EpicOf(file, io) is { } epic) request = request with { Tags = new Dictionary<string, string>(request.Tags, StringComparer.Ordinal) { [Epics.Tag] = epic } };
         request = request with { Inputs = takesRecorded ? cassette!.Head.Inputs : read.Inputs, Cassette = cassette, Options = options.ToBundle() };

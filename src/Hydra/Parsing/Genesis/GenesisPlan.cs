@@ -55,8 +55,13 @@ internal sealed class GenesisPlan(ProblemList problems)
     private void ReadPairs(GenesisElement dag)
     {
         var pairs = dag.Get("dependencies")?.All("dependency").Concat(dag.Get("edges")?.All("edge") ?? []) ?? dag.Get("edges")?.All("edge") ?? [];
-        var paired = new HashSet<(string From, string To)>();
-        var listed = _byId.Values.SelectMany(task => task.DependsOn.Select(parent => (From: parent.Id, To: task.Id!))).ToHashSet();
+        // Each edge of the lists, and whether a pair has said it too.
+        var listed = new Dictionary<(string From, string To), bool>(_byId.Count);
+        foreach (var task in _byId.Values)
+        {
+            foreach (var (parent, _) in task.DependsOn) listed[(parent, task.Id!)] = false;
+        }
+        var hasPairs = false;
         foreach (var pair in pairs)
         {
             var from = pair.Attribute("from")?.Value ?? pair.TextOf("from");
@@ -66,18 +71,18 @@ internal sealed class GenesisPlan(ProblemList problems)
                 problems.Error(ProblemCodes.BadGenesis, pair.At, "a dependency needs <from> and <to>. Name both tasks, or remove it.");
                 continue;
             }
-            if (listed.Contains((from, to)))
+            hasPairs = true;
+            if (listed.ContainsKey((from, to)))
             {
-                paired.Add((from, to));
+                listed[(from, to)] = true;
                 continue;
             }
-            if (listed.Contains((to, from)))
+            if (listed.ContainsKey((to, from)))
             {
                 problems.Warning(ProblemCodes.GenesisRepaired, pair.At, $"the pair '{from}' to '{to}' stands the other way round than the list of task '{from}', which holds: '{from}' waits for '{to}'. Swap <from> and <to>.");
-                paired.Add((to, from));
+                listed[(to, from)] = true;
                 continue;
             }
-            paired.Add((from, to));
             if (!_byId.TryGetValue(to, out var task))
             {
                 problems.Error(ProblemCodes.UnknownDependency, pair.At, $"a dependency leads to the task '{to}', which the plan does not define.{DidYouMean.Hint(to, _byId.Keys)} Correct the id, or add the task.");
@@ -86,8 +91,8 @@ internal sealed class GenesisPlan(ProblemList problems)
             task.DependsOn.Add((from, pair.At));
             problems.Warning(ProblemCodes.GenesisRepaired, pair.At, $"the pair says that '{to}' waits for '{from}', and the list of task '{to}' does not; both hold. Add '{from}' to its <dependencies>.");
         }
-        if (paired.Count == 0) return;
-        foreach (var (from, to) in listed.Where(edge => !paired.Contains(edge)).Order())
+        if (!hasPairs) return;
+        foreach (var (from, to) in listed.Where(edge => !edge.Value).Select(edge => edge.Key).Order())
             problems.Warning(ProblemCodes.GenesisRepaired, _byId[to].Element.Get("dependencies")!.At, $"the list of task '{to}' names '{from}', and no pair does; both hold. Add the pair, or remove it here.");
     }
 

@@ -1,11 +1,10 @@
-using System.Globalization;
 using Hydra.Model;
 
 namespace Hydra.Parsing.Genesis;
 
 /// <summary>
 /// The XML door: a genesis.xml to the source tree that every door ends in. Files in one of the common broken dialects are
-/// read as they were meant, with a warning at the place; what is projected from a run's journal is not looked at but for its dates.
+/// read as they were meant, with a warning at the place; what is projected from a run's journal is not looked at.
 /// </summary>
 internal sealed class GenesisReader
 {
@@ -35,11 +34,15 @@ internal sealed class GenesisReader
             _problems.Error(ProblemCodes.BadGenesis, root.At, "the file has no <executionPlan>, so there is nothing to run. Add one with <tasks>.");
             return null;
         }
-        CheckDates(root);
         // (2) the plan
         var workflow = root.GetExtension(GenesisNames.Workflow);
         var fields = workflow?.Children.Where(child => child.IsExtension).ToList() ?? [];
         var tasks = new GenesisPlan(_problems).Read(plan);
+        if (tasks.Count == 0)
+        {
+            _problems.Error(ProblemCodes.BadGenesis, plan.At, "the plan holds no <task>, so there is nothing to run. Add one to <tasks>.");
+            return null;
+        }
         var reader = new GenesisTasks(tasks, _problems);
         var nodes = new SourceNode(tasks.SelectMany(reader.Read).ToArray(), plan.At);
         // (3) the workflow around it
@@ -79,24 +82,4 @@ internal sealed class GenesisReader
     }
 
     private static SourceEntry Entry(string key, string value, SourcePosition at) => new(key, at, new SourceNode(Value.Of(value), at) { TextAt = at });
-
-    /// <summary>Every element that the model declares a date must hold one; these are the only parts of status and history that are read.</summary>
-    private void CheckDates(GenesisElement root)
-    {
-        var left = new Stack<GenesisElement>([root]);
-        while (left.TryPop(out var element))
-        {
-            if (!element.IsExtension && element.Name is "createdAt" or "lastUpdatedAt" or "timestamp" && !IsDate(element.Text.Trim()))
-                _problems.Error(ProblemCodes.BadDate, element.At, $"<{element.Name}> is '{ShapeWords.Clip(element.Text.Trim())}', where a date and time is expected. Write it as 2026-01-31T09:30:00Z.");
-            for (var i = element.Children.Count - 1; i >= 0; i--)
-            {
-                if (element.Children[i].Children.Count > 0 || !element.Children[i].IsExtension) left.Push(element.Children[i]);
-            }
-        }
-    }
-
-    private static bool IsDate(string text) => text.Length >= 19 && text[4] == '-' && text[10] == 'T'
-        && (DateTime.TryParseExact(text, "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.None, out var _) || IsOtherDate(text));
-
-    private static bool IsOtherDate(string text) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _);
 }

@@ -32,19 +32,20 @@ internal sealed class GenesisTasks(IReadOnlyList<GenesisTask> tasks, ProblemList
         entries.Add(Text("type", type?.Value ?? ModelCallFields.NodeType, type?.At ?? element.At));
         var fields = element.Children.Where(child => child.IsExtension && !IsContract(child.Name, type is null)).ToList();
         foreach (var field in fields) entries.Add(new(field.Attribute("key")?.Value ?? field.Name, field.At, GenesisData.Read(field, problems)));
-        if (type is null && fields.TrueForAll(field => field.Name != "prompt")) Ask(task, fields, entries);
+        var names = NamesOf(task);
+        if (type is null && fields.TrueForAll(field => field.Name != "prompt")) Ask(task, names, fields, entries);
         if (fields.TrueForAll(field => field.Name != "estimate_seconds")) Estimate(element, entries);
-        var parents = ParentsOf(task);
+        var parents = ParentsOf(names);
         if (parents.Count > 0) entries.Add(new("depends_on", parents[0].At, new SourceNode(parents, parents[0].At)));
         yield return new SourceNode(entries, element.At);
         if (id is not null && element.GetExtension("approval") is { } approval) yield return Gate(id, approval);
     }
 
     /// <summary>Each once, with the gate behind it where it wants an approval.</summary>
-    private List<SourceNode> ParentsOf(GenesisTask task)
+    private List<SourceNode> ParentsOf(List<(string Id, SourcePosition At)> names)
     {
-        var parents = new List<SourceNode>(task.DependsOn.Count);
-        foreach (var (parent, at) in NamesOf(task))
+        var parents = new List<SourceNode>(names.Count);
+        foreach (var (parent, at) in names)
         {
             parents.Add(Leaf(parent, at));
             if (_approved.Contains(parent)) parents.Add(Leaf(GateOf(parent), at));
@@ -76,7 +77,7 @@ internal sealed class GenesisTasks(IReadOnlyList<GenesisTask> tasks, ProblemList
     }
 
     /// <summary>Writes the prompt of a task of the original model, and who answers it.</summary>
-    private void Ask(GenesisTask task, List<GenesisElement> fields, List<SourceEntry> entries)
+    private void Ask(GenesisTask task, List<(string Id, SourcePosition At)> parents, List<GenesisElement> fields, List<SourceEntry> entries)
     {
         var element = task.Element;
         var missing = new List<string>();
@@ -93,19 +94,19 @@ internal sealed class GenesisTasks(IReadOnlyList<GenesisTask> tasks, ProblemList
         var at = element.Get("assignedAgent")?.At ?? element.At;
         if (fields.TrueForAll(field => field.Name is not "agent")) entries.Add(Text("agent", agent, at));
         NeedsModel = true;
-        entries.Add(Text("prompt", Prompt(task, title, what), element.Get("description")?.At ?? element.At));
+        entries.Add(Text("prompt", Prompt(task, parents, title, what), element.Get("description")?.At ?? element.At));
     }
 
     private readonly StringBuilder _prompt = new();
 
     /// <summary>The one template of prompts; see docs/genesis.md.</summary>
-    private string Prompt(GenesisTask task, string title, string what)
+    private string Prompt(GenesisTask task, List<(string Id, SourcePosition At)> parents, string title, string what)
     {
         var prompt = _prompt.Clear().Append("# ").Append(Literal(title)).Append("\n\n").Append(Literal(what));
         List(task.Element.GetExtension("inputs"), "What you are given:", prompt);
         List(task.Element.GetExtension("outputs"), "What you must deliver:", prompt);
         List(task.Element.GetExtension("acceptance"), "It is accepted when:", prompt);
-        foreach (var (parent, _) in NamesOf(task))
+        foreach (var (parent, _) in parents)
         {
             if (_known.Contains(parent)) prompt.Append("\n\n## Result of ").Append(parent).Append("\n\n{{ nodes['").Append(parent).Append("'].output }}");
         }

@@ -80,11 +80,17 @@ internal static class GenesisXml
                         if (!Skip(reader)) return Refuse(ProblemCodes.TooDeep, at, $"elements nest deeper than {DepthMax} here. Flatten the file.", problems);
                         continue;
                     }
+                    if (IsProjected(reader) && open.Count > 0)
+                    {
+                        if (!ReadDates(reader, lines, ref count, problems)) return Refuse(ProblemCodes.TooDeep, at, $"elements nest deeper than {DepthMax} here, or are more than {ElementsMax}. Flatten or split the file.", problems);
+                        continue;
+                    }
                     var element = new GenesisElement(reader.LocalName, reader.NamespaceURI.Length > 0, at);
                     ReadAttributes(reader, lines, element);
                     if (open.TryPeek(out var parent)) parent.Element.Add(element);
                     else root = element;
                     if (!isEmpty) open.Push((element, null, null));
+                    else GenesisDate.Check(element, problems);
                     break;
                 case XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.Whitespace or XmlNodeType.SignificantWhitespace when open.Count > 0:
                     AddText(open, reader, at);
@@ -92,6 +98,7 @@ internal static class GenesisXml
                 case XmlNodeType.EndElement:
                     var (closed, text, more) = open.Pop();
                     if (text is not null && closed.Children.Count == 0) closed.Text = more?.ToString() ?? text;
+                    GenesisDate.Check(closed, problems);
                     break;
             }
         }
@@ -116,6 +123,29 @@ internal static class GenesisXml
             open.Push((element, text, more = new StringBuilder(text)));
         }
         more.Append(reader.Value);
+    }
+
+    /// <summary>What Hydra writes from a run's journal and never reads.</summary>
+    private static bool IsProjected(XmlReader reader) => reader.LocalName is "statusHistory" or "statusTracker" or "auditLog" or "metrics" && reader.NamespaceURI.Length == 0;
+
+    /// <summary>Passes over a projected element; of what it holds, dates are checked and nothing is kept. False: too deep, or too much.</summary>
+    private static bool ReadDates(XmlReader reader, IXmlLineInfo lines, ref int count, ProblemList problems)
+    {
+        if (reader.IsEmptyElement) return true;
+        GenesisElement? date = null;
+        for (var depth = reader.Depth; reader.Read() && reader.Depth > depth;)
+        {
+            if (reader.NodeType == XmlNodeType.Element)
+            {
+                if (reader.Depth > DepthMax || ++count > ElementsMax) return false;
+                date = reader.NamespaceURI.Length == 0 && GenesisDate.IsName(reader.LocalName) ? new GenesisElement(reader.LocalName, IsExtension: false, new(lines.LineNumber, lines.LinePosition)) : null;
+            }
+            else if (date is not null && reader.NodeType != XmlNodeType.EndElement) date.Text += reader.Value;
+            if (date is null || (reader.NodeType != XmlNodeType.EndElement && !reader.IsEmptyElement)) continue;
+            GenesisDate.Check(date, problems);
+            date = null;
+        }
+        return true;
     }
 
     /// <summary>Leaves a foreign element out with all it holds; the reader stands at its end afterwards. False: it nests too deep.</summary>

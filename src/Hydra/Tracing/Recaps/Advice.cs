@@ -34,7 +34,7 @@ public static class Adviser
             var ratio = group.Average(task => task.Ratio!.Value);
             if (ratio is > 0.5 and < 2) continue;
             var seconds = Math.Max(1, Math.Round(group.Average(task => task.TookMs!.Value) / 1_000));
-            found.Add(new($"Set `estimate_seconds` of '{group.Key}' to {seconds:0}: the order of starting goes by estimates.", $"it took {ratio:0.###} times its estimate on average ({Plural(group.Count(), "time", "times")})."));
+            found.Add(new($"Set `estimate_seconds` of '{group.Key}' to {seconds:0}: the order of starting goes by estimates.", $"it took {(ratio < 1 ? $"{ratio * 100:0.#} % of" : $"{ratio:0.#} times")} its estimate on average ({Plural(group.Count(), "time", "times")})."));
         }
         if (recaps.Count > 0 && recaps[0] is { CriticalPathMs: > 0 } last && last.MakespanMs > 1.3 * last.CriticalPathMs)
             found.Add(new("Raise --max-concurrent.", $"run {last.Run} took {RecapMarkdown.Time(last.MakespanMs)}, and its critical path only {RecapMarkdown.Time(last.CriticalPathMs)}; {last.Peak} tasks ran at once at most."));

@@ -19,7 +19,8 @@ internal sealed class RecapFold(RunTrace trace, Func<ValueRef, Value> read)
         var path = Longest(node => took.GetValueOrDefault(node.Id.Text), out var pathMs);
         var estimated = Longest(node => node.Settings.EstimateSeconds * 1_000.0, out _);
         Decide(frames);
-        Learn(tasks);
+        var models = Shares(step => AnsweredBy(step.Call, step.Result));
+        Learn(tasks, isOffline: models.Count > 0 && models.All(model => model.Name == OfflineProvider));
         Block();
         return new Recap
         {
@@ -29,7 +30,7 @@ internal sealed class RecapFold(RunTrace trace, Func<ValueRef, Value> read)
             Spent = trace.Spent, Tasks = tasks, CriticalPath = path, CriticalPathMs = pathMs, EstimatedPath = estimated,
             BusyMs = tasks.Sum(task => task.TookMs ?? 0), Peak = PeakOf(tasks),
             Agents = Shares(step => AgentLoad.NameOf(step.Call.Agent)),
-            Models = Shares(step => AnsweredBy(step.Call, step.Result)),
+            Models = models,
             Retries = tasks.Sum(task => Math.Max(0, task.Attempts - 1)), Resumes = trace.Resumes,
             Decisions = _decisions, Learnings = _learnings, Blockers = _blockers,
         };
@@ -103,11 +104,12 @@ internal sealed class RecapFold(RunTrace trace, Func<ValueRef, Value> read)
         foreach (var node in trace.Nodes) Take(node, "decisions", _decisions);
     }
 
-    private void Learn(List<RecapTask> tasks)
+    private void Learn(List<RecapTask> tasks, bool isOffline)
     {
+        if (isOffline) Add(_learnings, "", "the offline model answered, so the times say nothing of the estimates");
         foreach (var task in tasks)
         {
-            if (task.Ratio is { } ratio && (ratio >= OffBy || ratio <= 1 / OffBy)) Add(_learnings, task.Path, ratio >= OffBy ? $"took {ratio:0.0} times its estimate" : $"took {ratio * 100:0.###} % of its estimate");
+            if (!isOffline && task.Ratio is { } ratio && (ratio >= OffBy || ratio <= 1 / OffBy)) Add(_learnings, task.Path, ratio >= OffBy ? $"took {ratio:0.0} times its estimate" : $"took {ratio * 100:0.###} % of its estimate");
             if (task.TookOver is { } other) Add(_learnings, task.Path, $"'{task.Agent}' did not manage; '{other}' took over");
         }
         foreach (var group in trace.Nodes.SelectMany(node => node.Attempts).Where(attempt => attempt.Error is not null).GroupBy(attempt => attempt.Error!.Code.Name, StringComparer.Ordinal).OrderByDescending(group => group.Count()))

@@ -126,6 +126,28 @@ public class GenesisReaderTests
     }
 
     [Fact]
+    public void A_plan_without_tasks_is_told_in_the_words_of_its_format() =>
+        Assert.Contains(GenesisFiles.Problems($"{Head}<tasks/>{Tail}"), line => line.StartsWith("HYD142", StringComparison.Ordinal) && line.Contains("the plan holds no <task>"));
+
+    [Theory]
+    [InlineData("<event><timestamp>yesterday</timestamp></event>", "HYD144", "<timestamp> is 'yesterday'")]
+    [InlineData("<event><timestamp/></event>", "HYD144", "<timestamp> is ''")]
+    [InlineData("<event><timestamp><![CDATA[soon]]></timestamp></event>", "HYD144", "<timestamp> is 'soon'")]
+    public void Of_what_a_run_has_written_dates_are_checked_all_the_same(string history, string code, string message)
+    {
+        var line = Assert.Single(GenesisFiles.Problems($"{Head}<tasks>{Task("a", $"<statusHistory>{history}</statusHistory>")}</tasks>{Tail}"), line => line.StartsWith(code, StringComparison.Ordinal));
+        Assert.Contains(message, line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nested_elements_in_what_a_run_has_written_are_refused_as_well()
+    {
+        var deep = new StringBuilder("<projectGenesis><auditLog>");
+        for (var i = 0; i < 1_000_000; i++) deep.Append("<event>");
+        Assert.Contains(GenesisFiles.Problems(deep.ToString()), line => line.StartsWith("HYD106", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Ids_that_are_no_names_of_nodes_are_mended_with_a_warning()
     {
         var (spec, problems) = GenesisFiles.Read($"{Head}<tasks>{Task("1.1")}{Task("run", "<dependencies>1.1</dependencies>")}</tasks>{Tail}");
