@@ -122,8 +122,8 @@ public sealed class McpTests : IDisposable
     {
         await using var server = Direct("hangsonce");
         using var cut = new CancellationTokenSource();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await server.CallAsync("echo", Owls, EffectClass.Pure, cut.Cancel, cut.Token));
-        Assert.Equal("again: owls", await server.CallAsync("echo", Owls, EffectClass.Pure, () => { }, CancellationToken.None));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await server.CallAsync("echo", Owls, EffectClass.Pure, null, cut.Cancel, cut.Token));
+        Assert.Equal("again: owls", await server.CallAsync("echo", Owls, EffectClass.Pure, null, () => { }, CancellationToken.None));
         Assert.Equal(2, Starts);
     }
 
@@ -181,7 +181,7 @@ public sealed class McpTests : IDisposable
         // The news of the change comes beside the answers, so it may take a call or two until it is known.
         async Task CallOnAsync()
         {
-            while (true) await server.CallAsync("echo", Owls, EffectClass.Pure, () => { }, CancellationToken.None);
+            while (true) await server.CallAsync("echo", Owls, EffectClass.Pure, null, () => { }, CancellationToken.None);
         }
         for (var i = 0; i < 2; i++)
         {

@@ -10,7 +10,7 @@ internal static class ResumeVerb
         PositionalsMax = 1,
         Options =
         [
-            CommonOptions.RunsDir, RunOptions.AddUsd, RunOptions.AddTokens, CommonOptions.MaxConcurrent, CommonOptions.Rpm, CommonOptions.Tpm, RunOptions.Sandbox, RunOptions.Wait, DueRuns.Due, RunOptions.Assume, RunOptions.Log,
+            CommonOptions.RunsDir, RunOptions.AddUsd, RunOptions.AddTokens, CommonOptions.MaxConcurrent, CommonOptions.Rpm, CommonOptions.Tpm, RunOptions.Sandbox, RunOptions.Wait, DueRuns.Due, FollowVerb.InPlace, RunOptions.Assume, RunOptions.Log,
             CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Quiet, CommonOptions.Help,
         ],
         Notes = "Completed nodes do not run again. A completed run prints its result once more. --due is for a scheduler such as cron: it asks nobody, and its exit code is that of the first run that did neither complete nor pause.",
