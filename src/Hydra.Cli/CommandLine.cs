@@ -11,7 +11,20 @@ internal static class CommandLine
     {
         try
         {
-            return DispatchAsync(words, io).GetAwaiter().GetResult();
+            return Guard(() => DispatchAsync(words, io), io);
+        }
+        finally
+        {
+            Flush(io.Out);
+        }
+    }
+
+    /// <summary>Does something and turns what is known to go wrong into a message and an exit code.</summary>
+    public static int Guard(Func<Task<int>> act, CliIo io)
+    {
+        try
+        {
+            return act().GetAwaiter().GetResult();
         }
         catch (Exception known) when (known is UsageException or RunRefusedException or ModelUnavailableException or Tracing.GraphTooLargeException or Execution.CassetteFileException or Journal.ArchiveException)
         {
@@ -29,10 +42,6 @@ internal static class CommandLine
         {
             io.Error.WriteLine($"hydra: {TerminalText.Of(store.Message)}");
             return store.Fault == StoreFault.Owned ? ExitCode.Usage : ExitCode.Failed;
-        }
-        finally
-        {
-            Flush(io.Out);
         }
     }
 

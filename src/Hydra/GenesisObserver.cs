@@ -166,17 +166,13 @@ public sealed class GenesisObserver : IRunObserver, IDisposable
         _document.Apply(run, all);
         var beside = _path + ".part";
         using (var file = File.Create(beside)) _document.Save(file);
-        if (Stamp() != now)
+        var written = StampOf(beside);   // not that of what stands there afterwards: somebody may have saved already
+        if (Stamp() != now || !FileSwap.TryReplace(beside, _path, replaced => StampOf(replaced) == now))
         {
             _document = null;
             return false;
         }
-        if (!FileSwap.TryReplace(beside, _path, replaced => StampOf(replaced) == now))
-        {
-            _document = null;
-            return false;
-        }
-        _known = Stamp();
+        _known = written;
         Trouble = null;
         Writes++;
         return true;

@@ -144,6 +144,60 @@ public sealed class PeopleTests
         });
     }
 
+    [Fact]
+    public void What_is_due_is_brought_about_by_a_command_that_asks_nobody()
+    {
+        using var terminal = new Terminal { Clock = new LaterTime(TimeSpan.Zero) };
+        static string Gate(string more) => $"name: r\nnodes:\n  - {{id: g, type: approval_gate, prompt_to_human: ok?, {more}}}\n  - {{id: end, type: set, value: 'goes on after {{{{ g.approver or \"nobody\" }}}}', depends_on: [g]}}\n";
+        terminal.Write("timed.yaml", Gate("remind_after_seconds: 60, timeout_seconds: 120, on_timeout: approve"));
+        terminal.Write("patient.yaml", Gate("timeout_seconds: 900"));
+        foreach (var (file, run) in (ReadOnlySpan<(string, string)>)[("timed", "r1"), ("patient", "r2"), ("patient", "r3")]) Assert.Equal(3, terminal.Run("run", file + ".yaml", "--run-id", run));
+        terminal.Set("HYDRA_NOTIFY", "cat >> told.jsonl");
+
+        // nothing is due: nothing is said, nothing is written
+        Assert.Equal((0, "", ""), (terminal.Run("resume", "--due"), terminal.Out, terminal.Error));
+        // an answer was given while no process lived
+        Assert.Equal(0, terminal.Run("approve", "r3", "g", "--approver", "ann"));
+        Assert.Equal((0, "goes on after ann\n"), (terminal.Run("resume", "--due"), terminal.Out));
+        // a reminder, once; the run waits on
+        terminal.Clock = new LaterTime(TimeSpan.FromSeconds(90));
+        Assert.Equal((0, ""), (terminal.Run("resume", "--due"), terminal.Out));
+        Assert.Contains("  hydra approve r1 g", terminal.Error);
+        Assert.Equal((0, "", ""), (terminal.Run("resume", "--due"), terminal.Out, terminal.Error));
+        // the end of its time
+        terminal.Clock = new LaterTime(TimeSpan.FromSeconds(200));
+        Assert.Equal(0, terminal.Run("resume", "--due", "--json"));
+        using (var documents = JsonDocument.Parse(terminal.Out))
+            Assert.Equal([("r1", "completed")], documents.RootElement.EnumerateArray().Select(run => (run.GetProperty("run_id").GetString()!, run.GetProperty("status").GetString()!)));
+        Assert.Equal(["reminder", "expired"], File.ReadLines(terminal.PathOf("told.jsonl")).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("event").GetString()));
+        terminal.Run("list", "--status", "paused");
+        Assert.Contains("r2 g since ", terminal.Out);
+    }
+
+    [Theory]
+    [InlineData("RUN is missing. Usage: hydra resume RUN, or hydra resume --due")]
+    [InlineData("--due takes up every run that is due. Leave it or 'r1' out.", "r1", "--due")]
+    [InlineData("--due takes up many runs, and --wait is for one. Leave one of them out.", "--due", "--wait")]
+    public void Either_one_run_is_taken_up_or_all_that_are_due(string said, params string[] words)
+    {
+        using var terminal = new Terminal();
+        Assert.Equal(2, terminal.Run(["resume", .. words]));
+        Assert.Contains(said, terminal.Error);
+    }
+
+    [Fact]
+    public void A_run_that_is_due_and_fails_says_so_and_keeps_no_other_from_going_on()
+    {
+        using var terminal = new Terminal { Clock = new LaterTime(TimeSpan.Zero) };
+        terminal.Write("flow.yaml", "name: r\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?, timeout_seconds: 60}\n");
+        Assert.Equal((3, 3), (terminal.Run("run", "flow.yaml", "--run-id", "r1"), terminal.Run("run", "flow.yaml", "--run-id", "r2")));
+        terminal.Clock = new LaterTime(TimeSpan.FromSeconds(90));
+        var code = terminal.Run("resume", "--due", "-q");
+        Assert.Equal(0, terminal.Run("list", "--status", "failed", "--json"));
+        using var failed = JsonDocument.Parse(terminal.Out);
+        Assert.Equal((2, 1), (failed.RootElement.GetArrayLength(), code));
+    }
+
     private sealed class LaterTime(TimeSpan by) : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + by;

@@ -6,10 +6,11 @@ namespace Hydra.Artifacts;
 public static partial class FileSwap
 {
     private const int WorkingDirectory = -100, Exchange = 2;   // AT_FDCWD, RENAME_EXCHANGE: rename(2)
+    private const int SetLease = 1024, ReadLease = 0, NoLease = 2, TryAgain = 11;   // F_SETLEASE, F_RDLCK, F_UNLCK, EAGAIN: fcntl(2)
 
     /// <summary>
     /// Puts one file in the place of another in one step and looks at what stood there: the very file that was replaced, and
-    /// not what was there some time before. Where it is not what is expected, it is put back.
+    /// not what was there some time before. Where it is not what is expected, or somebody has it open to write it, it is put back.
     /// </summary>
     /// <param name="replacement">The new content, in the same folder; gone afterwards.</param>
     /// <param name="isExpected">Given the path at which the replaced file stands now.</param>
@@ -23,7 +24,8 @@ public static partial class FileSwap
             File.Move(replacement, path, overwrite: true);
             return true;
         }
-        if (isExpected(replacement))
+        // In this order: once it stands at another path, nobody opens it any more.
+        if (!IsBeingWritten(replacement) && isExpected(replacement))
         {
             File.Delete(replacement);
             return true;
@@ -31,6 +33,26 @@ public static partial class FileSwap
         File.Move(replacement, path, overwrite: true);
         return false;
     }
+
+    /// <summary>Whether another process or thread has the file open for writing: a read lease is refused then, and only then, with EAGAIN.</summary>
+    private static bool IsBeingWritten(string path)
+    {
+        try
+        {
+            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            var handle = (int)file.DangerousGetHandle();
+            if (Fcntl(handle, SetLease, ReadLease) != 0) return Marshal.GetLastPInvokeError() == TryAgain;
+            _ = Fcntl(handle, SetLease, NoLease);
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;   // it is locked by whoever writes it
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int Fcntl(int file, int command, int argument);
 
     [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Rename(int fromFolder, string from, int toFolder, string to, uint flags);

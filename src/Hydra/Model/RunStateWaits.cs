@@ -32,6 +32,20 @@ public sealed partial class RunState
 
     private bool IsTarget(int instance, string target) => _detail[instance]!.Wait!.Id == target || PathOf(instance) == target;
 
+    /// <summary>
+    /// The run was left because only people were left to wait for, and whoever took it up now would have something to do: an answer was
+    /// given since, or a reminder, an escalation or the end of a wait is due. What a person, a budget or the kill switch paused is not.
+    /// </summary>
+    public bool IsDue(long nowMs)
+    {
+        if (Status != RunStatus.Paused || StoppingAs != RollbackAs) return false;
+        foreach (var open in OpenWaits)
+        {
+            if (_detail[open]!.Wait!.NextDueMs <= nowMs) return true;
+        }
+        return Array.IndexOf(_status, NodeStatus.Queued, 0, InstanceCount) >= 0;
+    }
+
     public bool IsWaitDue(int instance, long dueMs) => OpenWaits.Contains(instance) && _detail[instance]!.Wait!.NextDueMs == dueMs;
 
     private void OpenWait(RunEvent.WaitOpened e, long atMs)

@@ -62,6 +62,32 @@ public sealed class GenesisObserverTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_many_edits_beside_many_writes_none_is_lost()
+    {
+        Write();
+        var clock = new HeldClock();
+        using var observer = GenesisObserver.Open(File, _ => [], clock)!;
+        var state = new RunState(PlanOfTwo());
+        observer.OnFrame(Begin(), state);
+        var editing = Task.Run(() =>
+        {
+            var owner = "me";
+            for (var edit = 0; edit < 200; edit++)
+            {
+                var text = TextWith($"<owner>{owner}</owner>", observer);
+                System.IO.File.WriteAllText(File + ".edit", text.Replace($"<owner>{owner}</owner>", $"<owner>{owner += "e"}</owner>", StringComparison.Ordinal));
+                System.IO.File.Move(File + ".edit", File, overwrite: true);
+            }
+        }, CancellationToken.None);
+        while (!editing.IsCompleted)
+        {
+            observer.OnFrame(new Frame(1, 2, [new RunEvent.Started(0, 1, 0, 0)]), state);
+            clock.Fire();
+        }
+        await editing;
+    }
+
+    [Fact]
     public void A_file_that_is_broken_when_its_turn_comes_is_left_as_it_is()
     {
         Write();
@@ -101,6 +127,19 @@ public sealed class GenesisObserverTests : IDisposable
         Assert.Equal(1, observer.Writes);
         clock.Fire();
         Assert.Equal(2, observer.Writes);
+    }
+
+    /// <summary>What the file has once it has a text that was put there. For a moment it may have what stood there before; when it was written twice more without, the text is lost.</summary>
+    private string TextWith(string part, GenesisObserver observer)
+    {
+        var writes = observer.Writes;
+        while (true)
+        {
+            var isLast = observer.Writes > writes + 1;
+            var text = System.IO.File.ReadAllText(File);
+            if (text.Contains(part, StringComparison.Ordinal)) return text;
+            Assert.False(isLast, $"{part} is lost");
+        }
     }
 
     private static Frame Begin() => new(0, 1, [new RunEvent.RunStarted("r", "w", "", ValueRef.EmptyText, new RunLimits(10, null, null, null))]);

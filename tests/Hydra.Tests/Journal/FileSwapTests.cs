@@ -30,4 +30,26 @@ public sealed class FileSwapTests : IDisposable
         Assert.False(FileSwap.TryReplace(beside, path, replaced => File.ReadAllText(replaced) == "old"));
         Assert.Equal(("somebody else's", false), (File.ReadAllText(path), File.Exists(beside)));
     }
+
+    [Fact]
+    public void A_file_that_somebody_has_open_and_is_about_to_write_is_put_back()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "elsewhere nobody can tell");
+        var (beside, path) = (PathOf("new", "new"), PathOf("file", "old"));
+        using (var writer = new StreamWriter(new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.Read)))
+        {
+            Assert.False(FileSwap.TryReplace(beside, path, _ => true));
+            writer.Write("edited");
+        }
+        Assert.Equal(("edited", false), (File.ReadAllText(path), File.Exists(beside)));
+    }
+
+    [Fact]
+    public void Whoever_only_reads_the_file_keeps_it_from_nothing()
+    {
+        var (beside, path) = (PathOf("new", "new"), PathOf("file", "old"));
+        using var reader = new StreamReader(path);
+        Assert.True(FileSwap.TryReplace(beside, path, _ => true));
+        Assert.Equal(("new", "old"), (File.ReadAllText(path), reader.ReadToEnd()));
+    }
 }

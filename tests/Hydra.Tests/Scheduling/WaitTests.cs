@@ -4,6 +4,31 @@ namespace Hydra.Tests.Scheduling;
 
 public sealed class WaitTests
 {
+    [Fact]
+    public void What_is_due_in_a_run_that_only_people_can_help_is_known_without_taking_it_up()
+    {
+        var run = TestRun.Of("gate");
+        run.AskPeople("gate", seconds: 60, remind: 10);
+        Assert.Equal((false, true), (run.State.IsDue(run.NowMs), run.State.IsDue(run.NowMs + 10_000)));
+        run.WaitUntil(10);
+        run.Resume();
+        Assert.Equal((RunStatus.Paused, false, true), (run.Ended, run.State.IsDue(run.NowMs), run.State.IsDue(run.NowMs + 50_000)));
+        run.AnswerAlone("gate");
+        var answered = new RunState(run.Plan);
+        foreach (var frame in run.Frames) answered.Apply(frame);
+        Assert.True(answered.IsDue(run.NowMs));
+    }
+
+    [Fact]
+    public void Nothing_is_due_in_a_run_that_somebody_paused()
+    {
+        var run = TestRun.Of("gate\n other");
+        run.AskPeople("gate", seconds: 60);
+        run.Pause();
+        run.Complete("other");
+        Assert.Equal((RunStatus.Paused, false), (run.Ended, run.State.IsDue(run.NowMs + 60_000)));
+    }
+
     private const string ThreeGates = """
         a
         b

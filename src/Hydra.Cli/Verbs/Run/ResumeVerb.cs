@@ -5,18 +5,19 @@ namespace Hydra.Cli.Verbs;
 /// <summary><c>hydra resume RUN</c>: goes on after a crash, a stop, a failure or a larger budget.</summary>
 internal static class ResumeVerb
 {
-    public static readonly Verb Verb = new("resume", "RUN", "goes on with a run that was cut off, stopped or failed")
+    public static readonly Verb Verb = new("resume", "RUN|--due", "goes on with a run that was cut off, stopped or failed")
     {
-        PositionalsMin = 1,
         PositionalsMax = 1,
         Options =
         [
-            CommonOptions.RunsDir, RunOptions.AddUsd, RunOptions.AddTokens, CommonOptions.MaxConcurrent, CommonOptions.Rpm, CommonOptions.Tpm, RunOptions.Sandbox, RunOptions.Wait, FollowVerb.InPlace, RunOptions.Assume, RunOptions.Log,
+            CommonOptions.RunsDir, RunOptions.AddUsd, RunOptions.AddTokens, CommonOptions.MaxConcurrent, CommonOptions.Rpm, CommonOptions.Tpm, RunOptions.Sandbox, RunOptions.Wait, DueRuns.Due, FollowVerb.InPlace, RunOptions.Assume, RunOptions.Log,
             CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Quiet, CommonOptions.Help,
         ],
-        Notes = "Completed nodes do not run again. A completed run prints its result once more.",
+        Notes = "Completed nodes do not run again. A completed run prints its result once more. --due is for a scheduler such as cron: it asks nobody, and its exit code is that of the first run that did neither complete nor pause.",
         Run = static async (arguments, io) =>
         {
+            if (arguments.Has(DueRuns.Due)) return await DueRuns.ResumeAsync(arguments, io);
+            if (arguments.Positionals.Count == 0) throw new UsageException("RUN is missing. Usage: hydra resume RUN, or hydra resume --due");
             using var store = Wiring.OpenExisting(arguments, io);
             return await ResumeAsync(store, Wiring.FindRun(store, arguments.Positionals[0]), arguments, io);
         },
