@@ -132,6 +132,7 @@ public sealed partial class Engine(EngineOptions options)
             Outputs = outputs.Build(),
             Cost = state.RunAccount.Usd,
             Tokens = state.RunAccount.Tokens,
+            UnpricedCalls = state.RunAccount.UnpricedCalls,
             Plan = state.Plan,
             FilesWritten = files,
             Waits = [.. state.OpenWaits.Select(waiting => new OpenWait(state.PathOf(waiting), state.DetailOf(waiting)!.Wait!))],

@@ -54,6 +54,8 @@ public sealed record RunReport
     public required ValueMap Outputs { get; init; }
     public required MicroUsd Cost { get; init; }
     public required long Tokens { get; init; }
+    /// <summary>Calls to models whose cost nobody knows: it is not in <see cref="Cost"/>.</summary>
+    public long UnpricedCalls { get; init; }
     public required Plan Plan { get; init; }
     /// <summary>The files of <c>outputs</c> that were written.</summary>
     public IReadOnlyList<string> FilesWritten { get; init; } = [];

@@ -23,5 +23,5 @@ internal static class Failures
 
     /// <summary>A provider that said no before it worked bills nothing; what broke later may have cost all that was held.</summary>
     public static bool MayHaveCost(CallFailedException failed) =>
-        failed.HttpStatus is 0 or (>= 200 and < 300) && failed.Code != ErrorCode.Network && failed.Code != ErrorCode.BadRequest && failed.Code != ErrorCode.Auth;
+        failed.HasDelivered || failed.HttpStatus is 0 or (>= 200 and < 300) && failed.Code != ErrorCode.Network && failed.Code != ErrorCode.BadRequest && failed.Code != ErrorCode.Auth;
 }

@@ -34,7 +34,7 @@ public sealed class Operation
     public CacheControl CacheControl { get; init; } = CacheControl.Default;
     /// <summary>Whether the caller wants the answer as it comes. The pipeline works alike; only the provider is asked otherwise.</summary>
     public bool IsStreamed { get; set; }
-    /// <summary>The most tokens that the prompt can be.</summary>
+    /// <summary>The most tokens that the prompt can be; 0: not counted yet.</summary>
     public long PromptTokensMax { get; set; }
     /// <summary>About as many tokens as the prompt will be: the bound takes two bytes for a token, four are usual.</summary>
     public long PromptTokensLikely => (PromptTokensMax + 1) / 2;
@@ -71,6 +71,8 @@ public sealed class Operation
     /// <summary>Parameters that the answering provider does not know and that were left out.</summary>
     public IReadOnlyList<string> Dropped => Last?.Dropped ?? [];
 
+    /// <summary>The sum of what was charged over all attempts.</summary>
+    public Hydra.Model.TokenUsage Usage => _attempts.Aggregate(default(Hydra.Model.TokenUsage), (sum, attempt) => sum + attempt.Usage);
     /// <summary>The sum over all attempts, in US dollars.</summary>
     public decimal CostUsd => _attempts.Sum(attempt => attempt.CostUsd);
     /// <summary>The attempt that answered, or the last one; null before the first and for a hit of the cache.</summary>
