@@ -129,6 +129,26 @@ public sealed class RunLedgerTests
         Assert.Contains($"${spent:0.000000})", terminal.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("--quiet", 2)]
+    [InlineData("--budget-usd=1", 1)]
+    public async Task Under_a_budget_of_the_run_an_attempt_after_a_charged_one_is_a_call_of_its_own_that_the_run_reserves(string option, int attempts)
+    {
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Times = 1, CutAfter = 0, Then = "close" }));
+        using var terminal = TerminalFor(fake);
+        terminal.Write("one.yaml", "name: one\ndefaults: {model: smart, max_output_tokens: 100, retry: {max_attempts: 2, backoff_seconds: 0}}\nnodes:\n  - {id: a, type: agent, prompt: one}\n");
+        terminal.Write("gateway.yaml", $$$"""
+            providers: {first: {kind: openai, base_url: "{{{fake.Url}}}/v1", api_key: env:OPENAI_API_KEY}, second: {kind: openai, base_url: "{{{fake.Url}}}/v1", api_key: env:OPENAI_API_KEY}}
+            models: {smart: {deployments: [{provider: first, model: gpt-5-mini}, {provider: second, model: gpt-5-mini}]}}
+            auth: {required: false}
+            store: {sqlite: spend.db}
+            """);
+        Assert.True(terminal.Run("run", "one.yaml", "--run-id", "r1", "--gateway", "gateway.yaml", option) == 0, terminal.Error);
+        using var report = new LedgerReport(terminal.PathOf("spend.db"));
+        var charges = report.Scope(BudgetScope.All, BudgetWindow.Total, DateTimeOffset.UtcNow).Newest;
+        Assert.Equal((2, attempts), (charges.Count, charges.Max(charge => charge.Attempt)));
+    }
+
     [Fact]
     public async Task Only_the_node_repeats_a_call_and_nobody_else_rests_a_provider()
     {

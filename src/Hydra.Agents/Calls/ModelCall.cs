@@ -30,7 +30,7 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
 
         // (2)
         var reading = new Reading(Clock.GetTimestamp());
-        var options = new TaggedOptions(question, attempt);
+        var options = new TaggedOptions(question, call, grant, attempt);
         try
         {
             await CallAsync(question, options, reading, cancellationToken);

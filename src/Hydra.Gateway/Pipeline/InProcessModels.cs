@@ -118,9 +118,10 @@ public sealed class InProcessModels : IModelCatalog
         private CallOptions Begin(ChatOptions? options, bool isStreamed)
         {
             var caller = options is ITagged { Tags: var tags } ? owner._caller with { Tags = [.. owner._caller.Tags, .. tags] } : owner._caller;
-            var operation = Operation.Begin("engine", caller, facts.Name, owner._clock);
+            var accounted = options as IAccounted;
+            var operation = Operation.Begin("engine", caller, facts.Name, owner._clock, accounted?.Cap);
             operation.IsStreamed = isStreamed;
-            if (options is IAccounted accounted) operation.PromptTokensMax = accounted.PromptTokensMax;
+            if (accounted is not null) operation.PromptTokensMax = accounted.PromptTokensMax;
             return new CallOptions(options, operation) { ModelId = null };
         }
     }

@@ -40,6 +40,8 @@ public sealed class Operation
     public long PromptTokensLikely => (PromptTokensMax + 1) / 2;
     /// <summary>The most tokens that may be generated; always sent.</summary>
     public int OutputTokensMax { get; set; }
+    /// <summary>What all attempts may cost together, as the caller holds it; null: nothing limits them.</summary>
+    internal Hydra.Model.CallCap? Cap { get; init; }
     /// <summary>Whether the request may use classes of tokens that are dearer than plain ones: sound, or a cache that is kept for an hour.</summary>
     public bool MayUseDearClasses { get; set; }
     /// <summary>A snapshot, in the order in which they were begun.</summary>
@@ -103,9 +105,9 @@ public sealed class Operation
     private decimal? _remainingUsd;
 
     /// <summary>Begins an operation of a caller in this process.</summary>
-    public static Operation Begin(string door, Caller caller, string model, TimeProvider clock) => new()
+    internal static Operation Begin(string door, Caller caller, string model, TimeProvider clock, Hydra.Model.CallCap? cap = null) => new()
     {
-        Door = door, Caller = caller, Model = model, CreatedAt = clock.GetUtcNow(), StartedAt = clock.GetTimestamp(),
+        Cap = cap, Door = door, Caller = caller, Model = model, CreatedAt = clock.GetUtcNow(), StartedAt = clock.GetTimestamp(),
     };
 
     internal Attempt Begin(string deployment, string group, string provider, string model)

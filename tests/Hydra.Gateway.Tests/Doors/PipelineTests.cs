@@ -92,10 +92,26 @@ public sealed class PipelineTests
         Assert.Equal(777 + 100 + 15, state.SpentTokens);   // the first attempt broke off and stands at its bound
     }
 
+    [Theory]
+    [InlineData(false, 2)]
+    [InlineData(true, 1)]
+    public async Task Another_attempt_beside_one_that_was_charged_is_made_only_where_no_budget_of_the_run_holds_less(bool isUnderBudget, int calls)
+    {
+        await using var gateway = await StartAsync(config => config with { Retries = new() { AttemptsMax = 2 } }, FakeScript.Of(new FakeRule { Times = 1, Chunks = 4, CutAfter = 0, Then = "close" }));
+        var client = new InProcessModels(gateway.Service, Caller.Anyone).GetClient("smart");
+        var account = new Accounted { MaxOutputTokens = 100, Cap = isUnderBudget ? new CallCap(1m, 877) : null };
+        var answer = client.GetStreamingResponseAsync("Hi", account, Token).ToChatResponseAsync(Token);
+        if (isUnderBudget) Assert.Equal(ErrorCode.ProviderError, (await Assert.ThrowsAsync<CallFailedException>(() => answer)).Code);   // the node repeats it, with a hold of its own
+        else Assert.NotEmpty((await answer).Text);
+        Assert.Equal(calls, gateway.Fake.Calls.Count);
+        Assert.True(account.Charged!.Value.Usage.Total >= 877);
+    }
+
     private sealed class Accounted : ChatOptions, IAccounted
     {
         public (decimal CostUsd, TokenUsage Usage)? Charged { get; private set; }
         public long PromptTokensMax => 777;
+        public CallCap? Cap { get; init; }
         public void Charge(decimal costUsd, TokenUsage usage) => Charged = (costUsd, usage);
     }
 
