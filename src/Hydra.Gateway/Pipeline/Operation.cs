@@ -12,7 +12,7 @@ namespace Hydra.Gateway.Pipeline;
 public sealed class Operation
 {
     /// <summary>Unique and sortable by time.</summary>
-    public string Id { get; } = $"op{Guid.CreateVersion7():n}";
+    public string Id { get; } = OperationId.Next();
     /// <summary>Where it came in: <c>chat</c>, <c>responses</c>, <c>messages</c>, <c>embeddings</c> or <c>engine</c>.</summary>
     public required string Door { get; init; }
     public required Caller Caller { get; init; }
