@@ -15,13 +15,16 @@ internal sealed class DirectRunModels(ModelGateway gateway, ValueMap names, CliI
 {
     public const string LedgerVariable = "HYDRA_LEDGER";
 
-    private readonly DirectModels _models = new(gateway, PlaceOf(io) is { } place ? () => place.OpenAsync(io.Clock) : null, PipelineModels.CallerOf(io), io.Clock);
+    private readonly DirectModels _models = new(gateway, PlaceOf(io) is { } place ? () => place.OpenAsync(io.Clock) : null, CallerOf(io), io.Clock);
 
     public ModelFacts Resolve(string model) => _models.Resolve(ProgramOptions.NameOf(model, names));
     public IChatClient GetClient(string model) => _models.GetClient(ProgramOptions.NameOf(model, names));
 
     /// <remarks>Waits until the ledger has written what it holds.</remarks>
     public void Dispose() => _models.DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    /// <summary>Who a run's calls are of, for budgets and the ledger.</summary>
+    public static Caller CallerOf(CliIo io) => new(null, null, io.UserName is { Length: > 0 } user ? user : null, ["source=engine"]);
 
     private static LedgerPlace? PlaceOf(CliIo io)
     {

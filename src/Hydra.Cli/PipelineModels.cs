@@ -16,11 +16,8 @@ internal sealed class PipelineModels : IModelClients, IDisposable
     private PipelineModels(GatewayService service, ValueMap names, CliIo io)
     {
         (_service, _names) = (service, names);
-        _models = new InProcessModels(service, CallerOf(io));
+        _models = new InProcessModels(service, DirectRunModels.CallerOf(io));
     }
-
-    /// <summary>Who a run's calls are of, for budgets and the ledger.</summary>
-    public static Caller CallerOf(CliIo io) => new(null, null, io.UserName is { Length: > 0 } user ? user : null, ["source=engine"]);
 
     /// <exception cref="UsageException">The configuration cannot be used.</exception>
     public static PipelineModels Open(string file, ValueMap names, CliIo io)

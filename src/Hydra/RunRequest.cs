@@ -54,6 +54,8 @@ public sealed record RunReport
     public required ValueMap Outputs { get; init; }
     public required MicroUsd Cost { get; init; }
     public required long Tokens { get; init; }
+    /// <summary>Calls to models whose cost nobody knows: it is not in <see cref="Cost"/>.</summary>
+    public long UnpricedCalls { get; init; }
     public required Plan Plan { get; init; }
     /// <summary>The files of <c>outputs</c> that were written.</summary>
     public IReadOnlyList<string> FilesWritten { get; init; } = [];
@@ -83,6 +85,7 @@ public sealed record RunReport
             Outputs = outputs.Build(),
             Cost = state.RunAccount.Usd,
             Tokens = state.RunAccount.Tokens,
+            UnpricedCalls = state.RunAccount.UnpricedCalls,
             Plan = state.Plan,
             Waits = [.. state.OpenWaits.Select(waiting => new OpenWait(state.PathOf(waiting), state.DetailOf(waiting)!.Wait!))],
             IsDenied = state.Status == RunStatus.Failed && Enumerable.Range(0, state.InstanceCount).Any(i => state.IsUncaughtFailure(i) && state.DetailOf(i) is { WasDenied: true, Error.Code: var code } && code == ErrorCode.PolicyDenied),

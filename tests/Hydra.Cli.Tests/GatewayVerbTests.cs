@@ -111,6 +111,35 @@ public sealed class GatewayVerbTests
         Assert.DoesNotContain("SECRET", terminal.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Tune_suggests_thresholds_that_would_have_spared_failures_and_says_how_to_take_them()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("gateway.yaml", "providers: {a: {kind: offline}}\nmodels: {smart: {deployments: [{provider: a, model: x}]}}\nbreaker: {consecutive_failures: 1000, failure_ratio: 1, minimum_calls: 1000000}\n");
+        Directory.CreateDirectory(terminal.PathOf(".hydra"));
+        await using (var ledger = await SqliteLedger.OpenAsync(terminal.PathOf(".hydra/gateway.db"), TimeProvider.System))
+        {
+            for (var i = 0; i < 300; i++)
+            {
+                var granted = Assert.IsType<ReserveResult.Granted>(await ledger.ReserveAsync(new ReserveRequest
+                {
+                    OperationId = $"op{i}", Attempt = 1, Caller = Caller.Anyone, Model = "smart", Deployment = $"smart/a/{i % 2}", BoundUsd = 0, BoundTokens = 1,
+                }, CancellationToken.None));
+                await ledger.SettleAsync(granted.Reservation, new Settlement { Usage = default, CostUsd = 0, PriceSource = "table", Outcome = i % 2 == 0 ? "answered" : i % 4 == 1 ? "provider_error" : "cancelled", UpstreamStatus = i % 2 == 0 ? 200 : 503 });
+            }
+        }
+        Assert.True(terminal.Run("gateway", "tune") == 0, terminal.Error);
+        Assert.Contains("225 calls to 2 deployments", terminal.Out, StringComparison.Ordinal);   // who left says nothing
+        Assert.Contains("present: 1000 in a row or 1 of 1000000, open for 5 s: 0 of 75 failures spared, 0 of 150 good calls lost", terminal.Out, StringComparison.Ordinal);
+        Assert.Contains("suggested: 3 in a row", terminal.Out, StringComparison.Ordinal);
+        Assert.Contains("72 of 75 failures spared, 0 of 150 good calls lost", terminal.Out, StringComparison.Ordinal);
+        var line = terminal.Out.Trim().Split('\n')[^1];
+        Assert.StartsWith("breaker: {consecutive_failures: 3, ", line, StringComparison.Ordinal);
+        terminal.Write("gateway.yaml", $"providers: {{a: {{kind: offline}}}}\nmodels: {{smart: {{deployments: [{{provider: a, model: x}}]}}}}\n{line}\n");
+        Assert.True(terminal.Run("gateway", "tune", "--json") == 0, terminal.Error);
+        Assert.Contains("\"is_better\": false", terminal.Out, StringComparison.Ordinal);
+    }
+
     private static async Task FillAsync(string file)
     {
         await using var ledger = await SqliteLedger.OpenAsync(file, TimeProvider.System);

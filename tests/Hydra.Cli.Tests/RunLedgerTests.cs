@@ -72,6 +72,12 @@ public sealed class RunLedgerTests
         terminal.Write("odd.yaml", "name: odd\ndefaults: {model: openai/unheard-of, max_output_tokens: 100}\nnodes:\n  - {id: a, type: agent, prompt: one}\n");
         terminal.Set("HYDRA_LEDGER", "spend.db");
         Assert.True(terminal.Run("run", "odd.yaml", "--run-id", "r1") == 0, terminal.Error);
+        Assert.Contains("$0 and the unknown price of 1 call)", terminal.Error, StringComparison.Ordinal);
+        Assert.Equal(0, terminal.Run("inspect", "r1", "--receipt"));
+        Assert.Contains("and the unknown price of 1 call", terminal.Out, StringComparison.Ordinal);
+        Assert.Equal(0, terminal.Run("recap", "r1"));
+        Assert.Contains("| unheard-of | 1 | 0 |", terminal.Out, StringComparison.Ordinal);
+        Assert.Contains("$0 and the unknown price of 1 call |", terminal.Out, StringComparison.Ordinal);
         using (var report = new LedgerReport(terminal.PathOf("spend.db")))
         {
             var row = Assert.Single(report.Scope(BudgetScope.All, BudgetWindow.Total, DateTimeOffset.UtcNow).Newest);
@@ -106,6 +112,41 @@ public sealed class RunLedgerTests
         Assert.True(terminal.Run("run", "two.yaml", "--run-id", "r1") == 0, terminal.Error);
         using var report = new LedgerReport(terminal.PathOf("spend.db"));
         Assert.All(report.Scope(BudgetScope.All, BudgetWindow.Total, DateTimeOffset.UtcNow).Newest, row => Assert.Equal(0.000225m, row.CostUsd));   // 1,000 × $0.125/M + 100 × $1/M
+        Assert.Contains("$0.000450)", terminal.Error, StringComparison.Ordinal);   // the run's own account of both calls says the same
+    }
+
+    [Fact]
+    public async Task The_run_and_the_ledger_charge_a_call_alike_that_broke_off_in_the_middle()
+    {
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Answer = "a long answer in many pieces", Chunks = 6, CutAfter = 3, Then = "close" }));
+        using var terminal = TerminalFor(fake);
+        terminal.Write("cut.yaml", "name: cut\ndefaults: {model: openai/gpt-5-mini, max_output_tokens: 1000, retry: {max_attempts: 1}}\nnodes:\n  - {id: a, type: agent, prompt: one}\n");
+        terminal.Set("HYDRA_LEDGER", "spend.db");
+        Assert.Equal(ExitCode.Failed, terminal.Run("run", "cut.yaml", "--run-id", "r1"));
+        using var report = new LedgerReport(terminal.PathOf("spend.db"));
+        var spent = report.Scope(BudgetScope.All, BudgetWindow.Total, DateTimeOffset.UtcNow).SpentUsd;
+        Assert.True(spent >= 0.002m);   // 1,000 tokens may have been generated, at $2/M
+        Assert.Contains($"${spent:0.000000})", terminal.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--quiet", 2)]
+    [InlineData("--budget-usd=1", 1)]
+    public async Task Under_a_budget_of_the_run_an_attempt_after_a_charged_one_is_a_call_of_its_own_that_the_run_reserves(string option, int attempts)
+    {
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Times = 1, CutAfter = 0, Then = "close" }));
+        using var terminal = TerminalFor(fake);
+        terminal.Write("one.yaml", "name: one\ndefaults: {model: smart, max_output_tokens: 100, retry: {max_attempts: 2, backoff_seconds: 0}}\nnodes:\n  - {id: a, type: agent, prompt: one}\n");
+        terminal.Write("gateway.yaml", $$$"""
+            providers: {first: {kind: openai, base_url: "{{{fake.Url}}}/v1", api_key: env:OPENAI_API_KEY}, second: {kind: openai, base_url: "{{{fake.Url}}}/v1", api_key: env:OPENAI_API_KEY}}
+            models: {smart: {deployments: [{provider: first, model: gpt-5-mini}, {provider: second, model: gpt-5-mini}]}}
+            auth: {required: false}
+            store: {sqlite: spend.db}
+            """);
+        Assert.True(terminal.Run("run", "one.yaml", "--run-id", "r1", "--gateway", "gateway.yaml", option) == 0, terminal.Error);
+        using var report = new LedgerReport(terminal.PathOf("spend.db"));
+        var charges = report.Scope(BudgetScope.All, BudgetWindow.Total, DateTimeOffset.UtcNow).Newest;
+        Assert.Equal((2, attempts), (charges.Count, charges.Max(charge => charge.Attempt)));
     }
 
     [Fact]

@@ -30,22 +30,23 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
 
         // (2)
         var reading = new Reading(Clock.GetTimestamp());
+        var options = new TaggedOptions(question, call, grant, attempt);
         try
         {
-            await CallAsync(question, reading, cancellationToken);
+            await CallAsync(question, options, reading, cancellationToken);
         }
         catch (CallFailedException failed)
         {
             // (3) A failed call may have cost something.
-            Report(failed.Usage, new NodeError(failed.Code, failed.Message), null);
+            Report(failed.Usage, options.Charged, new NodeError(failed.Code, failed.Message), null);
             throw;
         }
         var answer = new ModelAnswer(reading.Text.ToString(), reading.Finish, reading.IsCutShort) { Calls = reading.IsCutShort ? [] : reading.Calls };
         var kept = answer.ToValue();
 
-        // (3) A provider that counts nothing, and an answer cut short, are charged at their bound: never at zero.
+        // (3) A provider that counts nothing, and an answer cut short, are charged at their bound: never at zero. Of one cut short that is the bound of what came.
         var usage = reading.Usage ?? new TokenUsage(call.PromptTokensMax, (Encoding.UTF8.GetByteCount(kept.ToDisplayText()) + 1) / 2);
-        Report(usage, null, line.Keep(kept, question.Labels));
+        Report(usage, reading.IsCutShort ? null : options.Charged, null, line.Keep(kept, question.Labels));
         return Remember(answer);
 
         ModelAnswer Remember(ModelAnswer given)
@@ -54,8 +55,8 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
             return given;
         }
 
-        void Report(TokenUsage spent, NodeError? error, ValueRef? response) =>
-            line.Report(grant, new StepResult(response, spent, question.Model.Price?.CostOf(spent) ?? MicroUsd.Zero, error, Clock.GetElapsedTime(reading.StartedAt).TotalMilliseconds)
+        void Report(TokenUsage counted, (MicroUsd Cost, TokenUsage Usage)? charged, NodeError? error, ValueRef? response) =>
+            line.Report(grant, new StepResult(response, charged?.Usage ?? counted, charged?.Cost ?? question.Model.Price?.CostOf(counted) ?? MicroUsd.Zero, error, Clock.GetElapsedTime(reading.StartedAt).TotalMilliseconds)
             {
                 AnsweredBy = reading.AnsweredBy,
                 FirstTokenMs = reading.FirstTokenMs,
@@ -70,15 +71,15 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
         return ModelAnswer.Read(known.Response is null ? "" : line.Read(known.Response), known.FinishReason);
     }
 
-    private async Task CallAsync(ModelQuestion question, Reading reading, CancellationToken cancellationToken)
+    private async Task CallAsync(ModelQuestion question, TaggedOptions options, Reading reading, CancellationToken cancellationToken)
     {
         using var limit = question.Timeout is { } timeout ? new CancellationTokenSource(timeout, Clock) : null;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit?.Token ?? CancellationToken.None);
         try
         {
             var client = clients(question.Model.Name);
-            if (question.IsStreamed) await ReadStreamAsync(client, question, reading, either.Token);
-            else Take(reading, await client.GetResponseAsync(question.Messages, TaggedOptions.Of(question, attempt), either.Token));
+            if (question.IsStreamed) await ReadStreamAsync(client, question, options, reading, either.Token);
+            else Take(reading, await client.GetResponseAsync(question.Messages, options, either.Token));
         }
         catch (OperationCanceledException stopped) when (limit is { IsCancellationRequested: true } && !cancellationToken.IsCancellationRequested)
         {
@@ -94,10 +95,10 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
         }
     }
 
-    private async Task ReadStreamAsync(IChatClient client, ModelQuestion question, Reading reading, CancellationToken cancellationToken)
+    private async Task ReadStreamAsync(IChatClient client, ModelQuestion question, TaggedOptions options, Reading reading, CancellationToken cancellationToken)
     {
         long? shownAt = null;
-        await foreach (var update in client.GetStreamingResponseAsync(question.Messages, TaggedOptions.Of(question, attempt), cancellationToken))
+        await foreach (var update in client.GetStreamingResponseAsync(question.Messages, options, cancellationToken))
         {
             var before = reading.Text.Length;
             Take(reading, update);

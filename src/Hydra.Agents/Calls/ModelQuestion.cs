@@ -9,6 +9,7 @@ namespace Hydra.Agents.Calls;
 /// <summary>One question to one model, complete: nothing is looked up any more when it is asked.</summary>
 internal sealed record ModelQuestion
 {
+    /// <summary>Also of a tool.</summary>
     private const int TokensPerMessage = 16;
 
     public required ModelFacts Model { get; init; }
@@ -33,7 +34,7 @@ internal sealed record ModelQuestion
     /// <summary>Limit of this one call, from the model's alias; null: the attempt's own limit.</summary>
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>Bound on the prompt's tokens: UTF-8 bytes ÷ 2 + 16 a message, the schema included.</summary>
+    /// <summary>Bound on the prompt's tokens: UTF-8 bytes ÷ 2 + 16 a message and a tool, the schema included. A gateway in the same process holds the same.</summary>
     public long PromptTokensMax
     {
         get
@@ -41,7 +42,7 @@ internal sealed record ModelQuestion
             long bytes = Schema is { } schema ? Encoding.UTF8.GetByteCount(schema.GetRawText()) : 0;
             foreach (var message in Messages) bytes += MessageText.BytesOf(message);
             bytes += ToolsText.Of(Tools).Bytes;
-            return ((bytes + 1) / 2) + (TokensPerMessage * Messages.Count);
+            return ((bytes + 1) / 2) + (TokensPerMessage * (Messages.Count + Tools.Count));
         }
     }
 

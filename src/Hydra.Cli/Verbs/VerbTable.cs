@@ -7,7 +7,7 @@ internal static class VerbTable
     private static readonly string[] Names =
     [
         "run", "validate", "graph", "list", "inspect", "resume", "pause", "cancel", "kill-switch", "approve", "respond", "models", "help",
-        "rerun", "diff", "migrate", "signal", "export", "import", "verify", "audit", "policy", "gc", "schedule", "serve", "gateway", "gateway import", "gateway keys", "gateway why", "gateway stats", "gateway reprice", "gateway purge", "worker",
+        "rerun", "diff", "migrate", "signal", "export", "import", "verify", "audit", "policy", "gc", "schedule", "serve", "gateway", "gateway import", "gateway keys", "gateway why", "gateway stats", "gateway tune", "gateway reprice", "gateway purge", "worker",
         "agents", "tools", "memory", "cache", "knowledge", "test", "init", "eval", "new", "plan", "pm-view", "pm view", "enhance", "orchestrate", "recap", "doctor", "install",
     ];
 
@@ -46,6 +46,7 @@ internal static class VerbTable
         "gateway keys" => KeysVerb.Verb,
         "gateway why" => WhyVerb.Verb,
         "gateway stats" => StatsVerb.Verb,
+        "gateway tune" => TuneVerb.Verb,
         "gateway reprice" => RepriceVerb.Verb,
         "gateway purge" => PurgeVerb.Verb,
         "worker" => Verb.Later(name, "joins a cluster"),

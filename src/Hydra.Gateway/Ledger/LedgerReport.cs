@@ -1,3 +1,4 @@
+using Hydra.Gateway.Resilience;
 using Hydra.Model;
 using System.Data.Common;
 using Microsoft.Data.Sqlite;
@@ -106,6 +107,23 @@ public sealed class LedgerReport : IDisposable
 
     /// <summary>What caches served since a moment, apart from all charges; what saved most first.</summary>
     public IReadOnlyList<Caching.CacheHitLine> CacheHits(DateTimeOffset since) => Caching.CacheHits.Read(_connection, since);
+
+    /// <summary>What became of the newest calls to each deployment since a moment, as its breaker saw them; in the order of time.</summary>
+    /// <param name="callsMax">Calls over all deployments; older ones are left out.</param>
+    public IReadOnlyDictionary<string, IReadOnlyList<PastCall>> PastCalls(DateTimeOffset since, int callsMax)
+    {
+        using var command = Command("SELECT deployment, at, outcome, status FROM charges WHERE at>=@since AND corrects IS NULL ORDER BY at DESC, id DESC LIMIT @max", ("since", since.ToUnixTimeMilliseconds()), ("max", (long)callsMax));
+        using var reader = command.ExecuteReader();
+        var calls = new SortedDictionary<string, List<PastCall>>(StringComparer.Ordinal);
+        while (reader.Read())
+        {
+            if (!Pipeline.Failures.TryRead(reader.GetString(2), reader.GetInt32(3), out var failure)) continue;
+            if (!calls.TryGetValue(reader.GetString(0), out var of)) calls[reader.GetString(0)] = of = [];
+            of.Add(new PastCall(TimeSpan.FromMilliseconds(reader.GetInt64(1) - since.ToUnixTimeMilliseconds()), failure));
+        }
+        foreach (var of in calls.Values) of.Reverse();
+        return calls.ToDictionary(pair => pair.Key, IReadOnlyList<PastCall> (pair) => pair.Value, StringComparer.Ordinal);
+    }
 
     /// <summary>Limits of which 80 or 100 percent were spent, newest first.</summary>
     public IReadOnlyList<BudgetAlert> Alerts(int rowsMax = 20)

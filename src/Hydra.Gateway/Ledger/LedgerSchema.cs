@@ -60,9 +60,11 @@ internal static class LedgerSchema
         {
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
             connection = Connect(file);
+            RefuseForeign(connection, file);
             StoreSchema.Run(connection, "PRAGMA journal_mode=WAL");
             var found = Convert.ToInt32(StoreSchema.Ask(connection, "PRAGMA user_version"), CultureInfo.InvariantCulture);
             if (found > Version) throw new StoreException(StoreFault.Corrupt, $"{file} was written by a newer Hydra (format {found}, this one knows {Version}). Use that version, or name another file under 'store' in the gateway's configuration.");
+            // What is older lacks tables alone: version 1 has no `ahead`. A process of that version that still runs goes on beside this one.
             if (found < Version) StoreSchema.Run(connection, $"BEGIN IMMEDIATE; {Tables} {ChargesStay}; PRAGMA user_version={Version}; COMMIT");
             return connection;
         }
@@ -76,6 +78,14 @@ internal static class LedgerSchema
             connection?.Dispose();
             throw;
         }
+    }
+
+    /// <summary>A file of something else is left as it is: of a store of runs, this would make one that no Hydra can read.</summary>
+    private static void RefuseForeign(SqliteConnection connection, string file)
+    {
+        const string tables = "SELECT COUNT(*) FROM sqlite_master WHERE type='table' AND name";
+        if ((long)StoreSchema.Ask(connection, $"{tables} NOT LIKE 'sqlite_%'")! == 0 || (long)StoreSchema.Ask(connection, $"{tables} = 'charges'")! == 1) return;
+        throw new StoreException(StoreFault.Corrupt, $"{file} is a database, but no ledger. Name another file: HYDRA_LEDGER for runs, --store, or 'store' in the gateway's configuration.");
     }
 
     /// <summary>A further connection to a file that is prepared.</summary>

@@ -42,9 +42,14 @@ internal sealed class AttemptRunner(ICallLedger ledger, Lock gate, TimeProvider 
             var price = deployment.Facts.Price;
             var (asked, service) = (price, NativeFields.AreSent(deployment, options) ? ServiceTier.Asked(options) : null);
             if (service is not null) asked = price?.For(service);
-            var attempt = operation.Begin(deployment.Id, deployment.Group, deployment.Facts.Provider, deployment.Facts.Id);
             // A provider may serve in the usual class although another was asked for: the dearer of both is held.
             var bound = Math.Max(BoundOf(price), service is null ? 0 : BoundOf(asked));
+            if (IsOverCap(operation, bound))
+            {
+                return new AttemptStart.Unaffordable(new GatewayRefusedException(RefusalKind.BudgetExceeded,
+                    $"What the caller's own budget holds for this call is used up by the attempts before: ${operation.CostUsd:0.00####}, {operation.Usage.Total} tokens."));
+            }
+            var attempt = operation.Begin(deployment.Id, deployment.Group, deployment.Facts.Provider, deployment.Facts.Id);
             var reserved = await ReserveAsync(new ReserveRequest
             {
                 OperationId = operation.Id, Attempt = attempt.Number, Caller = operation.Caller, Model = operation.Model, Deployment = deployment.Id,
@@ -74,6 +79,10 @@ internal sealed class AttemptRunner(ICallLedger ledger, Lock gate, TimeProvider 
 
         decimal BoundOf(ModelPrice? rates) => rates?.BoundOf(operation.PromptTokensMax, operation.OutputTokensMax, operation.MayUseDearClasses).Usd ?? 0;
     }
+
+    /// <summary>The first attempt is what the caller has let in; a further one must fit beside what those before were charged.</summary>
+    private static bool IsOverCap(Operation operation, decimal bound) => operation.Cap is { } cap && operation.Usage.Total is > 0 and var used
+        && (operation.CostUsd + bound > cap.Usd || used + operation.PromptTokensMax + operation.OutputTokensMax > cap.Tokens);
 
     private async ValueTask<ReserveResult> ReserveAsync(ReserveRequest request, CancellationToken cancellationToken)
     {

@@ -27,21 +27,8 @@ public sealed class DirectModels : IModelCatalog, IAsyncDisposable
     {
         _models = models;
         _ledger = openLedger is null ? null : new LateLedger(openLedger);
-        _pipeline = new(() =>
-        {
-            var (gate, origin) = (new Lock(), clock.GetTimestamp());
-            var factory = new PipelineFactory { Config = () => Implicit, Ledger = _ledger ?? (ICallLedger)new NoLedger(), Gate = gate, Clock = clock, Now = () => clock.GetElapsedTime(origin) };
-            var around = new ModelSurroundings(gate, clock, factory.Now) { Quota = Open };
-            var groups = GatewayModels.OnDemand("direct", GroupOf, Implicit, around);
-            return new InProcessModels(groups.Find, factory.Begin(factory.RouteTo(() => groups), () => groups), caller, clock);
-        });
+        _pipeline = new(() => Open(caller, clock));
     }
-
-    /// <summary>The longest that a node may take; the client's own limits and the run's end a call before.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromHours(24);
-    private static readonly TimeoutConfig Timeouts = new() { FirstToken = Patience, Idle = Patience, Answer = Patience, Total = Patience };
-    private static readonly GatewayConfig Implicit = new() { Retries = new RetryOptions { AttemptsMax = 1 }, Breaker = new BreakerOptions { IsOff = true } };
-    private static readonly QuotaGroupOptions Open = new() { Aimd = new AimdOptions { Ceiling = int.MaxValue }, CoolMax = TimeSpan.Zero };
 
     /// <inheritdoc/>
     public ModelFacts Resolve(string model) => _models.Resolve(model);
@@ -52,11 +39,22 @@ public sealed class DirectModels : IModelCatalog, IAsyncDisposable
     /// <remarks>Waits until the ledger has written what it holds.</remarks>
     public ValueTask DisposeAsync() => _ledger?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    /// <summary>Nobody else could answer, so the provider says itself what fits its window.</summary>
+    private InProcessModels Open(Caller caller, TimeProvider clock)
+    {
+        var config = new GatewayConfig { Retries = new RetryOptions { AttemptsMax = 1 }, Breaker = new BreakerOptions { IsOff = true } };
+        var (gate, origin) = (new Lock(), clock.GetTimestamp());
+        var factory = new PipelineFactory { Config = () => config, Ledger = _ledger ?? (ICallLedger)new NoLedger(), Gate = gate, Clock = clock, Now = () => clock.GetElapsedTime(origin) };
+        var around = new ModelSurroundings(gate, clock, factory.Now) { Quota = new QuotaGroupOptions { Aimd = new AimdOptions { Ceiling = int.MaxValue }, CoolMax = TimeSpan.Zero } };
+        var groups = GatewayModels.OnDemand("direct", GroupOf, config, around);
+        return new InProcessModels(groups.Find, factory.Begin(factory.RouteTo(() => groups), () => groups), caller, clock);
+    }
+
+    /// <remarks>Nobody else could answer, so the provider says itself what fits its window. The longest that a node may take is no limit: the client's own and the run's end a call before.</remarks>
     private (ModelGroupConfig, IProviders) GroupOf(string model)
     {
         var facts = _models.Resolve(model);
-        return (new() { Deployments = [new() { Provider = facts.Provider, Model = facts.Id, ContextTokensMax = long.MaxValue }], Timeouts = Timeouts }, new OneModel(_models, model));
+        var patience = TimeSpan.FromHours(24);
+        return (new() { Deployments = [new() { Provider = facts.Provider, Model = facts.Id, ContextTokensMax = long.MaxValue }], Timeouts = new TimeoutConfig { FirstToken = patience, Idle = patience, Answer = patience, Total = patience } }, new OneModel(_models, model));
     }
 
     /// <summary>Whoever answers for a model by the name that it has in the run.</summary>

@@ -21,7 +21,19 @@ internal static class Failures
         _ => FailureKind.Transient,
     };
 
+    /// <summary>A call as the ledger wrote it down.</summary>
+    /// <param name="failure">Null: it succeeded.</param>
+    /// <returns>False: it says nothing of the other side (the caller left, another was sooner, the process died).</returns>
+    public static bool TryRead(string outcome, int status, out FailureKind? failure)
+    {
+        failure = null;
+        if (outcome == Attempt.Answered) return true;
+        if (outcome == Attempt.Outpaced || outcome == ErrorCode.Cancelled.Name || !ErrorCode.TryParse(outcome, out var code)) return false;
+        failure = KindOf(new CallFailedException(code, "") { HttpStatus = status });
+        return true;
+    }
+
     /// <summary>A provider that said no before it worked bills nothing; what broke later may have cost all that was held.</summary>
     public static bool MayHaveCost(CallFailedException failed) =>
-        failed.HttpStatus is 0 or (>= 200 and < 300) && failed.Code != ErrorCode.Network && failed.Code != ErrorCode.BadRequest && failed.Code != ErrorCode.Auth;
+        failed.HasDelivered || failed.HttpStatus is 0 or (>= 200 and < 300) && failed.Code != ErrorCode.Network && failed.Code != ErrorCode.BadRequest && failed.Code != ErrorCode.Auth;
 }

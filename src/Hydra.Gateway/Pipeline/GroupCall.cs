@@ -34,7 +34,7 @@ internal sealed class GroupCall(AttemptRunner runner, Func<RetryOptions> retries
 
             for (var sameTried = 0; ; sameTried++)
             {
-                var beside = group.Config.Hedge is null ? null : OtherOf(group, decision, deployment, spent);
+                var beside = group.Config.Hedge is null || operation.Cap is not null ? null : OtherOf(group, decision, deployment, spent);
                 var (start, isBesideSpent) = beside is null
                     ? (await runner.StartAsync(deployment, messages, options, group.Config.Timeouts, cancellationToken), false)
                     : await _starts.AskAsync(group, deployment, beside, messages, options, Remaining(group, operation), cancellationToken);

@@ -65,20 +65,34 @@ public sealed class InProcessModels : IModelCatalog
     {
         public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
         {
+            var call = Begin(options, isStreamed: false);
             try
             {
-                return await owner._pipeline.GetResponseAsync(messages, Begin(options, isStreamed: false), cancellationToken);
+                return await owner._pipeline.GetResponseAsync(messages, call, cancellationToken);
             }
             catch (GatewayRefusedException refused)
             {
                 throw FailureOf(refused);
             }
+            finally
+            {
+                Charge(options, call.Operation);
+            }
         }
 
         public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
         {
-            await using var updates = owner._pipeline.GetStreamingResponseAsync(messages, Begin(options, isStreamed: true), cancellationToken).GetAsyncEnumerator(cancellationToken);
-            while (await NextAsync()) yield return updates.Current;
+            var call = Begin(options, isStreamed: true);
+            var updates = owner._pipeline.GetStreamingResponseAsync(messages, call, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            try
+            {
+                while (await NextAsync()) yield return updates.Current;
+            }
+            finally
+            {
+                await updates.DisposeAsync();
+                Charge(options, call.Operation);
+            }
 
             async ValueTask<bool> NextAsync()
             {
@@ -104,10 +118,18 @@ public sealed class InProcessModels : IModelCatalog
         private CallOptions Begin(ChatOptions? options, bool isStreamed)
         {
             var caller = options is ITagged { Tags: var tags } ? owner._caller with { Tags = [.. owner._caller.Tags, .. tags] } : owner._caller;
-            var operation = Operation.Begin("engine", caller, facts.Name, owner._clock);
+            var accounted = options as IAccounted;
+            var operation = Operation.Begin("engine", caller, facts.Name, owner._clock, accounted?.Cap);
             operation.IsStreamed = isStreamed;
+            if (accounted is not null) operation.PromptTokensMax = accounted.PromptTokensMax;
             return new CallOptions(options, operation) { ModelId = null };
         }
+    }
+
+    /// <summary>Whoever keeps an account hears what stands in the ledger.</summary>
+    private static void Charge(ChatOptions? options, Operation operation)
+    {
+        if (options is IAccounted accounted && operation.Attempts.Any(attempt => attempt.BegunAt is not null)) accounted.Charge(operation.CostUsd, operation.Usage);
     }
 
     private static CallFailedException FailureOf(GatewayRefusedException refused)

@@ -34,12 +34,14 @@ public sealed class Operation
     public CacheControl CacheControl { get; init; } = CacheControl.Default;
     /// <summary>Whether the caller wants the answer as it comes. The pipeline works alike; only the provider is asked otherwise.</summary>
     public bool IsStreamed { get; set; }
-    /// <summary>The most tokens that the prompt can be.</summary>
+    /// <summary>The most tokens that the prompt can be; 0: not counted yet.</summary>
     public long PromptTokensMax { get; set; }
     /// <summary>About as many tokens as the prompt will be: the bound takes two bytes for a token, four are usual.</summary>
     public long PromptTokensLikely => (PromptTokensMax + 1) / 2;
     /// <summary>The most tokens that may be generated; always sent.</summary>
     public int OutputTokensMax { get; set; }
+    /// <summary>What all attempts may cost together, as the caller holds it; null: nothing limits them.</summary>
+    internal Hydra.Model.CallCap? Cap { get; init; }
     /// <summary>Whether the request may use classes of tokens that are dearer than plain ones: sound, or a cache that is kept for an hour.</summary>
     public bool MayUseDearClasses { get; set; }
     /// <summary>A snapshot, in the order in which they were begun.</summary>
@@ -71,6 +73,8 @@ public sealed class Operation
     /// <summary>Parameters that the answering provider does not know and that were left out.</summary>
     public IReadOnlyList<string> Dropped => Last?.Dropped ?? [];
 
+    /// <summary>The sum of what was charged over all attempts.</summary>
+    public Hydra.Model.TokenUsage Usage => _attempts.Aggregate(default(Hydra.Model.TokenUsage), (sum, attempt) => sum + attempt.Usage);
     /// <summary>The sum over all attempts, in US dollars.</summary>
     public decimal CostUsd => _attempts.Sum(attempt => attempt.CostUsd);
     /// <summary>The attempt that answered, or the last one; null before the first and for a hit of the cache.</summary>
@@ -101,9 +105,9 @@ public sealed class Operation
     private decimal? _remainingUsd;
 
     /// <summary>Begins an operation of a caller in this process.</summary>
-    public static Operation Begin(string door, Caller caller, string model, TimeProvider clock) => new()
+    internal static Operation Begin(string door, Caller caller, string model, TimeProvider clock, Hydra.Model.CallCap? cap = null) => new()
     {
-        Door = door, Caller = caller, Model = model, CreatedAt = clock.GetUtcNow(), StartedAt = clock.GetTimestamp(),
+        Cap = cap, Door = door, Caller = caller, Model = model, CreatedAt = clock.GetUtcNow(), StartedAt = clock.GetTimestamp(),
     };
 
     internal Attempt Begin(string deployment, string group, string provider, string model)

@@ -21,7 +21,7 @@ internal sealed class OperationStage(IChatClient inner, Func<GatewayModels> mode
         var list = messages as IReadOnlyList<ChatMessage> ?? [.. messages];
         var group = models().Find(operation.Model);
         operation.RefusesUnsupported = config().OnUnsupported == UnsupportedRule.Error;
-        operation.PromptTokensMax = PromptBound.Tokens(list, options);
+        if (operation.PromptTokensMax == 0) operation.PromptTokensMax = PromptBound.Tokens(list, options);
         operation.MayUseDearClasses = PromptBound.MayUseDearClasses(list, options);
         operation.OutputTokensMax = operation.IsEmbedding ? 0 : options!.MaxOutputTokens ??= (int)Math.Min(OutputTokensByDefault, group.OutputTokensMax ?? OutputTokensByDefault);
         var admitted = Admit(operation, group);

@@ -34,12 +34,16 @@ public static class BreakerTuning
 
     /// <summary>The thresholds that would have served this history best; the present ones where nothing is better.</summary>
     /// <param name="history">Calls in the order of time.</param>
-    public static BreakerSuggestion Suggest(IReadOnlyList<PastCall> history, BreakerOptions present)
+    public static BreakerSuggestion Suggest(IReadOnlyList<PastCall> history, BreakerOptions present) => Suggest([history], present);
+
+    /// <summary>The thresholds that would have served several breakers best together.</summary>
+    /// <param name="histories">The calls that met each of them, in the order of time.</param>
+    public static BreakerSuggestion Suggest(IReadOnlyList<IReadOnlyList<PastCall>> histories, BreakerOptions present)
     {
-        if (history.Count < CallsMin)
-            return new BreakerSuggestion(present, [$"{history.Count} calls are too few; {CallsMin} are needed."]);
-        var calls = history.Skip(Math.Max(0, history.Count - CallsMax)).ToArray();
-        var now = Play(calls, present);
+        var count = histories.Sum(history => history.Count);
+        if (count < CallsMin)
+            return new BreakerSuggestion(present, [$"{count} calls are too few; {CallsMin} are needed."]);
+        var now = PlayAll(present);
         var best = now;
         foreach (var inARow in InARow)
         {
@@ -48,7 +52,7 @@ public static class BreakerTuning
                 foreach (var seconds in OpenSeconds)
                 {
                     var openFirst = TimeSpan.FromSeconds(seconds);
-                    var trial = Play(calls, present with
+                    var trial = PlayAll(present with
                     {
                         ConsecutiveFailures = inARow,
                         FailureRatio = ratio,
@@ -62,6 +66,11 @@ public static class BreakerTuning
         return new BreakerSuggestion(best.Options, best == now
             ? [$"present: {now}", "none of the candidates does better"]
             : [$"present: {now}", $"suggested: {best}"]);
+
+        BreakerTrial PlayAll(BreakerOptions options) => histories.Select(history => Play([.. history.TakeLast(CallsMax)], options)).Aggregate((sum, one) => sum with
+        {
+            Calls = sum.Calls + one.Calls, Failures = sum.Failures + one.Failures, Spared = sum.Spared + one.Spared, Lost = sum.Lost + one.Lost, Openings = sum.Openings + one.Openings,
+        });
     }
 
     /// <summary>Plays past calls against a breaker; a call that it lets through ends as it did, at once.</summary>

@@ -188,7 +188,7 @@ internal sealed class Attempt : ILine
             await using (cancellationToken.UnsafeRegister(static (asked, token) => ((TaskCompletionSource<StepAnswer>)asked!).TrySetCanceled(token), ticket)) answer = await ticket.Task;
             if (isFirst && IsEarly) _loop.Reuse?.Note(_given, _instance);   // before, it would keep the loop from writing the intent
             if (answer.Error is { } error) throw new CallFailedException(error.Code, error.Message) { RetryAfter = answer.RetryAfter };
-            return new StepGrant(answer.Step, answer.Known);
+            return new StepGrant(answer.Step, answer.Known) { IsUnderBudget = answer.IsUnderBudget };
         }
         finally
         {

@@ -16,6 +16,8 @@ public sealed class Account(string owner, BudgetSpec limits, Account? parent)
     public MicroUsd ReservedUsd { get; private set; }
     public long ModelCalls { get; private set; }
     public long ToolCalls { get; private set; }
+    /// <summary>Of the calls to models those whose cost nobody knows: it is not in <see cref="Usd"/>.</summary>
+    public long UnpricedCalls { get; private set; }
     public long Steps { get; private set; }
     public long Retries { get; set; }
     /// <summary>Calls announced and not yet settled.</summary>
@@ -43,6 +45,7 @@ public sealed class Account(string owner, BudgetSpec limits, Account? parent)
         var usage = result.Usage;
         Tokens = Counted(Tokens + Counted(usage));
         Usd = Counted(Usd + Counted(result.Cost));
+        if (result.HasUnknownCost(call)) UnpricedCalls++;
         if (!result.IsRefused) return;
         Steps--;   // it was never made
         if (call.Kind == StepKind.Model) ModelCalls--;
@@ -64,6 +67,7 @@ public sealed class Account(string owner, BudgetSpec limits, Account? parent)
         Usd = Counted(new MicroUsd(Usd.Amount - Counted(detail.Cost).Amount));
         ModelCalls -= detail.ModelCalls;
         ToolCalls -= detail.ToolCalls;
+        UnpricedCalls -= detail.UnpricedCalls;
         Steps -= detail.ModelCalls + detail.ToolCalls;
         Retries -= detail.Retries;
     }

@@ -125,7 +125,11 @@ public interface ILine
 
 /// <param name="Step">Counts from 0 within the attempt.</param>
 /// <param name="Known">The answer of an earlier incarnation; null: make the call and report.</param>
-public readonly record struct StepGrant(int Step, StepResult? Known);
+public readonly record struct StepGrant(int Step, StepResult? Known)
+{
+    /// <summary>Whether a budget in dollars or tokens holds what the call may cost at most, and no more.</summary>
+    public bool IsUnderBudget { get; init; }
+}
 
 /// <summary>How an attempt ended. A failure is data: nothing throws for it.</summary>
 public abstract record AttemptOutcome

@@ -41,6 +41,8 @@ public sealed class InstanceDetail
     /// <summary>Calls and retries of all attempts: what a fork that does the instance anew does not inherit.</summary>
     public int ModelCalls { get; set; }
     public int ToolCalls { get; set; }
+    /// <summary>Of the calls to models those whose cost nobody knows.</summary>
+    public int UnpricedCalls { get; set; }
     public int Retries { get; set; }
     /// <summary>Steps of the present attempt, in order.</summary>
     public List<StepState>? Steps { get; set; }

@@ -155,6 +155,8 @@ public sealed record StepCall(StepKind Kind, string Name, string Key, long Promp
 /// <param name="DurationMs">From sending to the last byte.</param>
 public sealed record StepResult(ValueRef? Response, TokenUsage Usage, MicroUsd Cost, NodeError? Error, double DurationMs)
 {
+    /// <summary>Whether tokens were used at a price that nobody knows, so that <see cref="Cost"/> says nothing of them.</summary>
+    public bool HasUnknownCost(StepCall call) => call is { Kind: StepKind.Model, UsdMax: null } && Usage.Total > 0 && Cost.Amount == 0;
     /// <summary>The model that answered, where it said so.</summary>
     public string? AnsweredBy { get; init; }
     /// <summary>Milliseconds to the first token; 0 when the answer was not streamed.</summary>

@@ -314,6 +314,7 @@ public sealed partial class RunState
         step.Result = e.Result;
         _detail[e.Node]!.Cost += e.Result.Cost;
         _detail[e.Node]!.Usage += e.Result.Usage;
+        if (e.Result.HasUnknownCost(step.Call)) _detail[e.Node]!.UnpricedCalls++;
         if (step.Rate is { } rate) rate.Tokens = e.Result.Usage.Total;
         for (var account = AccountOf(e.Node); account is not null; account = account.Parent) account.Settle(step.Call, e.Result);
         if (step.Call.Provider.Length == 0) return;

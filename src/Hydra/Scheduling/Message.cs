@@ -60,4 +60,8 @@ public readonly record struct Command(CommandKind Kind, int Node, object? Detail
 /// <summary>The answer to a <see cref="Message.StepRequested"/>.</summary>
 /// <param name="Error">Null: granted.</param>
 /// <param name="Known">The answer of an earlier incarnation.</param>
-public sealed record StepAnswer(object Ticket, int Step, StepResult? Known, NodeError? Error, TimeSpan? RetryAfter = null);
+public sealed record StepAnswer(object Ticket, int Step, StepResult? Known, NodeError? Error, TimeSpan? RetryAfter = null)
+{
+    /// <summary>A budget in dollars or tokens covers the call.</summary>
+    public bool IsUnderBudget { get; init; }
+}

@@ -80,9 +80,11 @@ public sealed partial class Reducer
             if (opensAtMs is { } opens && !(opens > _agentOpensAtMs)) _agentOpensAtMs = opens;
             return Verdict.Waits;
         }
+        var isUnderBudget = false;
         // What undoes a run is charged, and never refused for want of budget.
         for (var account = State.IsUndo(request.Node) ? null : State.AccountOf(request.Node); account is not null; account = account.Parent)
         {
+            isUnderBudget |= account.Limits is { MaxUsd: not null } or { MaxTokens: not null };
             if (account.Refuses(call, out var mayFitLater) is not { } why) continue;
             if (mayFitLater) return Verdict.Waits;
             return Exceed(request, account, why);
@@ -90,7 +92,7 @@ public sealed partial class Reducer
         var at = State.DetailOf(request.Node)?.Steps?.Count ?? 0;
         Emit(new RunEvent.StepIntended(request.Node, at, call));
         State.DetailOf(request.Node)!.Steps![at].IsUsed = true;
-        Commands.Add(new(CommandKind.Grant, request.Node, new StepAnswer(request.Ticket, at, null, null)));
+        Commands.Add(new(CommandKind.Grant, request.Node, new StepAnswer(request.Ticket, at, null, null) { IsUnderBudget = isUnderBudget }));
         return Verdict.Granted;
     }
 

@@ -9,9 +9,18 @@ public sealed record Spend(MicroUsd Usd, TokenUsage Tokens, int ModelCalls, int 
     public static Spend Nothing { get; } = new(MicroUsd.Zero, default, 0, 0);
 
     public int Calls => ModelCalls + ToolCalls;
+    /// <summary>Of the calls to models those whose cost nobody knows: it is not in <see cref="Usd"/>.</summary>
+    public int UnpricedCalls { get; init; }
+    /// <summary>Says what <see cref="Usd"/> leaves out, behind it; empty: nothing.</summary>
+    public string UnpricedText => UnpricedTextOf(UnpricedCalls);
 
-    /// <summary><c>usd</c>, <c>tokens</c> and their classes, <c>model_calls</c>, <c>tool_calls</c>.</summary>
-    public Value ToValue() => ValueMap.Of(
+    /// <summary>Says that the cost of so many calls is not known.</summary>
+    public static string UnpricedTextOf(long calls) => calls == 0 ? "" : $" and the unknown price of {calls} {(calls == 1 ? "call" : "calls")}";
+
+    /// <summary><c>usd</c>, <c>tokens</c> and their classes, <c>model_calls</c>, <c>tool_calls</c>; <c>unpriced_calls</c> where there are any.</summary>
+    public Value ToValue() => UnpricedCalls == 0 ? Known : Known.With("unpriced_calls", UnpricedCalls);
+
+    private ValueMap Known => ValueMap.Of(
         ("usd", (double)Usd.Usd), ("tokens", Tokens.Total), ("input_tokens", Tokens.Input), ("output_tokens", Tokens.Output),
         ("cache_read_tokens", Tokens.CacheRead), ("cache_write_tokens", Tokens.CacheWrite + Tokens.CacheWriteHour), ("reasoning_tokens", Tokens.Reasoning),
         ("model_calls", ModelCalls), ("tool_calls", ToolCalls));
@@ -20,7 +29,7 @@ public sealed record Spend(MicroUsd Usd, TokenUsage Tokens, int ModelCalls, int 
     {
         if (ReferenceEquals(left, Nothing)) return right;
         if (ReferenceEquals(right, Nothing)) return left;
-        return new(left.Usd + right.Usd, left.Tokens + right.Tokens, left.ModelCalls + right.ModelCalls, left.ToolCalls + right.ToolCalls);
+        return new(left.Usd + right.Usd, left.Tokens + right.Tokens, left.ModelCalls + right.ModelCalls, left.ToolCalls + right.ToolCalls) { UnpricedCalls = left.UnpricedCalls + right.UnpricedCalls };
     }
 }
 

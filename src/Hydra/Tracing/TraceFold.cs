@@ -147,7 +147,7 @@ internal sealed class TraceFold
     private void Charge(int instance, StepCall call, StepResult result)
     {
         var isModel = call.Kind == StepKind.Model;
-        NodeOf(instance).Spent += new Spend(result.Cost, result.Usage, isModel ? 1 : 0, isModel ? 0 : 1);
+        NodeOf(instance).Spent += new Spend(result.Cost, result.Usage, isModel ? 1 : 0, isModel ? 0 : 1) { UnpricedCalls = result.HasUnknownCost(call) ? 1 : 0 };
     }
 
     /// <summary>A reopened node takes back ends above it and skips after it: their times go with them.</summary>

@@ -63,6 +63,7 @@ public static class TraceText
         if (result.FirstTokenMs > 0) text.Write($", first token {Seconds(result.FirstTokenMs)}");
         if (result.Usage.Total > 0) text.Write($", {Of(result.Usage)}");
         if (result.Cost.Amount > 0) text.Write($", {result.Cost} USD");
+        if (result.HasUnknownCost(step.Call)) text.Write(", price unknown");
         if (result.FinishReason is { } finish) text.Write($", {finish}");
         if (result.IsBound) text.Write(", charged at its bound");
         if (result is { IsBound: false, Error: { } error }) text.Write($", {error.Code}: {OneLine(error.Message)}");
@@ -73,7 +74,7 @@ public static class TraceText
     public static string Seconds(double ms) => $"{ms / 1000:0.000} s";
 
     public static string Of(Spend spent) =>
-        spent.Calls == 0 ? "no calls" : $"{Calls(spent)}, {Of(spent.Tokens)}, {spent.Usd} USD";
+        spent.Calls == 0 ? "no calls" : $"{Calls(spent)}, {Of(spent.Tokens)}, {spent.Usd} USD{spent.UnpricedText}";
 
     private static string Calls(Spend spent)
     {

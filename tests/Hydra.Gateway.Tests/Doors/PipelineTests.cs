@@ -72,6 +72,49 @@ public sealed class PipelineTests
         Assert.NotEmpty((await client.GetResponseAsync("Hi", new Tagged("run=r1", "node=cheap"), Token)).Text);
     }
 
+    [Fact]
+    public void A_connection_that_breaks_may_have_cost_something_once_it_has_delivered()
+    {
+        Assert.False(Failures.MayHaveCost(new CallFailedException(ErrorCode.Network, "refused")));
+        Assert.True(Failures.MayHaveCost(new CallFailedException(ErrorCode.Network, "reset") { HasDelivered = true }));
+    }
+
+    [Fact]
+    public async Task Whoever_keeps_an_account_holds_and_is_charged_what_the_ledger_holds_and_charges()
+    {
+        await using var gateway = await StartAsync(config => config with { Retries = new() { AttemptsMax = 2 }, Budgets = [new Budget(BudgetScope.All, BudgetWindow.Total, null, 1_000_000)] },
+            FakeScript.Of(new FakeRule { Times = 1, Chunks = 4, CutAfter = 0, Then = "close" }, new FakeRule { Usage = new FakeUsage { Input = 10, Output = 5 } }));
+        var client = new InProcessModels(gateway.Service, Caller.Anyone).GetClient("smart");
+        var account = new Accounted { MaxOutputTokens = 100 };
+        await foreach (var _ in client.GetStreamingResponseAsync("Hi", account, Token)) Assert.Null(account.Charged);
+        var state = Assert.Single(await gateway.Service.Ledger.BudgetsAsync(Token));
+        Assert.Equal((state.SpentUsd, state.SpentTokens), (account.Charged!.Value.CostUsd, account.Charged.Value.Usage.Total));
+        Assert.Equal(777 + 100 + 15, state.SpentTokens);   // the first attempt broke off and stands at its bound
+    }
+
+    [Theory]
+    [InlineData(false, 2)]
+    [InlineData(true, 1)]
+    public async Task Another_attempt_beside_one_that_was_charged_is_made_only_where_no_budget_of_the_run_holds_less(bool isUnderBudget, int calls)
+    {
+        await using var gateway = await StartAsync(config => config with { Retries = new() { AttemptsMax = 2 } }, FakeScript.Of(new FakeRule { Times = 1, Chunks = 4, CutAfter = 0, Then = "close" }));
+        var client = new InProcessModels(gateway.Service, Caller.Anyone).GetClient("smart");
+        var account = new Accounted { MaxOutputTokens = 100, Cap = isUnderBudget ? new CallCap(1m, 877) : null };
+        var answer = client.GetStreamingResponseAsync("Hi", account, Token).ToChatResponseAsync(Token);
+        if (isUnderBudget) Assert.Equal(ErrorCode.ProviderError, (await Assert.ThrowsAsync<CallFailedException>(() => answer)).Code);   // the node repeats it, with a hold of its own
+        else Assert.NotEmpty((await answer).Text);
+        Assert.Equal(calls, gateway.Fake.Calls.Count);
+        Assert.True(account.Charged!.Value.Usage.Total >= 877);
+    }
+
+    private sealed class Accounted : ChatOptions, IAccounted
+    {
+        public (decimal CostUsd, TokenUsage Usage)? Charged { get; private set; }
+        public long PromptTokensMax => 777;
+        public CallCap? Cap { get; init; }
+        public void Charge(decimal costUsd, TokenUsage usage) => Charged = (costUsd, usage);
+    }
+
     private sealed class Tagged(params string[] tags) : ChatOptions, ITagged
     {
         public IReadOnlyList<string> Tags => tags;

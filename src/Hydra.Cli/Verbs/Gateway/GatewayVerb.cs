@@ -43,6 +43,7 @@ internal static class GatewayVerb
             Clock = io.Clock,
             KillSwitch = () => killSwitch.Reason,
             OnDefect = log.Defect,
+            OnWarning = line => log.Write($"warning: {line}"),
             OnOtherModel = log.OtherModel,
         };
         await using var service = await OpenAsync(config, options, stop.Token);

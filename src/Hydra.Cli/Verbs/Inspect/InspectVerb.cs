@@ -57,7 +57,7 @@ internal static class InspectVerb
             return;
         }
         io.Out.WriteLine($"{info.Run}  {TerminalText.Of(info.Workflow)}  {WireNames.Of(info.Status)}{(info.Reason.Length == 0 ? "" : ": " + TerminalText.Clip(info.Reason, 300))}");
-        io.Out.WriteLine($"started {info.StartedAt:yyyy-MM-dd HH:mm:ss} UTC, {Amounts.Tokens(trace.Spent.Tokens.Total)}, {Amounts.Usd(trace.Spent.Usd)}{(trace.ForkedFrom is { } parent ? $", forked from {parent}" : "")}\n");
+        io.Out.WriteLine($"started {info.StartedAt:yyyy-MM-dd HH:mm:ss} UTC, {Amounts.Tokens(trace.Spent.Tokens.Total)}, {Amounts.Usd(trace.Spent.Usd)}{trace.Spent.UnpricedText}{(trace.ForkedFrom is { } parent ? $", forked from {parent}" : "")}\n");
         string[] from = trace.ForkedFrom is null ? [] : ["inherited from"];
         var table = new TextTable(["node", "status", "attempts", "took", "tokens", "cost", .. from]) { Right = [2, 3, 4, 5] };
         foreach (var node in trace.Nodes.Where(node => node.Status != NodeStatus.Dormant))

@@ -1,6 +1,7 @@
 using Hydra.Execution;
 using Hydra.Gateway;
 using Hydra.Model;
+using Hydra.Tracing;
 
 namespace Hydra.Cli.Verbs;
 
@@ -57,7 +58,7 @@ internal static class RunSession
     {
         var where = arguments.Get(CommonOptions.RunsDir) is { } folder ? $" --runs-dir {folder}" : "";
         foreach (var file in report.FilesWritten) io.Error.WriteLine($"wrote {TerminalText.Of(file)}");
-        io.Error.WriteLine($"{report.Run} {WireNames.Of(report.Status)}: {TerminalText.Of(report.Reason)} ({Amounts.Tokens(report.Tokens)}, {Amounts.Usd(report.Cost)})");
+        io.Error.WriteLine($"{report.Run} {WireNames.Of(report.Status)}: {TerminalText.Of(report.Reason)} ({Amounts.Tokens(report.Tokens)}, {Amounts.Usd(report.Cost)}{Spend.UnpricedTextOf(report.UnpricedCalls)})");
         if (!isKept) return;
         switch (report.Status)
         {

@@ -14,7 +14,11 @@ public sealed record RecapTask(string Path, string Agent, NodeStatus Status, dou
 
 /// <summary>What one agent or model did in a run.</summary>
 /// <param name="Failed">Calls or attempts that came to nothing.</param>
-public sealed record RecapShare(string Name, int Calls, int Failed, long Tokens, MicroUsd Cost, double BusyMs);
+public sealed record RecapShare(string Name, int Calls, int Failed, long Tokens, MicroUsd Cost, double BusyMs)
+{
+    /// <summary>Calls whose cost nobody knows: it is not in <see cref="Cost"/>.</summary>
+    public int UnpricedCalls { get; init; }
+}
 
 /// <summary>A fact with the place it comes from.</summary>
 /// <param name="Where">Path of the node, or empty for the run.</param>

@@ -89,7 +89,7 @@ internal sealed class RecapFold(RunTrace trace, Func<ValueRef, Value> read)
         .Where(step => step.Call.Kind == StepKind.Model && by(step).Length > 0)
         .GroupBy(by, StringComparer.Ordinal)
         .Select(group => new RecapShare(group.Key, group.Count(), group.Count(step => step.Result?.Error is not null), group.Sum(step => step.Result?.Usage.Total ?? 0),
-            new MicroUsd(group.Sum(step => step.Result?.Cost.Amount ?? 0)), group.Sum(step => (step.EndedMs ?? trace.LastMs) - step.StartedMs)))
+            new MicroUsd(group.Sum(step => step.Result?.Cost.Amount ?? 0)), group.Sum(step => (step.EndedMs ?? trace.LastMs) - step.StartedMs)) { UnpricedCalls = group.Count(step => step.Result?.HasUnknownCost(step.Call) == true) })
         .OrderByDescending(share => share.Cost.Amount).ThenByDescending(share => share.Tokens).ThenBy(share => share.Name, StringComparer.Ordinal)];
 
     /// <summary>What people and rules decided while it ran, and what agents say they decided.</summary>

@@ -19,7 +19,7 @@ public static class RecapMarkdown
         Row(text, "one after another", $"{Time(recap.BusyMs)}: {recap.SpeedUp:0.00} times as long");
         Row(text, "parallel efficiency", $"{recap.Efficiency * 100:0} % of {recap.Peak} at once");
         Row(text, "estimated", recap.EstimatedMs > 0 ? $"{Time(recap.EstimatedMs)} of work; it took {Percent(recap.BusyMs, recap.EstimatedMs)} of that" : "nothing");
-        Row(text, "spent", $"{Usd(recap.Spent.Usd)}, {recap.Spent.Tokens.Total:#,0} tokens, {recap.Spent.ModelCalls:#,0} model calls, {recap.Spent.ToolCalls:#,0} tool calls");
+        Row(text, "spent", $"{Usd(recap.Spent.Usd)}{recap.Spent.UnpricedText}, {recap.Spent.Tokens.Total:#,0} tokens, {recap.Spent.ModelCalls:#,0} model calls, {recap.Spent.ToolCalls:#,0} tool calls");
         Row(text, "retries, resumes", $"{recap.Retries}, {recap.Resumes}");
         text.Append(Line($"\n## Critical path\n\n{string.Join(" → ", recap.CriticalPath)} ({Time(recap.CriticalPathMs)}, {Percent(recap.CriticalPathMs, recap.MakespanMs)} of the run)"));
         if (recap.EstimatedMs > 0 && !recap.EstimatedPath.SequenceEqual(recap.CriticalPath, StringComparer.Ordinal)) text.Append(Line($"\nBy the estimates it was to be {string.Join(" → ", recap.EstimatedPath)}."));
@@ -59,7 +59,7 @@ public static class RecapMarkdown
     {
         if (shares.Count == 0) return;
         text.Append(Line($"\n## {heading}\n\n| {column} | calls | failed | tokens | cost | busy |\n|---|---:|---:|---:|---:|---:|"));
-        foreach (var share in shares) text.Append(Line($"| {Cell(share.Name)} | {share.Calls:#,0} | {share.Failed:#,0} | {share.Tokens:#,0} | {Usd(share.Cost)} | {Time(share.BusyMs)} |"));
+        foreach (var share in shares) text.Append(Line($"| {Cell(share.Name)} | {share.Calls:#,0} | {share.Failed:#,0} | {share.Tokens:#,0} | {Usd(share.Cost)}{Spend.UnpricedTextOf(share.UnpricedCalls)} | {Time(share.BusyMs)} |"));
     }
 
     private static void Facts(StringBuilder text, string heading, IReadOnlyList<RecapFact> facts)
