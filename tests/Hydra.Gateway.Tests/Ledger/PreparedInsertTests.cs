@@ -44,6 +44,20 @@ public sealed class PreparedInsertTests : IDisposable
     }
 
     [Fact]
+    public void A_text_stands_where_it_stood_before_and_nowhere_else()
+    {
+        using (var insert = Insert())
+        {
+            insert.Add(1).Add("same").Add("same").AddNull().Add("x").Run();
+            insert.Add(2).Add("same").AddNull().Add("same").Add("x").Run();
+            insert.Add(3).Add(4).Add("same").Add("other").Add("x").Run();
+            insert.Add(4).Add("same").Add("same").Add("same").Add("y").Run();
+        }
+        Assert.Equal("1|integer|same|text|same|text||null|x|text;2|integer|same|text||null|same|text|x|text;"
+            + "3|integer|4|integer|same|text|other|text|x|text;4|integer|same|text|same|text|same|text|y|text", Row());
+    }
+
+    [Fact]
     public void After_a_row_that_the_store_refuses_the_next_is_written()
     {
         using var insert = Insert();
