@@ -100,6 +100,12 @@ public sealed class Operation
     private volatile Attempt? _answering;
     private decimal? _remainingUsd;
 
+    /// <summary>Begins an operation of a caller in this process.</summary>
+    public static Operation Begin(string door, Caller caller, string model, TimeProvider clock) => new()
+    {
+        Door = door, Caller = caller, Model = model, CreatedAt = clock.GetUtcNow(), StartedAt = clock.GetTimestamp(),
+    };
+
     internal Attempt Begin(string deployment, string group, string provider, string model)
     {
         lock (_gate)
