@@ -49,6 +49,7 @@ try
     if (!Skips("claims-load")) await ClaimsBench.MeasureLoadAsync(table);
     if (!Skips("faults")) await Faults.MeasureAsync(table);
     if (!Skips("gateway")) await GatewayBench.MeasureAsync(table, folder, rounds);
+    if (!Skips("postgres")) await GatewayBench.MeasureStoresAsync(table, folder, rounds);
     MeasureGenesis();
     if (only == "soak" && !await Soak.MeasureAsync(table, folder, 500_000)) Environment.ExitCode = 1;
 }

@@ -1,3 +1,5 @@
+using Hydra.Tests.Shared;
+
 namespace Hydra.Bench.Gateways;
 
 /// <summary>The gateway beside the least that a gateway can do, and beside no gateway, in turns in one run.</summary>
@@ -38,6 +40,28 @@ internal static class GatewayBench
                 ("µs p50 over the bare proxy", Middle(firsts, at, 0.5) - Middle(firsts, 1, 0.5)), ("µs p99", Middle(firsts, at, 0.99)));
         }
         table.Add("gateway: resident memory after it", "http", gateway.ResidentBytes / 1e6, "MB", ("MB of the bare proxy", floor.ResidentBytes / 1e6));
+    }
+
+    /// <summary>The gateway with its ledger in a PostgreSQL database of its own, beside the gateway with it in a file.</summary>
+    public static async Task MeasureStoresAsync(Table table, string folder, int rounds)
+    {
+        using var database = new PostgresServer();
+        await using var upstream = await Served.StartAsync("upstream");
+        await using var file = await Served.StartAsync("gateway", upstream.Url, folder);
+        await using var postgres = await Served.StartAsync("gateway", upstream.Url, database.NewDatabase());
+        Served[] servers = [file, postgres];
+        foreach (var server in servers) await WarmAsync(server);
+        foreach (var isStream in (bool[])[false, true])
+        {
+            var what = isStream ? "SSE, 50 chunks" : "JSON";
+            var alone = await RoundsAsync(servers, rounds, server => GatewayLoad.AloneAsync(server, isStream, 1500));
+            var loaded = await RoundsAsync(servers, rounds, server => LoadedAsync(server, isStream));
+            foreach (var (name, at) in ((string, int)[])[("SQLite", 0), ("PostgreSQL", 1)])
+            {
+                table.Add($"postgres: {what}, {Callers} callers, ledger in {name}", "http", Part(loaded, at, 0), "answers/s", ("of SQLite's", Part(loaded, at, 0) / Part(loaded, 0, 0)),
+                    ("µs of processor an answer", Part(loaded, at, 1)), ("µs p50 of 1 caller", Middle(alone, at, 0.5)));
+            }
+        }
     }
 
     private static async Task WarmAsync(Served server)

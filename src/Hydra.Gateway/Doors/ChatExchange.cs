@@ -11,12 +11,13 @@ using Microsoft.Extensions.AI;
 namespace Hydra.Gateway.Doors;
 
 /// <summary>One request at a door, from its body to the last byte of its answer. Used once.</summary>
+/// <param name="pipeline">Whom it asks: the service's own client.</param>
 /// <remarks>
 /// (1) Read and understand the body. (2) Find who asks. (3) Ask the pipeline. (4) Nothing is sent before the first piece of the
 /// answer is there: until then every failure is an answer with a status of its own. (5) After that a failure is told inside the stream.
 /// What comes last is left to the server, which sends it together with the end of the answer.
 /// </remarks>
-internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayService service)
+internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayService service, IChatClient pipeline)
 {
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
@@ -59,7 +60,7 @@ internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayServi
     }
 
     private async Task AnswerAsync(DoorRequest request, CallOptions options) =>
-        Write(request, await service.Client.GetResponseAsync(request.Messages, options, _cancelled));
+        Write(request, await pipeline.GetResponseAsync(request.Messages, options, _cancelled));
 
     /// <summary>An estimate: no provider is asked, and every maker cuts text in its own way.</summary>
     private ChatResponse Count(DoorRequest request)
@@ -83,7 +84,7 @@ internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayServi
     {
         _operation!.IsStreamed = true;
         using var events = new SseWriter(context.Response.BodyWriter);
-        await using var updates = service.Client.GetStreamingResponseAsync(request.Messages, options, _cancelled).GetAsyncEnumerator(_cancelled);
+        await using var updates = pipeline.GetStreamingResponseAsync(request.Messages, options, _cancelled).GetAsyncEnumerator(_cancelled);
         // (4)
         var isMore = await updates.MoveNextAsync();
         ResponseFacts.Write(context.Response.Headers, _operation, service.Clock, withCost: false);

@@ -32,7 +32,7 @@ public static class GatewayEndpoints
 
         AdminEndpoints.Map(routes, service);
 
-        void Map(string path, IDoor door) => routes.MapPost(path, context => new ChatExchange(context, door, service).RunAsync());
+        void Map(string path, IDoor door) => routes.MapPost(path, context => new ChatExchange(context, door, service, service.Client).RunAsync());
     }
 
     private static Task WriteTextAsync(HttpContext context, int status, string json)

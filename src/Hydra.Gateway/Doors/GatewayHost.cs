@@ -26,7 +26,8 @@ public sealed class GatewayHost : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         // What a socket has brought is worked on where it was read, and what is written is sent at once: a call waits for nothing but its
         // provider, so it blocks no thread, and each way through a queue would cost it more than the work that it waits for.
-        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel =>
+        // A connection keeps its buffer while it waits, rather than being asked first whether something has come.
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => (sockets.UnsafePreferInlineScheduling, sockets.WaitForDataBeforeAllocatingBuffer) = (true, false)).ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = RequestBody.BytesMax;
             kestrel.Limits.MaxRequestLineSize = 8 * 1024;
