@@ -14,11 +14,16 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
     private readonly List<(RunEvent.Reused From, string Path)> _reused = [];
     private readonly Dictionary<string, List<long>> _waits = new(StringComparer.Ordinal);
     private readonly List<RecordedDecision> _decisions = [];
+    private readonly HashSet<string> _decided = new(StringComparer.Ordinal);
+    private bool _isCalledOff;
     private RunEvent.RunStarted? _started;
     private long _next;
 
     /// <summary>Every frame from the run's first on was seen: the cassette is of the whole run.</summary>
     public bool IsWhole { get; private set; } = true;
+
+    /// <summary>Besides paths and settings it looks at waits, which nothing changes before their node goes on.</summary>
+    public bool NeedsStateOfFrame => false;
 
     public void OnFrame(Frame frame, RunState state)
     {
@@ -38,6 +43,8 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
         switch (happened)
         {
             case RunEvent.RunStarted e: _started = e; break;
+            case RunEvent.Stopping e: _isCalledOff = e.Status is RunStatus.Cancelled or RunStatus.Interrupted; break;
+            case RunEvent.RunResumed: _isCalledOff = state.StoppingAs == RunStatus.Cancelled; break;
             case RunEvent.Started { Incarnation: 0 } e: _open[e.Node] = []; break;
             case RunEvent.StepIntended e: Intend(e, state); break;
             case RunEvent.StepEnded e when e.Step < OpenOf(e.Node).Count: OpenOf(e.Node)[e.Step].Result = e.Result; break;
@@ -46,14 +53,14 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
             case RunEvent.WaitExpired e: Decide(e.Node, state); break;
             case RunEvent.Reused e: _reused.Add((e, state.PathOf(e.Node))); break;
             case RunEvent.AttemptFailed e: Close(e.Node, e.Error, isLoser: false); break;
-            case RunEvent.Ended e: Close(e.Node, e.Error, isLoser: e.Status == NodeStatus.Cancelled && state.StoppingAs is not (RunStatus.Cancelled or RunStatus.Interrupted)); break;
+            case RunEvent.Ended e: Close(e.Node, e.Error, isLoser: e.Status == NodeStatus.Cancelled && !_isCalledOff); break;
         }
     }
 
     /// <summary>One answer of several may not decide yet. What people told a secret node stays where it was said.</summary>
     private void Decide(int node, RunState state)
     {
-        if (state.DetailOf(node)!.Wait is not { Decision: { } decision } wait || state.NodeOf(node).Settings.Labels.IsSecret) return;
+        if (state.DetailOf(node)!.Wait is not { Decision: { } decision } wait || state.NodeOf(node).Settings.Labels.IsSecret || !_decided.Add(wait.Id)) return;
         _decisions.Add(new RecordedDecision(state.PathOf(node), wait.Request.PayloadSha256, wait.Answers, decision.Expired, wait.IsEscalated, decision.AtMs));
     }
 
