@@ -73,7 +73,9 @@ internal sealed partial class RunLoop
             Drain();
             _reducer.Finish();
         }
-        return _inFlight is null ? Close() : null;
+        if (_inFlight is null) return Close();
+        if (_reducer.Events.Count > 0) _journal.Foresee(_reducer.Events);
+        return null;
     }
 
     private void Drain()

@@ -17,15 +17,26 @@ public static class EventWriter
     /// <summary>Writes all events of a frame as one JSON array.</summary>
     public static void Write(IBufferWriter<byte> buffer, IReadOnlyList<RunEvent> events)
     {
-        using var json = new Utf8JsonWriter(buffer, Options);
-        json.WriteStartArray();
-        for (var i = 0; i < events.Count; i++)
-        {
-            Write(json, events[i], i == 0 ? null : events[i - 1]);
-            if (json.BytesPending > 1 << 16) json.Flush();
-        }
-        json.WriteEndArray();
+        Append(buffer, events, 0);
+        End(buffer, events);
     }
+
+    /// <summary>Writes the events of a frame that is not complete from the one numbered <paramref name="from"/> on, behind those before it.</summary>
+    public static void Append(IBufferWriter<byte> buffer, IReadOnlyList<RunEvent> events, int from)
+    {
+        if (from == events.Count) return;
+        using var json = new Utf8JsonWriter(buffer, Options);
+        for (var i = from; i < events.Count; i++)
+        {
+            buffer.Write(i == 0 ? "["u8 : ","u8);
+            Write(json, events[i], i == 0 ? null : events[i - 1]);
+            json.Flush();
+            json.Reset();
+        }
+    }
+
+    /// <summary>Ends the array; nothing more can be appended.</summary>
+    public static void End(IBufferWriter<byte> buffer, IReadOnlyList<RunEvent> events) => buffer.Write(events.Count == 0 ? "[]"u8 : "]"u8);
 
     /// <param name="before">The event before it in the frame.</param>
     private static void Write(Utf8JsonWriter json, RunEvent happened, RunEvent? before)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Hydra.Model;
 
 namespace Hydra.Journal;
@@ -12,7 +11,7 @@ internal sealed class SqliteRunJournal : IRunJournal
     private readonly IDisposable _owned;
     private readonly RunKey _key;
     private readonly long _epoch;
-    private readonly ArrayBufferWriter<byte> _buffer = new(4096);
+    private readonly FrameBodies _bodies = new();
     private readonly Lock _taking = new();
     private readonly HashSet<long> _taken = [];
     private byte[] _lastHash;
@@ -55,9 +54,7 @@ internal sealed class SqliteRunJournal : IRunJournal
 
     private PendingFrame Sealed(Frame frame, byte[] previous)
     {
-        _buffer.ResetWrittenCount();
-        EventWriter.Write(_buffer, frame.Events);
-        var body = _buffer.WrittenSpan.ToArray();
+        var body = _bodies.Of(frame.Events);
         RunId? parent = null;
         if (frame is { Sequence: > 0, Events: [RunEvent.Forked forked, ..] })
         {
@@ -84,6 +81,8 @@ internal sealed class SqliteRunJournal : IRunJournal
         _heard = [];
         lock (_taking) _taken.ExceptWith(commands);
     }
+
+    public void Foresee(IReadOnlyList<RunEvent> events) => _bodies.Foresee(events);
 
     public void Remember(IReadOnlyList<ReuseEntry> entries) => _remembered = _remembered.Count == 0 ? entries : [.. _remembered, .. entries];
     public KillSwitch ReadSwitch() => _store.Switch.Read();

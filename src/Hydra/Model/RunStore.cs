@@ -43,6 +43,12 @@ public interface IRunJournal : IDisposable
     /// </summary>
     void Commit(IReadOnlyList<(Frame Frame, RunInfo? Info)> frames);
 
+    /// <summary>
+    /// The events of the frame after the one that is being committed, as far as they are known: the next <see cref="Commit(Frame, RunInfo?)"/> gets this
+    /// list, which only grows until then, so that they can be put into their form meanwhile.
+    /// </summary>
+    void Foresee(IReadOnlyList<RunEvent> events) { }
+
     /// <summary>Commands other processes left for this run that no earlier call gave, oldest first. They stay in the inbox until they were <see cref="Heard"/>.</summary>
     IReadOnlyList<InboxCommand> TakeCommands();
 

@@ -106,6 +106,23 @@ public sealed class EventFormatTests
         Assert.Throws<System.Text.Json.JsonException>(() => EventReader.Read("""[{"e":"ended","n":1,"out":"res"}]"""u8));
 
     [Fact]
+    public void A_frame_that_was_written_down_piece_by_piece_has_the_bytes_of_one_written_at_once()
+    {
+        RunEvent[] all = [.. EveryEvent.Select(row => row.Data)];
+        var bodies = new FrameBodies();
+        var (before, growing) = (new List<RunEvent>(all[..3]), new List<RunEvent>());
+        bodies.Foresee(before);
+        foreach (var happened in all)
+        {
+            growing.Add(happened);
+            if (growing.Count % 3 == 0) bodies.Foresee(growing);
+            if (growing.Count == 7) Assert.Equal(Write(all[..3]), bodies.Of(before));
+        }
+        Assert.Equal(Write(all), bodies.Of(growing));
+        Assert.Equal(Write(all[..2]), bodies.Of(all[..2]));
+    }
+
+    [Fact]
     public void Every_kind_of_event_is_in_the_table_above()
     {
         var kinds = typeof(RunEvent).GetNestedTypes().Where(type => type.IsSubclassOf(typeof(RunEvent))).Select(type => type.Name);

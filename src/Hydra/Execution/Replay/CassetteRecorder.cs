@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Hydra.Model;
 
 namespace Hydra.Execution;
@@ -7,8 +8,14 @@ namespace Hydra.Execution;
 /// is open until its result, and a cut one until it is known why it was cut.
 /// </summary>
 /// <param name="planOf">The plan that another run is pinned to: what was reused is recorded as the calls of its source.</param>
-public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) : IRunObserver
+/// <param name="makesLines">The cassette will be a file: its lines are made while the run goes on.</param>
+public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf, bool makesLines = false) : IRunObserver
 {
+    /// <summary>Lines worth another thread's while.</summary>
+    private const int LinesPerLot = 64;
+
+    private readonly ConcurrentQueue<Draft> _closed = new();
+    private readonly Lock _making = new();
     private readonly List<Draft> _drafts = [];
     private readonly Dictionary<int, List<Draft>> _open = [];
     private readonly List<(RunEvent.Reused From, string Path)> _reused = [];
@@ -30,11 +37,32 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
         IsWhole &= frame.Sequence == _next;
         _next = frame.Sequence + 1;
         foreach (var happened in frame.Events) Note(happened, state);
+        if (_closed.Count >= LinesPerLot) ThreadPool.UnsafeQueueUserWorkItem(static recorder => recorder.MakeLines(), this, preferLocal: false);
+    }
+
+    private void MakeLines()
+    {
+        lock (_making)
+        {
+            while (_closed.TryDequeue(out var draft))
+            {
+                try
+                {
+                    var call = ToCall(draft);
+                    draft.Made = call with { Line = CassetteFile.LineOf(call) };
+                }
+                catch (Exception unwritable) when (unwritable is InvalidOperationException or ArgumentException)
+                {
+                    // A value that no line can be made of: whoever writes the file meets it again, and is heard.
+                }
+            }
+        }
     }
 
     public Cassette ToCassette(MissingCall missing = MissingCall.Fail)
     {
-        var calls = _drafts.Where(draft => draft.IsKept).Select(ToCall).Concat(_reused.GroupBy(reused => reused.From.Run).SelectMany(CallsOfSources));
+        MakeLines();
+        var calls = _drafts.Where(draft => draft.IsKept).Select(draft => draft.Made ?? ToCall(draft)).Concat(_reused.GroupBy(reused => reused.From.Run).SelectMany(CallsOfSources));
         return new Cassette(HeadOf(_started!), calls, _waits.Select(wait => KeyValuePair.Create(wait.Key, (IReadOnlyList<long>)wait.Value)), _decisions) { Missing = missing };
     }
 
@@ -93,7 +121,8 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
             cut.IsKept = isLoser || isOwnEnd;
             if (isOwnEnd) cut.Result = cut.Result! with { Error = error };
         }
-        _open.Remove(node);
+        if (!_open.Remove(node, out var closed) || !makesLines) return;
+        foreach (var draft in closed) if (draft is { IsKept: true, IsSmall: true }) _closed.Enqueue(draft);
     }
 
     private CassetteHead HeadOf(RunEvent.RunStarted started)
@@ -144,6 +173,10 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
     private sealed class Draft(string path, StepCall call, Draft? earlier, bool isSecret)
     {
         public AskedStep Asked => new(Call, earlier?.Asked, Result?.Response);
+        /// <summary>All of it lies in memory.</summary>
+        public bool IsSmall => Call is { Request.Artifact: null, After: null } && Result?.Response is null or { Artifact: null };
+        /// <summary>The call as it stays, with its line.</summary>
+        public RecordedCall? Made { get; set; }
         public string Path { get; } = path;
         public StepCall Call { get; } = call;
         public bool IsSecret { get; } = isSecret;
