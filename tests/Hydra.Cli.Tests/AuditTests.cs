@@ -41,9 +41,13 @@ public sealed class AuditTests : IDisposable
     [InlineData("UPDATE frames SET body=replace(body, 'fine', 'best') WHERE body LIKE '%fine%'", "one")]
     [InlineData("DELETE FROM kill_switch_uses", "use 1 of the kill switch")]
     [InlineData("UPDATE kill_switch_uses SET by='bo'", "was rebuilt")]
+    [InlineData("DELETE FROM policy_changes", "knows change 1 of the policy")]
+    [InlineData("UPDATE policy_changes SET body=replace(body, 'enough', 'never')", "Change 1 of the policy is not the one that was written")]
     public void What_was_changed_or_cut_off_is_found(string harm, string said)
     {
         _terminal.Run("kill-switch", "on", "--reason", "drill");
+        _terminal.Write("hydra.yaml", "policy:\n  rules:\n    - {name: r, tool: fetch, decision: allow}\n");
+        Assert.Equal(0, _terminal.Run("policy", "revoke", "r", "--reason", "enough"));
         using (var connection = new SqliteConnection($"Data Source={Path.Combine(_terminal.Folder, ".hydra", "hydra.db")};Pooling=False"))
         {
             connection.Open();

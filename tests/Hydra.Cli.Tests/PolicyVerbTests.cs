@@ -115,6 +115,73 @@ public sealed class PolicyVerbTests : IDisposable
         Assert.Contains("allow by <category>, ann said so", _terminal.Out, StringComparison.Ordinal);
     }
 
+    private const string Handwritten = "# rules of the house\r\nlog: {level: info}   # kept\r\npolicy:\r\n  default: allow\r\n  rules:\r\n  # nobody shells\r\n  - name: no_shell\r\n    tool: bash\r\n    decision: deny\r\n\r\n# the end\r\n";
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("policy:\n  default: allow\n")]
+    [InlineData("policy:\n  rules: []   # none yet\n")]
+    [InlineData(Handwritten)]
+    public void An_accepted_rule_is_in_force_beside_what_the_file_held_until_it_is_revoked(string? file)
+    {
+        foreach (var _ in Enumerable.Range(0, 3)) Decide(true);
+        if (file is not null) _terminal.Write("hydra.yaml", file);
+        var name = Proposals()[0].AsObject["name"].AsText;
+        _terminal.Set("USER", "bo");
+        Assert.True(_terminal.Run("policy", "accept", name, "--after", "3", "--reason", "they are \"small\"") == 0, _terminal.Error);
+        var accepted = File.ReadAllText(_terminal.PathOf("hydra.yaml"));
+        Assert.Contains("UTC by \"bo\": \"they are \\\"small\\\"\"", accepted, StringComparison.Ordinal);
+        foreach (var line in (file ?? "").Split('\n').Where(line => !line.Contains("[]", StringComparison.Ordinal))) Assert.Contains(line, accepted, StringComparison.Ordinal);
+        Assert.True(Pay("", "a.txt").Code == 0, _terminal.Error);
+        Assert.Equal(2, _terminal.Run("policy", "accept", name, "--after", "3"));
+        Assert.Contains("in force already", _terminal.Error, StringComparison.Ordinal);
+
+        Assert.True(_terminal.Run("policy", "revoke", name) == 0, _terminal.Error);
+        if (file is not null && !file.StartsWith("policy:\n  default", StringComparison.Ordinal)) Assert.Equal(file, File.ReadAllText(_terminal.PathOf("hydra.yaml")));
+        Assert.Equal(3, Pay("", "a.txt").Code);
+        Assert.Equal(0, _terminal.Run("audit"));
+        Assert.Contains($"policy rule {name} accepted by bo: they are \"small\"", _terminal.Out, StringComparison.Ordinal);
+        Assert.Contains($"policy rule {name} revoked by bo: no reason was given", _terminal.Out, StringComparison.Ordinal);
+        Assert.Equal(0, _terminal.Run("verify"));
+    }
+
+    [Fact]
+    public void A_rule_that_has_ended_is_replaced_by_the_one_that_is_proposed_anew()
+    {
+        foreach (var _ in Enumerable.Range(0, 3)) Decide(true);
+        var name = Proposals()[0].AsObject["name"].AsText;
+        Assert.Equal(0, _terminal.Run("policy", "accept", name, "--after", "3"));
+        var lines = File.ReadAllLines(_terminal.PathOf("hydra.yaml"));
+        _terminal.Write("hydra.yaml", string.Join('\n', lines.Select(line => line.Contains("until:", StringComparison.Ordinal) ? "      until: \"2020-01-31\"" : line)));
+        Assert.True(_terminal.Run("policy", "accept", name, "--after", "3") == 0, _terminal.Error);
+        Assert.Equal(lines.Length, File.ReadAllLines(_terminal.PathOf("hydra.yaml")).Length);
+        Assert.DoesNotContain("2020-01-31", File.ReadAllText(_terminal.PathOf("hydra.yaml")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_cannot_be_accepted_or_revoked_changes_nothing_and_says_why()
+    {
+        foreach (var _ in Enumerable.Range(0, 3)) Decide(true);
+        var name = Proposals()[0].AsObject["name"].AsText;
+        const string inOneLine = "policy: {rules: [{name: never, tool: bash, decision: deny}]}\n";
+        _terminal.Write("hydra.yaml", inOneLine);
+        Refused("HYD307 hydra.yaml:1:9", "accept", name, "--after", "3");
+        Refused($"no rule 'other' is proposed, or it is in force already. Proposed: {name}.", "accept", "other", "--after", "3");
+        Refused("'never' says `decision: deny`: taking it out would let more through", "revoke", "never");
+        Refused("has no rule 'nevver'. Did you mean 'never'?", "revoke", "nevver");
+        Refused("needs the name of a rule", "accept");
+        Refused("There is no `hydra policy acept`. Did you mean 'accept'?", "acept");
+        Assert.Equal(inOneLine, File.ReadAllText(_terminal.PathOf("hydra.yaml")));
+        Assert.Equal(0, _terminal.Run("audit"));
+        Assert.DoesNotContain("policy rule", _terminal.Out, StringComparison.Ordinal);
+
+        void Refused(string why, params string[] words)
+        {
+            Assert.Equal(2, _terminal.Run(["policy", .. words]));
+            Assert.Contains(why, _terminal.Error, StringComparison.OrdinalIgnoreCase);
+        }
+    }
+
     [Theory]
     [InlineData("{name: x, tool: pay, decision: ask, max_per_run: 2}", "'x' has `max_per_run`, which only 'decision: allow' uses")]
     [InlineData("{tool: pay, decision: allow, max_per_run: 2}", "has `max_per_run` and no `name`")]

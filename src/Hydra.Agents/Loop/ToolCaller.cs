@@ -46,8 +46,9 @@ internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadO
 
     /// <param name="place">The call's own, within the attempt.</param>
     /// <param name="ticket">What the answer may be a ticket for; null: it is the result.</param>
+    /// <param name="answered">What people have said to what the tool asked in this call.</param>
     /// <remarks>(1) Check. (2) Ask leave. (3) Call. (4) Check the result and report.</remarks>
-    private async Task<ToolReply> MakeAsync(HeldTool held, ModelToolCall asked, string place, Labels context, TicketAt? ticket, CancellationToken cancellationToken)
+    private async Task<ToolReply> MakeOnceAsync(HeldTool held, ModelToolCall asked, string place, Labels context, TicketAt? ticket, IReadOnlyList<AnsweredForm> answered, CancellationToken cancellationToken)
     {
         // (1)
         var arguments = Value.Of(asked.Arguments);
@@ -69,6 +70,7 @@ internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadO
         if (leave is PolicyLeave.Waits wait) return ToolReply.Later(new AttemptOutcome.Wait(wait.Request));
         if (leave is not PolicyLeave.Go go) return await WithoutAsync(leave, asked, arguments, place, context, cancellationToken);
         if (runs is not null) effect = EffectClass.Pure;   // what its nodes do is journaled there
+        if (answered.Count > 0) key = StepKey.Of(ValueMap.Of(("call", key), ("answers", Value.Of(answered.Select(each => each.ToValue())))));
         StepGrant grant;
         try
         {
@@ -92,6 +94,7 @@ internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadO
             Scope = attempt.Scope,
             Alive = () => line.Progress(),
             Learned = inner.Add,
+            Forms = held.Tool is McpTool { AsksPeople: true } ? answered : null,
             AskAgent = AskAgent is null ? null : (other, task, token) => AskAgent(other, task, place + "/", context, inner, token),
         };
         if (grant.Known is { } known)
@@ -99,7 +102,7 @@ internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadO
             var was = context.With(held.Tool.LabelsOf(call)).With(known.Response?.Labels ?? known.Error?.Labels ?? default);
             if (known.Error is { } failed) return ToolReply.Failed(failed, grant.Step) with { Labels = was };
             var said = known.Response is null ? Value.EmptyText : line.Read(known.Response);
-            return (ticket is not null && TicketHold.Read(said) is { } kept ? ToolReply.Of(kept.Answer, grant.Step) with { Ticket = kept } : ToolReply.Of(said, grant.Step)) with { Labels = was };
+            return (ticket is not null && TicketHold.Read(said) is { } kept ? ToolReply.Of(kept.Answer, grant.Step) with { Ticket = kept } : ToolReply.Of(said, grant.Step)) with { Labels = was, Form = FormIn(said, call) };
         }
 
         // (3)
@@ -107,7 +110,7 @@ internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadO
         try
         {
             result = await _guard.CallAsync(held, call, held.Tool.EffectOf(arguments), () => inner.Now, async () =>
-                await WithinAsync(held.Facts, effect, call, cancellationToken, token => held.Tool.CallAsync(call, token)) is var given && ticket?.Spec.IsPending(given) == true
+                await WithinAsync(held.Facts, effect, call, cancellationToken, token => held.Tool.CallAsync(call, token)) is var given && (FormIn(given, call) is not null || ticket?.Spec.IsPending(given) == true)
                     ? ToolResultCheck.HoldText(held, given) : ToolResultCheck.Hold(ticket?.Of ?? held, given));
         }
         catch (AttemptPausedException paused)
@@ -122,13 +125,16 @@ internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadO
             return ToolReply.Failed(why, grant.Step) with { Labels = why.Labels };
         }
         var labels = context.With(held.Tool.LabelsOf(call)).With(inner.Now);
-        var hold = ticket?.Spec.IsPending(result) == true ? ticket.Hold(result, clock.GetUtcNow().ToUnixTimeMilliseconds()) : null;
+        var form = FormIn(result, call);
+        var hold = form is null && ticket?.Spec.IsPending(result) == true ? ticket.Hold(result, clock.GetUtcNow().ToUnixTimeMilliseconds()) : null;
         Report(line.Keep(hold?.ToValue() ?? result, labels), null);
-        return ToolReply.Of(result, grant.Step) with { Labels = labels, Ticket = hold };
+        return ToolReply.Of(result, grant.Step) with { Labels = labels, Ticket = hold, Form = form };
 
         void Report(ValueRef? response, NodeError? error) =>
             line.Report(grant, new StepResult(response, default, MicroUsd.Zero, error, clock.GetElapsedTime(startedAt).TotalMilliseconds));
     }
+
+    private static ToolForm? FormIn(Value result, ToolCall call) => call.Forms is null ? null : ToolForm.Read(result);
 
     /// <summary>The labels of what servers say of their tools, which the model reads with every question. What a server says leads nowhere but to itself.</summary>
     /// <param name="asked">Whose call it is; null: nobody's, all of it counts.</param>

@@ -16,7 +16,8 @@ internal sealed class ToolGuard(WorkflowSpec workflow, string run, TimeProvider 
     {
         var facts = held.Facts;
         var cache = facts.Cache;
-        var key = cache is not null && effect == EffectClass.Pure ? ToolState.KeyOf(run, held.Tool.ListedName, cache, call.Arguments.AsObject) : null;
+        // An answer to what a person said holds for nobody else.
+        var key = cache is not null && effect == EffectClass.Pure && call.Forms is null ? ToolState.KeyOf(run, held.Tool.ListedName, cache, call.Arguments.AsObject) : null;
         if (key is not null && _state.Find(key, NowMs) is { } kept)
         {
             call.Learned(kept.Labels);

@@ -13,6 +13,8 @@ internal sealed record ToolReply(string Text, int? Step)
     public AttemptOutcome? Pauses { get; init; }
     /// <summary>The answer is a ticket: the result comes later; null: this is it.</summary>
     public TicketHold? Ticket { get; init; }
+    /// <summary>The tool asks the user: the result comes when the call is made with the answer; null: it asks nothing.</summary>
+    public ToolForm? Form { get; init; }
     /// <summary>Labels of what is told.</summary>
     public Labels Labels { get; init; }
     /// <summary>The call was answered before and is not made again.</summary>

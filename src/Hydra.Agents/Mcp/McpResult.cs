@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Hydra.Model;
 using Hydra.Nodes;
-using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
 namespace Hydra.Agents.Mcp;
@@ -26,21 +25,4 @@ internal static class McpResult
         ResourceLinkBlock link => $"[link to the resource {link.Uri}: {Excerpt.Of(link.Name)}]",
         _ => $"[{block.Type}: not shown]",
     };
-}
-
-/// <summary>Answers a server's question to the user with the form's own default values, or declines where it has not all that it requires.</summary>
-internal static class McpForms
-{
-    public static ElicitResult Answer(ElicitRequestParams? form)
-    {
-        if (form?.RequestedSchema is not { } schema) return new ElicitResult { Action = "decline" };
-        var written = Value.ParseJson(JsonSerializer.Serialize(schema, McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(ElicitRequestParams.RequestSchema)))).AsObject;
-        var content = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-        foreach (var (name, field) in written.GetOrNull("properties") is { IsObject: true } fields ? fields.AsObject : ValueMap.Empty)
-        {
-            if (field.AsObject.TryGetValue("default", out var value)) content[name] = JsonElement.Parse(ValueJson.ToUtf8(value));
-        }
-        var required = written.GetOrNull("required") is { IsList: true } names ? names.Items.Select(name => name.AsText) : [];
-        return required.All(content.ContainsKey) ? new ElicitResult { Action = "accept", Content = content } : new ElicitResult { Action = "decline" };
-    }
 }

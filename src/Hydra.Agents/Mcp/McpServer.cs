@@ -1,3 +1,4 @@
+using Hydra.Agents.Tools;
 using Hydra.Model;
 using Hydra.Nodes;
 
@@ -35,10 +36,11 @@ internal sealed class McpServer(McpServerSpec spec, string workingDirectory, Mcp
     }
 
     /// <param name="effect">What doing it twice would mean: decides what a connection lost in the middle of the call leads to.</param>
-    public async ValueTask<Value> CallAsync(string tool, ValueMap arguments, EffectClass effect, Action alive, CancellationToken cancellationToken)
+    /// <param name="answered">What people have said to its questions; null: nobody can be asked.</param>
+    public async ValueTask<Value> CallAsync(string tool, ValueMap arguments, EffectClass effect, IReadOnlyList<AnsweredForm>? answered, Action alive, CancellationToken cancellationToken)
     {
         var session = await SessionAsync(cancellationToken);
-        return await GuardAsync(session, tool, effect, token => session.CallAsync(tool, arguments, alive, token), cancellationToken);
+        return await GuardAsync(session, tool, effect, token => session.CallAsync(tool, arguments, answered, alive, token), cancellationToken);
     }
 
     /// <remarks>(1) Keep the connection that works. (2) Open one. (3) Hold what it offers against the pin.</remarks>

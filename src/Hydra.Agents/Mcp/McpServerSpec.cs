@@ -20,8 +20,8 @@ internal sealed record McpServerSpec
     public IReadOnlyList<string> Roots { get; init; } = [];
     /// <summary>How the program is confined, by name; null: as the run's other programs are.</summary>
     public string? Sandbox { get; init; }
-    /// <summary>Forms that the server asks for are answered with their own default values; else they are refused.</summary>
-    public bool AnswersForms { get; init; }
+    /// <summary>What the server is answered when it asks the user something.</summary>
+    public McpFormRule Forms { get; init; }
     public BreakerSpec Breaker { get; init; } = new();
 
     /// <summary>What is started or called, as people read it: the pin is for this and nothing else. Holds no variable's value.</summary>
@@ -62,7 +62,7 @@ internal sealed record McpServerSpec
             TrustsHints = map.GetOrNull("trust_hints") is { Kind: ValueKind.Boolean, AsBoolean: true },
             Roots = TextsOf(map, "roots"),
             Sandbox = map.GetOrNull("sandbox").TextOrNull switch { null or "inherit" => null, "none" => "inprocess", var named => named },
-            AnswersForms = map.GetOrNull("forms").TextOrNull == "defaults",
+            Forms = WireNames.TryParse<McpFormRule>(map.GetOrNull("forms").TextOrNull ?? "refuse", out var forms) ? forms : McpFormRule.Refuse,
             Breaker = map.GetOrNull("breaker") is { IsObject: true } breaker ? PolicyReader.Breaker(breaker.AsObject) : new BreakerSpec(),
         };
     }

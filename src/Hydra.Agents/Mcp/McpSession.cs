@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Web;
+using Hydra.Agents.Tools;
 using Hydra.Model;
 using Hydra.Nodes;
 using ModelContextProtocol;
@@ -25,6 +26,8 @@ internal sealed class McpSession : IAsyncDisposable
     private readonly Process? _process;
     private readonly HttpClient? _http;
     private readonly TailOutput _errors = new();
+    private readonly SemaphoreSlim _asking = new(1);
+    private McpForms? _forms;   // of the call under way: the protocol does not say which call a question belongs to
     private int? _exitCode;
     private IDisposable? _held;
     private Task _readingErrors = Task.CompletedTask;
@@ -148,7 +151,7 @@ internal sealed class McpSession : IAsyncDisposable
                 Roots = [.. _server.Roots.Select(root => new Root { Uri = new Uri(Path.GetFullPath(Path.Combine(workingDirectory, root))).AbsoluteUri, Name = root })],
             }),
 #pragma warning restore MCP9005
-            ElicitationHandler = !_server.AnswersForms ? null : (form, _) => ValueTask.FromResult(McpForms.Answer(form)),
+            ElicitationHandler = _server.Forms == McpFormRule.Refuse ? null : (form, _) => ValueTask.FromResult((_forms ?? new McpForms(_server.Forms, null)).Answer(form)),
             NotificationHandlers =
             [
                 new(NotificationMethods.ToolListChangedNotification, (_, _) =>
@@ -207,7 +210,30 @@ internal sealed class McpSession : IAsyncDisposable
     }
 
     /// <summary>One call; an error that the tool itself reports comes back as <see cref="CallFailedException"/>.</summary>
-    public async Task<Value> CallAsync(string tool, ValueMap arguments, Action alive, CancellationToken cancellationToken)
+    /// <param name="answered">What people have said to its questions; null: nobody can be asked.</param>
+    /// <returns>The result, or a <see cref="ToolForm"/> that nobody has answered yet.</returns>
+    public async Task<Value> CallAsync(string tool, ValueMap arguments, IReadOnlyList<AnsweredForm>? answered, Action alive, CancellationToken cancellationToken)
+    {
+        if (_server.Forms != McpFormRule.Ask) return await CallAsync(tool, arguments, alive, cancellationToken);
+        await _asking.WaitAsync(cancellationToken);
+        var forms = _forms = new McpForms(McpFormRule.Ask, answered);
+        try
+        {
+            var result = await CallAsync(tool, arguments, alive, cancellationToken);
+            return forms.Open?.ToValue() ?? result;
+        }
+        catch (Exception failed) when (forms.Open is not null && failed is CallFailedException or McpProtocolException)
+        {
+            return forms.Open!.ToValue();   // it went no further without its answer
+        }
+        finally
+        {
+            _forms = null;
+            _asking.Release();
+        }
+    }
+
+    private async Task<Value> CallAsync(string tool, ValueMap arguments, Action alive, CancellationToken cancellationToken)
     {
         var given = arguments.ToDictionary(pair => pair.Key, pair => (object?)JsonElement.Parse(ValueJson.ToUtf8(pair.Value)), StringComparer.Ordinal);
         return McpResult.ValueOf(await AskAsync(token => _client!.CallToolAsync(tool, given, new Pulse(alive), cancellationToken: token).AsTask(), cancellationToken));
@@ -262,6 +288,7 @@ internal sealed class McpSession : IAsyncDisposable
         }
         _http?.Dispose();
         _guard.Dispose();
+        _asking.Dispose();
         if (_process is null) return;
 
         // (2)
@@ -269,8 +296,7 @@ internal sealed class McpSession : IAsyncDisposable
         if (_process.HasExited) _exitCode = _process.ExitCode;
 
         // (3)
-        ProcessRunner.KillTree(_process);
-        await _process.WaitForExitAsync(CancellationToken.None);
+        await ProcessRunner.EndTreeAsync(_process);
         await Task.WhenAny(_readingErrors, Task.Delay(Leaving, CancellationToken.None));
         _process.Dispose();
         _held?.Dispose();

@@ -33,6 +33,8 @@ internal sealed class McpTool(McpServer server, McpDefinition definition, ValueM
     public ToolFacts Facts { get; } = definition.FactsFor(server.Spec, declared);
     public string ListedName => $"{server.Spec.Name}/{definition.Name}";
     public string Server => server.Spec.Name;
+    /// <summary>Its server's questions to the user are put to people.</summary>
+    public bool AsksPeople => server.Spec.Forms == McpFormRule.Ask;
 
-    public ValueTask<Value> CallAsync(ToolCall call, CancellationToken cancellationToken) => server.CallAsync(definition.Name, call.Arguments.AsObject, Facts.Effect, call.Alive, cancellationToken);
+    public ValueTask<Value> CallAsync(ToolCall call, CancellationToken cancellationToken) => server.CallAsync(definition.Name, call.Arguments.AsObject, Facts.Effect, call.Forms, call.Alive, cancellationToken);
 }

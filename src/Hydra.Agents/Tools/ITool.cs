@@ -66,6 +66,8 @@ public sealed record ToolCall
     internal ITemplateScope Scope { get; init; } = TemplateScope.Empty;
     /// <summary>To be told the labels of what the call found, where only finding it shows them.</summary>
     internal Action<Labels> Learned { get; init; } = static _ => { };
+    /// <summary>What people have said to what the tool asked the user in this call; null: nobody can be asked.</summary>
+    internal IReadOnlyList<AnsweredForm>? Forms { get; init; }
     /// <summary>Asks another agent as part of this call; its calls are steps of the same attempt.</summary>
     internal Func<string, string, CancellationToken, ValueTask<Value>>? AskAgent { get; init; }
 }

@@ -8,7 +8,7 @@ namespace Hydra.Cli.Verbs;
 /// <summary><c>hydra audit</c>: what runs did to the world, what was decided about it and by whom.</summary>
 internal static class AuditVerb
 {
-    public static readonly Verb Verb = new("audit", "[RUN]", "lists tool calls, policy decisions, approvals and uses of the kill switch")
+    public static readonly Verb Verb = new("audit", "[RUN]", "lists tool calls, policy decisions, approvals, changes of the policy and uses of the kill switch")
     {
         PositionalsMax = 1,
         Options = [CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.Help],
@@ -24,7 +24,8 @@ internal static class AuditVerb
         if (arguments.Positionals.Count == 0)
         {
             entries = entries.Concat(store.Switch.Audit().Select(use =>
-                new AuditEntry(use.AtMs, "", 0, "", "control", $"kill switch {(use.TurnsOn ? "on" : "off")} ({WireNames.Of(use.Scope)}) by {use.By}: {use.Reason}")));
+                new AuditEntry(use.AtMs, "", 0, "", "control", $"kill switch {(use.TurnsOn ? "on" : "off")} ({WireNames.Of(use.Scope)}) by {use.By}: {use.Reason}")))
+                .Concat(store.PolicyChanges().Select(change => new AuditEntry(change.AtMs, "", 0, "", "control", $"policy rule {change.Name} {(change.IsAccepted ? "accepted" : "revoked")} by {change.By}: {change.Reason}")));
         }
         var all = entries.OrderBy(entry => entry.AtMs).ToList();
         if (arguments.Has(CommonOptions.Json))

@@ -5,9 +5,9 @@ using Hydra.Model;
 
 namespace Hydra.Journal;
 
-/// <summary>How far a run's journal, or the list of kill-switch uses, went at some moment, and the hash of its end.</summary>
-/// <param name="Of">A run; <see cref="AuditHead.SwitchName"/>: the kill switch.</param>
-/// <param name="Count">Number of the last frame, or how many uses.</param>
+/// <summary>How far a run's journal, or the list of kill-switch uses or policy changes, went at some moment, and the hash of its end.</summary>
+/// <param name="Of">A run; <see cref="AuditHead.SwitchName"/>: the kill switch; <see cref="AuditHead.PolicyName"/>: the project's policy.</param>
+/// <param name="Count">Number of the last frame, or how many uses or changes.</param>
 public sealed record JournalHead(string Of, long Count, string Hash);
 
 /// <summary>
@@ -17,7 +17,7 @@ public sealed record JournalHead(string Of, long Count, string Hash);
 /// <param name="path">Best on another disk or a file system that only lets one append.</param>
 public sealed class AuditHead(string path)
 {
-    public const string SwitchName = "<kill-switch>", RemovedHash = "removed";
+    public const string SwitchName = "<kill-switch>", PolicyName = "<policy>", RemovedHash = "removed";
     private static readonly Lock Writing = new();
 
     /// <summary>Notes what is new since the last note.</summary>
@@ -58,7 +58,12 @@ public sealed class AuditHead(string path)
         {
             var found = hashAt(head.Of, head.Count);
             if (found == head.Hash) continue;
-            var what = head.Of == SwitchName ? $"use {head.Count} of the kill switch" : $"frame {head.Count} of run '{head.Of}'";
+            var what = head.Of switch
+            {
+                SwitchName => $"use {head.Count} of the kill switch",
+                PolicyName => $"change {head.Count} of the policy",
+                _ => $"frame {head.Count} of run '{head.Of}'",
+            };
             findings.Add(new(RunId.IsValid(head.Of) ? new RunId(head.Of) : null, found is null
                 ? $"The audit head knows {what}, and the store does not hold it: it was cut off or removed."
                 : $"The audit head knows {what} with the hash {head.Hash[..12]}, and the store holds another, {found[..12]}: it was rebuilt.", "Restore the store from a copy; `hydra gc` notes what it removes."));

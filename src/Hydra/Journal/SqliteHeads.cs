@@ -8,7 +8,7 @@ namespace Hydra.Journal;
 // Ends of what is chained, for a note outside the store.
 public sealed partial class SqliteRunStore
 {
-    /// <summary>The last frame of every run, or of one, and the last use of the kill switch.</summary>
+    /// <summary>The last frame of every run, or of one, the last use of the kill switch and the last change of the policy.</summary>
     public IReadOnlyList<JournalHead> JournalHeads(RunId? only = null)
     {
         using var connection = Connect(_file, isReadOnly: true);
@@ -20,6 +20,7 @@ public sealed partial class SqliteRunStore
         while (reader.Read()) heads.Add(new(reader.GetString(0), reader.GetInt64(1), Convert.ToHexStringLower(reader.GetFieldValue<byte[]>(2))));
         var uses = KillSwitchRows.Audit(connection);
         if (uses.Count > 0) heads.Add(new(AuditHead.SwitchName, uses.Count, SwitchHash(uses, uses.Count)!));
+        if (PolicyChangeRows.Head(connection) is { } changes) heads.Add(changes);
         return heads;
     }
 
@@ -28,6 +29,7 @@ public sealed partial class SqliteRunStore
     {
         using var connection = Connect(_file, isReadOnly: true);
         if (of == AuditHead.SwitchName) return SwitchHash(KillSwitchRows.Audit(connection), count);
+        if (of == AuditHead.PolicyName) return PolicyChangeRows.HashAt(connection, count);
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT hash FROM frames WHERE run=(SELECT id FROM runs WHERE run=$run) AND seq=$seq";
         command.Parameters.AddWithValue("$run", of);

@@ -90,6 +90,16 @@ public sealed partial class SqliteRunStore : IRunStore
         return taken is null;
     }
 
+    /// <summary>Takes down a change of the project's policy, durably.</summary>
+    public void Add(PolicyChange change) => Query(connection =>
+    {
+        PolicyChangeRows.Add(connection, change);
+        return 0;
+    });
+
+    /// <summary>Every change of the policy by <c>hydra policy</c>, oldest first.</summary>
+    public IReadOnlyList<PolicyChange> PolicyChanges() => Query(PolicyChangeRows.Changes);
+
     public RunInfo? Find(RunId run) => Query(connection => RunRows.Find(connection, run));
 
     public IEnumerable<RunInfo> List() => Query(RunRows.List);

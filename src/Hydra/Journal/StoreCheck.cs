@@ -46,6 +46,7 @@ public sealed partial class SqliteRunStore
         command.CommandText = "SELECT DISTINCT run FROM frames WHERE run NOT IN (SELECT id FROM runs)";
         using var reader = command.ExecuteReader();
         while (reader.Read()) findings.Add(new(null, $"There are frames of a run (row {reader.GetInt64(0)}) that the list of runs does not have.", "They can be left; nothing refers to them."));
+        if (PolicyChangeRows.FirstBroken(connection) is { } change) findings.Add(new(null, $"Change {change} of the policy is not the one that was written.", "Compare the rules of hydra.yaml with a copy of it; `hydra audit` lists the changes."));
         var (stands, follows) = (KillSwitchRows.Read(connection), KillSwitchRows.Audit(connection).Aggregate(KillSwitch.Off, KillSwitchMoves.After));
         if (stands != follows)
         {

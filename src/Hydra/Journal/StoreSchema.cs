@@ -17,7 +17,7 @@ internal static class StoreSchema
         if (found > Version) throw new StoreException(StoreFault.Corrupt, $"{connection.DataSource} was written by a newer Hydra (format {found}, this one knows {Version}). Use that version, or another --runs-dir.");
         if (found < Version) Make(connection);
         ReuseRows.Prepare(connection);
-        Run(connection, KillSwitchRows.Tables + OwnerRows.Table);
+        Run(connection, KillSwitchRows.Tables + PolicyChangeRows.Table + OwnerRows.Table);
     }
 
     private static void Make(SqliteConnection connection) => Run(connection, $"""
@@ -33,6 +33,7 @@ internal static class StoreSchema
             CREATE TABLE IF NOT EXISTS inbox(
                 id INTEGER PRIMARY KEY, run TEXT NOT NULL, at INTEGER NOT NULL, verb TEXT NOT NULL, body TEXT NOT NULL);
             {KillSwitchRows.Tables}
+            {PolicyChangeRows.Table}
             {OwnerRows.Table}
             PRAGMA user_version={Version};
             COMMIT;

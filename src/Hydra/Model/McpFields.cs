@@ -14,7 +14,7 @@ public static class McpFields
         new("trust_hints", new Shape.Boolean(), "Whether the server's word that a tool only reads, or may be repeated, counts. Default: false: a tool is irreversible unless `tools` says otherwise."),
         new("roots", new Shape.ListOf(new Shape.Text(), 100), "Folders, relative to the working directory, that the server is told it may use. Default: none."),
         new("sandbox", new Shape.Choice("inherit", "none", "bubblewrap", "docker"), "`command`: how the program is confined. `inherit` (the default): as `--sandbox` confines the run's other programs; `none`: not at all. In a sandbox it has no network, reads the working directory only, and writes in its `roots` only."),
-        new("forms", new Shape.Choice("refuse", "defaults"), "What a server that asks the user something is answered: nothing (refuse, the default), or the form's own default values."),
+        new("forms", new Shape.Choice("refuse", "defaults", "ask"), "What a server that asks the user something is answered: nothing (refuse, the default), the form's own default values, or what a person says: the run waits, and the call is made anew with the answer."),
         new("breaker", CommonFields.BreakerRecord, "When a server that keeps failing is left alone. Default: 5 failures in 60 s, for 30 s."),
     ]);
 }

@@ -150,6 +150,8 @@ public static class ProblemCodes
     public const string BadSubgraph = "HYD290";
     /// <summary>A gateway that would keep its ledger in two places.</summary>
     public const string TwoGatewayStores = "HYD294";
+    /// <summary>A policy file whose text cannot be edited by the program.</summary>
+    public const string PolicyNotEdited = "HYD307";
 
     /// <summary>A provider kind that the gateway does not know.</summary>
     public const string UnknownProviderKind = "HYD901";

@@ -77,7 +77,7 @@ public sealed class McpHttpTests : IDisposable
     private async Task<CallFailedException> FailureAsync(EffectClass effect = EffectClass.Pure)
     {
         await using var server = Server();
-        return await Assert.ThrowsAsync<CallFailedException>(async () => await server.CallAsync("echo", ValueMap.Empty, effect, () => { }, CancellationToken.None));
+        return await Assert.ThrowsAsync<CallFailedException>(async () => await server.CallAsync("echo", ValueMap.Empty, effect, null, () => { }, CancellationToken.None));
     }
 
     [Theory]
@@ -94,14 +94,14 @@ public sealed class McpHttpTests : IDisposable
             return true;
         };
         await using var server = Server();
-        Assert.Equal("again", await server.CallAsync("echo", ValueMap.Empty, EffectClass.Pure, () => { }, CancellationToken.None));
+        Assert.Equal("again", await server.CallAsync("echo", ValueMap.Empty, EffectClass.Pure, null, () => { }, CancellationToken.None));
     }
 
     [Fact]
     public async Task A_tool_is_called_with_the_headers_of_its_server()
     {
         await using var server = Server();
-        Assert.Equal("again", await server.CallAsync("echo", ValueMap.Empty, EffectClass.Pure, () => { }, CancellationToken.None));
+        Assert.Equal("again", await server.CallAsync("echo", ValueMap.Empty, EffectClass.Pure, null, () => { }, CancellationToken.None));
         lock (_seen) Assert.All(_seen, token => Assert.Equal("owl", token));
     }
 

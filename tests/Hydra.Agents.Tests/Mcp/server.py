@@ -100,8 +100,9 @@ def call(id, arguments, meta):
             sys.stdout.write(block)
     if mode == "notfloods":
         note = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": "x" * 60000}}
+        line = json.dumps(note) + "\n"
         while True:
-            send(note)
+            sys.stdout.write(line)
     if mode == "forks":
         child = subprocess.Popen(["sleep", "3600"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         said = {"content": [{"type": "text", "text": "%d %d" % (os.getpid(), child.pid)}]}
@@ -126,6 +127,16 @@ def call(id, arguments, meta):
         send({"jsonrpc": "2.0", "id": "from-server", "method": method, "params": params})
         answer = json.loads(sys.stdin.readline())
         said = {"content": [{"type": "text", "text": json.dumps(answer.get("result", answer.get("error")), sort_keys=True)}]}
+    if mode in ("asks", "askstwice", "askssecret"):
+        given = []
+        for name in {"asks": ["pick"], "askstwice": ["pick", "size"], "askssecret": ["api_token"]}[mode]:
+            send({"jsonrpc": "2.0", "id": "asks-" + name, "method": "elicitation/create", "params": {"message": "Which %s?" % name,
+                  "requestedSchema": {"type": "object", "properties": {name: {"type": "string", "minLength": 2}}, "required": [name]}}})
+            result = json.loads(sys.stdin.readline())["result"]
+            given.append(result)
+            if result["action"] != "accept":
+                break
+        said = {"content": [{"type": "text", "text": json.dumps(given, sort_keys=True)}]}
     if mode == "changes":
         send({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
     if mode == "env":

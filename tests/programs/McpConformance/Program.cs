@@ -17,12 +17,12 @@ try
         ClientSecret = context.GetOrNull("client_secret").TextOrNull,
         ClientMetadataDocumentUri = new Uri("https://conformance-test.local/client-metadata.json"),
     };
-    var spec = new McpServerSpec { Name = "server", Url = new Uri(args[^1]), AnswersForms = true };
+    var spec = new McpServerSpec { Name = "server", Url = new Uri(args[^1]), Forms = McpFormRule.Defaults };
     await using var server = new McpServer(spec, folder, scenario.StartsWith("auth/", StringComparison.Ordinal) ? authorization : null, TimeProvider.System);
     foreach (var tool in await server.ToolsAsync(limit.Token))
     {
         var arguments = tool.Name == "add_numbers" ? ValueMap.Of(("a", 5), ("b", 3)) : ValueMap.Empty;
-        Console.WriteLine($"{tool.Name}: {await server.CallAsync(tool.Name, arguments, EffectClass.Pure, () => { }, limit.Token)}");
+        Console.WriteLine($"{tool.Name}: {await server.CallAsync(tool.Name, arguments, EffectClass.Pure, null, () => { }, limit.Token)}");
     }
     return 0;
 }

@@ -33,6 +33,7 @@ internal static partial class ProcessRunner
 
     /// <summary>How long what a finished program left running may hold its output open, in real time: foreign code keeps no other.</summary>
     private static readonly TimeSpan LettingGo = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(5);
     public const int SignalKill = 9;
 
     /// <summary>Starts a session of its own where the system offers it, so that all that a program starts can be ended together.</summary>
@@ -59,8 +60,7 @@ internal static partial class ProcessRunner
         }
         catch (OperationCanceledException)
         {
-            KillTree(process);
-            await process.WaitForExitAsync(CancellationToken.None);
+            await EndTreeAsync(process);
             throw;
         }
         finally
@@ -133,6 +133,15 @@ internal static partial class ProcessRunner
         {
             // The program does not read its input, or ended before it had.
         }
+    }
+
+    /// <summary>Ends it and everything that it started, and gives the system a moment to take them away: the last signal is not the end of a process.</summary>
+    internal static async Task EndTreeAsync(Process process)
+    {
+        KillTree(process);
+        await process.WaitForExitAsync(CancellationToken.None);
+        var since = Stopwatch.GetTimestamp();
+        while (Session is not null && Kill(-process.Id, 0) == 0 && Stopwatch.GetElapsedTime(since) < LettingGo) await Task.Delay(LookInterval);
     }
 
     /// <summary>Ends it and everything that it started.</summary>
