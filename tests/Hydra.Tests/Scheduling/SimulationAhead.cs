@@ -44,7 +44,7 @@ internal sealed partial class Simulation
     private void Land(Closed written)
     {
         _inFlight = null;
-        if (_controls && _disk.Next(30) == 0 && IsForbidden(written))
+        if (_controls && !_isHealed && _disk.Next(30) == 0 && IsForbidden(written))
         {
             Refuse(written);
             _seen.Add("refused in flight");
