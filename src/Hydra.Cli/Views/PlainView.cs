@@ -10,6 +10,8 @@ internal sealed class PlainView(RunId run, CliIo io) : RunView
     private readonly Dictionary<int, long> _startedMs = [];
     private bool _isBroken;
 
+    public override bool NeedsStateOfFrame => false;   // of a node that ended
+
     public override void OnFrame(Frame frame, RunState state)
     {
         if (_isBroken) return;

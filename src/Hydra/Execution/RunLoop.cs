@@ -8,8 +8,14 @@ namespace Hydra.Execution;
 /// <summary>Sees a run while it goes on. Called on the run's loop: must be quick and must not throw.</summary>
 public interface IRunObserver
 {
-    /// <summary>A frame has become durable; <paramref name="state"/> is the state after it, to be read only during the call.</summary>
+    /// <summary>A frame has become durable; <paramref name="state"/> is the state after it, to be read only during the call. See <see cref="NeedsStateOfFrame"/>.</summary>
     void OnFrame(Frame frame, RunState state);
+
+    /// <summary>
+    /// False: <see cref="OnFrame"/> reads of the state only what no later frame changes. The run then need not wait with its next decisions until
+    /// the frame is durable and seen, and the state may hold them already.
+    /// </summary>
+    bool NeedsStateOfFrame => true;
 
     /// <summary>An attempt gave a sign of life; called from any thread. <paramref name="partial"/>: its text so far, where it streams.</summary>
     void OnProgress(int instance, string? partial) { }
@@ -18,12 +24,10 @@ public interface IRunObserver
 /// <summary>
 /// The shell around the reducer: one loop per run, one inbox, no locks. Whoever brings a message while the loop rests
 /// runs it, so a finished node starts its dependants on its own thread; whoever comes while it turns only leaves the
-/// message. Every turn writes one frame for everything that happened, then acts.
+/// message. Every frame holds everything that happened while the one before it was written; only what is durable acts.
 /// </summary>
 internal sealed partial class RunLoop
 {
-    /// <summary>Messages taken into one turn.</summary>
-    private const int MessagesPerTurnMax = 65_536;
     private static readonly TimeSpan InboxInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly ConcurrentQueue<Message> _inbox = new();
@@ -38,12 +42,9 @@ internal sealed partial class RunLoop
     private readonly IRunObserver? _observer;
     private readonly RunId _run;
     private readonly Func<RunState, IReadOnlyDictionary<string, float>?, RunInfo> _describe;
-    private readonly NodeClock _nodeClock;
-    private readonly List<long> _heard = [];
     private readonly Dictionary<Plan, PolicyBook> _policies = [];
     private ITimer? _timer;
     private long _timerDueMs = long.MaxValue;
-    private int _turning;
     private int _isTaking;
     private KillSwitch _switch = KillSwitch.Off;
 
@@ -57,6 +58,7 @@ internal sealed partial class RunLoop
         _services = services;
         _replayedWaits = services.Cassette is null ? null : new ReplayedWaits(services.Cassette);
         _observer = observer;
+        _runsAhead = observer is null or { NeedsStateOfFrame: false };
         _describe = describe;
         _nodeClock = new NodeClock(state);
         Artifacts = new GuardedArtifacts(artifacts, Stop);
@@ -80,7 +82,7 @@ internal sealed partial class RunLoop
         await using var interrupt = cancellationToken.Register(() => Post(new Message.StopRequested(RunStatus.Interrupted, "interrupted")));
         ReadSwitch();
         TakeCommands();   // what was left for an owner that died
-        Guarded(() => Turn(first));
+        _first = first;
         Continue();
         await _ended.Task;
     }
@@ -137,92 +139,18 @@ internal sealed partial class RunLoop
         return new Message.AttemptEnded(instance, given.Attempt, given.Incarnation, outcome, output);
     }
 
-    /// <summary>Turns until the inbox is empty, then rests; a message that slips in between is not lost.</summary>
-    private void Continue()
-    {
-        do
-        {
-            while (!_inbox.IsEmpty && !_ended.Task.IsCompleted) Guarded(() => Turn(null));
-            Volatile.Write(ref _turning, 0);
-        }
-        while (!_inbox.IsEmpty && !_ended.Task.IsCompleted && Interlocked.CompareExchange(ref _turning, 1, 0) == 0);
-    }
-
-    private void Guarded(Action turn)
-    {
-        try
-        {
-            turn();
-        }
-        catch (Exception failed)   // a store that cannot commit, or a defect: the run must not go on from memory alone
-        {
-            Stop(failed);
-        }
-    }
-
     private void Stop(Exception failed)
     {
         if (!_ended.TrySetException(failed)) return;
         foreach (var attempt in _attempts.Values) attempt.Cancel();
     }
 
-    private void Turn(Action<Reducer>? first)
-    {
-        var nowMs = Math.Max(_services.Clock.GetUtcNow().ToUnixTimeMilliseconds(), _state.LastFrameMs);   // a clock set back must not turn time round
-        _reducer.Begin(nowMs);
-        first?.Invoke(_reducer);
-        Drain();
-        _reducer.Finish();
-        if (BeginEarly())
-        {
-            Drain();
-            _reducer.Finish();
-        }
-        if (_reducer.Events.Count > 0)
-        {
-            var frame = new Frame(_state.NextSequence, nowMs, _reducer.Events);
-            _nodeClock.Read(frame);
-            if (Reuse?.Completed(frame) is { Count: > 0 } completed) _journal.Remember(completed);
-            if (_heard.Count > 0) _journal.Heard([.. _heard]);
-            try
-            {
-                _journal.Commit(frame, InfoAfter(frame));
-            }
-            catch (SwitchedOffException off)
-            {
-                _reducer.Refuse(off.Switch);   // the frame holds the refusals now
-                _journal.Commit(frame, InfoAfter(frame));
-            }
-            _heard.Clear();
-            _state.CloseFrame(frame.Sequence);
-            _observer?.OnFrame(frame, _state);
-        }
-        foreach (var command in _reducer.Commands) Carry(command);
-        if (_state.HasEnded) _ended.TrySetResult();
-        else ArmTimer(nowMs);
-    }
+    /// <summary>A clock set back must not turn time round.</summary>
+    private long NowMs() => Math.Max(_services.Clock.GetUtcNow().ToUnixTimeMilliseconds(), _state.LastFrameMs);
 
-    private void Drain()
+    private void ArmTimer()
     {
-        for (var i = 0; i < MessagesPerTurnMax && _inbox.TryDequeue(out var message); i++)
-        {
-            if (message.InboxId != 0 && !_state.HasEnded) _heard.Add(message.InboxId);
-            _reducer.Handle(message);
-        }
-    }
-
-    /// <summary>The run's new line in the list; null: it stays as it is.</summary>
-    private RunInfo? InfoAfter(Frame frame)
-    {
-        foreach (var happened in frame.Events)
-        {
-            if (happened is RunEvent.RunStarted or RunEvent.RunResumed or RunEvent.RunEnded) return _describe(_state, _nodeClock.Seconds);
-        }
-        return null;
-    }
-
-    private void ArmTimer(long nowMs)
-    {
+        var nowMs = NowMs();
         var dueMs = _reducer.NextDueMs ?? long.MaxValue;
         if (dueMs == Volatile.Read(ref _timerDueMs) && dueMs > nowMs) return;
         Volatile.Write(ref _timerDueMs, dueMs);
@@ -324,6 +252,7 @@ internal sealed partial class RunLoop
         }
         var attempt = new Attempt(this, instance, given) { IsEarly = isEarly };
         _attempts[instance] = attempt;
+        if (_ended.Task.IsFaulted) attempt.Cancel();   // the run stopped meanwhile, on the thread that writes
         if (isEarly) _ = attempt.RunAsync(type);
         else ThreadPool.UnsafeQueueUserWorkItem(static item => _ = item.attempt.RunAsync(item.type), (attempt, type), preferLocal: true);
     }

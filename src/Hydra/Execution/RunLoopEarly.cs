@@ -10,20 +10,17 @@ internal sealed partial class RunLoop
     private const int EarlyPauseMax = 1_023;
     private static readonly TimeSpan EarlyStartsTime = TimeSpan.FromMilliseconds(0.25);
 
-    private int _turnsWithoutEarly;
     private int _earlyPause;
+    /// <summary>The first frame whose attempts may begin early again.</summary>
+    private long _earlyFrom;
 
     /// <summary>
     /// Begins attempts that ask before they act, on this thread: what they ask for first goes into the frame of their start,
-    /// one fsync in place of two. One that takes long (a large prompt, a slow template) holds the frame up, so the turns after it do without.
+    /// one fsync in place of two. One that takes long (a large prompt, a slow template) holds the frame up, so the frames after it do without.
     /// </summary>
     private bool BeginEarly()
     {
-        if (_turnsWithoutEarly > 0)
-        {
-            _turnsWithoutEarly--;
-            return false;
-        }
+        if (_state.NextSequence < _earlyFrom) return false;
         var begun = 0;
         var since = _services.Clock.GetTimestamp();
         for (var i = 0; i < _reducer.Commands.Count && begun < EarlyStartsMax; i++)
@@ -36,7 +33,8 @@ internal sealed partial class RunLoop
             var took = _services.Clock.GetElapsedTime(since);
             if (took > EarlyStartsTime * begun)
             {
-                _turnsWithoutEarly = _earlyPause = Math.Min((2 * _earlyPause) + 1, EarlyPauseMax);
+                _earlyPause = Math.Min((2 * _earlyPause) + 1, EarlyPauseMax);
+                _earlyFrom = _state.NextSequence + 1 + _earlyPause;
                 return true;
             }
         }

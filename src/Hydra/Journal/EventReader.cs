@@ -10,17 +10,17 @@ public static class EventReader
     public static IReadOnlyList<RunEvent> Read(ReadOnlySpan<byte> utf8)
     {
         var events = new List<RunEvent>();
-        foreach (var item in ValueJson.Parse(utf8).AsList) events.Add(Event(item.AsObject));
+        foreach (var item in ValueJson.Parse(utf8).AsList) events.Add(Event(item.AsObject, events.Count == 0 ? null : events[^1]));
         return events;
     }
 
-    private static RunEvent Event(ValueMap map)
+    private static RunEvent Event(ValueMap map, RunEvent? before)
     {
         var name = map["e"].AsText;
         return name switch
         {
             "started" => new RunEvent.Started(Node(map), Int(map, "a"), Int(map, "inc"), Int(map, "var")),
-            "ended" => new RunEvent.Ended(Node(map), Enum(map, "status", NodeStatus.Completed), Reference(map, "out"), Error(map), map.GetOrNull("signal")),
+            "ended" => new RunEvent.Ended(Node(map), Enum(map, "status", NodeStatus.Completed), Output(map, before), Error(map), map.GetOrNull("signal")),
             "skipped" => new RunEvent.Skipped(Node(map), Enum(map, "because", SkipCause.When)),
             "intent" => new RunEvent.StepIntended(Node(map), Int(map, "step"), Call(map)),
             "result" => new RunEvent.StepEnded(Node(map), Int(map, "step"), Result(map)),
@@ -48,6 +48,12 @@ public static class EventReader
             "wait_opened" or "wait_answered" or "wait_reminded" or "wait_expired" => WaitEvents.Read(name, map),
             _ => throw new JsonException($"The event '{name}' is not known to this version of Hydra; use the version that wrote the run, or a newer one."),
         };
+    }
+
+    private static ValueRef? Output(ValueMap map, RunEvent? before)
+    {
+        if (map.GetOrNull("out").TextOrNull != EventWriter.AnswerBefore) return Reference(map, "out");
+        return before is RunEvent.StepEnded { Result.Response: { } answer } ? answer : throw new JsonException("An output refers to the answer before it, and there is none.");
     }
 
     internal static int Node(ValueMap map) => (int)map["n"].AsInteger;

@@ -17,17 +17,29 @@ public static class EventWriter
     /// <summary>Writes all events of a frame as one JSON array.</summary>
     public static void Write(IBufferWriter<byte> buffer, IReadOnlyList<RunEvent> events)
     {
-        using var json = new Utf8JsonWriter(buffer, Options);
-        json.WriteStartArray();
-        for (var i = 0; i < events.Count; i++)
-        {
-            Write(json, events[i]);
-            if (json.BytesPending > 1 << 16) json.Flush();
-        }
-        json.WriteEndArray();
+        Append(buffer, events, 0);
+        End(buffer, events);
     }
 
-    public static void Write(Utf8JsonWriter json, RunEvent happened)
+    /// <summary>Writes the events of a frame that is not complete from the one numbered <paramref name="from"/> on, behind those before it.</summary>
+    public static void Append(IBufferWriter<byte> buffer, IReadOnlyList<RunEvent> events, int from)
+    {
+        if (from == events.Count) return;
+        using var json = new Utf8JsonWriter(buffer, Options);
+        for (var i = from; i < events.Count; i++)
+        {
+            buffer.Write(i == 0 ? "["u8 : ","u8);
+            Write(json, events[i], i == 0 ? null : events[i - 1]);
+            json.Flush();
+            json.Reset();
+        }
+    }
+
+    /// <summary>Ends the array; nothing more can be appended.</summary>
+    public static void End(IBufferWriter<byte> buffer, IReadOnlyList<RunEvent> events) => buffer.Write(events.Count == 0 ? "[]"u8 : "]"u8);
+
+    /// <param name="before">The event before it in the frame.</param>
+    private static void Write(Utf8JsonWriter json, RunEvent happened, RunEvent? before)
     {
         json.WriteStartObject();
         switch (happened)
@@ -41,7 +53,8 @@ public static class EventWriter
             case RunEvent.Ended e:
                 Head(json, "ended"u8, e.Node);
                 if (e.Status != NodeStatus.Completed) json.WriteString("status"u8, WireNames.Of(e.Status));
-                if (e.Output is not null) Reference(json, "out"u8, e.Output);
+                if (e.Output is not null && IsAnswerOf(before, e)) json.WriteString("out"u8, AnswerBefore);
+                else if (e.Output is not null) Reference(json, "out"u8, e.Output);
                 if (e.Error is not null) Error(json, e.Error);
                 if (!e.Signal.IsNull) Data(json, "signal"u8, e.Signal);
                 break;
@@ -51,12 +64,12 @@ public static class EventWriter
                 break;
             case RunEvent.StepIntended e:
                 Head(json, "intent"u8, e.Node);
-                json.WriteNumber("step"u8, e.Step);
+                if (e.Step != 0) json.WriteNumber("step"u8, e.Step);
                 Call(json, e.Call);
                 break;
             case RunEvent.StepEnded e:
                 Head(json, "result"u8, e.Node);
-                json.WriteNumber("step"u8, e.Step);
+                if (e.Step != 0) json.WriteNumber("step"u8, e.Step);
                 Result(json, e.Result);
                 break;
             case RunEvent.AttemptFailed e:
@@ -156,6 +169,13 @@ public static class EventWriter
         json.WriteEndObject();
     }
 
+    /// <summary>Stands for an output that is the answer of the call whose result is the event before: what a model says is kept once.</summary>
+    internal const string AnswerBefore = "res";
+
+    private static bool IsAnswerOf(RunEvent? before, RunEvent.Ended ended) =>
+        before is RunEvent.StepEnded { Result.Response: { Inline.IsText: true } answer } result && result.Node == ended.Node
+            && ended.Output is { Inline.IsText: true } output && output.Inline.AsText == answer.Inline.AsText && output.Labels == answer.Labels;
+
     internal static void Head(Utf8JsonWriter json, ReadOnlySpan<byte> name, int node)
     {
         json.WriteString("e"u8, name);
@@ -199,7 +219,7 @@ public static class EventWriter
 
     private static void Call(Utf8JsonWriter json, StepCall call)
     {
-        json.WriteString("kind"u8, call.Kind == StepKind.Model ? "model"u8 : "tool"u8);
+        if (call.Kind != StepKind.Model) json.WriteString("kind"u8, "tool"u8);
         json.WriteString("name"u8, call.Name);
         json.WriteString("key"u8, call.Key);
         if (call.PromptTokensMax != 0) json.WriteNumber("prompt_max"u8, call.PromptTokensMax);

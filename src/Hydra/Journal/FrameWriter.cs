@@ -40,15 +40,15 @@ internal sealed class FrameWriter : IDisposable
         _commit.CommandText = "COMMIT";
     }
 
-    /// <summary>Returns when the frame is durable.</summary>
-    public void Commit(PendingFrame frame)
+    /// <summary>Returns when the frames, which follow one another, are durable.</summary>
+    public void Commit(PendingFrame[] frames)
     {
-        lock (_queueing) _waiting.Add(frame);
+        lock (_queueing) _waiting.AddRange(frames);
         lock (_writing)
         {
-            if (!frame.IsWritten) WriteAll_NeedsLock();
+            if (!frames[^1].IsWritten) WriteAll_NeedsLock();
         }
-        if (frame.Failure is { } failure) throw failure;
+        if (frames[0].Failure is { } failure) throw failure;
     }
 
     private void WriteAll_NeedsLock()
@@ -79,6 +79,7 @@ internal sealed class FrameWriter : IDisposable
     /// <summary>A frame that may not be written leaves nothing behind and does not keep the others of its batch from being written.</summary>
     private void Write_NeedsLock(PendingFrame frame)
     {
+        if (frame.After is { IsForbidden: true } or { Failure: not null }) return;
         if (frame.Parent is { } parent && RunRows.Find(_connection, parent) is null)
         {
             frame.Failure = new StoreException(StoreFault.Missing, $"Run '{parent}' was removed while '{frame.Run}' was being forked from it.");
@@ -144,7 +145,7 @@ internal sealed class RunKey
 }
 
 /// <summary>A frame on its way to disk.</summary>
-internal sealed class PendingFrame
+internal sealed record PendingFrame
 {
     public required RunId Run { get; init; }
     public required RunKey RunKey { get; init; }
@@ -166,6 +167,8 @@ internal sealed class PendingFrame
     public SwitchScope Calls { get; init; }
     /// <summary>The kill switch forbids a call of it; nothing was written.</summary>
     public bool IsForbidden { get; set; }
+    /// <summary>The frame without which it may not be written, before it in the same transaction.</summary>
+    public PendingFrame? After { get; init; }
     /// <summary>For the first frame of a fork: the run that must still be there.</summary>
     public RunId? Parent { get; init; }
     public bool IsWritten { get; set; }

@@ -55,22 +55,23 @@ internal static class KillSwitchRows
 /// <summary>What kinds of calls a frame announces and does not itself end.</summary>
 internal static class FrameCalls
 {
-    public static SwitchScope Of(Frame frame)
+    /// <summary>What kinds of calls frames that are written together announce and do not end themselves.</summary>
+    public static SwitchScope Of(IReadOnlyList<(Frame Frame, RunInfo? Info)> frames)
     {
+        if (frames.Count > 1) return StillOpen(frames.SelectMany(each => each.Frame.Events));
         var calls = SwitchScope.None;
-        var ends = false;
-        foreach (var happened in frame.Events)
+        foreach (var happened in frames[0].Frame.Events)
         {
             if (happened is RunEvent.StepIntended intent) calls |= KillSwitch.ScopeOf(intent.Call.Kind);
-            else if (happened is RunEvent.StepEnded { Result.IsRefused: true }) ends = true;
+            else if (happened is RunEvent.StepEnded { Result.IsRefused: true }) return StillOpen(frames[0].Frame.Events);
         }
-        return ends ? StillOpen(frame) : calls;
+        return calls;
     }
 
-    private static SwitchScope StillOpen(Frame frame)
+    private static SwitchScope StillOpen(IEnumerable<RunEvent> events)
     {
         var open = new Dictionary<(int, int), SwitchScope>();
-        foreach (var happened in frame.Events)
+        foreach (var happened in events)
         {
             if (happened is RunEvent.StepIntended intent) open[(intent.Node, intent.Step)] = KillSwitch.ScopeOf(intent.Call.Kind);
             else if (happened is RunEvent.StepEnded ended) open.Remove((ended.Node, ended.Step));

@@ -63,12 +63,15 @@ public sealed class MemoryRunStore(bool keepsFrames = true, IKillSwitch? killSwi
     {
         public KillSwitch ReadSwitch() => killSwitch.Read();
 
-        public void Commit(Frame frame, RunInfo? info)
+        public void Commit(IReadOnlyList<(Frame Frame, RunInfo? Info)> frames)
         {
-            if (killSwitch is MemoryKillSwitch own && own.Read() is { IsOn: true } on && (on.Scope & FrameCalls.Of(frame)) != SwitchScope.None) throw new SwitchedOffException(on);
-            if (info is not null) entry.Info = info;
-            if (!keepsFrames) return;
-            lock (entry.Frames) entry.Frames.Add(frame with { Events = [.. frame.Events] });
+            if (killSwitch is MemoryKillSwitch own && own.Read() is { IsOn: true } on && (on.Scope & FrameCalls.Of(frames)) != SwitchScope.None) throw new SwitchedOffException(on);
+            foreach (var (frame, info) in frames)
+            {
+                if (info is not null) entry.Info = info;
+                if (!keepsFrames) continue;
+                lock (entry.Frames) entry.Frames.Add(frame with { Events = [.. frame.Events] });
+            }
         }
 
         public IReadOnlyList<InboxCommand> TakeCommands()

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Hydra.Model;
 
 namespace Hydra.Journal;
@@ -12,7 +11,7 @@ internal sealed class SqliteRunJournal : IRunJournal
     private readonly IDisposable _owned;
     private readonly RunKey _key;
     private readonly long _epoch;
-    private readonly ArrayBufferWriter<byte> _buffer = new(4096);
+    private readonly FrameBodies _bodies = new();
     private readonly Lock _taking = new();
     private readonly HashSet<long> _taken = [];
     private byte[] _lastHash;
@@ -31,29 +30,41 @@ internal sealed class SqliteRunJournal : IRunJournal
         _epoch = epoch + 1;
     }
 
-    public void Commit(Frame frame, RunInfo? info)
+    public void Commit(IReadOnlyList<(Frame Frame, RunInfo? Info)> frames)
     {
-        _buffer.ResetWrittenCount();
-        EventWriter.Write(_buffer, frame.Events);
-        var body = _buffer.WrittenSpan.ToArray();
+        var pending = new PendingFrame[frames.Count];
+        for (var i = 0; i < pending.Length; i++)
+        {
+            var (frame, info) = frames[i];
+            var isLast = i == pending.Length - 1;
+            pending[i] = Sealed(frame, i == 0 ? _lastHash : pending[i - 1].Hash) with
+            {
+                Info = info, After = i == 0 ? null : pending[i - 1], Claims = i == 0 ? _tail : null,
+                Calls = i == 0 ? FrameCalls.Of(frames) : SwitchScope.None,   // they are in one transaction: looked at once
+                Reuse = isLast ? _remembered : [], Heard = isLast ? _heard : [],
+            };
+        }
+        _writer.Commit(pending);
+        _tail = null;
+        if (pending[0].IsForbidden) throw new SwitchedOffException(_store.Switch.Read());
+        _lastHash = pending[^1].Hash;
+        _remembered = [];
+        Forget(pending[^1].Heard);
+    }
+
+    private PendingFrame Sealed(Frame frame, byte[] previous)
+    {
+        var body = _bodies.Of(frame.Events);
         RunId? parent = null;
         if (frame is { Sequence: > 0, Events: [RunEvent.Forked forked, ..] })
         {
             parent = new RunId(forked.Parent);
-            _lastHash = _store.HashOf(parent.Value, forked.UpTo);
+            previous = _store.HashOf(parent.Value, forked.UpTo);
         }
-        var hash = FrameHash.Of(_lastHash, frame.Sequence, frame.AtMs, body);
-        var pending = new PendingFrame
+        return new PendingFrame
         {
-            Run = _run, RunKey = _key, Epoch = _epoch, Claims = _tail, Sequence = frame.Sequence, AtMs = frame.AtMs, Hash = hash, Body = body, Info = info,
-            Calls = FrameCalls.Of(frame), Parent = parent, Reuse = _remembered, Heard = _heard,
+            Run = _run, RunKey = _key, Epoch = _epoch, Sequence = frame.Sequence, AtMs = frame.AtMs, Hash = FrameHash.Of(previous, frame.Sequence, frame.AtMs, body), Body = body, Parent = parent,
         };
-        _writer.Commit(pending);
-        _tail = null;
-        if (pending.IsForbidden) throw new SwitchedOffException(_store.Switch.Read());
-        _lastHash = hash;
-        _remembered = [];
-        Forget(pending.Heard);
     }
 
     public IReadOnlyList<InboxCommand> TakeCommands()
@@ -61,7 +72,7 @@ internal sealed class SqliteRunJournal : IRunJournal
         lock (_taking) return [.. _store.Inbox(_run).Where(command => _taken.Add(command.Id))];
     }
 
-    public void Heard(IReadOnlyList<long> commands) => _heard = commands;
+    public void Heard(IReadOnlyList<long> commands) => _heard = [.. _heard, .. commands];
 
     /// <summary>The rows are gone, and SQLite may give their numbers to commands that come later.</summary>
     private void Forget(IReadOnlyList<long> commands)
@@ -71,7 +82,9 @@ internal sealed class SqliteRunJournal : IRunJournal
         lock (_taking) _taken.ExceptWith(commands);
     }
 
-    public void Remember(IReadOnlyList<ReuseEntry> entries) => _remembered = entries;
+    public void Foresee(IReadOnlyList<RunEvent> events) => _bodies.Foresee(events);
+
+    public void Remember(IReadOnlyList<ReuseEntry> entries) => _remembered = _remembered.Count == 0 ? entries : [.. _remembered, .. entries];
     public KillSwitch ReadSwitch() => _store.Switch.Read();
 
     public void Dispose() => _owned.Dispose();

@@ -33,6 +33,8 @@ public sealed record RecordedCall
     public bool NeverAnswered { get; init; }
     /// <summary>Question and answer are secret and stay where they were recorded: a portable cassette has neither.</summary>
     public bool IsSecret { get; init; }
+    /// <summary>Its line of a portable cassette, where that was made already.</summary>
+    public byte[]? Line { get; init; }
     public bool IsLeftOut => IsSecret && !HasResponse && Result.Error is null;
 }
 

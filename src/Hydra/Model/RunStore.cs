@@ -35,7 +35,19 @@ public interface IRunJournal : IDisposable
     /// Makes a frame durable; returns when it is. <paramref name="info"/>: the run's new line in the list, written in the
     /// same transaction; null: unchanged. Throws <see cref="StoreException"/>, after which nothing of the frame is kept.
     /// </summary>
-    void Commit(Frame frame, RunInfo? info);
+    void Commit(Frame frame, RunInfo? info) => Commit([(frame, info)]);
+
+    /// <summary>
+    /// The same for frames that follow one another: all or none. A frame that the kill switch refused is written together with the next,
+    /// which ends the calls that it announces.
+    /// </summary>
+    void Commit(IReadOnlyList<(Frame Frame, RunInfo? Info)> frames);
+
+    /// <summary>
+    /// The events of the frame after the one that is being committed, as far as they are known: the next <see cref="Commit(Frame, RunInfo?)"/> gets this
+    /// list, which only grows until then, so that they can be put into their form meanwhile.
+    /// </summary>
+    void Foresee(IReadOnlyList<RunEvent> events) { }
 
     /// <summary>Commands other processes left for this run that no earlier call gave, oldest first. They stay in the inbox until they were <see cref="Heard"/>.</summary>
     IReadOnlyList<InboxCommand> TakeCommands();

@@ -40,8 +40,8 @@ public readonly record struct TokenUsage(long Input, long Output, long CacheRead
     /// <summary>The classes as the journal keeps them: five, and the four rarer ones only where one of them is not zero.</summary>
     public long[] ToCounts()
     {
-        long[] usual = [Input, Output, CacheRead, CacheWrite, Reasoning], rare = [CacheWriteHour, InputAudio, OutputAudio, ServerToolUnits];
-        return rare.Any(count => count != 0) ? [.. usual, .. rare] : usual;
+        var isUsual = (CacheWriteHour | InputAudio | OutputAudio | ServerToolUnits) == 0;
+        return isUsual ? [Input, Output, CacheRead, CacheWrite, Reasoning] : [Input, Output, CacheRead, CacheWrite, Reasoning, CacheWriteHour, InputAudio, OutputAudio, ServerToolUnits];
     }
 
     /// <summary>The inverse of <see cref="ToCounts"/>.</summary>

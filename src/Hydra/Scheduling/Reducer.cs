@@ -26,8 +26,8 @@ public sealed partial class Reducer(RunState state)
     public RunState State { get; } = state;
     /// <summary>Calls are answered by a recording: nothing waits before it is tried again, and providers are not spared.</summary>
     public bool IsReplay { get; init; }
-    public List<RunEvent> Events { get; } = [];
-    public List<Command> Commands { get; } = [];
+    public List<RunEvent> Events { get; private set; } = [];
+    public List<Command> Commands { get; private set; } = [];
     /// <summary>When the run wants a <see cref="Message.Tick"/> (Unix milliseconds); null: nothing is due.</summary>
     public long? NextDueMs { get; private set; }
 
@@ -36,6 +36,14 @@ public sealed partial class Reducer(RunState state)
         _nowMs = nowMs;
         Events.Clear();
         Commands.Clear();
+    }
+
+    /// <summary>Gives the turn's facts and commands away, to be made durable while further turns are decided on top of them.</summary>
+    public (List<RunEvent> Events, List<Command> Commands) Take()
+    {
+        var taken = (Events, Commands);
+        (Events, Commands) = (new(Events.Count), new(Commands.Count));
+        return taken;
     }
 
     /// <summary>The first turn of a new run.</summary>

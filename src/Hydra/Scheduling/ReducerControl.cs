@@ -76,18 +76,22 @@ public sealed partial class Reducer
     private NodeError SwitchedOff() => new(ErrorCode.PolicyDenied, _switch.Because);
 
     /// <summary>
-    /// The store refused the turn's frame because the switch was turned on meanwhile: every call it forbids gets its
-    /// refusal in the same frame, so that no intent stands without one, and is denied in place of granted.
+    /// The store refused a frame because the switch was turned on meanwhile: every call it forbids gets its refusal in
+    /// this turn, and is denied in place of granted. The frames are written together, so that no intent stands without one.
     /// </summary>
-    public void Refuse(KillSwitch now)
+    /// <param name="commands">Those of the frame; they are carried out behind this turn's.</param>
+    public void Refuse(KillSwitch now, IEnumerable<Command> commands)
     {
         _switch = now;
+        Commands.InsertRange(0, commands);
         for (var i = 0; i < Commands.Count; i++)
         {
             var command = Commands[i];
             if (command is not { Kind: CommandKind.Grant, Detail: StepAnswer { Known: null } answer }) continue;
-            if (!now.Covers(State.DetailOf(command.Node)!.Steps![answer.Step].Call.Kind)) continue;
-            Emit(new RunEvent.StepEnded(command.Node, answer.Step, new StepResult(null, default, MicroUsd.Zero, SwitchedOff(), 0) { IsRefused = true }));
+            var step = State.DetailOf(command.Node)?.Steps?.ElementAtOrDefault(answer.Step);
+            if (step is not null && !now.Covers(step.Call.Kind)) continue;
+            // An attempt that ended meanwhile has closed its calls.
+            if (step is { Result: null }) Emit(new RunEvent.StepEnded(command.Node, answer.Step, new StepResult(null, default, MicroUsd.Zero, SwitchedOff(), 0) { IsRefused = true }));
             Commands[i] = new(CommandKind.Deny, command.Node, answer with { Error = SwitchedOff() });
         }
         Halt();

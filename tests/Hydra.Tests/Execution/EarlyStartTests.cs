@@ -143,7 +143,7 @@ public sealed class EarlyStartTests : IDisposable
         Assert.True(FramesOf<RunEvent.Started>()[0] < FramesOf<RunEvent.StepIntended>()[0]);
     }
 
-    /// <remarks>Each slow beginning doubles the turns that do without: 1, then 3.</remarks>
+    /// <remarks>Each slow beginning doubles the frames that do without: 1, then 3.</remarks>
     [Fact]
     public async Task After_a_slow_beginning_the_next_attempts_begin_behind_their_frame()
     {

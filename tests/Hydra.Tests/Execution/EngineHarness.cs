@@ -68,10 +68,10 @@ internal sealed class DyingStore(IRunStore inner, int commitsLeft) : IRunStore
 
     private sealed class Journal(DyingStore store, IRunJournal inner) : IRunJournal
     {
-        public void Commit(Frame frame, RunInfo? info)
+        public void Commit(IReadOnlyList<(Frame Frame, RunInfo? Info)> frames)
         {
             if (store._commitsLeft-- <= 0) throw new StoreException(StoreFault.Other, "the process died here");
-            inner.Commit(frame, info);
+            inner.Commit(frames);
             store.Commits++;
         }
 

@@ -79,6 +79,49 @@ public sealed class EventFormatTests
         Assert.Equal(written.GetType(), read.GetType());
     }
 
+    public static TheoryData<ValueRef, bool> Outputs { get; } = new()
+    {
+        { ValueRef.Of("what the model said"), true },
+        { ValueRef.Of("what was made of it"), false },
+        { ValueRef.Of("what the model said", Labels.Untrusted), false },
+        { Artifact, false },
+    };
+
+    [Theory]
+    [MemberData(nameof(Outputs))]
+    public void An_output_that_is_the_answer_of_the_call_before_it_is_written_once(ValueRef output, bool isOnce)
+    {
+        var said = new RunEvent.StepEnded(6, 0, new StepResult(ValueRef.Of("what the model said"), new TokenUsage(1, 2), new MicroUsd(3), null, 4));
+        var written = Write(said, new RunEvent.Ended(6, NodeStatus.Completed, output, null, Value.Null));
+        Assert.Equal(isOnce, Encoding.UTF8.GetString(written).Contains("\"out\":\"res\""));
+        var read = Assert.IsType<RunEvent.Ended>(EventReader.Read(written)[1]).Output!;
+        Assert.Equal((output.Inline.ToJson(), output.Artifact, output.Labels), (read.Inline.ToJson(), read.Artifact, read.Labels));
+        // The same answer of another node says nothing of this one's.
+        var other = Write(said, new RunEvent.Ended(7, NodeStatus.Completed, output, null, Value.Null));
+        Assert.DoesNotContain("\"out\":\"res\"", Encoding.UTF8.GetString(other));
+    }
+
+    [Fact]
+    public void An_output_that_refers_to_an_answer_that_is_not_there_is_damage() =>
+        Assert.Throws<System.Text.Json.JsonException>(() => EventReader.Read("""[{"e":"ended","n":1,"out":"res"}]"""u8));
+
+    [Fact]
+    public void A_frame_that_was_written_down_piece_by_piece_has_the_bytes_of_one_written_at_once()
+    {
+        RunEvent[] all = [.. EveryEvent.Select(row => row.Data)];
+        var bodies = new FrameBodies();
+        var (before, growing) = (new List<RunEvent>(all[..3]), new List<RunEvent>());
+        bodies.Foresee(before);
+        foreach (var happened in all)
+        {
+            growing.Add(happened);
+            if (growing.Count % 3 == 0) bodies.Foresee(growing);
+            if (growing.Count == 7) Assert.Equal(Write(all[..3]), bodies.Of(before));
+        }
+        Assert.Equal(Write(all), bodies.Of(growing));
+        Assert.Equal(Write(all[..2]), bodies.Of(all[..2]));
+    }
+
     [Fact]
     public void Every_kind_of_event_is_in_the_table_above()
     {
@@ -91,10 +134,10 @@ public sealed class EventFormatTests
     public void An_event_of_a_newer_version_is_refused_by_name() =>
         Assert.Contains("teleported", Assert.Throws<System.Text.Json.JsonException>(() => EventReader.Read("""[{"e":"teleported","n":1}]"""u8)).Message);
 
-    private static byte[] Write(RunEvent happened)
+    private static byte[] Write(params RunEvent[] events)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        EventWriter.Write(buffer, [happened]);
+        EventWriter.Write(buffer, events);
         return buffer.WrittenSpan.ToArray();
     }
 }

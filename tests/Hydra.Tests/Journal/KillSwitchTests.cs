@@ -49,6 +49,34 @@ public sealed class KillSwitchTests : IDisposable
     }
 
     [Fact]
+    public void A_frame_that_was_refused_is_written_with_the_one_that_ends_its_calls_or_not_at_all()
+    {
+        using var store = Open();
+        using (var journal = store.Own(Run))
+        {
+            journal.Commit(new Frame(0, 1, [new RunEvent.Decided(0)]), Info());
+            store.Switch.Use(new SwitchUse(true, SwitchScope.Tools, "ann", "runaway", 1));
+            store.Post(Run, new InboxCommand("pause", Value.Null));
+            journal.Heard([.. journal.TakeCommands().Select(command => command.Id)]);
+            var frame = new Frame(1, 2, [Intent(0)]);
+            Assert.Throws<SwitchedOffException>(() => journal.Commit(frame, null));
+            Assert.Throws<SwitchedOffException>(() => journal.Commit([(frame, null), (new Frame(2, 3, [Refusal(0), Intent(1)]), null)]));
+            Assert.Single(store.Read(Run));
+
+            store.Post(Run, new InboxCommand("pause", Value.Null));
+            journal.Heard([.. journal.TakeCommands().Select(command => command.Id)]);
+            journal.Commit([(frame, null), (new Frame(2, 3, [Refusal(0)]), null)]);
+            journal.Commit(new Frame(3, 4, [new RunEvent.Decided(1)]), null);
+        }
+        Assert.Equal([0L, 1, 2, 3], store.Read(Run).Select(frame => frame.Sequence));   // the hash chain is whole
+        using var next = store.Own(Run);
+        Assert.Empty(next.TakeCommands());   // what was heard for the refused frame went with it
+
+        static RunEvent Intent(int node) => new RunEvent.StepIntended(node, 0, new StepCall(StepKind.Tool, "t", "k", 0, 0, MicroUsd.Zero, null));
+        static RunEvent Refusal(int node) => new RunEvent.StepEnded(node, 0, new StepResult(null, default, MicroUsd.Zero, new NodeError(ErrorCode.PolicyDenied, "no"), 0) { IsRefused = true });
+    }
+
+    [Fact]
     public async Task After_the_switch_is_on_no_call_is_announced_however_many_are_under_way()
     {
         using var store = Open();

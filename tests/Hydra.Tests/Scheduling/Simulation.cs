@@ -8,7 +8,7 @@ namespace Hydra.Tests.Scheduling;
 internal enum PlantedBug
 {
     None, ReservationReleasedTwice, IdentityNotChecked, StartsBeforeParents, EventMissingFromFrame, CapTooHigh, RateTooHigh, ResourcesForgotten,
-    StartCommandLost, BudgetTooLarge, CallMadeTwice, LastFrameLost, LostCallNotCharged, FailureForgotten, EffectBeforeIntent,
+    StartCommandLost, BudgetTooLarge, CallMadeTwice, LastFrameLost, LostCallNotCharged, FailureForgotten, EffectBeforeIntent, ActsWhileFrameIsWritten,
 }
 
 internal sealed record SimulationFigures(int Turns, int Events, int Crashes, int Resumes, int Instances, int Starts, int Calls, int Replays, int Stale, int Interrupted, RunStatus Status, long Hash)
@@ -52,7 +52,7 @@ internal sealed partial class Simulation
     private Reducer _reducer;
     private RunState _replica;
     private readonly Random _people;
-    private long _nowMs = 1_000_000;
+    private long _nowMs = 1_000_000, _turnMs;
     private int _turns, _crashCount, _resumes, _starts, _calls, _replays, _stale, _interrupted, _raises;
     private bool _isHealed, _isPlanted;
 
@@ -84,6 +84,7 @@ internal sealed partial class Simulation
         _limits = new RunLimits(cap, _random.Next(4) == 0 ? 2 + _random.Next(8) : null, _random.Next(5) == 0 ? 300 + _random.Next(2000) : null, budget);
         _checker = new RunChecker(cap) { RunBudget = budget };
         _people = new Random(seed);
+        _disk = new Random(seed);
         _replica = new RunState(_plan);
         _reducer = NewReducer(new RunState(_plan));
         _controls = _random.Next(4) == 0;
@@ -106,7 +107,7 @@ internal sealed partial class Simulation
             if (_frames.Count > 0) Crash();
             else
             {
-                _reducer.Begin(_nowMs);
+                _reducer.Begin(_turnMs = _nowMs);
                 _reducer.Open(new RunEvent.RunStarted($"seed{_seed}", "test", "", ValueRef.EmptyText, Told(_limits)));
                 EndTurn();
             }
@@ -139,7 +140,7 @@ internal sealed partial class Simulation
 
     private bool Step()
     {
-        if (State.HasEnded) return GoOnAfterEnd();
+        if (State.HasEnded && _inFlight is null) return GoOnAfterEnd();
         _isHealed |= _turns > FaultTurnsMax;
         _nowMs += _random.Next(40);
         if (_crashes && Chance(25))
@@ -158,7 +159,8 @@ internal sealed partial class Simulation
         if (_isHostile && _said.Count > 0 && Chance(8)) messages.Add(Again(_said[^(1 + _random.Next(Math.Min(8, _said.Count)))]));
         if (_asks && State.OpenWaits.Count > 0 && _people.Next(4) == 0) messages.Add(new Message.WaitAnswered(AnswerOf(State.OpenWaits.ElementAt(_people.Next(State.OpenWaits.Count)))));
         if (messages.Count == 0 && AnyMessage() is { } any) messages.Add(any);
-        if (messages.Count == 0)
+        if (messages.Count == 0 && _inFlight is not null) _mustLand = true;
+        else if (messages.Count == 0)
         {
             if (_reducer.NextDueMs is not { } due) throw new InvariantBrokenException("nothing runs, nothing is due, and the run has not ended");
             _nowMs = Math.Max(_nowMs, due);
@@ -166,7 +168,7 @@ internal sealed partial class Simulation
         }
         else if (_reducer.NextDueMs is { } soon && Chance(6)) _nowMs = Math.Max(_nowMs, soon);
         SpoilState();
-        _reducer.Begin(_nowMs);
+        Begin();
         foreach (var message in messages) _reducer.Handle(message);
         EndTurn();
         return true;
@@ -177,48 +179,35 @@ internal sealed partial class Simulation
         SpoilBooks();
         _reducer.Finish();
         if (_bug == PlantedBug.EffectBeforeIntent) foreach (var early in _reducer.Commands.Where(command => command.Kind == CommandKind.Grant)) Carry(early);
-        if (_reducer.Events.Count > 0)
+        if (_inFlight is not null) return;
+        var (events, commands) = _reducer.Take();
+        if (events.Count > 0)
         {
+            var closed = Close(events, commands);
+            if (StaysInFlight(closed)) return;
             if (_crashes && Chance(60))
             {
                 Lose();   // the frame never became durable: nobody may know of it
                 return;
             }
-            if (_controls && Chance(30)) RefuseCalls();
-            Commit();
+            if (_controls && Chance(30) && IsForbidden(closed))
+            {
+                Refuse(closed);
+                EndTurn();
+                return;
+            }
+            Commit(closed);
+            if (_frames.Count % 16 == 0 || State.HasEnded || _bug != PlantedBug.None || RunsAhead) Compare();
         }
         if (_crashes && Chance(60))
         {
             Crash();   // the frame is durable and none of its commands was carried out
             return;
         }
-        foreach (var command in _reducer.Commands)
+        foreach (var command in commands)
         {
             if (_bug != PlantedBug.EffectBeforeIntent || command.Kind != CommandKind.Grant) Carry(command);
         }
-    }
-
-    /// <summary>The store finds the switch on in the transaction of the frame.</summary>
-    private void RefuseCalls()
-    {
-        var found = SwitchedOn();
-        if (!_reducer.Events.OfType<RunEvent.StepIntended>().Any(intent => found.Covers(intent.Call.Kind))) return;
-        _reducer.Refuse(found);
-        if (_reducer.Commands.Exists(command => command is { Kind: CommandKind.Grant, Detail: StepAnswer { Known: null } answer } && found.Covers(((Ticket)answer.Ticket).Call.Kind)))
-            throw new InvariantBrokenException("a call was granted that the kill switch forbids");
-    }
-
-    private void Commit()
-    {
-        var events = _reducer.Events.ToArray();
-        if (_bug == PlantedBug.EventMissingFromFrame && _turns > 3 && !_isPlanted && events.Length > 1) { events = events[..^1]; _isPlanted = true; }
-        var frame = new Frame(State.NextSequence, _nowMs, events);
-        State.CloseFrame(frame.Sequence);
-        _frames.Add(frame);
-        _replica.Apply(frame);
-        foreach (var happened in events) _seen.Add(Kind(happened));
-        _checker.Check(frame, State);
-        if (_frames.Count % 16 == 0 || State.HasEnded || _bug != PlantedBug.None) Compare();
     }
 
     private static string Kind(RunEvent happened) => happened switch

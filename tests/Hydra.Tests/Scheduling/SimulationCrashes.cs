@@ -42,6 +42,7 @@ internal sealed partial class Simulation
     private void Die()
     {
         _crashCount++;
+        DieInFlight();
         _attempts.Clear();
         _answers.Clear();
         _nowMs += _random.Next(2000);
@@ -52,7 +53,7 @@ internal sealed partial class Simulation
         var state = new RunState(_plan);
         foreach (var frame in frames) state.Apply(frame);
         _reducer = NewReducer(state);
-        _reducer.Begin(_nowMs);
+        _reducer.Begin(_turnMs = Math.Max(_nowMs, state.LastFrameMs));
         if (!state.HasStarted) _reducer.Open(new RunEvent.RunStarted($"seed{_seed}", "test", "", ValueRef.EmptyText, Told(_limits)));
         else if (state.HasEnded) return;
         else _reducer.Resume(Told(_limits));
@@ -86,7 +87,7 @@ internal sealed partial class Simulation
         var state = new RunState(_plan);
         foreach (var frame in _frames) state.Apply(frame);
         _reducer = NewReducer(state);
-        _reducer.Begin(_nowMs);
+        _reducer.Begin(_turnMs = Math.Max(_nowMs, state.LastFrameMs));
         var said = new List<RunEvent.Assumed>();
         for (var i = 0; i < state.InstanceCount; i++)
         {

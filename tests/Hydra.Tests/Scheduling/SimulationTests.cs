@@ -36,7 +36,7 @@ public sealed class SimulationTests
             "skipped UpstreamSkipped", "skipped Join", "skipped Terminated", "Reopened", "Suspended", "AttemptInterrupted", "stop_when held", "charged at its bound",
             "WaitOpened", "WaitAnswered", "WaitReminded", "Overdue", "wait Reject", "wait Approve", "wait Escalate", "skipped Rejected", "answered alone",
             "revision 2", "revision 3", "revision 4", "Asked", "Assumed", "RollingBack", "refused", "undone",
-            "run Stopped", "run Paused", "run Cancelled", "run Interrupted", "run Failed", "run Completed"];
+            "died in flight", "refused in flight", "run Stopped", "run Paused", "run Cancelled", "run Interrupted", "run Failed", "run Completed"];
         Assert.Empty(rare.Except(seen));
     }
 

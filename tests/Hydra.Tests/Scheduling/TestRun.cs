@@ -223,7 +223,7 @@ internal sealed class TestRun
     private void Finish()
     {
         _reducer.Finish();
-        if (FoundAtCommit is { } found && _reducer.Commands.Exists(command => command.Kind == CommandKind.Grant)) _reducer.Refuse(found);
+        if (FoundAtCommit is { } found && _reducer.Commands.Exists(command => command.Kind == CommandKind.Grant)) _reducer.Refuse(found, []);
         Commit();
         var answers = new List<Message>();
         foreach (var command in _reducer.Commands)

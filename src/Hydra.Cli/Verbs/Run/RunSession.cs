@@ -123,6 +123,7 @@ internal static class RunViews
 internal abstract class RunView : IRunObserver, IAsyncDisposable
 {
     public abstract void OnFrame(Frame frame, RunState state);
+    public virtual bool NeedsStateOfFrame => true;
     public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }
 
@@ -130,6 +131,8 @@ internal abstract class RunView : IRunObserver, IAsyncDisposable
 internal sealed class Both(IRunObserver first, IRunObserver second) : IRunObserver
 {
     public static IRunObserver Of(IRunObserver? first, IRunObserver second) => first is null ? second : new Both(first, second);
+
+    public bool NeedsStateOfFrame => first.NeedsStateOfFrame || second.NeedsStateOfFrame;
 
     public void OnFrame(Frame frame, RunState state)
     {
@@ -146,5 +149,6 @@ internal sealed class Both(IRunObserver first, IRunObserver second) : IRunObserv
 
 internal sealed class SilentView : RunView
 {
+    public override bool NeedsStateOfFrame => false;
     public override void OnFrame(Frame frame, RunState state) { }
 }

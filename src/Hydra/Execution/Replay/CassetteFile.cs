@@ -31,7 +31,8 @@ public static class CassetteFile
                 WriteLine(HeadLine(cassette));
                 foreach (var call in cassette.Calls)
                 {
-                    WriteCall(json, call);
+                    if (call.Line is { } made) buffer.Write(made);
+                    else WriteCall(json, call);
                     EndLine();
                 }
                 foreach (var decision in cassette.Decisions) WriteLine(CassetteDecisions.Line(decision));
@@ -61,6 +62,16 @@ public static class CassetteFile
             File.Delete(beside);
             throw StoreFaults.Explain(failed, path);
         }
+    }
+
+    /// <summary>What <see cref="Write"/> makes of a call, without the end of the line.</summary>
+    public static byte[] LineOf(RecordedCall call)
+    {
+        var buffer = new ArrayBufferWriter<byte>(512);
+        using var json = new Utf8JsonWriter(buffer, ValueJson.Compact);
+        WriteCall(json, call);
+        json.Flush();
+        return buffer.WrittenSpan.ToArray();
     }
 
     public static Cassette Read(string path, MissingCall missing)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Hydra.Model;
 
 namespace Hydra.Execution;
@@ -7,29 +8,61 @@ namespace Hydra.Execution;
 /// is open until its result, and a cut one until it is known why it was cut.
 /// </summary>
 /// <param name="planOf">The plan that another run is pinned to: what was reused is recorded as the calls of its source.</param>
-public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) : IRunObserver
+/// <param name="makesLines">The cassette will be a file: its lines are made while the run goes on.</param>
+public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf, bool makesLines = false) : IRunObserver
 {
+    /// <summary>Lines worth another thread's while.</summary>
+    private const int LinesPerLot = 64;
+
+    private readonly ConcurrentQueue<Draft> _closed = new();
+    private readonly Lock _making = new();
     private readonly List<Draft> _drafts = [];
     private readonly Dictionary<int, List<Draft>> _open = [];
     private readonly List<(RunEvent.Reused From, string Path)> _reused = [];
     private readonly Dictionary<string, List<long>> _waits = new(StringComparer.Ordinal);
     private readonly List<RecordedDecision> _decisions = [];
+    private readonly HashSet<string> _decided = new(StringComparer.Ordinal);
+    private bool _isCalledOff;
     private RunEvent.RunStarted? _started;
     private long _next;
 
     /// <summary>Every frame from the run's first on was seen: the cassette is of the whole run.</summary>
     public bool IsWhole { get; private set; } = true;
 
+    /// <summary>Besides paths and settings it looks at waits, which nothing changes before their node goes on.</summary>
+    public bool NeedsStateOfFrame => false;
+
     public void OnFrame(Frame frame, RunState state)
     {
         IsWhole &= frame.Sequence == _next;
         _next = frame.Sequence + 1;
         foreach (var happened in frame.Events) Note(happened, state);
+        if (_closed.Count >= LinesPerLot) ThreadPool.UnsafeQueueUserWorkItem(static recorder => recorder.MakeLines(), this, preferLocal: false);
+    }
+
+    private void MakeLines()
+    {
+        lock (_making)
+        {
+            while (_closed.TryDequeue(out var draft))
+            {
+                try
+                {
+                    var call = ToCall(draft);
+                    draft.Made = call with { Line = CassetteFile.LineOf(call) };
+                }
+                catch (Exception unwritable) when (unwritable is InvalidOperationException or ArgumentException)
+                {
+                    // A value that no line can be made of: whoever writes the file meets it again, and is heard.
+                }
+            }
+        }
     }
 
     public Cassette ToCassette(MissingCall missing = MissingCall.Fail)
     {
-        var calls = _drafts.Where(draft => draft.IsKept).Select(ToCall).Concat(_reused.GroupBy(reused => reused.From.Run).SelectMany(CallsOfSources));
+        MakeLines();
+        var calls = _drafts.Where(draft => draft.IsKept).Select(draft => draft.Made ?? ToCall(draft)).Concat(_reused.GroupBy(reused => reused.From.Run).SelectMany(CallsOfSources));
         return new Cassette(HeadOf(_started!), calls, _waits.Select(wait => KeyValuePair.Create(wait.Key, (IReadOnlyList<long>)wait.Value)), _decisions) { Missing = missing };
     }
 
@@ -38,6 +71,8 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
         switch (happened)
         {
             case RunEvent.RunStarted e: _started = e; break;
+            case RunEvent.Stopping e: _isCalledOff = e.Status is RunStatus.Cancelled or RunStatus.Interrupted; break;
+            case RunEvent.RunResumed: _isCalledOff = state.StoppingAs == RunStatus.Cancelled; break;
             case RunEvent.Started { Incarnation: 0 } e: _open[e.Node] = []; break;
             case RunEvent.StepIntended e: Intend(e, state); break;
             case RunEvent.StepEnded e when e.Step < OpenOf(e.Node).Count: OpenOf(e.Node)[e.Step].Result = e.Result; break;
@@ -46,14 +81,14 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
             case RunEvent.WaitExpired e: Decide(e.Node, state); break;
             case RunEvent.Reused e: _reused.Add((e, state.PathOf(e.Node))); break;
             case RunEvent.AttemptFailed e: Close(e.Node, e.Error, isLoser: false); break;
-            case RunEvent.Ended e: Close(e.Node, e.Error, isLoser: e.Status == NodeStatus.Cancelled && state.StoppingAs is not (RunStatus.Cancelled or RunStatus.Interrupted)); break;
+            case RunEvent.Ended e: Close(e.Node, e.Error, isLoser: e.Status == NodeStatus.Cancelled && !_isCalledOff); break;
         }
     }
 
     /// <summary>One answer of several may not decide yet. What people told a secret node stays where it was said.</summary>
     private void Decide(int node, RunState state)
     {
-        if (state.DetailOf(node)!.Wait is not { Decision: { } decision } wait || state.NodeOf(node).Settings.Labels.IsSecret) return;
+        if (state.DetailOf(node)!.Wait is not { Decision: { } decision } wait || state.NodeOf(node).Settings.Labels.IsSecret || !_decided.Add(wait.Id)) return;
         _decisions.Add(new RecordedDecision(state.PathOf(node), wait.Request.PayloadSha256, wait.Answers, decision.Expired, wait.IsEscalated, decision.AtMs));
     }
 
@@ -86,7 +121,8 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
             cut.IsKept = isLoser || isOwnEnd;
             if (isOwnEnd) cut.Result = cut.Result! with { Error = error };
         }
-        _open.Remove(node);
+        if (!_open.Remove(node, out var closed) || !makesLines) return;
+        foreach (var draft in closed) if (draft is { IsKept: true, IsSmall: true }) _closed.Enqueue(draft);
     }
 
     private CassetteHead HeadOf(RunEvent.RunStarted started)
@@ -137,6 +173,10 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
     private sealed class Draft(string path, StepCall call, Draft? earlier, bool isSecret)
     {
         public AskedStep Asked => new(Call, earlier?.Asked, Result?.Response);
+        /// <summary>All of it lies in memory.</summary>
+        public bool IsSmall => Call is { Request.Artifact: null, After: null } && Result?.Response is null or { Artifact: null };
+        /// <summary>The call as it stays, with its line.</summary>
+        public RecordedCall? Made { get; set; }
         public string Path { get; } = path;
         public StepCall Call { get; } = call;
         public bool IsSecret { get; } = isSecret;
