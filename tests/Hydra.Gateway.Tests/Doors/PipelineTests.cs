@@ -135,6 +135,19 @@ public sealed class PipelineTests
         Assert.True(account.Charged!.Value.Usage.Total >= 877);
     }
 
+    [Fact]
+    public async Task An_answer_of_a_cache_is_charged_nothing()
+    {
+        await using var gateway = await StartAsync(config => config with { Cache = new CacheConfig { Exact = new ExactCacheConfig { Enabled = true } } }, new FakeScript());
+        var client = new InProcessModels(gateway.Service, Caller.Anyone).GetClient("smart");
+        var (first, second) = (new Accounted { MaxOutputTokens = 100, Temperature = 0 }, new Accounted { MaxOutputTokens = 100, Temperature = 0 });
+        await client.GetResponseAsync("Hi", first, Token);
+        await client.GetResponseAsync("Hi", second, Token);
+        Assert.Single(gateway.Fake.Calls);
+        Assert.True(first.Charged!.Value.CostUsd > 0);
+        Assert.Equal((0m, 0L), (second.Charged!.Value.CostUsd, second.Charged.Value.Usage.Total));
+    }
+
     private sealed class Accounted : ChatOptions, IAccounted
     {
         public (decimal CostUsd, TokenUsage Usage)? Charged { get; private set; }
