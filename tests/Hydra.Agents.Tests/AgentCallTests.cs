@@ -32,6 +32,14 @@ public class AgentCallTests
     }
 
     [Fact]
+    public void A_tool_counts_beside_its_words_as_much_as_a_message_does()
+    {
+        var plain = new Calls.ModelQuestion { Model = new ModelFacts { Name = "m", Provider = "fake", Id = "m" }, Messages = [new ChatMessage(ChatRole.User, "hi")], OutputTokensMax = 1 };
+        var tooled = plain with { Tools = [AIFunctionFactory.CreateDeclaration("look", "Look", System.Text.Json.JsonElement.Parse("{}"))] };
+        Assert.Equal((1 + 16, 1 + 16 + 5 + 16), (plain.PromptTokensMax, tooled.PromptTokensMax));   // as a gateway counts
+    }
+
+    [Fact]
     public async Task An_unknown_price_is_announced_as_unknown_and_not_as_free()
     {
         await Ask.Async(new FakeModels { Price = null }.Answers("x"), _line, "model: m, prompt: p");

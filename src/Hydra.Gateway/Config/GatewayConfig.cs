@@ -13,6 +13,8 @@ public sealed record GatewayConfig
     public IReadOnlyDictionary<string, ModelGroupConfig> Models { get; init; } = new Dictionary<string, ModelGroupConfig>(StringComparer.Ordinal);
     /// <summary>Limits of the gateway as a whole.</summary>
     public RateLimits Limits { get; init; } = RateLimits.None;
+    /// <summary>Limits of teams by their names; a team that is missing has none of its own.</summary>
+    public IReadOnlyDictionary<string, RateLimits> Teams { get; init; } = new Dictionary<string, RateLimits>(StringComparer.Ordinal);
     public IReadOnlyList<Budget> Budgets { get; init; } = [];
     public CacheConfig Cache { get; init; } = new();
     public IReadOnlyList<FilterConfig> Filters { get; init; } = [];

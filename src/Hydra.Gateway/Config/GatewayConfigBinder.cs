@@ -18,6 +18,7 @@ internal static class GatewayConfigBinder
             Models = models,
             Passthrough = file.Flag("passthrough") ?? models.Count == 0,
             Limits = Limits(file.Map("limits")),
+            Teams = file.Maps("teams").ToDictionary(pair => pair.Key, pair => Limits(pair.Value), StringComparer.Ordinal),
             Budgets = [.. file.Items("budgets").Select(pair => BudgetOf(pair.Item))],
             Cache = Cache(file.Map("cache")),
             Filters = [.. file.Items("filters").Select(pair => new FilterConfig(pair.Item.Text("kind")!, pair.Item.Text("action")!) 

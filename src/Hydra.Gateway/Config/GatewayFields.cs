@@ -102,6 +102,7 @@ internal static class GatewayFields
         new("models", new Shape.MapOf(Group), "What callers name: groups of deployments that can stand in for one another."),
         new("passthrough", Flag, "Whether a model that is no group is asked as `provider/model`. Default: when there are no groups."),
         new("limits", Record(LimitFields), "Limits of the gateway as a whole."),
+        new("teams", new Shape.MapOf(Record(LimitFields)), "Limits of teams by name, over all their keys and callers together."),
         new("budgets", new Shape.ListOf(Record(
             new("scope", Text, "all, key:NAME, team:T, user:U, tag:K=V or model:M.") { IsRequired = true },
             new("window", new Shape.Choice("minute", "hour", "day", "week", "month", "total"), "How long it lasts, by the calendar in UTC. Default: total."),

@@ -72,6 +72,8 @@ internal sealed class GatewayModels
             lock (around.Gate) health.Meter.Limits = written.Limits;
             deployments.Add(new Deployment { Id = id, Group = name, Config = written, Client = client, Embeddings = new(() => providers.OpenEmbeddings(written)), Facts = facts, Health = health, Quota = quota, Turnstile = _turnstiles[quota.Name] });
         }
+        var meter = known?.Meter ?? new ScopeMeter(LimitScope.Route, name, group.Limits);
+        lock (around.Gate) meter.Limits = group.Limits;
         return new ModelGroup
         {
             Name = name,
@@ -80,7 +82,7 @@ internal sealed class GatewayModels
             ById = deployments.ToDictionary(deployment => deployment.Id, StringComparer.Ordinal),
             Routes = [.. deployments.Select(RouteOf)],
             Memory = known is { } && known.Config.Policy == group.Policy ? known.Memory : new RouteMemory(group.Policy),
-            Meter = known?.Meter ?? new ScopeMeter(LimitScope.Route, name, group.Limits),
+            Meter = meter,
         };
     }
 

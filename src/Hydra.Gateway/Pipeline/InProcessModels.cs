@@ -126,10 +126,10 @@ public sealed class InProcessModels : IModelCatalog
         }
     }
 
-    /// <summary>Whoever keeps an account hears what stands in the ledger.</summary>
+    /// <summary>Whoever keeps an account hears what stands in the ledger; of an answer of a cache that is nothing.</summary>
     private static void Charge(ChatOptions? options, Operation operation)
     {
-        if (options is IAccounted accounted && operation.Attempts.Any(attempt => attempt.BegunAt is not null)) accounted.Charge(operation.CostUsd, operation.Usage);
+        if (options is IAccounted accounted && (operation.Hit is not null || operation.Attempts.Any(attempt => attempt.BegunAt is not null))) accounted.Charge(operation.CostUsd, operation.Usage);
     }
 
     private static CallFailedException FailureOf(GatewayRefusedException refused)

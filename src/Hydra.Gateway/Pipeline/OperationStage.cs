@@ -12,7 +12,7 @@ internal sealed class OperationStage(IChatClient inner, Func<GatewayModels> mode
     public const int OutputTokensByDefault = 4_096;
 
     private readonly ScopeMeter _global = new(LimitScope.Global, "gateway", config().Limits);
-    private readonly Dictionary<string, ScopeMeter> _keys = new(StringComparer.Ordinal);
+    private readonly Dictionary<(LimitScope Scope, string Id), ScopeMeter> _meters = [];
 
     public override async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -44,7 +44,10 @@ internal sealed class OperationStage(IChatClient inner, Func<GatewayModels> mode
         {
             var at = now();
             _global.Limits = config().Limits;
-            ScopeMeter[] meters = operation.Key is { } key ? [_global, group.Meter, MeterOf_NeedsLock(key)] : [_global, group.Meter];
+            var (key, team) = (operation.Key is { } shown ? MeterOf_NeedsLock(shown) : null, operation.Caller.Team is { } named ? MeterOf_NeedsLock(named) : null);
+            ScopeMeter[] meters = key is null
+                ? team is null ? [_global, group.Meter] : [_global, group.Meter, team]
+                : team is null ? [_global, group.Meter, key] : [_global, group.Meter, team, key];
             var admitted = Admission.TryAdmit(meters, operation.PromptTokensMax + operation.OutputTokensMax, at, out var refusal);
             operation.RateLimits = Admission.Tightest(meters, at);
             if (admitted is not null) return admitted;
@@ -56,10 +59,15 @@ internal sealed class OperationStage(IChatClient inner, Func<GatewayModels> mode
         }
     }
 
-    private ScopeMeter MeterOf_NeedsLock(Ledger.VirtualKey key)
+    private ScopeMeter MeterOf_NeedsLock(Ledger.VirtualKey key) =>
+        MeterOf_NeedsLock(LimitScope.Key, key.Id, key.Name, new RateLimits { Rpm = key.RequestsPerMinute, Tpm = key.TokensPerMinute, MaxParallel = key.ParallelMax });
+
+    /// <returns>Null: the team has no limits.</returns>
+    private ScopeMeter? MeterOf_NeedsLock(string team) => config().Teams.TryGetValue(team, out var limits) ? MeterOf_NeedsLock(LimitScope.Team, team, team, limits) : null;
+
+    private ScopeMeter MeterOf_NeedsLock(LimitScope scope, string id, string name, RateLimits limits)
     {
-        var limits = new RateLimits { Rpm = key.RequestsPerMinute, Tpm = key.TokensPerMinute, MaxParallel = key.ParallelMax };
-        if (!_keys.TryGetValue(key.Id, out var meter)) _keys[key.Id] = meter = new ScopeMeter(LimitScope.Key, key.Name, limits);
+        if (!_meters.TryGetValue((scope, id), out var meter)) _meters[(scope, id)] = meter = new ScopeMeter(scope, name, limits);
         else if (meter.Limits != limits) meter.Limits = limits;
         return meter;
     }

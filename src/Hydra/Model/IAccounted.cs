@@ -9,7 +9,7 @@ public interface IAccounted
     /// <summary>What all attempts of the call may cost together, since a budget of the caller holds no more for it; null: nothing limits them.</summary>
     CallCap? Cap { get; }
 
-    /// <summary>Told once what the call is charged with, over all its attempts, before it returns or throws; never for a call that nobody was asked for.</summary>
+    /// <summary>Told once what the call is charged with, over all its attempts, before it returns or throws; nothing for an answer of a cache. Not told where nobody was asked.</summary>
     /// <param name="costUsd">In US dollars, at the price of whoever answered and of its class of service; 0 where that is not known.</param>
     void Charge(decimal costUsd, TokenUsage usage);
 }

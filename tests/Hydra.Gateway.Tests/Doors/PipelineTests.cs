@@ -62,6 +62,34 @@ public sealed class PipelineTests
     }
 
     [Fact]
+    public async Task A_team_has_limits_of_its_own_over_all_its_callers_and_a_reload_changes_them()
+    {
+        await using var gateway = await StartAsync(config => config with { Teams = new Dictionary<string, RateLimits> { ["research"] = new() { Rpm = 1 } } }, new FakeScript());
+        var (ada, bob, other) = (ClientOf("research", "ada"), ClientOf("research", "bob"), ClientOf("sales", "cy"));
+        await ada.GetResponseAsync("Hi", cancellationToken: Token);
+        var refused = await Assert.ThrowsAsync<CallFailedException>(() => bob.GetResponseAsync("Hi", cancellationToken: Token));
+        Assert.Equal(ErrorCode.RateLimited, refused.Code);
+        Assert.Contains("research", refused.Message, StringComparison.Ordinal);
+        await other.GetResponseAsync("Hi", cancellationToken: Token);
+        await gateway.Service.ReloadAsync(gateway.Service.Config with { Teams = new Dictionary<string, RateLimits> { ["research"] = new() { Rpm = 2 } } }, Token);
+        await bob.GetResponseAsync("Hi", cancellationToken: Token);
+
+        IChatClient ClientOf(string team, string user) => new InProcessModels(gateway.Service, new Caller(null, team, user, [])).GetClient("smart");
+    }
+
+    [Fact]
+    public async Task A_reload_takes_changed_limits_of_a_group()
+    {
+        await using var gateway = await StartAsync(config => Limited(config, 1), new FakeScript());
+        using (await gateway.PostAsync("/v1/chat/completions", Chat)) { }
+        using (var refused = await gateway.PostAsync("/v1/chat/completions", Chat)) Assert.Equal(429, (int)refused.StatusCode);
+        await gateway.Service.ReloadAsync(Limited(gateway.Service.Config, 2), Token);
+        using (var answered = await gateway.PostAsync("/v1/chat/completions", Chat)) Assert.Equal(200, (int)answered.StatusCode);
+
+        static GatewayConfig Limited(GatewayConfig config, long rpm) => config with { Models = config.Models.ToDictionary(pair => pair.Key, pair => pair.Value with { Limits = new() { Rpm = rpm } }) };
+    }
+
+    [Fact]
     public async Task A_budget_of_a_tag_holds_for_calls_of_the_engine()
     {
         await using var gateway = await StartAsync(config => config with { Budgets = [new Budget(BudgetScope.TryParse("tag:node=dear")!.Value, BudgetWindow.Total, 0, null)] }, new FakeScript());
@@ -105,6 +133,19 @@ public sealed class PipelineTests
         else Assert.NotEmpty((await answer).Text);
         Assert.Equal(calls, gateway.Fake.Calls.Count);
         Assert.True(account.Charged!.Value.Usage.Total >= 877);
+    }
+
+    [Fact]
+    public async Task An_answer_of_a_cache_is_charged_nothing()
+    {
+        await using var gateway = await StartAsync(config => config with { Cache = new CacheConfig { Exact = new ExactCacheConfig { Enabled = true } } }, new FakeScript());
+        var client = new InProcessModels(gateway.Service, Caller.Anyone).GetClient("smart");
+        var (first, second) = (new Accounted { MaxOutputTokens = 100, Temperature = 0 }, new Accounted { MaxOutputTokens = 100, Temperature = 0 });
+        await client.GetResponseAsync("Hi", first, Token);
+        await client.GetResponseAsync("Hi", second, Token);
+        Assert.Single(gateway.Fake.Calls);
+        Assert.True(first.Charged!.Value.CostUsd > 0);
+        Assert.Equal((0m, 0L), (second.Charged!.Value.CostUsd, second.Charged.Value.Usage.Total));
     }
 
     private sealed class Accounted : ChatOptions, IAccounted
