@@ -150,9 +150,11 @@ internal sealed partial class RunLoop
 
     private void ArmTimer()
     {
-        var nowMs = NowMs();
         var dueMs = _reducer.NextDueMs ?? long.MaxValue;
-        if (dueMs == Volatile.Read(ref _timerDueMs) && dueMs > nowMs) return;
+        var isArmed = dueMs == Volatile.Read(ref _timerDueMs);
+        if (isArmed && dueMs == long.MaxValue) return;
+        var nowMs = NowMs();
+        if (isArmed && dueMs > nowMs) return;
         Volatile.Write(ref _timerDueMs, dueMs);
         if (dueMs == long.MaxValue) return;
         _timer!.Change(TimeSpan.FromMilliseconds(Math.Clamp(dueMs - nowMs, 0, 86_400_000)), Timeout.InfiniteTimeSpan);

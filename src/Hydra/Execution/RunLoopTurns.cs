@@ -102,7 +102,8 @@ internal sealed partial class RunLoop
         if (_heard.Count > 0) _journal.Heard([.. _heard]);
         _heard.Clear();
         _state.CloseFrame(frame.Sequence);
-        _inFlight = new FrameInFlight([.. _refused?.Frames ?? [], (frame, InfoAfter(frame))], commands, _state.HasEnded);
+        var info = InfoAfter(frame);
+        _inFlight = new FrameInFlight(_refused is null ? [(frame, info)] : [.. _refused.Frames, (frame, info)], commands, _state.HasEnded);
         _refused = null;
         return _inFlight;
     }
