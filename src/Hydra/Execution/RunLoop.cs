@@ -5,22 +5,6 @@ using Hydra.Scheduling;
 
 namespace Hydra.Execution;
 
-/// <summary>Sees a run while it goes on. Called on the run's loop: must be quick and must not throw.</summary>
-public interface IRunObserver
-{
-    /// <summary>A frame has become durable; <paramref name="state"/> is the state after it, to be read only during the call. See <see cref="NeedsStateOfFrame"/>.</summary>
-    void OnFrame(Frame frame, RunState state);
-
-    /// <summary>
-    /// False: <see cref="OnFrame"/> reads of the state only what no later frame changes. The run then need not wait with its next decisions until
-    /// the frame is durable and seen, and the state may hold them already.
-    /// </summary>
-    bool NeedsStateOfFrame => true;
-
-    /// <summary>An attempt gave a sign of life; called from any thread. <paramref name="partial"/>: its text so far, where it streams.</summary>
-    void OnProgress(int instance, string? partial) { }
-}
-
 /// <summary>
 /// The shell around the reducer: one loop per run, one inbox, no locks. Whoever brings a message while the loop rests
 /// runs it, so a finished node starts its dependants on its own thread; whoever comes while it turns only leaves the
@@ -30,6 +14,10 @@ internal sealed partial class RunLoop
 {
     private static readonly TimeSpan InboxInterval = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Messages taken at once.</summary>
+    private const int MessagesPerTurnMax = 65_536;
+
+    private readonly NodeClock _nodeClock;
     private readonly ConcurrentQueue<Message> _inbox = new();
     private readonly ConcurrentDictionary<int, Attempt> _attempts = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -47,6 +35,18 @@ internal sealed partial class RunLoop
     private long _timerDueMs = long.MaxValue;
     private int _isTaking;
     private KillSwitch _switch = KillSwitch.Off;
+    /// <summary>The next turn is decided while the frame of the last one is written.</summary>
+    private readonly bool _runsAhead;
+    /// <summary>1: a thread has the turn. Everything below and the state are that thread's alone.</summary>
+    private int _turning;
+    private readonly List<long> _heard = [];
+    private Action<Reducer>? _first;
+    private long _turnMs;
+    private FrameInFlight? _inFlight;
+    /// <summary>What the kill switch refused: it is written with the next frame.</summary>
+    private FrameInFlight? _refused;
+    /// <summary>Set by the thread that wrote the frame in flight.</summary>
+    private volatile bool _hasLanded;
 
     public RunLoop(RunId run, RunState state, IRunJournal journal, IArtifactStore artifacts, RunInputs inputs, AttemptServices services, IRunObserver? observer, Func<RunState, IReadOnlyDictionary<string, float>?, RunInfo> describe)
     {
@@ -139,6 +139,135 @@ internal sealed partial class RunLoop
         return new Message.AttemptEnded(instance, given.Attempt, given.Incarnation, outcome, output);
     }
 
+    /// <summary>A closed frame: all that is left is to write it, and then to carry out what it decided.</summary>
+    /// <param name="Frames">One, behind those that were refused.</param>
+    private sealed record FrameInFlight(IReadOnlyList<(Frame Frame, RunInfo? Info)> Frames, List<Command> Commands, bool EndsRun)
+    {
+        /// <summary>Null: it was written.</summary>
+        public KillSwitch? RefusedBy { get; set; }
+    }
+
+    private bool HasWork => !_ended.Task.IsCompleted && (_hasLanded || _first is not null || !_inbox.IsEmpty);
+
+    /// <summary>
+    /// Turns until there is nothing to do, then rests; a message that slips in between is not lost. Called by the thread that has the turn;
+    /// while it writes a frame, whoever brings a message has it.
+    /// </summary>
+    private void Continue()
+    {
+        try
+        {
+            while (true)
+            {
+                FrameInFlight? closed = null;
+                while (closed is null && HasWork) closed = Turn();
+                if (closed is null || _runsAhead) Interlocked.Exchange(ref _turning, 0);
+                if (closed is not null) Write(closed);
+                if (closed is not null && !_runsAhead) continue;
+                if (!HasWork || Interlocked.CompareExchange(ref _turning, 1, 0) != 0) return;
+            }
+        }
+        catch (Exception failed)   // a store that cannot commit, or a defect: the run must not go on from memory alone
+        {
+            Stop(failed);
+        }
+    }
+
+    /// <summary>What follows from everything that has happened. Gives the frame that holds it; null: nothing to write, or the frame before it is not durable yet.</summary>
+    private FrameInFlight? Turn()
+    {
+        var isOpen = _reducer.Events.Count + _reducer.Commands.Count > 0;
+        if (!isOpen) _reducer.Begin(_turnMs = NowMs());
+        if (_hasLanded) Land();
+        if (_ended.Task.IsCompleted) return null;
+        _first?.Invoke(_reducer);
+        _first = null;
+        Drain();
+        _reducer.Finish();
+        if (BeginEarly())
+        {
+            Drain();
+            _reducer.Finish();
+        }
+        if (_inFlight is null) return Close();
+        if (_reducer.Events.Count > 0) _journal.Foresee(_reducer.Events);
+        return null;
+    }
+
+    private void Drain()
+    {
+        for (var i = 0; i < MessagesPerTurnMax && _inbox.TryDequeue(out var message); i++)
+        {
+            if (message.InboxId != 0 && !_state.HasEnded) _heard.Add(message.InboxId);
+            _reducer.Handle(message);
+        }
+    }
+
+    private FrameInFlight? Close()
+    {
+        var (events, commands) = _reducer.Take();
+        if (!_state.HasEnded) ArmTimer();
+        if (events.Count == 0)
+        {
+            CarryOut(commands, endsRun: _state.HasEnded);
+            return null;
+        }
+        var frame = new Frame(_state.NextSequence, _turnMs, events);
+        _nodeClock.Read(frame);
+        if (Reuse?.Completed(frame) is { Count: > 0 } completed) _journal.Remember(completed);
+        if (_heard.Count > 0) _journal.Heard([.. _heard]);
+        _heard.Clear();
+        _state.CloseFrame(frame.Sequence);
+        var info = InfoAfter(frame);
+        _inFlight = new FrameInFlight(_refused is null ? [(frame, info)] : [.. _refused.Frames, (frame, info)], commands, _state.HasEnded);
+        _refused = null;
+        return _inFlight;
+    }
+
+    private void Write(FrameInFlight closed)
+    {
+        try
+        {
+            _journal.Commit(closed.Frames);
+        }
+        catch (SwitchedOffException off)
+        {
+            closed.RefusedBy = off.Switch;
+        }
+        _hasLanded = true;
+    }
+
+    private void Land()
+    {
+        var landed = _inFlight!;
+        _inFlight = null;
+        _hasLanded = false;
+        if (landed.RefusedBy is { } off)
+        {
+            _refused = landed;
+            _reducer.Refuse(off, landed.Commands);
+            return;
+        }
+        foreach (var (frame, _) in landed.Frames) _observer?.OnFrame(frame, _state);
+        CarryOut(landed.Commands, landed.EndsRun);
+    }
+
+    private void CarryOut(List<Command> commands, bool endsRun)
+    {
+        foreach (var command in commands) Carry(command);
+        if (endsRun) _ended.TrySetResult();
+    }
+
+    /// <summary>The run's new line in the list; null: it stays as it is.</summary>
+    private RunInfo? InfoAfter(Frame frame)
+    {
+        foreach (var happened in frame.Events)
+        {
+            if (happened is RunEvent.RunStarted or RunEvent.RunResumed or RunEvent.RunEnded) return _describe(_state, _nodeClock.Seconds);
+        }
+        return null;
+    }
+
     private void Stop(Exception failed)
     {
         if (!_ended.TrySetException(failed)) return;
@@ -150,9 +279,11 @@ internal sealed partial class RunLoop
 
     private void ArmTimer()
     {
-        var nowMs = NowMs();
         var dueMs = _reducer.NextDueMs ?? long.MaxValue;
-        if (dueMs == Volatile.Read(ref _timerDueMs) && dueMs > nowMs) return;
+        var isArmed = dueMs == Volatile.Read(ref _timerDueMs);
+        if (isArmed && dueMs == long.MaxValue) return;
+        var nowMs = NowMs();
+        if (isArmed && dueMs > nowMs) return;
         Volatile.Write(ref _timerDueMs, dueMs);
         if (dueMs == long.MaxValue) return;
         _timer!.Change(TimeSpan.FromMilliseconds(Math.Clamp(dueMs - nowMs, 0, 86_400_000)), Timeout.InfiniteTimeSpan);
@@ -214,64 +345,6 @@ internal sealed partial class RunLoop
     private void Queue(int node, Action<RunLoop, int> work) =>
         ThreadPool.UnsafeQueueUserWorkItem(static item => item.work(item.loop, item.node), (loop: this, node, work), preferLocal: true);
 
-    private void Start(int instance, bool isEarly)
-    {
-        var node = _state.NodeOf(instance);
-        var detail = _state.DetailOf(instance);
-        var variant = node.Variants[detail?.Variant ?? 0];
-        var runs = variant.Node ?? node;
-        var labels = new LabelContext();
-        // What stands in a node that a model wrote says what the model had read.
-        var isProposed = _state.ProposedDepthOf(instance, out var proposed) > 0;
-        labels.Add(proposed);
-        var given = new NodeAttempt
-        {
-            Run = _run,
-            Path = _state.PathOf(instance),
-            Node = runs,
-            Attempt = _state.AttemptOf(instance),
-            Incarnation = detail?.Incarnation ?? 0,
-            Variant = variant,
-            Scope = new InstanceScope(_state, _inputs, Artifacts, instance, labels, runs),
-            Labels = labels,
-            IsProposed = isProposed,
-            Policy = runs.Type is ILeafNodeType { RunsInline: true } ? PolicyBook.Empty : PolicyOf(instance),
-            RuleUses = _state.RuleUses,
-            Decided = detail?.Wait is { Decision: not null } last ? [.. detail.EarlierWaits ?? [], last] : detail?.EarlierWaits?.ToArray() ?? [],
-            Services = _services,
-            Opened = Composites.OpenedBy(_state, _inputs, Artifacts, instance),
-            ResumedAtMs = detail?.ResumedAtMs ?? 0,
-            Decision = detail?.Wait?.Decision is { } decision ? _replayedWaits?.At(instance, decision) ?? decision : null,
-        };
-        var type = (ILeafNodeType)runs.Type;
-        if (type.RunsInline)
-        {
-            var outcome = Execution.Attempt.RunInline(type, given, NoLine.Instance);
-            _inbox.Enqueue(Ended(instance, given, outcome));
-            return;
-        }
-        var attempt = new Attempt(this, instance, given) { IsEarly = isEarly };
-        _attempts[instance] = attempt;
-        if (_ended.Task.IsFaulted) attempt.Cancel();   // the run stopped meanwhile, on the thread that writes
-        if (isEarly) _ = attempt.RunAsync(type);
-        else ThreadPool.UnsafeQueueUserWorkItem(static item => _ = item.attempt.RunAsync(item.type), (attempt, type), preferLocal: true);
-    }
-
-    /// <summary>The policies of the workflows that the instance lies in, and the project's.</summary>
-    private PolicyBook PolicyOf(int instance)
-    {
-        var plan = _state.ScopeOf(instance).Plan;
-        if (_policies.TryGetValue(plan, out var known)) return known;
-        var workflows = new List<WorkflowSpec>();
-        for (var at = _state.ScopeOf(instance); ; at = _state.ScopeOf(at.Parent))
-        {
-            if (!workflows.Contains(at.Plan.Workflow)) workflows.Add(at.Plan.Workflow);
-            if (at.Parent < 0) break;
-        }
-        var specs = workflows.Select(workflow => workflow.Policy).Append(_services.ProjectPolicy).OfType<PolicySpec>().ToList();
-        return _policies[plan] = new PolicyBook(specs, _services.EnvironmentName);
-    }
-
     private void Decide(int instance)
     {
         try
@@ -318,16 +391,5 @@ internal sealed partial class RunLoop
         {
             // A partial result may not have what the expression asks for yet; the next item asks again.
         }
-    }
-
-    /// <summary>For types that run inline: they neither call out nor wait.</summary>
-    private sealed class NoLine : ILine
-    {
-        public static readonly NoLine Instance = new();
-        public ValueTask<StepGrant> IntendAsync(StepCall call, CancellationToken cancellationToken) => throw new InvalidOperationException("A node type that runs inline makes no calls.");
-        public void Report(StepGrant grant, StepResult result) => throw new InvalidOperationException("A node type that runs inline makes no calls.");
-        public void Progress(string? partial = null) { }
-        public ValueRef Keep(Value value, Labels labels = default) => ValueRef.Of(value, labels);
-        public Value Read(ValueRef reference) => reference.Inline;
     }
 }
