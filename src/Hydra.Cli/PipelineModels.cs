@@ -38,11 +38,9 @@ internal sealed class PipelineModels : IModelClients, IDisposable
         }
     }
 
-    public ModelFacts Resolve(string model) => _models.Resolve(NameOf(model));
-    public IChatClient GetClient(string model) => _models.GetClient(NameOf(model));
+    public ModelFacts Resolve(string model) => _models.Resolve(ProgramOptions.NameOf(model, _names));
+    public IChatClient GetClient(string model) => _models.GetClient(ProgramOptions.NameOf(model, _names));
 
     /// <remarks>Waits until the ledger has written what it holds.</remarks>
     public void Dispose() => _service.DisposeAsync().AsTask().GetAwaiter().GetResult();
-
-    private string NameOf(string model) => _names.GetOrNull(model).TextOrNull ?? model;
 }

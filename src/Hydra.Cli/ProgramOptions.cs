@@ -1,4 +1,3 @@
-using Hydra.Gateway;
 using Hydra.Gateway.Prices;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
@@ -41,6 +40,9 @@ internal sealed record ProgramOptions(string? Backend, ValueMap Models)
 
     public ValueMap ToBundle() => ValueMap.Of(("backend", Backend is null ? Value.Null : Value.Of(Backend)), ("models", Models));
 
+    /// <summary>A model's name as <c>--model</c> changed it.</summary>
+    public static string NameOf(string model, ValueMap names) => names.GetOrNull(model).TextOrNull ?? model;
+
     /// <summary>The workflow with its aliases renamed; its hash stays that of the file.</summary>
     public WorkflowSpec Apply(WorkflowSpec workflow)
     {
@@ -67,17 +69,8 @@ internal sealed class ListedPrices(ValueMap names, CliIo io) : IModelCatalog
 
     public ModelFacts Resolve(string model)
     {
-        var name = names.GetOrNull(model).TextOrNull ?? model;
+        var name = ProgramOptions.NameOf(model, names);
         var entry = _prices.Find(name);
         return new ModelFacts { Name = name, Provider = "", Id = name, Price = entry?.Price, ContextTokensMax = entry?.ContextTokensMax, OutputTokensMax = entry?.OutputTokensMax };
     }
-}
-
-/// <summary>Models under the names that <c>--model</c> gave them.</summary>
-internal sealed class RenamedModels(ModelGateway gateway, ValueMap names) : IModelClients
-{
-    public ModelFacts Resolve(string model) => gateway.Resolve(NameOf(model));
-    public IChatClient GetClient(string model) => gateway.GetClient(NameOf(model));
-
-    private string NameOf(string model) => names.GetOrNull(model).TextOrNull ?? model;
 }

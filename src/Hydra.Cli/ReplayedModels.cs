@@ -34,7 +34,7 @@ internal sealed class ReplayedModels : IModelClients, IDisposable
 
     public ModelFacts Resolve(string model)
     {
-        var name = NameOf(model);
+        var name = ProgramOptions.NameOf(model, _names);
         return _cassette.ProviderOf(name) switch
         {
             "offline" => _offline.Resolve(name),
@@ -45,7 +45,7 @@ internal sealed class ReplayedModels : IModelClients, IDisposable
         };
     }
 
-    public IChatClient GetClient(string model) => (_real ?? _offline).GetClient(NameOf(model));
+    public IChatClient GetClient(string model) => (_real ?? _offline).GetClient(ProgramOptions.NameOf(model, _names));
 
     public void Dispose()
     {
@@ -53,6 +53,4 @@ internal sealed class ReplayedModels : IModelClients, IDisposable
         _command.Dispose();
         _real?.Dispose();
     }
-
-    private string NameOf(string model) => _names.GetOrNull(model).TextOrNull ?? model;
 }

@@ -32,7 +32,7 @@ internal static class Wiring
         gateway = replayed?.Gateway ?? gateway ?? OpenGateway(options.Backend, io);
         IModelClients models = replayed is not null ? replayed
             : (gatewayFile ?? (io.Environment("HYDRA_GATEWAY_CONFIG") is { Length: > 0 } named ? named : null)) is { } file && options.Backend is null ? PipelineModels.Open(io.PathOf(file), options.Models, io)
-            : RunLedger.Around(new RenamedModels(gateway, options.Models), io);
+            : new DirectRunModels(gateway, options.Models, io);
         var types = NodeTypes.Of([.. NodeTypes.Core, new AgentNode(models, models.GetClient, store is SqliteRunStore kept ? new ToolRegistry { Memory = AgentMemory.In(kept.Folder) } : null), new ToolNode(), .. PatternTypes.All]);
         var engine = new Engine(new EngineOptions
         {

@@ -41,6 +41,7 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
             AllowAutoRedirect = false,                             // a redirect would carry the key elsewhere
             MaxConnectionsPerServer = 1_000,
             UseCookies = false,
+            ActivityHeadersPropagator = null,                      // whose trace a caller is in is no provider's business
         });
         _modelHttp = new ModelHttp(_http, options);
     }
@@ -88,9 +89,7 @@ public sealed class ModelGateway : IModelCatalog, IDisposable
             case WireFormat.Gemini: return (messages, options) => WireCall.Of(new GeminiCall(endpoint, facts, messages, options));
             case WireFormat.Ollama: return (messages, options) => WireCall.Of(new OllamaCall(endpoint, facts, messages, options));
             case WireFormat.Converse: return (messages, options) => WireCall.Of(new BedrockCall(endpoint, _options.Aws, _options.Clock, facts, messages, options));
-            default:
-                var format = ChatFormat.Of(endpoint.Wire);
-                return (messages, options) => format.Begin(endpoint, facts, messages, options);
+            default: return ChatFormat.Of(endpoint.Wire).Over(endpoint, facts);
         }
     }
 

@@ -34,14 +34,15 @@ public static class Definitions
     }
 
     /// <summary>A definition with some fields changed, checked anew. Throws <see cref="RunRefusedException"/> where it is not valid then.</summary>
-    public static WorkflowSpec Edit(WorkflowSpec workflow, IReadOnlyList<FieldEdit> edits, IReadOnlyDictionary<string, INodeType> types, Func<Value, string, ValueMap, WorkflowSpec> read)
+    /// <param name="inputs">The names of the inputs that its run was given; templates may read no others.</param>
+    public static WorkflowSpec Edit(WorkflowSpec workflow, IReadOnlyList<FieldEdit> edits, IReadOnlyCollection<string> inputs, IReadOnlyDictionary<string, INodeType> types, Func<Value, string, ValueMap, WorkflowSpec> read)
     {
         var written = edits.Aggregate(workflow.Written, (known, edit) => edit.In(known));
         var problems = new ProblemList(workflow.File);
         SpecBinder.Bind(SourceNode.From(written), types, problems);
         if (problems.HasErrors) throw new RunRefusedException($"With --set the definition is not valid: {problems.Problems.First(problem => problem.Severity == ProblemSeverity.Error).Message}");
         var edited = read(written, workflow.File, Bundle.FilesOf(workflow));
-        var wrong = WorkflowValidator.Check(edited, types).Problems.FirstOrDefault(problem => problem.Severity == ProblemSeverity.Error);
+        var wrong = WorkflowValidator.Check(edited, types, new ValidationOptions { KnownInputs = inputs }).Problems.FirstOrDefault(problem => problem.Severity == ProblemSeverity.Error);
         return wrong is null ? edited : throw new RunRefusedException($"With --set the definition is not valid: {wrong.Message}");
     }
 }

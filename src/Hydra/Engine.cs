@@ -42,7 +42,7 @@ public sealed partial class Engine(EngineOptions options)
         using var journal = Options.Store.Find(run) is null ? null : Options.Store.Own(run);   // before the state is read: nobody else may write after it
         var (state, bundle) = Load(run);
         request = bundle.Complete(request);
-        if (state is { HasEnded: true, Status: RunStatus.Completed }) return ReportOf(run, state, []);
+        if (state is { HasEnded: true, Status: RunStatus.Completed }) return RunReport.Of(run, state, Options.Store.Artifacts);
         if (bundle.Replays is { } replayed && request.Cassette is null) throw new RunRefusedException($"Run '{run}' replays the recording of run '{replayed}', and going on with it would make real calls. Start the replay anew: `hydra run FILE --replay-run {replayed}`.");
         Sandbox.Check(state.Plan, request.Sandbox, request.CallsNobody, Sandboxes.WhyNot);
         var limits = RunLimitsOf.Resumed(state.Limits, request);
@@ -55,7 +55,7 @@ public sealed partial class Engine(EngineOptions options)
     {
         using var journal = Options.Store.Own(run);
         var (state, bundle) = Load(run);
-        if (!Control.Changes(state, asked)) return ReportOf(run, state, []);
+        if (!Control.Changes(state, asked)) return RunReport.Of(run, state, Options.Store.Artifacts);
         return await FollowAsync(run, state, bundle, bundle.Complete(new RunRequest()), journal, reducer => reducer.ResumeFor(asked with { AtMs = 0 }), cancellationToken);
     }
 
@@ -113,32 +113,7 @@ public sealed partial class Engine(EngineOptions options)
         };
         await loop.RunAsync(first, cancellationToken);
         var files = state.Status == RunStatus.Completed && !request.IsDryRun ? OutputFiles.Write(state, Options.Store.Artifacts, request.WorkingDirectory) : [];
-        return ReportOf(run, state, files);
-    }
-
-    private RunReport ReportOf(RunId run, RunState state, IReadOnlyList<string> files)
-    {
-        var outputs = new ValueMap.Builder();
-        foreach (var sink in state.Plan.Sinks)
-        {
-            if (state.OutputOf(sink) is { } output && state.StatusOf(sink) != NodeStatus.Skipped) outputs[state.Plan.Nodes[sink].Id.Text] = Options.Store.Artifacts.Read(output);
-        }
-        return new RunReport
-        {
-            Run = run,
-            Workflow = state.Plan.Name,
-            Status = state.Status,
-            Reason = state.Reason,
-            Outputs = outputs.Build(),
-            Cost = state.RunAccount.Usd,
-            Tokens = state.RunAccount.Tokens,
-            Plan = state.Plan,
-            FilesWritten = files,
-            Waits = [.. state.OpenWaits.Select(waiting => new OpenWait(state.PathOf(waiting), state.DetailOf(waiting)!.Wait!))],
-            IsDenied = state.Status == RunStatus.Failed && Enumerable.Range(0, state.InstanceCount).Any(i => state.IsUncaughtFailure(i) && state.DetailOf(i) is { WasDenied: true, Error.Code: var code } && code == ErrorCode.PolicyDenied),
-            IsSwitchedOff = state is { Status: RunStatus.Paused, IsSwitchedOff: true },
-            Rollback = state.RollbackAs is null ? null : RollbackReceipt.Of(state),
-        };
+        return RunReport.Of(run, state, Options.Store.Artifacts) with { FilesWritten = files };
     }
 
     private RunInfo Describe(RunId run, RunState state, Bundle bundle) => new()

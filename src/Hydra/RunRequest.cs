@@ -65,6 +65,31 @@ public sealed record RunReport
     public bool IsDenied { get; init; }
     /// <summary>What the run's end undid and what it could not; null: it undid nothing.</summary>
     public RollbackReceipt? Rollback { get; init; }
+
+    /// <summary>A run as its journal has it, whoever carries it on.</summary>
+    public static RunReport Of(RunId run, RunState state, IArtifactStore artifacts)
+    {
+        var outputs = new ValueMap.Builder();
+        foreach (var sink in state.Plan.Sinks)
+        {
+            if (state.OutputOf(sink) is { } output && state.StatusOf(sink) != NodeStatus.Skipped) outputs[state.Plan.Nodes[sink].Id.Text] = artifacts.Read(output);
+        }
+        return new RunReport
+        {
+            Run = run,
+            Workflow = state.Plan.Name,
+            Status = state.Status,
+            Reason = state.Reason,
+            Outputs = outputs.Build(),
+            Cost = state.RunAccount.Usd,
+            Tokens = state.RunAccount.Tokens,
+            Plan = state.Plan,
+            Waits = [.. state.OpenWaits.Select(waiting => new OpenWait(state.PathOf(waiting), state.DetailOf(waiting)!.Wait!))],
+            IsDenied = state.Status == RunStatus.Failed && Enumerable.Range(0, state.InstanceCount).Any(i => state.IsUncaughtFailure(i) && state.DetailOf(i) is { WasDenied: true, Error.Code: var code } && code == ErrorCode.PolicyDenied),
+            IsSwitchedOff = state is { Status: RunStatus.Paused, IsSwitchedOff: true },
+            Rollback = state.RollbackAs is null ? null : RollbackReceipt.Of(state),
+        };
+    }
 }
 
 /// <summary>A wait for people at one node of a run.</summary>

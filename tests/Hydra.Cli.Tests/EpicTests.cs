@@ -257,4 +257,48 @@ public sealed class OrchestrateTests
         Assert.Equal(3, terminal.Run("orchestrate", "tea", "--status"));
         Assert.Contains("not supervised", terminal.Out, StringComparison.Ordinal);
     }
+
+    private const string Held = """
+        <projectGenesis version="1.0" xmlns:h="urn:hydra:genesis:1"><metadata><epicName>tea</epicName></metadata><executionPlan><tasks>
+        <task id="hold" h:type="wait"><name>Hold</name><description>Until told.</description><assignedAgent>editor</assignedAgent><estimatedDuration>1h</estimatedDuration><h:for_event>go</h:for_event></task>
+        </tasks></executionPlan></projectGenesis>
+        """;
+
+    [Theory]
+    [InlineData("run", "tea")]
+    [InlineData("run", "held")]
+    [InlineData("resume", "held")]
+    public async Task What_goes_on_in_another_process_is_followed_to_its_result(string verb, string target)
+    {
+        using var terminal = new Terminal();
+        terminal.Write("epics/tea/genesis.xml", Held);
+        var none = new Dictionary<string, string>();
+        using (var starter = HydraProcess.Start(terminal.Folder, none, "run", "tea", "--wait", "--detach", "--run-id", "held")) Assert.Equal(0, (await starter.EndAsync()).Code);
+        using var follower = HydraProcess.Start(terminal.Folder, none, verb, target, "--follow");
+        await follower.ReadErrorUntilAsync("hold waits for an event");
+        Assert.True(terminal.Run("signal", "held", "go", "\"poured\"", "--approver", "host") == 0, terminal.Error);
+        var (code, output, error) = await follower.EndAsync();
+        Assert.Equal((0, "poured\n"), (code, output));
+        Assert.Contains("run held goes on in another process", error, StringComparison.Ordinal);
+        Assert.Contains("held completed", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_supervised_is_followed_over_the_death_of_its_process()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("epics/tea/genesis.xml", Held);
+        var none = new Dictionary<string, string>();
+        using var supervisor = HydraProcess.Start(terminal.Folder, none, "orchestrate", "tea", "--foreground");
+        var begun = await supervisor.ReadErrorUntilAsync("begins: process ");
+        using var follower = HydraProcess.Start(terminal.Folder, none, "orchestrate", "tea", "--follow");
+        await follower.ReadErrorUntilAsync("hold waits for an event");
+        var child = int.Parse(begun.Split("process ")[1].Split(':')[0], System.Globalization.CultureInfo.InvariantCulture);
+        using (var process = System.Diagnostics.Process.GetProcessById(child)) process.Kill();
+        var run = (await supervisor.ReadErrorUntilAsync("restart 1 of at most 10")).Split("hydra resume ")[1].Split(' ')[0];
+        Assert.True(terminal.Run("signal", run, "go", "\"poured\"", "--approver", "host") == 0, terminal.Error);
+        var (code, output, _) = await follower.EndAsync();
+        Assert.Equal((0, "poured\n"), (code, output));
+        Assert.Equal(0, (await supervisor.EndAsync()).Code);
+    }
 }

@@ -54,6 +54,22 @@ public sealed partial class ForkVerbTests
     }
 
     [Fact]
+    public void A_fork_whose_templates_read_an_input_that_the_run_was_not_given_is_not_begun()
+    {
+        using var terminal = new Terminal();
+        var free = "name: free\nnodes: [{id: title, type: set, value: \"on {{ topic }}\"}]\n";
+        terminal.Write("free.yaml", free);
+        terminal.Run("run", "free.yaml", "-i", "topic=tea", "--run-id", "first", "-q");
+        terminal.Write("other.yaml", free.Replace("topic", "theme", StringComparison.Ordinal));
+        foreach (var words in new string[][] { ["rerun", "first", "--set", "title.value=on {{ theme }}"], ["migrate", "first", "other.yaml"], ["migrate", "first", "other.yaml", "--apply"] })
+        {
+            Assert.True(terminal.Run(words) == 2, terminal.Out + terminal.Error);
+            Assert.Contains("the input 'theme'", terminal.Error);
+        }
+        Assert.Equal(0, terminal.Run("rerun", "first", "--set", "title.value=of {{ topic }}", "--run-id", "second", "-q"));
+    }
+
+    [Fact]
     public void A_changed_file_is_refused_shown_and_migrated()
     {
         using var terminal = WithFlow();

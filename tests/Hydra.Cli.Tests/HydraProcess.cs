@@ -7,8 +7,8 @@ namespace Hydra.Cli.Tests;
 /// <summary>The built program as a real process: for exit codes, signals and crashes.</summary>
 internal sealed partial class HydraProcess : IDisposable
 {
-    /// <summary>A process that says nothing for so long hangs; it is killed and the test fails.</summary>
-    private static readonly TimeSpan SilenceMax = TimeSpan.FromMinutes(5);
+    /// <summary>A process that says nothing for so many seconds hangs; it is killed and the test fails. Only seconds in which the test itself ran count.</summary>
+    private const int SilenceSecondsMax = 300;
 
     private readonly Process _process;
     private readonly SemaphoreSlim _errorReader = new(1);
@@ -58,7 +58,7 @@ internal sealed partial class HydraProcess : IDisposable
         await _errorReader.WaitAsync();
         try
         {
-            var line = await _process.StandardError.ReadLineAsync().WaitAsync(SilenceMax);
+            var line = await OrHangs(_process.StandardError.ReadLineAsync());
             if (line is not null) _told.AppendLine(line);
             return line;
         }
@@ -88,8 +88,26 @@ internal sealed partial class HydraProcess : IDisposable
     public async Task<(int Code, string Out, string Error)> EndAsync()
     {
         while (await ReadErrorLineAsync() is not null) { }
-        await _process.WaitForExitAsync().WaitAsync(SilenceMax);
+        await OrHangs(EndOfProcess());
         return (_process.ExitCode, await Out, _told.ToString());
+    }
+
+    private async Task<int> EndOfProcess()
+    {
+        await _process.WaitForExitAsync();
+        return _process.ExitCode;
+    }
+
+    /// <summary>What comes, unless the process hangs. A timer of one second does not catch up: while the whole machine stands, nothing is counted.</summary>
+    private async Task<T> OrHangs<T>(Task<T> coming)
+    {
+        using var seconds = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        for (var silent = 0; silent < SilenceSecondsMax; silent++)
+        {
+            var tick = seconds.WaitForNextTickAsync().AsTask();
+            if (await Task.WhenAny(coming, tick) == coming) return await coming;
+        }
+        throw new TimeoutException($"The process has said nothing for {SilenceSecondsMax} s; before that:\n{_told}");
     }
 
     public void Dispose()

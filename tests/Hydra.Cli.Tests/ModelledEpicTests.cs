@@ -65,6 +65,27 @@ public sealed class ModelledEpicTests
     }
 
     [Fact]
+    public async Task What_the_planner_calls_routine_begins_on_a_cheaper_model_and_steps_up_when_it_fails()
+    {
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(
+            Says(Planner, Plan(("words", "technical-writer", [])).Replace("\"touches\"", "\"complexity\":\"routine\",\"touches\"", StringComparison.Ordinal)),
+            new FakeRule { When = new() { Prompt = "# words", Model = "claude-haiku-4-5" }, Answer = """{"error_code": "INSUFFICIENT_CONTEXT", "message": "I do not see what was built."}""" },
+            new FakeRule { When = new() { Prompt = "# words", Model = "claude-sonnet-4-6" }, Answer = """{"files": ["docs/tea.md"], "verified": [], "unverified": [], "terms": [], "gaps": []}""" }));
+        using var terminal = At(fake);
+
+        Assert.True(terminal.Run("plan", "tea", "--json") == 0, terminal.Error);
+        var words = Value.ParseJson(terminal.Out).AsObject["agents"].AsObject["words"].AsObject;
+        Assert.Equal(("fast", "balanced"), (words["model"].AsText, words["steps_up_to"].AsText));
+
+        Assert.True(terminal.Run("run", "tea", "--json") == 0, terminal.Error);
+        var run = Value.ParseJson(terminal.Out).AsObject["run_id"].AsText;
+        Assert.Equal(["claude-haiku-4-5", "claude-sonnet-4-6"], fake.Calls.Skip(1).Select(call => call.Model));
+
+        Assert.Equal(0, terminal.Run("inspect", run, "--node", "words"));
+        Assert.Contains("model tier fast: routine; balanced when that fails", terminal.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task After_three_plans_that_are_not_valid_nothing_is_written()
     {
         await using var fake = await FakeProvider.StartAsync(FakeScript.Of(Says(Planner, Plan(("page", "technical-writer", ["page"])))));

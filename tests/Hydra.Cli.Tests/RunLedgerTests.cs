@@ -65,6 +65,82 @@ public sealed class RunLedgerTests
     }
 
     [Fact]
+    public async Task A_model_of_unknown_price_is_refused_under_a_budget_in_dollars_and_noted_as_unknown_without_one()
+    {
+        await using var fake = await FakeProvider.StartAsync(new FakeScript());
+        using var terminal = TerminalFor(fake);
+        terminal.Write("odd.yaml", "name: odd\ndefaults: {model: openai/unheard-of, max_output_tokens: 100}\nnodes:\n  - {id: a, type: agent, prompt: one}\n");
+        terminal.Set("HYDRA_LEDGER", "spend.db");
+        Assert.True(terminal.Run("run", "odd.yaml", "--run-id", "r1") == 0, terminal.Error);
+        using (var report = new LedgerReport(terminal.PathOf("spend.db")))
+        {
+            var row = Assert.Single(report.Scope(BudgetScope.All, BudgetWindow.Total, DateTimeOffset.UtcNow).Newest);
+            Assert.Equal((0m, "unknown"), (row.CostUsd, row.PriceSource));
+        }
+        await using (var ledger = await SqliteLedger.OpenAsync(terminal.PathOf("spend.db"), TimeProvider.System))
+        {
+            await ledger.ConfigureAsync([new Budget(BudgetScope.TryParse("tag:source=engine")!.Value, BudgetWindow.Total, 100m, null)], CancellationToken.None);
+        }
+        Assert.Equal(ExitCode.BudgetExceeded, terminal.Run("run", "odd.yaml", "--run-id", "r2"));
+        Assert.Contains("The price of 'unheard-of' is not known, and the budget tag:source=engine in US dollars covers this call", terminal.Error, StringComparison.Ordinal);
+        Assert.Single(fake.Calls);
+    }
+
+    [Fact]
+    public async Task A_call_costs_what_the_class_of_service_costs_that_answered()
+    {
+        const string flex = """{"id":"c1","object":"chat.completion","model":"gpt-5-mini","service_tier":"flex","choices":[{"index":0,"message":{"role":"assistant","content":"slow"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100}}""";
+        const string pieces = """
+            data: {"id":"c1","object":"chat.completion.chunk","model":"gpt-5-mini","service_tier":"flex","choices":[{"index":0,"delta":{"role":"assistant","content":"slow"},"finish_reason":null}]}
+
+            data: {"id":"c1","object":"chat.completion.chunk","model":"gpt-5-mini","service_tier":"flex","choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100}}
+
+            data: [DONE]
+
+
+            """;
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(
+            new FakeRule { When = new FakeMatch { Stream = false }, Body = flex, ContentType = "application/json" }, new FakeRule { Body = pieces, ContentType = "text/event-stream" }));
+        using var terminal = TerminalFor(fake);
+        terminal.Set("HYDRA_LEDGER", "spend.db");
+        Assert.True(terminal.Run("run", "two.yaml", "--run-id", "r1") == 0, terminal.Error);
+        using var report = new LedgerReport(terminal.PathOf("spend.db"));
+        Assert.All(report.Scope(BudgetScope.All, BudgetWindow.Total, DateTimeOffset.UtcNow).Newest, row => Assert.Equal(0.000225m, row.CostUsd));   // 1,000 × $0.125/M + 100 × $1/M
+    }
+
+    [Fact]
+    public async Task Only_the_node_repeats_a_call_and_nobody_else_rests_a_provider()
+    {
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Status = 429, RetryAfterMs = 1 }));
+        using var terminal = TerminalFor(fake);
+        terminal.Write("many.yaml", """
+            name: many
+            defaults: {model: openai/gpt-5-mini, max_output_tokens: 100, retry: {max_attempts: 2, backoff_seconds: 0}}
+            nodes:
+              - {id: a, type: agent, prompt: one, on_failure: continue}
+              - {id: b, type: agent, prompt: two, on_failure: continue}
+              - {id: c, type: agent, prompt: three, on_failure: continue}
+            """);
+        terminal.Run("run", "many.yaml", "--run-id", "r1");
+        Assert.Equal(6, fake.Calls.Count);
+        Assert.Equal(6, terminal.Error.Split("rate_limited").Length - 1);
+        Assert.DoesNotContain("provider_error", terminal.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_ledger_that_cannot_be_opened_fails_the_call_before_anybody_is_asked()
+    {
+        await using var fake = await FakeProvider.StartAsync(new FakeScript());
+        using var terminal = TerminalFor(fake);
+        terminal.Write("spend.db", "this is no database, and it is long enough to be looked at as one: " + new string('x', 4_096));
+        terminal.Set("HYDRA_LEDGER", "spend.db");
+        Assert.Equal(ExitCode.Failed, terminal.Run("run", "two.yaml", "--run-id", "r1"));
+        Assert.Contains("the ledger of model calls cannot be written, so nobody was asked", terminal.Error, StringComparison.Ordinal);
+        Assert.Contains("spend.db", terminal.Error, StringComparison.Ordinal);
+        Assert.Empty(fake.Calls);
+    }
+
+    [Fact]
     public void Runs_without_a_ledger_and_offline_runs_make_none()
     {
         using var terminal = new Terminal();

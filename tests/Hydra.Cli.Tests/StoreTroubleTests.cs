@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Hydra.Cli.Tests.PowerLoss;
 using Hydra.Gateway.Fake;
+using Hydra.Tests.Shared;
 using Microsoft.Data.Sqlite;
 
 namespace Hydra.Cli.Tests;
@@ -13,7 +14,6 @@ public sealed class StoreTroubleTests(Totals totals)
 {
     private const int NodeCount = 12;
     private static readonly bool IsLong = System.Environment.GetEnvironmentVariable("HYDRA_LONG") == "1";
-    private static readonly Lazy<string?> WhyNoMounts = new(WhyNotMount);
 
     /// <summary>Sizes in KiB: too small for an empty store, for the first frames, and for the middle of the run.</summary>
     public static TheoryData<int, bool> Disks
@@ -34,7 +34,7 @@ public sealed class StoreTroubleTests(Totals totals)
     [MemberData(nameof(Disks))]
     public async Task A_full_disk_stops_the_run_with_its_name_and_with_room_it_goes_on_without_loss(int kib, bool isSimulated)
     {
-        var why = isSimulated ? PowerDisk.WhyNot : WhyNoMounts.Value;
+        var why = isSimulated ? PowerDisk.WhyNot : Mounts.WhyNot;
         Assert.SkipWhen(why is not null, why ?? "");
         await using var fake = await FakeProvider.StartAsync(new FakeScript { Answer = "{prompt} " + new string('z', 20_000) });
         using var terminal = new Terminal();
@@ -75,7 +75,7 @@ public sealed class StoreTroubleTests(Totals totals)
     [Fact]
     public async Task A_read_only_folder_is_named_and_left_as_it_is()
     {
-        Assert.SkipWhen(WhyNoMounts.Value is not null, WhyNoMounts.Value ?? "");
+        Assert.SkipWhen(Mounts.WhyNot is not null, Mounts.WhyNot ?? "");
         await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule()));
         using var terminal = new Terminal();
         terminal.Write("full.yaml", "name: gate\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: 'ok?'}\n");
@@ -105,15 +105,17 @@ public sealed class StoreTroubleTests(Totals totals)
     [Fact]
     public async Task A_database_that_another_process_holds_is_waited_for_and_goes_on_when_it_is_free()
     {
+        Assert.SkipWhen(PowerDisk.WhyNot is not null, PowerDisk.WhyNot ?? "");
         await using var world = new EffectServer();
         using var terminal = new Terminal();
         terminal.Write("hold.yaml", "name: hold\nnodes:\n" + world.Node("a") + world.Node("b", "depends_on: [a]"));
         SqliteConnection? holder = null;
         world.Happened = path => holder ??= path == "a" ? Hold(terminal) : null;
-        using var hydra = HydraProcess.Start(terminal.Folder, new Dictionary<string, string>(StringComparer.Ordinal), "run", "hold.yaml", "--run-id", "hold");
+        await using var refusals = NewPipe(terminal.PathOf("refused"));
+        using var hydra = HydraProcess.Start(terminal.Folder, PowerDisk.EnvironmentOfLocks(terminal.PathOf("refused")), "run", "hold.yaml", "--run-id", "hold");
         var ended = hydra.EndAsync();
-        await world.ArrivalOf("a");
-        Assert.NotSame(ended, await Task.WhenAny(ended, Task.Delay(TimeSpan.FromSeconds(2))));   // it cannot end, nor begin b
+        var refused = refusals.ReadExactlyAsync(new byte[1]).AsTask();
+        Assert.Same(refused, await Task.WhenAny(ended, refused));   // it has met the lock, and it cannot end, nor begin b
         Assert.False(world.Saw("b"));
         holder!.Dispose();
         var (code, _, error) = await ended;
@@ -144,6 +146,13 @@ public sealed class StoreTroubleTests(Totals totals)
         Assert.Equal(["a", "b"], world.Effects.Select(effect => effect.Path));
     }
 
+    /// <summary>A named pipe, open at both ends: reading waits until somebody writes.</summary>
+    private static FileStream NewPipe(string path)
+    {
+        using (var made = Process.Start("mkfifo", [path])) made.WaitForExit();
+        return new FileStream(path, FileMode.Open, FileAccess.ReadWrite);
+    }
+
     private static SqliteConnection Hold(Terminal terminal)
     {
         var connection = new SqliteConnection($"Data Source={terminal.PathOf(".hydra/hydra.db")};Pooling=False");
@@ -167,20 +176,4 @@ public sealed class StoreTroubleTests(Totals totals)
 
     private static string Content(string folder) => string.Concat(Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
         .Select(file => $"{Path.GetRelativePath(folder, file)} {Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file)))}\n"));
-
-    private static string? WhyNotMount()
-    {
-        if (!OperatingSystem.IsLinux()) return "file systems are mounted with Linux's namespaces";
-        try
-        {
-            using var tried = Process.Start(new ProcessStartInfo("unshare", ["-Urm", "mount", "-t", "tmpfs", "none", "/mnt"]) { UseShellExecute = false, RedirectStandardError = true })!;
-            var said = tried.StandardError.ReadToEnd();
-            tried.WaitForExit();
-            return tried.ExitCode == 0 ? null : $"nothing can be mounted here: {said.Trim()}";
-        }
-        catch (System.ComponentModel.Win32Exception missing)
-        {
-            return $"`unshare` cannot be started: {missing.Message}";
-        }
-    }
 }

@@ -59,8 +59,18 @@ internal sealed class ClaimMix
 
     /// <summary>The graph of specialists.</summary>
     /// <param name="models">What the tiers stand for.</param>
-    public WorkflowSpec Graph(IReadOnlyDictionary<string, string> models) => Read("graph", models, Tasks.Select((task, i) => Value.Of(ValueMap.Of(
-        ("id", Id(i)), ("type", "agent"), ("agent", task.Agent), ("budget", ValueMap.Of(("max_usd", UsdMax))), ("prompt", Prompt(i) + string.Concat(task.Parents.Select(parent => $"\n{{{{ {Id(parent)} }}}}"))), ("depends_on", Value.OfTexts(task.Parents.Select(Id)))))));
+    public WorkflowSpec Graph(IReadOnlyDictionary<string, string> models) => Read("graph", models, Tasks.Select((task, i) => Value.Of(NodeOf(task, i))));
+
+    /// <summary>The graph of specialists whose routine tasks begin a tier below their own and step up when they fail there.</summary>
+    public WorkflowSpec Routed(IReadOnlyDictionary<string, string> models) => Read("routed", models, Tasks.Select((task, i) => Value.Of(RouteOf(i) is { Then: { } own } route
+        ? NodeOf(task, i).With("model", route.First).With("fallback", ValueMap.Of(("models", Value.OfTexts([own]))))
+        : NodeOf(task, i))));
+
+    private static ValueMap NodeOf(ClaimTask task, int i) => ValueMap.Of(
+        ("id", Id(i)), ("type", "agent"), ("agent", task.Agent), ("budget", ValueMap.Of(("max_usd", UsdMax))), ("prompt", Prompt(i) + string.Concat(task.Parents.Select(parent => $"\n{{{{ {Id(parent)} }}}}"))), ("depends_on", Value.OfTexts(task.Parents.Select(Id))));
+
+    /// <summary>Every specialist's second task is routine.</summary>
+    private ClaimRoute RouteOf(int i) => ClaimRoutes.RouteOf(Tasks[i], isRoutine: i / Agents % 2 == 1, steps: 1);
 
     /// <summary>One agent for everything, on the strongest model, one task after another.</summary>
     public WorkflowSpec Monolith(IReadOnlyDictionary<string, string> models) => Read("monolith", models, Tasks.Select((_, i) => Value.Of(ValueMap.Of(
@@ -77,6 +87,20 @@ internal sealed class ClaimMix
             Usage = new FakeUsage(usages[i].Input, usages[i].Output, usages[i].CacheRead, usages[i].CacheWrite),
         })],
     };
+
+    /// <summary>As <see cref="Script"/> for <see cref="Routed"/>: one in five of the tasks that begin lower says there that it cannot do it, after the time and with the tokens of a whole answer.</summary>
+    public FakeScript RoutedScript(IReadOnlyDictionary<string, string> models, double faults)
+    {
+        var usages = ClaimCosts.Graph(Tasks, false);
+        var script = Script(usages, task => task.Tier, isTyped: true, faults);
+        var lower = Enumerable.Range(0, Tasks.Count).Where(i => RouteOf(i).Then is not null).ToList();
+        var failed = lower.Where((_, at) => at % (int)Math.Round(1 / ClaimRoutes.Failed) == 0).Select(i => new FakeRule
+        {
+            When = new() { Prompt = Prompt(i), Model = models[RouteOf(i).First] }, Answer = """{"error_code": "INSUFFICIENT_CONTEXT", "message": "It takes more than this."}""",
+            LatencyMs = LatencyMs(Tasks[i].Tier, Speed), Usage = new FakeUsage(usages[i].Input, usages[i].Output, 0, 0),
+        });
+        return script with { Rules = [.. failed, .. script.Rules] };
+    }
 
     /// <summary>Milliseconds of a tier's answer on a provider that is so many times faster than in life.</summary>
     public static int LatencyMs(string tier, double speed) => (int)(Tiers[tier].Seconds * 1000 / speed);

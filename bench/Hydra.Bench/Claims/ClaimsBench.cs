@@ -16,6 +16,12 @@ internal static class ClaimsBench
         ("anthropic", ["claude-haiku-4-5", "claude-sonnet-4-6", "claude-opus-4-6"]), ("openai", ["gpt-5-nano", "gpt-5-mini", "gpt-5"]), ("gemini", ["gemini-2.5-flash-lite", "gemini-2.5-flash", "gemini-2.5-pro"]),
     ];
 
+    /// <summary>Further models for the same tiers, whose prices are shown and who are not run: Anthropic's newest, and those of the article's month.</summary>
+    private static readonly (string Provider, string[] Models)[] OtherModels =
+    [
+        ("anthropic's newest", ["claude-haiku-4-5", "claude-sonnet-5", "claude-opus-5"]), ("anthropic in the article's month", ["claude-3-haiku-20240307", "claude-sonnet-4-20250514", "claude-opus-4-1"]),
+    ];
+
     public static async Task MeasureAsync(Table table, string folder)
     {
         var mix = new ClaimMix(Tasks, Width);
@@ -24,6 +30,10 @@ internal static class ClaimsBench
         {
             AddCosts(table, provider, ClaimCosts.Split(mix.Tasks, Prices(models)));
             AddCosts(table, $"{provider}, answers of equal length", ClaimCosts.Split(alike, Prices(models)));
+        }
+        foreach (var (provider, models) in Providers.Concat(OtherModels))
+        {
+            foreach (var steps in (int[])[1, 2]) AddRoutes(table, provider, steps, ClaimRoutes.Of(mix.Tasks, Prices(models), steps));
         }
         await AddRunsAsync(table, mix, folder, faults: 0);
         await AddRunsAsync(table, mix, folder, faults: 0.1);
@@ -57,6 +67,11 @@ internal static class ClaimsBench
             ("% less in all", (double)(scoping + tiering + caching) * 100), ("% less than the monolith with caching", (double)(1 - split.TieredCached / split.MonolithCached) * 100), ("% less by tiers against the strongest for all (bar 60)", (double)split.SavedByTiers * 100));
     }
 
+    private static void AddRoutes(Table table, string provider, int steps, ClaimRoutes routes) =>
+        table.Add($"claims: tiers by task, routine ones {steps} below their specialist's, {provider}", "priced", routes.Saved(ClaimRoutes.Routine, ClaimRoutes.Failed) * 100, $"% saved by tiers when {ClaimRoutes.Routine:P0} of the tasks are routine and {ClaimRoutes.Failed:P0} of those fail first (bar 60)",
+            ("% when none is routine", routes.Saved(0, 0) * 100), ("% when half are and none fails", routes.Saved(0.5, 0) * 100), ("% when half are and 40 % fail", routes.Saved(0.5, 0.4) * 100), ("% when all are and 20 % fail", routes.Saved(1, 0.2) * 100),
+            ("% routine at least for the bar when 20 % fail", routes.RoutineAtLeast(0.2) * 100), ("% failed at most for the bar when half are routine", routes.FailedAtMost(0.5) * 100), ("% failed at most when all are", routes.FailedAtMost(1) * 100));
+
     private static async Task AddRunsAsync(Table table, ClaimMix mix, string folder, double faults)
     {
         var (tiered, strong) = (Named(Providers[0].Models), Named([.. Enumerable.Repeat(Providers[0].Models[2], 3)]));
@@ -70,6 +85,7 @@ internal static class ClaimsBench
             var path = mix.CriticalPath(task => task.Tier);
             Add($"tiered graph with caching, cap {cap}", await RunAsync(mix.Graph(tiered), ClaimCosts.Graph(mix.Tasks, true), task => task.Tier, isTyped: true, cap), bound / Math.Max(path, mix.Tasks.Sum(task => ClaimMix.Tiers[task.Tier].Seconds) / cap));
         }
+        Add($"graph routed by task without caching, cap {Cap}", await ClaimRun.OfAsync(mix.Routed(tiered), mix.RoutedScript(tiered, faults), Cap, folder), bound / mix.CriticalPath(task => task.Tier));
 
         Task<ClaimRun> RunAsync(WorkflowSpec workflow, TokenUsage[] usages, Func<ClaimTask, string> tierOf, bool isTyped, int cap) =>
             ClaimRun.OfAsync(workflow, mix.Script(usages, tierOf, isTyped, faults), cap, folder);

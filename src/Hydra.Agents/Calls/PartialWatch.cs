@@ -9,14 +9,14 @@ namespace Hydra.Agents.Calls;
 /// A node's <c>stop_when</c> over an answer that is still coming in: sees <c>output</c> (the text so far),
 /// <c>confidence</c> (the number that the text itself gives under that name, else null) and <c>elapsed_seconds</c>.
 /// </summary>
-internal sealed partial class PartialWatch(Template stopWhen, ITemplateScope around)
+internal sealed class PartialWatch(Template stopWhen, ITemplateScope around)
 {
     /// <summary>The finish reason of a call that was ended by its <c>stop_when</c>.</summary>
     public const string FinishReason = "stop_when";
 
     public bool Holds(string partial, TimeSpan elapsed)
     {
-        var confidence = Confidence().Match(partial) is { Success: true } match
+        var confidence = Confidence.Match(partial) is { Success: true } match
             && double.TryParse(match.Groups["number"].ValueSpan, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? Value.Of(number) : Value.Null;
         var names = ValueMap.Of(("output", partial), ("confidence", confidence), ("elapsed_seconds", elapsed.TotalSeconds));
         try
@@ -29,8 +29,8 @@ internal sealed partial class PartialWatch(Template stopWhen, ITemplateScope aro
         }
     }
 
-    [GeneratedRegex("""confidence"?\s*[:=]\s*(?<number>[0-9]*\.?[0-9]+)(?=[\s,}\]])""", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 250)]
-    private static partial Regex Confidence();
+    /// <remarks>Without backtracking, so that no answer can make it slow; a limit in time would hit any answer on a busy machine.</remarks>
+    private static readonly Regex Confidence = new("""confidence"?\s*[:=]\s*(?<number>[0-9]*\.?[0-9]+)[\s,}\]]""", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture);
 
     /// <summary>Names that stand before those around.</summary>
     internal sealed class Overlay(ValueMap names, ITemplateScope below) : ITemplateScope

@@ -8,6 +8,8 @@ namespace Hydra.Agents.Lifecycle;
 public static class PlanFinisher
 {
     private static readonly string[] UserInterface = ["ui", "page", "screen", "component", "frontend", "form", "dashboard", "interface"];
+    /// <summary>Failures that say nothing about the model: after any other, a task on a lower tier than its agent's goes up at once.</summary>
+    private static readonly string[] Unanswered = ["timeout", "idle_timeout", "rate_limited", "provider_error", "network"];
     private static readonly string[] Flags = ["feature flag", "flag", "a/b", "experiment"];
 
     /// <summary>Adds the tasks that the rules ask for and the plan lacks.</summary>
@@ -32,6 +34,14 @@ public static class PlanFinisher
     public static TaskPlan InWorktrees(TaskPlan plan, IReadOnlyList<string> checks, Func<string, ValueMap?> fieldsOf) => plan with
     {
         Tasks = [.. plan.Tasks.Select(task => fieldsOf(task.Agent)?.GetOrNull("tools") is { IsList: true } tools && tools.Items.Any(tool => tool.ToDisplayText() == "write_file") ? task with { WorktreeChecks = checks } : task)],
+    };
+
+    /// <summary>Gives every task the tier that it asks for, where that is not its agent's own.</summary>
+    public static TaskPlan WithTiers(TaskPlan plan, RoutingRules rules, Func<string, ValueMap?> fieldsOf) => plan with
+    {
+        Tasks = [.. plan.Tasks.Select(task => TierRouter.Choose(rules, task.Name, task.Complexity, fieldsOf(task.Agent)?.GetOrNull("model").TextOrNull) is { } choice
+            ? task with { Model = choice.Tier, StepsUpTo = choice.StepsUpTo, Reason = task.Reason.Length > 0 ? $"{task.Reason}; {choice.Reason}" : choice.Reason }
+            : task)],
     };
 
     private static string ReasonOf(string trigger, string agent) => $"trigger: {trigger} → {agent}";
@@ -71,7 +81,10 @@ public static class PlanFinisher
         if (task.EstimateMinutes > 0) node["estimate_seconds"] = (long)Math.Ceiling(task.EstimateMinutes * 60);
         if (conflicts.Count > 0) node["conflicts_with"] = Value.OfTexts(conflicts);
         if (task.WorktreeChecks is { } checks) node["worktree"] = checks.Count == 0 ? ValueMap.Empty : ValueMap.Of(("checks", Value.OfTexts(checks)));
-        node["retry"] = ValueMap.Of(("max_attempts", rules.EscalateAfter));
+        node["retry"] = task.StepsUpTo is null
+            ? ValueMap.Of(("max_attempts", rules.EscalateAfter))
+            : ValueMap.Of(("max_attempts", rules.EscalateAfter), ("retry_on", Value.OfTexts(Unanswered)));
+        if (task.StepsUpTo is { } own) node["fallback"] = ValueMap.Of(("models", Value.OfTexts([own])));
         if (rules.EscalateTo is { } boss && boss != task.Agent) (node["on_failure"], node["escalate_to"]) = ("escalate", boss);
         var tags = new ValueMap.Builder { ["chosen"] = task.Reason.Length > 0 ? task.Reason : "by the planner" };
         if (task.Touches.Count > 0) tags["touches"] = string.Join(", ", task.Touches);

@@ -1,3 +1,4 @@
+using Hydra.Agents.Routing;
 using Hydra.Model;
 
 namespace Hydra.Agents.Lifecycle;
@@ -18,8 +19,12 @@ public sealed record TaskDraft
     public double EstimateMinutes { get; init; }
     /// <summary>Files and folders that it writes: two tasks that touch one thing never run at once.</summary>
     public IReadOnlyList<string> Touches { get; init; } = [];
-    /// <summary>A model or tier that goes before the agent's own; null: the agent's.</summary>
+    /// <summary>How hard it is, as the planner sees it (<see cref="TierRouter.Complexities"/>); empty: not said.</summary>
+    public string Complexity { get; init; } = "";
+    /// <summary>The tier that goes before the agent's own; null: the agent's.</summary>
     public string? Model { get; init; }
+    /// <summary>The tier that takes over when <see cref="Model"/> has failed once; null: none.</summary>
+    public string? StepsUpTo { get; init; }
     /// <summary>Commands that must pass in the git worktree of its own that the task works in; null: it works in the run's folder.</summary>
     public IReadOnlyList<string>? WorktreeChecks { get; init; }
     /// <summary>Why this agent and model, in words; empty: the planner chose.</summary>
@@ -50,6 +55,7 @@ public sealed record TaskPlan(IReadOnlyList<TaskDraft> Tasks)
         foreach (var draft in drafts)
         {
             if (!NodeId.IsValid(draft.Id)) problems.Error(ProblemCodes.BadPlan, SourcePosition.None, $"'{draft.Id}' is no task id: a letter, then letters, digits, '_' and '-'.");
+            if (draft.Complexity.Length > 0 && !TierRouter.Complexities.Contains(draft.Complexity)) problems.Error(ProblemCodes.BadPlan, SourcePosition.None, $"the task '{draft.Id}' has the complexity '{draft.Complexity}'. Write one of {string.Join(", ", TierRouter.Complexities)}.");
             foreach (var parent in draft.DependsOn.Where(parent => !known.Contains(parent))) problems.Error(ProblemCodes.BadPlan, SourcePosition.None, $"the task '{draft.Id}' depends on '{parent}', which the plan does not have.{DidYouMean.Hint(parent, known)}");
         }
         return problems.HasErrors ? null : new TaskPlan(drafts) { Uncovered = Texts(answer.AsObject, "uncovered"), Assumptions = Texts(answer.AsObject, "assumptions") };
@@ -81,6 +87,7 @@ public sealed record TaskPlan(IReadOnlyList<TaskDraft> Tasks)
         Acceptance = Texts(task, "acceptance"),
         EstimateMinutes = task.GetOrNull("estimate_minutes") is { IsNumeric: true } minutes ? Math.Clamp(minutes.AsNumber, 0, 60 * 24 * 365) : 0,
         Touches = Texts(task, "touches"),
+        Complexity = task.GetOrNull("complexity").TextOrNull ?? "",
     };
 
     private static IReadOnlyList<string> Texts(ValueMap from, string key) => from.GetOrNull(key) is { IsList: true } list ? [.. list.Items.Select(item => item.ToDisplayText()).Distinct(StringComparer.Ordinal)] : [];

@@ -28,7 +28,7 @@ public static class TemplatePlanner
         {
             var id = Slug.Of(goal, tasks.Select(task => task.Id).ToHashSet(StringComparer.Ordinal));
             var choice = router.Choose(goal, brief.AllText, set: 2);
-            tasks.Add(Draft(id, Headline(goal), goal, choice.Agent, ["design"], 90, ["the finished part"], [goal]) with { Model = choice.Tier, Reason = choice.Reason });
+            tasks.Add(Draft(id, Headline(goal), goal, choice.Agent, ["design"], 90, ["the finished part"], [goal]) with { Reason = choice.Reason });
             work.Add(id);
         }
         tasks.Add(Draft("documentation", "Documentation", $"Describe what was built for those who use it: {Joined(brief.Users)}", "technical-writer", work, 45, ["user documentation"], ["Every goal of the brief can be reached by following it."]));

@@ -41,6 +41,8 @@ public sealed record RoutingRules
     /// <summary>Tasks of one agent in one parallel set.</summary>
     public int Workload { get; init; } = 3;
     public IReadOnlyList<TierRule> Tiers { get; init; } = [];
+    /// <summary>By how many tiers a task of a complexity goes above (or, negative, below) its agent's own.</summary>
+    public IReadOnlyDictionary<string, int> Complexity { get; init; } = new Dictionary<string, int>(StringComparer.Ordinal);
     /// <summary>Failed attempts after which another agent takes over.</summary>
     public int EscalateAfter { get; init; } = 2;
     public string? EscalateTo { get; init; }
@@ -67,6 +69,7 @@ public sealed record RoutingRules
             Otherwise = root.Get("otherwise")?.Scalar.TextOrNull ?? "rapid-prototyper",
             Workload = root.Get("workload")?.Scalar is { Kind: ValueKind.Integer } share ? (int)Math.Clamp(share.AsInteger, 1, 1_000) : 3,
             Tiers = [.. Each(root, "tiers", problems, "words", "tier").Select(each => new TierRule(Texts(each, "words"), Text(each, "tier")))],
+            Complexity = ComplexityOf(root.Get("complexity"), problems),
             EscalateAfter = root.Get("escalation")?.Get("after_failures")?.Scalar is { Kind: ValueKind.Integer } times ? (int)Math.Clamp(times.AsInteger, 1, 20) : 2,
             EscalateTo = root.Get("escalation")?.Get("to")?.Scalar.TextOrNull,
             Triggers = [.. Each(root, "triggers", problems, "on", "add").Select(each => new TriggerRule(Text(each, "on"), Text(each, "add"), Text(each, "name"), Text(each, "description")))],
@@ -76,7 +79,19 @@ public sealed record RoutingRules
         return problems.HasErrors ? null : rules;
     }
 
-    private static readonly string[] Known = ["intents", "stacks", "otherwise", "workload", "tiers", "escalation", "triggers"];
+    private static readonly string[] Known = ["intents", "stacks", "otherwise", "workload", "tiers", "complexity", "escalation", "triggers"];
+
+    private static Dictionary<string, int> ComplexityOf(SourceNode? from, ProblemList problems)
+    {
+        var steps = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var entry in from?.Entries ?? [])
+        {
+            if (!TierRouter.Complexities.Contains(entry.Key)) problems.Error(ProblemCodes.BadRouting, entry.KeyAt, $"'{entry.Key}' is no complexity.{DidYouMean.Hint(entry.Key, TierRouter.Complexities)} Write one of {string.Join(", ", TierRouter.Complexities)}.");
+            else if (entry.Value.Scalar is { Kind: ValueKind.Integer, AsInteger: >= -2 and <= 2 } by) steps[entry.Key] = (int)by.AsInteger;
+            else problems.Error(ProblemCodes.BadRouting, entry.Value.At, $"`complexity.{entry.Key}` is by how many tiers such a task goes above or below its agent's. Write a whole number from -2 to 2.");
+        }
+        return steps;
+    }
 
     private static IEnumerable<SourceNode> Each(SourceNode root, string key, ProblemList problems, params string[] needed)
     {

@@ -2,9 +2,8 @@ using System.Text;
 
 namespace Hydra.Agents.Routing;
 
-/// <summary>Who does a task, with which models, and why: the sentence stands in the plan and in <c>inspect</c>.</summary>
-/// <param name="Tier">The tier that the task asks for; null: the agent's own.</param>
-public sealed record RouteChoice(string Agent, string? Tier, string Reason);
+/// <summary>Who does a task, and why: the sentence stands in the plan and in <c>inspect</c>.</summary>
+public sealed record RouteChoice(string Agent, string Reason);
 
 /// <summary>Chooses specialists by rules: intent, then stack, then who is left; nobody gets more than its share of a parallel set. Pure.</summary>
 /// <param name="mayChoose">Which agents there are.</param>
@@ -24,10 +23,7 @@ public sealed class SpecialistRouter(RoutingRules rules, Func<string, bool> mayC
             if (free is not null) (agent, reason) = (free, $"{reason}; '{agent}' has its {rules.Workload} tasks of this set already, so '{free}'");
         }
         _load[(set, agent)] = LoadOf(set, agent) + 1;
-        var tier = rules.Tiers.Select(rule => (rule.Tier, Words: Matches(task, rule.Words))).Where(rule => rule.Words.Count > 0).OrderByDescending(rule => rule.Words.Count).FirstOrDefault();
-        return tier.Tier is null
-            ? new RouteChoice(agent, null, reason)
-            : new RouteChoice(agent, tier.Tier, $"{reason}; model tier {tier.Tier}: {Quoted(tier.Words)}");
+        return new RouteChoice(agent, reason);
     }
 
     private int LoadOf(int set, string agent) => _load.GetValueOrDefault((set, agent));
@@ -60,5 +56,5 @@ public sealed class SpecialistRouter(RoutingRules rules, Func<string, bool> mayC
         return [.. words.Where(word => haystack.Contains($" {word} ", StringComparison.Ordinal) || haystack.Contains($" {word}s ", StringComparison.Ordinal))];
     }
 
-    private static string Quoted(IReadOnlyList<string> words) => string.Join(", ", words.Select(word => $"'{word}'"));
+    internal static string Quoted(IReadOnlyList<string> words) => string.Join(", ", words.Select(word => $"'{word}'"));
 }

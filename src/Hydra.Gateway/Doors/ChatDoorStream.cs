@@ -7,6 +7,7 @@ using Microsoft.Extensions.AI;
 namespace Hydra.Gateway.Doors;
 
 /// <summary>A chat completion in chunks: role first, then deltas, the reason why it ended, usage where asked for, and <c>[DONE]</c>.</summary>
+/// <remarks>Chunks of text alone are put together from bytes: all chunks of a stream begin alike.</remarks>
 internal sealed class ChatDoorStream(DoorRequest request, Operation operation, SseWriter events) : IDoorStream
 {
     private bool _hasBegun;
@@ -14,14 +15,20 @@ internal sealed class ChatDoorStream(DoorRequest request, Operation operation, S
     private string? _model;
     private ChatFinishReason? _finish;
     private UsageDetails? _usage;
-    private byte[]? _beforeText, _afterText;
+    private byte[]? _head;
+
+    private ReadOnlySpan<byte> FirstText => ",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":"u8;
+    private ReadOnlySpan<byte> FurtherText => ",\"choices\":[{\"index\":0,\"delta\":{\"content\":"u8;
+    private ReadOnlySpan<byte> AfterText => request.WantsUsage ? "},\"logprobs\":null,\"finish_reason\":null}],\"usage\":null}\n\n"u8 : "},\"logprobs\":null,\"finish_reason\":null}]}\n\n"u8;
+    private ReadOnlySpan<byte> BeforeFinish => ",\"choices\":[{\"index\":0,\"delta\":{},\"logprobs\":null,\"finish_reason\":"u8;
+    private ReadOnlySpan<byte> AfterFinish => request.WantsUsage ? "}],\"usage\":null}\n\n"u8 : "}]}\n\n"u8;
 
     public void Add(ChatResponseUpdate update)
     {
-        _model ??= update.ModelId;
+        if (update.ModelId is { } model && _model is null) (_model, _head) = (model, null);
         _finish = update.FinishReason ?? _finish;
         var contents = update.Contents;
-        var isText = true;
+        var isText = contents.Count > 0;
         for (var i = 0; i < contents.Count; i++)
         {
             isText &= contents[i] is TextContent { Text.Length: > 0 };
@@ -32,27 +39,26 @@ internal sealed class ChatDoorStream(DoorRequest request, Operation operation, S
         if (_hasBegun && !HasContent(contents)) return;
         if (!isText)
         {
-            WriteTogether(contents);
+            events.Write(null, (Stream: this, Contents: contents), static (json, chunk) => chunk.Stream.WriteChunk(json, chunk.Contents));
             return;
         }
         // Pieces of text that came together stay pieces, as the provider cut them.
         for (var i = 0; i < contents.Count; i++)
         {
-            if (_hasBegun) WriteText(((TextContent)contents[i]).Text);
-            else WriteTogether([contents[i]]);
+            events.WriteText(Head, _hasBegun ? FurtherText : FirstText, ((TextContent)contents[i]).Text, AfterText);
+            _hasBegun = true;
         }
-        if (!_hasBegun) WriteTogether(contents);
     }
 
     public void End()
     {
-        events.Write(null, this, static (json, stream) => stream.WriteChunk(json, null, ChatDoor.FinishOf(stream._finish, stream._calls > 0)));
+        events.WriteText(Head, BeforeFinish, ChatDoor.FinishOf(_finish, _calls > 0), AfterFinish);
         if (request.WantsUsage)
         {
             events.Write(null, this, static (json, stream) =>
             {
                 json.WriteStartObject();
-                stream.Head(json);
+                stream.WriteHead(json);
                 json.WriteStartArray("choices");
                 json.WriteEndArray();
                 if (stream._usage is { } usage) ChatDoor.WriteUsage(json, usage);
@@ -65,44 +71,21 @@ internal sealed class ChatDoorStream(DoorRequest request, Operation operation, S
 
     public void Fail(DoorError error) => events.Write(null, error, static (json, failure) => ChatDoor.WriteError(json, failure));
 
-    private void WriteTogether(IList<AIContent> contents) =>
-        events.Write(null, (Stream: this, Contents: contents), static (json, chunk) => chunk.Stream.WriteChunk(json, chunk.Contents, finish: null));
-
-    /// <summary>A chunk of text alone: all chunks of a stream are alike but for it.</summary>
-    private void WriteText(string text)
-    {
-        if (_beforeText is null)
-        {
-            using var head = new PooledBytes(4 * 1024 + 512);
-            head.Write("data: "u8);
-            using (var json = new Utf8JsonWriter(head, SseWriter.Writing))
-            {
-                json.WriteStartObject();
-                Head(json);
-            }
-            head.Write(",\"choices\":[{\"index\":0,\"delta\":{\"content\":"u8);
-            _beforeText = head.Written.ToArray();
-            _afterText = [.. "},\"logprobs\":null,\"finish_reason\":null}]"u8, .. WantsUsage ? ",\"usage\":null}\n\n"u8 : "}\n\n"u8];
-        }
-        events.WriteText(_beforeText, text, _afterText);
-    }
-
-    /// <param name="contents">Null: the last chunk, which holds no more of them.</param>
-    private void WriteChunk(Utf8JsonWriter json, IList<AIContent>? contents, string? finish)
+    private void WriteChunk(Utf8JsonWriter json, IList<AIContent> contents)
     {
         json.WriteStartObject();
-        Head(json);
+        WriteHead(json);
         json.WriteStartArray("choices");
         json.WriteStartObject();
         json.WriteNumber("index", 0);
         json.WriteStartObject("delta");
-        if (contents is not null) WriteDelta(json, contents);
+        WriteDelta(json, contents);
         json.WriteEndObject();
         json.WriteNull("logprobs");
-        json.WriteString("finish_reason", finish);
+        json.WriteNull("finish_reason");
         json.WriteEndObject();
         json.WriteEndArray();
-        if (WantsUsage) json.WriteNull("usage");
+        if (request.WantsUsage) json.WriteNull("usage");
         json.WriteEndObject();
     }
 
@@ -135,7 +118,22 @@ internal sealed class ChatDoorStream(DoorRequest request, Operation operation, S
         return false;
     }
 
-    private bool WantsUsage => request.WantsUsage;
+    /// <summary>How every event with a chunk begins, up to its choices.</summary>
+    private byte[] Head
+    {
+        get
+        {
+            if (_head is not null) return _head;
+            using var head = new PooledBytes(1024);
+            head.Write("data: "u8);
+            using (var json = new Utf8JsonWriter(head, SseWriter.Writing))
+            {
+                json.WriteStartObject();
+                WriteHead(json);
+            }
+            return _head = head.Written.ToArray();
+        }
+    }
 
-    private void Head(Utf8JsonWriter json) => ChatDoor.WriteHead(json, "chat.completion.chunk", _model ?? request.Model, operation);
+    private void WriteHead(Utf8JsonWriter json) => ChatDoor.WriteHead(json, "chat.completion.chunk", _model ?? request.Model, operation);
 }

@@ -1,8 +1,10 @@
+using System.Buffers;
 using System.Net.Mime;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Hydra.Gateway.Anthropic;
 using Hydra.Gateway.Pipeline;
+using Hydra.Gateway.Wire;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.AI;
 
@@ -41,7 +43,7 @@ internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayServi
             // (3)
             context.Response.Headers[door.IdHeader] = _operation.Id;
             var options = new CallOptions(request.Options, _operation);
-            if (request.IsCount) await WriteAsync(request, Count(request));
+            if (request.IsCount) Write(request, Count(request));
             else if (request.IsStreamed) await StreamAsync(request, options);
             else await AnswerAsync(request, options);
         }
@@ -57,7 +59,7 @@ internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayServi
     }
 
     private async Task AnswerAsync(DoorRequest request, CallOptions options) =>
-        await WriteAsync(request, await service.Client.GetResponseAsync(request.Messages, options, _cancelled));
+        Write(request, await service.Client.GetResponseAsync(request.Messages, options, _cancelled));
 
     /// <summary>An estimate: no provider is asked, and every maker cuts text in its own way.</summary>
     private ChatResponse Count(DoorRequest request)
@@ -67,12 +69,14 @@ internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayServi
         return new ChatResponse { Usage = UsageReader.ToDetails(new Hydra.Model.TokenUsage(_operation.PromptTokensLikely, 0)) };
     }
 
-    private async Task WriteAsync(DoorRequest request, ChatResponse answer)
+    private void Write(DoorRequest request, ChatResponse answer)
     {
         ResponseFacts.Write(context.Response.Headers, _operation!, service.Clock, withCost: true);
         context.Response.ContentType = MediaTypeNames.Application.Json;
-        await using var json = new Utf8JsonWriter(context.Response.BodyWriter, Writing);
-        door.WriteAnswer(json, request, answer, _operation!);
+        using var body = new PooledBytes(4 * 1024);
+        using (var json = new Utf8JsonWriter(body, Writing)) door.WriteAnswer(json, request, answer, _operation!);
+        context.Response.ContentLength = body.Length;
+        context.Response.BodyWriter.Write(body.Written);
     }
 
     private async Task StreamAsync(DoorRequest request, CallOptions options)
@@ -85,6 +89,7 @@ internal sealed class ChatExchange(HttpContext context, IDoor door, GatewayServi
         ResponseFacts.Write(context.Response.Headers, _operation, service.Clock, withCost: false);
         context.Response.ContentType = "text/event-stream; charset=utf-8";
         context.Response.Headers.CacheControl = "no-cache";
+        await context.Response.StartAsync(_cancelled);   // sends nothing yet: what is written before it would be copied once more
         var stream = door.OpenStream(request, _operation, events);
         try
         {

@@ -16,7 +16,7 @@ internal static class ChatParts
         }
         if (content.ValueKind == JsonValueKind.String)
         {
-            contents.Add(new TextContent(DoorJson.TextOf(content, $"{at}.content")));
+            contents.Add(new TextContent(DoorJson.TextOf(content, at, "content")));
             return;
         }
         if (content.ValueKind != JsonValueKind.Array) throw DoorJson.Wrong(content, $"{at}.content", "a string or an array of parts");

@@ -48,12 +48,13 @@ internal static class DoorJson
     public static string? TextMember(this JsonElement json, string name, string at) => json.Member(name) switch
     {
         null => null,
-        { ValueKind: JsonValueKind.String } text => TextOf(text, Path(at, name)),
+        { ValueKind: JsonValueKind.String } text => TextOf(text, at, name),
         { } other => throw Wrong(other, Path(at, name), "a string"),
     };
 
     /// <summary>The text of a string; one with a lone surrogate escape cannot be text.</summary>
-    public static string TextOf(JsonElement text, string path)
+    /// <param name="name">The member that holds it; empty: <paramref name="at"/> says it all.</param>
+    public static string TextOf(JsonElement text, string at, string name = "")
     {
         try
         {
@@ -61,6 +62,7 @@ internal static class DoorJson
         }
         catch (InvalidOperationException)
         {
+            var path = name.Length == 0 ? at : Path(at, name);
             throw Bad($"'{path}' holds half of a surrogate pair, which is no character.", path);
         }
     }

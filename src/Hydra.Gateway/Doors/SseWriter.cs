@@ -51,10 +51,12 @@ internal sealed class SseWriter(PipeWriter connection) : IDisposable
     }
 
     /// <summary>Writes one text as a JSON string between bytes that are already framed.</summary>
-    public void WriteText(ReadOnlySpan<byte> before, string text, ReadOnlySpan<byte> after)
+    /// <param name="head">Stands before <paramref name="before"/>.</param>
+    public void WriteText(ReadOnlySpan<byte> head, ReadOnlySpan<byte> before, string text, ReadOnlySpan<byte> after)
     {
         if (text.AsSpan().ContainsAnyExcept(Plain))
         {
+            _output.Write(head);
             _output.Write(before);
             _json.Reset(_output);
             _json.WriteStringValue(text);
@@ -62,8 +64,10 @@ internal sealed class SseWriter(PipeWriter connection) : IDisposable
             _output.Write(after);
             return;
         }
-        var count = before.Length + text.Length + 2 + after.Length;
+        var count = head.Length + before.Length + text.Length + 2 + after.Length;
         var into = _output.GetSpan(count);
+        head.CopyTo(into);
+        into = into[head.Length..];
         before.CopyTo(into);
         into = into[before.Length..];
         into[0] = (byte)'"';

@@ -21,8 +21,10 @@ public sealed record BudgetRefusal
     public required decimal Needed { get; init; }
     /// <summary>When the window ends; null: never.</summary>
     public required DateTimeOffset? ResetsAt { get; init; }
+    /// <summary>Whether it is refused because its price is not known, however much room there is.</summary>
+    public bool IsPriceUnknown { get; init; }
     /// <summary>The call would fit if every open reservation were to settle at nothing: waiting may help.</summary>
-    public bool IsOutstanding => Reserved > 0 && Spent + Needed <= Limit;
+    public bool IsOutstanding => !IsPriceUnknown && Reserved > 0 && Spent + Needed <= Limit;
 
     /// <summary>One sentence for the caller: which budget, how full, until when.</summary>
     public override string ToString()

@@ -8,16 +8,9 @@ namespace Hydra.Gateway.Ledger;
 /// between threads. Calls throw <see cref="StoreException"/> when the store cannot be written; then nothing was reserved, and a
 /// settlement is tried again later.
 /// </summary>
-public interface ILedger : IAsyncDisposable
+public interface ILedger : ICallLedger, IAsyncDisposable
 {
-    /// <summary>Holds a call's bound in every budget that covers it, or says which has no room. Durable when the task completes.</summary>
-    ValueTask<ReserveResult> ReserveAsync(ReserveRequest request, CancellationToken cancellationToken);
-
-    /// <summary>Replaces a reservation by what the call really cost. The task completes when that is durable: wait for it before the answer's end is given to the caller.</summary>
-    /// <exception cref="InvalidOperationException">The reservation was settled or released before.</exception>
-    Task<SettleResult> SettleAsync(Reservation reservation, Settlement settlement);
-
-    /// <summary>As <see cref="SettleAsync"/>, without telling when; written with the next commit, and on disposal.</summary>
+    /// <summary>As <see cref="ICallLedger.SettleAsync"/>, without telling when; written with the next commit, and on disposal.</summary>
     void Settle(Reservation reservation, Settlement settlement);
 
     /// <summary>Gives a reservation back whose call was never sent.</summary>
@@ -28,6 +21,17 @@ public interface ILedger : IAsyncDisposable
 
     /// <summary>Budgets as they stand now, with what is spent and held in their current window.</summary>
     Task<IReadOnlyList<BudgetState>> BudgetsAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>What one call needs of a ledger.</summary>
+public interface ICallLedger
+{
+    /// <summary>Holds a call's bound in every budget that covers it, or says which has no room. Durable when the task completes.</summary>
+    ValueTask<ReserveResult> ReserveAsync(ReserveRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Replaces a reservation by what the call really cost. The task completes when that is durable: wait for it before the answer's end is given to the caller.</summary>
+    /// <exception cref="InvalidOperationException">The reservation was settled or released before.</exception>
+    Task<SettleResult> SettleAsync(Reservation reservation, Settlement settlement);
 }
 
 /// <summary>What one attempt may cost at most.</summary>
@@ -44,6 +48,8 @@ public sealed record ReserveRequest
     public required decimal BoundUsd { get; init; }
     /// <summary>Prompt and answer together, 0 or more.</summary>
     public required long BoundTokens { get; init; }
+    /// <summary>Whether nobody knows what it may cost: then no budget in US dollars lets it pass.</summary>
+    public bool IsPriceUnknown { get; init; }
 }
 
 /// <summary>Whether a call has its money.</summary>

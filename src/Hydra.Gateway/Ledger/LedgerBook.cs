@@ -49,7 +49,7 @@ internal sealed class LedgerBook(ILedgerRows rows)
         BudgetRefusal? refusal = null;
         foreach (var budget in _covering)
         {
-            if (Refusal(budget, usd, request.BoundTokens, nowMs) is not { } refused) continue;
+            if (Refusal(budget, usd, request, nowMs) is not { } refused) continue;
             // A budget that waiting cannot help says more than one that it can.
             if (refusal is null || (refusal.IsOutstanding && !refused.IsOutstanding)) refusal = refused;
         }
@@ -130,9 +130,11 @@ internal sealed class LedgerBook(ILedgerRows rows)
         return new BudgetState(budget.Budget, budget.Origin, counter.SpentUsd.Usd, counter.ReservedUsd.Usd, counter.SpentTokens, counter.ReservedTokens, ResetOf(budget, nowMs));
     })];
 
-    private BudgetRefusal? Refusal(BudgetRow budget, PicoUsd usd, long tokens, long nowMs)
+    private BudgetRefusal? Refusal(BudgetRow budget, PicoUsd usd, ReserveRequest request, long nowMs)
     {
-        var counter = At(budget, nowMs);
+        var (counter, tokens) = (At(budget, nowMs), request.BoundTokens);
+        if (budget.UsdMax is { } most && request.IsPriceUnknown)
+            return Refused(false, most.Usd, counter.SpentUsd.Usd, counter.ReservedUsd.Usd, 0) with { IsPriceUnknown = true };
         if (budget.UsdMax is { } usdMax && counter.SpentUsd + counter.ReservedUsd + usd > usdMax)
             return Refused(false, usdMax.Usd, counter.SpentUsd.Usd, counter.ReservedUsd.Usd, usd.Usd);
         if (budget.Budget.TokensMax is { } tokensMax && PicoUsd.Add(PicoUsd.Add(counter.SpentTokens, counter.ReservedTokens), tokens) > tokensMax)

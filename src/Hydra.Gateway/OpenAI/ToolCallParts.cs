@@ -34,7 +34,7 @@ internal sealed class ToolCallParts(Endpoint endpoint)
         _chars += arguments.Length;
         if (_chars > ArgumentCharsMax) throw Malformed("tool arguments of more than 8 Mi characters");
         part.Arguments.Append(arguments);
-        if (fragment.Get(OpenAIAnswer.ExtraContent) is { } extra) part.Extra = extra;
+        if (fragment.Get(OpenAIAnswer.ExtraContent) is { } extra) part.Extra = extra.Clone();
     }
 
     /// <summary>The calls; one whose arguments never became JSON says so.</summary>

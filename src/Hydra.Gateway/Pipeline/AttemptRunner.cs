@@ -13,7 +13,7 @@ namespace Hydra.Gateway.Pipeline;
 /// (4) The ledger holds what it may cost at this deployment's price. (5) The provider is asked, and its frames are held back until
 /// there is content: the commit point. (6) What it cost is settled before its end is passed on.
 /// </remarks>
-internal sealed class AttemptRunner(ILedger ledger, Lock gate, TimeProvider clock, Func<TimeSpan> now, Func<GatewayRefusedException?> killSwitch, Func<Operation, bool> isUnderUsdBudget)
+internal sealed class AttemptRunner(ICallLedger ledger, Lock gate, TimeProvider clock, Func<TimeSpan> now, Func<GatewayRefusedException?> killSwitch)
 {
     public async ValueTask<AttemptStart> StartAsync(Deployment deployment, IEnumerable<ChatMessage> messages, CallOptions options, TimeoutConfig timeouts, CancellationToken cancellationToken)
     {
@@ -42,23 +42,18 @@ internal sealed class AttemptRunner(ILedger ledger, Lock gate, TimeProvider cloc
             var price = deployment.Facts.Price;
             var (asked, service) = (price, NativeFields.AreSent(deployment, options) ? ServiceTier.Asked(options) : null);
             if (service is not null) asked = price?.For(service);
-            if (asked is null && isUnderUsdBudget(operation))
-            {
-                return new AttemptStart.Unaffordable(new GatewayRefusedException(RefusalKind.PriceUnknown,
-                    $"The price of '{deployment.Config.Model}'{(service is null ? "" : $" in the service class '{Excerpt.Of(service)}'")} is not known, and a budget in US dollars covers this call. Declare it under prices.overrides, or as `price` of the deployment."));
-            }
             var attempt = operation.Begin(deployment.Id, deployment.Group, deployment.Facts.Provider, deployment.Facts.Id);
             // A provider may serve in the usual class although another was asked for: the dearer of both is held.
             var bound = Math.Max(BoundOf(price), service is null ? 0 : BoundOf(asked));
-            var reserved = await ledger.ReserveAsync(new ReserveRequest
+            var reserved = await ReserveAsync(new ReserveRequest
             {
                 OperationId = operation.Id, Attempt = attempt.Number, Caller = operation.Caller, Model = operation.Model, Deployment = deployment.Id,
-                BoundUsd = bound, BoundTokens = operation.PromptTokensMax + operation.OutputTokensMax,
+                BoundUsd = bound, BoundTokens = operation.PromptTokensMax + operation.OutputTokensMax, IsPriceUnknown = asked is null,
             }, cancellationToken);
             if (reserved is ReserveResult.Refused { Refusal: var refusal })
             {
                 attempt.Outcome = "budget";
-                return new AttemptStart.Unaffordable(new GatewayRefusedException(RefusalKind.BudgetExceeded, refusal.ToString())
+                return new AttemptStart.Unaffordable(refusal.IsPriceUnknown ? Unpriced(deployment, service, refusal) : new GatewayRefusedException(RefusalKind.BudgetExceeded, refusal.ToString())
                 {
                     Scope = refusal.Scope,
                     RetryAfter = refusal.ResetsAt is { } resets ? resets - clock.GetUtcNow() : null,
@@ -79,6 +74,21 @@ internal sealed class AttemptRunner(ILedger ledger, Lock gate, TimeProvider cloc
 
         decimal BoundOf(ModelPrice? rates) => rates?.BoundOf(operation.PromptTokensMax, operation.OutputTokensMax, operation.MayUseDearClasses).Usd ?? 0;
     }
+
+    private async ValueTask<ReserveResult> ReserveAsync(ReserveRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ledger.ReserveAsync(request, cancellationToken);
+        }
+        catch (StoreException trouble)
+        {
+            throw new GatewayRefusedException(RefusalKind.StoreUnavailable, "The ledger of model calls cannot be written, so nobody was asked. The gateway's log says why.", trouble);
+        }
+    }
+
+    private static GatewayRefusedException Unpriced(Deployment deployment, string? service, BudgetRefusal refusal) => new(RefusalKind.PriceUnknown,
+        $"The price of '{deployment.Config.Model}'{(service is null ? "" : $" in the service class '{Excerpt.Of(service)}'")} is not known, and the budget {refusal.Scope} in US dollars covers this call. Declare it in a file of prices (`prices.overrides` of a gateway's configuration, HYDRA_PRICES without one), or as `price` of the deployment.") { Scope = refusal.Scope };
 
     /// <summary>One call's place at the breaker, the account and the deployment. Given back once.</summary>
     internal sealed class Pass(AttemptRunner runner, Deployment deployment, OperationHealth health, BreakerTicket ticket)

@@ -19,7 +19,7 @@ internal sealed class GatewayModels
     public required IReadOnlyDictionary<string, ModelGroup> Groups { get; init; }
 
     /// <param name="before">What ran until now; null: nothing.</param>
-    public static GatewayModels Build(GatewayConfig config, ProviderFactory providers, GatewayModels? before, ModelSurroundings around)
+    public static GatewayModels Build(GatewayConfig config, IProviders providers, GatewayModels? before, ModelSurroundings around)
     {
         var groups = new Dictionary<string, ModelGroup>(StringComparer.Ordinal);
         var models = new GatewayModels { Groups = groups };
@@ -28,8 +28,22 @@ internal sealed class GatewayModels
         return models;
     }
 
+    /// <summary>No groups but those that are made when a model is asked for the first time.</summary>
+    /// <param name="ids">What the ids of their deployments begin with.</param>
+    /// <param name="make">Gives a model's group and who opens its deployments.</param>
+    public static GatewayModels OnDemand(string ids, Func<string, (ModelGroupConfig Group, IProviders Providers)> make, GatewayConfig config, ModelSurroundings around)
+    {
+        var models = new GatewayModels { Groups = new Dictionary<string, ModelGroup>(StringComparer.Ordinal) };
+        models._make = model =>
+        {
+            var (group, providers) = make(model);
+            return models.BuildGroup(model, group, config, providers, null, around, ids);
+        };
+        return models;
+    }
+
     /// <summary>A group of the one deployment that a model's own name points to; null: it points to none.</summary>
-    private ModelGroup? PassTo(string model, GatewayConfig config, ProviderFactory providers, GatewayModels? before, ModelSurroundings around)
+    private ModelGroup? PassTo(string model, GatewayConfig config, IProviders providers, GatewayModels? before, ModelSurroundings around)
     {
         if (AutomaticConfig.Deployment(config, model) is not { } deployment) return null;
         try
@@ -42,18 +56,18 @@ internal sealed class GatewayModels
         }
     }
 
-    private ModelGroup BuildGroup(string name, ModelGroupConfig group, GatewayConfig config, ProviderFactory providers, GatewayModels? before, ModelSurroundings around)
+    private ModelGroup BuildGroup(string name, ModelGroupConfig group, GatewayConfig config, IProviders providers, GatewayModels? before, ModelSurroundings around, string? idsBegin = null)
     {
         var known = before?.Known(name);
         var breaker = config.Breaker;
         if (group.Deployments.Count == 1 && group.Fallbacks.Count == 0) breaker = breaker.ForLone();
         var deployments = new List<Deployment>();
-        var ids = new DeploymentIds(name);
+        var ids = new DeploymentIds(idsBegin ?? name);
         foreach (var written in group.Deployments)
         {
             var id = ids.Next(written.Provider, written.Model);
             var (client, facts) = providers.Open(written);
-            var quota = QuotaOf(config.Providers[written.Provider].QuotaGroup ?? written.Provider, before, around);
+            var quota = QuotaOf(config.Providers.GetValueOrDefault(written.Provider)?.QuotaGroup ?? written.Provider, before, around);
             var health = known?.ById.GetValueOrDefault(id)?.Health is { } learnt && learnt.Options == breaker ? learnt : new DeploymentHealth(id, written.Limits, breaker);
             lock (around.Gate) health.Meter.Limits = written.Limits;
             deployments.Add(new Deployment { Id = id, Group = name, Config = written, Client = client, Embeddings = new(() => providers.OpenEmbeddings(written)), Facts = facts, Health = health, Quota = quota, Turnstile = _turnstiles[quota.Name] });
@@ -73,7 +87,7 @@ internal sealed class GatewayModels
     private QuotaGroup QuotaOf(string name, GatewayModels? before, ModelSurroundings around)
     {
         if (_quotas.TryGetValue(name, out var quota)) return quota;
-        var options = new QuotaGroupOptions();
+        var options = around.Quota;
         quota = before?._quotas.GetValueOrDefault(name) ?? new QuotaGroup(name, RateLimits.None, options);
         _turnstiles[name] = before?._turnstiles.GetValueOrDefault(name) ?? new Turnstile(quota.Bulkhead, around.Gate, around.Clock, around.Now, options.QueueWaitMax);
         return _quotas[name] = quota;
@@ -98,7 +112,7 @@ internal sealed class GatewayModels
         lock (_onDemand) return _onDemand.GetValueOrDefault(name);
     }
 
-    private ModelGroup? OnDemand(string model)
+    private ModelGroup? MadeOnDemand(string model)
     {
         lock (_onDemand)
         {
@@ -109,13 +123,17 @@ internal sealed class GatewayModels
         }
     }
 
-    public ModelGroup Find(string model) => Groups.TryGetValue(model, out var group) ? group : OnDemand(model)
+    public ModelGroup Find(string model) => Groups.TryGetValue(model, out var group) ? group : MadeOnDemand(model)
         ?? throw new GatewayRefusedException(RefusalKind.UnknownModel,
             $"There is no model '{Wire.Excerpt.Of(model)}' here.{Hydra.Model.DidYouMean.Hint(model, Groups.Keys)} GET /v1/models lists those that your key may use.") { Parameter = "model" };
 }
 
 /// <summary>What deployments share with the service that runs them.</summary>
-internal sealed record ModelSurroundings(Lock Gate, TimeProvider Clock, Func<TimeSpan> Now);
+internal sealed record ModelSurroundings(Lock Gate, TimeProvider Clock, Func<TimeSpan> Now)
+{
+    /// <summary>How many calls an account stands, and how it rests.</summary>
+    public QuotaGroupOptions Quota { get; init; } = new();
+}
 
 /// <summary>A name that callers use, with those who can answer to it.</summary>
 internal sealed class ModelGroup

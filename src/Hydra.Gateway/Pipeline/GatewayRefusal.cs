@@ -37,7 +37,7 @@ public enum RefusalKind
 }
 
 /// <summary>The gateway's own refusal. Doors put it into their dialect; in process it becomes a failed call.</summary>
-public sealed class GatewayRefusedException(RefusalKind kind, string message) : Exception(message)
+public sealed class GatewayRefusedException(RefusalKind kind, string message, Exception? innerException = null) : Exception(message, innerException)
 {
     public RefusalKind Kind { get; } = kind;
     /// <summary>When another try may pass; null: not by waiting.</summary>

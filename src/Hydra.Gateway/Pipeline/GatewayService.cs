@@ -65,15 +65,17 @@ public sealed class GatewayService : IAsyncDisposable
         _reachable = ReachableOf(config);
         Keys = new KeyRing(ledger, options.Clock);
         AdminKey = AdminKeyOf(config);
-        var random = options.Seed is { } seed ? new Random(seed) : Random.Shared;
-        var runner = new AttemptRunner(ledger, _gate, options.Clock, Now, SwitchedOff, IsUnderUsdBudget);
-        var groups = new GroupCall(runner, () => _config.Retries, _gate, random, options.Clock, Now);
-        var route = new RouteStage(() => _models, groups, options.Clock);
-        var own = new RouteStage(() => _own.Value.Models, groups, options.Clock);
+        var factory = new PipelineFactory
+        {
+            Config = () => _config, Ledger = ledger, Gate = _gate, Clock = options.Clock, Now = Now, KillSwitch = SwitchedOff, OnEnd = End,
+            Random = options.Seed is { } seed ? new Random(seed) : Random.Shared,
+        };
+        var route = factory.RouteTo(() => _models);
+        var own = factory.RouteTo(() => _own.Value.Models);
         Caches = GatewayCaches.Open(config, options, ledger);
         var caches = Caches.Over(route, () => _config.Cache, (model, asked) => options.Embeddings is { } given ? given(model) : new PipelineEmbedder(own, () => Open("embeddings", asked.Caller, model)));
         var filters = new FilterStage(caches, () => _config, new Moderator(options));
-        Client = new OperationStage(filters, this, _gate, Now);
+        Client = factory.Begin(filters, () => _models);
     }
 
     /// <summary>The pipeline. Its options must be those of an operation that <see cref="Open(string, Caller, string)"/> began, as the doors do.</summary>
@@ -133,10 +135,7 @@ public sealed class GatewayService : IAsyncDisposable
     }
 
     /// <summary>Begins an operation of a caller in this process.</summary>
-    public Operation Open(string door, Caller caller, string model) => new()
-    {
-        Door = door, Caller = caller, Model = model, CreatedAt = Clock.GetUtcNow(), StartedAt = Clock.GetTimestamp(),
-    };
+    public Operation Open(string door, Caller caller, string model) => Operation.Begin(door, caller, model, Clock);
 
     /// <summary>Begins an operation of whoever stands at a door.</summary>
     /// <exception cref="GatewayRefusedException">The key is missing, unknown, blocked or expired, or may not use the model.</exception>
@@ -184,16 +183,14 @@ public sealed class GatewayService : IAsyncDisposable
 
     internal GatewayModels Models => _models;
 
-    /// <summary>An operation is over: its spans go to the collector, where there is one.</summary>
-    internal void Trace(Operation operation, bool isWhole)
+    /// <summary>An operation is over: its spans go to the collector, where there is one, and who listens hears of other models.</summary>
+    private void End(Operation operation, bool isWhole)
     {
-        if (_spans is null) return;
-        var outcome = isWhole ? Attempt.Answered : operation.Last is { Outcome: not Attempt.Answered } last ? last.Outcome : "refused";
-        _spans.Add(OperationSpans.Of(operation, Clock.GetUtcNow(), Clock.GetElapsedTime(operation.StartedAt), outcome));
-    }
-
-    internal void Settled(Operation operation)
-    {
+        if (_spans is not null)
+        {
+            var outcome = isWhole ? Attempt.Answered : operation.Last is { Outcome: not Attempt.Answered } last ? last.Outcome : "refused";
+            _spans.Add(OperationSpans.Of(operation, Clock.GetUtcNow(), Clock.GetElapsedTime(operation.StartedAt), outcome));
+        }
         foreach (var attempt in operation.Attempts)
         {
             if (attempt.IsOtherModel) _options.OnOtherModel(operation, attempt);
@@ -242,7 +239,7 @@ public sealed class GatewayService : IAsyncDisposable
 
     internal void Report(Exception failure, Operation? operation)
     {
-        if (failure is GatewayRefusedException or Hydra.Model.CallFailedException or OperationCanceledException) return;
+        if (failure is GatewayRefusedException { InnerException: null } or Hydra.Model.CallFailedException or OperationCanceledException) return;
         _options.OnDefect(failure);
     }
 
@@ -281,16 +278,6 @@ public sealed class GatewayService : IAsyncDisposable
 
     private GatewayRefusedException? SwitchedOff() =>
         _options.KillSwitch() is { } reason ? new GatewayRefusedException(RefusalKind.KillSwitch, $"Model calls are switched off: {reason}.") : null;
-
-    private bool IsUnderUsdBudget(Operation operation)
-    {
-        if (operation.Key?.Budget?.UsdMax is not null) return true;
-        foreach (var budget in _config.Budgets)
-        {
-            if (budget.UsdMax is not null && budget.Scope.Covers(operation.Caller, operation.Model)) return true;
-        }
-        return false;
-    }
 
     private TimeSpan Now() => Clock.GetElapsedTime(_origin);
 

@@ -10,9 +10,19 @@ namespace Hydra.Gateway.Pipeline;
 /// A gateway as the engine's models: group names are models, and a call takes the same way as one over HTTP. What the gateway
 /// refuses leaves as <see cref="CallFailedException"/>. Safe to share between threads.
 /// </summary>
-/// <param name="caller">Who calls, for budgets and the ledger.</param>
-public sealed class InProcessModels(GatewayService service, Caller caller) : IModelCatalog
+public sealed class InProcessModels : IModelCatalog
 {
+    private readonly Func<string, ModelGroup> _find;
+    private readonly IChatClient _pipeline;
+    private readonly Caller _caller;
+    private readonly TimeProvider _clock;
+
+    /// <param name="caller">Who calls, for budgets and the ledger.</param>
+    public InProcessModels(GatewayService service, Caller caller) : this(model => service.Models.Find(model), service.Client, caller, service.Clock) { }
+
+    internal InProcessModels(Func<string, ModelGroup> find, IChatClient pipeline, Caller caller, TimeProvider clock) =>
+        (_find, _pipeline, _caller, _clock) = (find, pipeline, caller, clock);
+
     /// <summary>Retries as an engine wants them: a failed deployment gives way to another, but the same one is not asked again, since the node's own retries do that.</summary>
     public static RetryOptions WithoutRepeats(RetryOptions retries) => retries with
     {
@@ -26,7 +36,7 @@ public sealed class InProcessModels(GatewayService service, Caller caller) : IMo
         ModelGroup group;
         try
         {
-            group = service.Models.Find(model);
+            group = _find(model);
         }
         catch (GatewayRefusedException unknown)
         {
@@ -48,16 +58,16 @@ public sealed class InProcessModels(GatewayService service, Caller caller) : IMo
     public IChatClient GetClient(string model)
     {
         var facts = Resolve(model);
-        return new Client(service, caller, facts);
+        return new Client(this, facts);
     }
 
-    private sealed class Client(GatewayService service, Caller caller, ModelFacts facts) : IChatClient
+    private sealed class Client(InProcessModels owner, ModelFacts facts) : IChatClient
     {
         public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
         {
             try
             {
-                return await service.Client.GetResponseAsync(messages, Begin(options, isStreamed: false), cancellationToken);
+                return await owner._pipeline.GetResponseAsync(messages, Begin(options, isStreamed: false), cancellationToken);
             }
             catch (GatewayRefusedException refused)
             {
@@ -67,7 +77,7 @@ public sealed class InProcessModels(GatewayService service, Caller caller) : IMo
 
         public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
         {
-            await using var updates = service.Client.GetStreamingResponseAsync(messages, Begin(options, isStreamed: true), cancellationToken).GetAsyncEnumerator(cancellationToken);
+            await using var updates = owner._pipeline.GetStreamingResponseAsync(messages, Begin(options, isStreamed: true), cancellationToken).GetAsyncEnumerator(cancellationToken);
             while (await NextAsync()) yield return updates.Current;
 
             async ValueTask<bool> NextAsync()
@@ -88,12 +98,13 @@ public sealed class InProcessModels(GatewayService service, Caller caller) : IMo
 
         public void Dispose()
         {
-            // The service owns what this client uses.
+            // The pipeline owns what this client uses.
         }
 
         private CallOptions Begin(ChatOptions? options, bool isStreamed)
         {
-            var operation = service.Open("engine", options is ITagged { Tags: var tags } ? caller with { Tags = [.. caller.Tags, .. tags] } : caller, facts.Name);
+            var caller = options is ITagged { Tags: var tags } ? owner._caller with { Tags = [.. owner._caller.Tags, .. tags] } : owner._caller;
+            var operation = Operation.Begin("engine", caller, facts.Name, owner._clock);
             operation.IsStreamed = isStreamed;
             return new CallOptions(options, operation) { ModelId = null };
         }
@@ -113,6 +124,7 @@ public sealed class InProcessModels(GatewayService service, Caller caller) : IMo
             RefusalKind.AllCooling or RefusalKind.StoreUnavailable => ErrorCode.ProviderError,
             _ => ErrorCode.BadRequest,
         };
-        return new CallFailedException(code, refused.Message, refused) { RetryAfter = code.IsRetryable ? refused.RetryAfter : null };
+        var message = refused.InnerException is StoreException trouble ? $"the ledger of model calls cannot be written, so nobody was asked: {trouble.Message}" : refused.Message;
+        return new CallFailedException(code, message, refused) { RetryAfter = code.IsRetryable ? refused.RetryAfter : null };
     }
 }

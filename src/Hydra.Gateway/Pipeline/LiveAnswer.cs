@@ -9,7 +9,7 @@ using Microsoft.Extensions.AI;
 namespace Hydra.Gateway.Pipeline;
 
 /// <summary>One attempt's answer while it comes in. Used once, by one caller.</summary>
-internal sealed class LiveAnswer(Deployment deployment, Operation operation, Attempt attempt, AttemptRunner.Pass pass, Reservation reservation, ILedger ledger, TimeProvider clock)
+internal sealed class LiveAnswer(Deployment deployment, Operation operation, Attempt attempt, AttemptRunner.Pass pass, Reservation reservation, ICallLedger ledger, TimeProvider clock)
 {
     /// <summary>Frames that are held back at most before there is content; more than that is content of some kind.</summary>
     private const int HeldMax = 64;

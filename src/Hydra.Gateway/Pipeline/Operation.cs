@@ -12,7 +12,7 @@ namespace Hydra.Gateway.Pipeline;
 public sealed class Operation
 {
     /// <summary>Unique and sortable by time.</summary>
-    public string Id { get; } = $"op{Guid.CreateVersion7():n}";
+    public string Id { get; } = OperationId.Next();
     /// <summary>Where it came in: <c>chat</c>, <c>responses</c>, <c>messages</c>, <c>embeddings</c> or <c>engine</c>.</summary>
     public required string Door { get; init; }
     public required Caller Caller { get; init; }
@@ -99,6 +99,12 @@ public sealed class Operation
     private volatile Attempt[] _attempts = [];
     private volatile Attempt? _answering;
     private decimal? _remainingUsd;
+
+    /// <summary>Begins an operation of a caller in this process.</summary>
+    public static Operation Begin(string door, Caller caller, string model, TimeProvider clock) => new()
+    {
+        Door = door, Caller = caller, Model = model, CreatedAt = clock.GetUtcNow(), StartedAt = clock.GetTimestamp(),
+    };
 
     internal Attempt Begin(string deployment, string group, string provider, string model)
     {

@@ -1,16 +1,17 @@
 using System.Runtime.CompilerServices;
+using Hydra.Gateway.Config;
 using Hydra.Gateway.Resilience;
 using Microsoft.Extensions.AI;
 
 namespace Hydra.Gateway.Pipeline;
 
 /// <summary>The pipeline's first stage: bounds the call, and lets it pass the limits of the gateway, its key and its route.</summary>
-internal sealed class OperationStage(IChatClient inner, GatewayService service, Lock gate, Func<TimeSpan> now) : Stage(inner)
+internal sealed class OperationStage(IChatClient inner, Func<GatewayModels> models, Func<GatewayConfig> config, Action<Operation, bool> onEnd, Lock gate, Func<TimeSpan> now) : Stage(inner)
 {
     /// <summary>Sent as the most to generate where the caller names nothing, so that every call has a bound.</summary>
     public const int OutputTokensByDefault = 4_096;
 
-    private readonly ScopeMeter _global = new(LimitScope.Global, "gateway", service.Config.Limits);
+    private readonly ScopeMeter _global = new(LimitScope.Global, "gateway", config().Limits);
     private readonly Dictionary<string, ScopeMeter> _keys = new(StringComparer.Ordinal);
 
     public override async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
@@ -18,8 +19,8 @@ internal sealed class OperationStage(IChatClient inner, GatewayService service, 
     {
         var operation = Operation.Of(options);
         var list = messages as IReadOnlyList<ChatMessage> ?? [.. messages];
-        var group = service.Models.Find(operation.Model);
-        operation.RefusesUnsupported = service.Config.OnUnsupported == Config.UnsupportedRule.Error;
+        var group = models().Find(operation.Model);
+        operation.RefusesUnsupported = config().OnUnsupported == UnsupportedRule.Error;
         operation.PromptTokensMax = PromptBound.Tokens(list, options);
         operation.MayUseDearClasses = PromptBound.MayUseDearClasses(list, options);
         operation.OutputTokensMax = operation.IsEmbedding ? 0 : options!.MaxOutputTokens ??= (int)Math.Min(OutputTokensByDefault, group.OutputTokensMax ?? OutputTokensByDefault);
@@ -32,9 +33,8 @@ internal sealed class OperationStage(IChatClient inner, GatewayService service, 
         }
         finally
         {
-            service.Trace(operation, isWhole);
             lock (gate) admitted.Settle(operation.Attempts.Sum(attempt => attempt.Usage.Total), now());
-            service.Settled(operation);
+            onEnd(operation, isWhole);
         }
     }
 
@@ -43,7 +43,7 @@ internal sealed class OperationStage(IChatClient inner, GatewayService service, 
         lock (gate)
         {
             var at = now();
-            _global.Limits = service.Config.Limits;
+            _global.Limits = config().Limits;
             ScopeMeter[] meters = operation.Key is { } key ? [_global, group.Meter, MeterOf_NeedsLock(key)] : [_global, group.Meter];
             var admitted = Admission.TryAdmit(meters, operation.PromptTokensMax + operation.OutputTokensMax, at, out var refusal);
             operation.RateLimits = Admission.Tightest(meters, at);

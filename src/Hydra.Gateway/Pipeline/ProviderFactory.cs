@@ -8,8 +8,19 @@ using Microsoft.Extensions.AI;
 
 namespace Hydra.Gateway.Pipeline;
 
+/// <summary>Makes clients of the models that deployments name.</summary>
+internal interface IProviders
+{
+    /// <exception cref="GatewayConfigException">A secret cannot be read, or the provider cannot be used as it is written.</exception>
+    (IChatClient Client, ModelFacts Facts) Open(DeploymentConfig deployment);
+
+    /// <summary>The same deployment as one that gives vectors.</summary>
+    /// <exception cref="CallFailedException"><c>bad_request</c>: it gives none.</exception>
+    IChatClient OpenEmbeddings(DeploymentConfig deployment);
+}
+
 /// <summary>Makes clients of the providers that a configuration names, each account with connections and secrets of its own.</summary>
-internal sealed class ProviderFactory(GatewayConfig config, GatewayServiceOptions options) : IDisposable
+internal sealed class ProviderFactory(GatewayConfig config, GatewayServiceOptions options) : IProviders, IDisposable
 {
     private readonly Dictionary<string, Account> _accounts = new(StringComparer.Ordinal);
     private readonly List<Account> _retired = [];
@@ -31,7 +42,7 @@ internal sealed class ProviderFactory(GatewayConfig config, GatewayServiceOption
         }
     }
 
-    /// <exception cref="GatewayConfigException">A secret cannot be read, or the provider cannot be used as it is written.</exception>
+    /// <inheritdoc/>
     public (IChatClient Client, ModelFacts Facts) Open(DeploymentConfig deployment)
     {
         lock (_accounts)
@@ -49,8 +60,7 @@ internal sealed class ProviderFactory(GatewayConfig config, GatewayServiceOption
         }
     }
 
-    /// <summary>The same deployment as one that gives vectors.</summary>
-    /// <exception cref="CallFailedException"><c>bad_request</c>: it gives none.</exception>
+    /// <inheritdoc/>
     public IChatClient OpenEmbeddings(DeploymentConfig deployment)
     {
         lock (_accounts)

@@ -27,6 +27,8 @@ public sealed record BreakerOptions
     /// <summary>A probe that has not answered by then counts as failed.</summary>
     /// <value>10 ms to 24 h. Default: 2 min.</value>
     public TimeSpan ProbeMax { get; init; } = TimeSpan.FromMinutes(2);
+    /// <summary>Whether it never opens, because whoever calls rests the other side itself.</summary>
+    public bool IsOff { get; init; }
 
     /// <summary>
     /// The settings for the only deployment of a group without fallbacks. It opens like any other, so that a dead

@@ -71,6 +71,7 @@ public sealed class CallBreaker(BreakerOptions options)
     /// <param name="retryAfter">What the provider asked for; it never opens earlier than that.</param>
     public void Failed(BreakerTicket ticket, FailureKind kind, TimeSpan now, TimeSpan? retryAfter = null)
     {
+        if (options.IsOff) return;
         LoseProbe(now);
         var effect = BreakerEffects.Of(kind);
         if (ticket.Generation != _generation)

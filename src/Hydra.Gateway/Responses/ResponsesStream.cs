@@ -37,7 +37,7 @@ internal sealed class ResponsesStream(Endpoint endpoint) : IAnswerStream
                 return Update(new TextReasoningContent("\n\n"));
             case "response.output_item.done" when json.Get("item") is { } item: return Close(item);
             case "response.completed" or "response.incomplete" or "response.failed" or "response.cancelled":
-                _end = json.Get("response") ?? throw Malformed("a last event without its response");
+                _end = json.Get("response")?.Clone() ?? throw Malformed("a last event without its response");
                 Usage = ResponsesAnswer.Usage(_end.Value);
                 return null;
             default: return null;
@@ -78,7 +78,7 @@ internal sealed class ResponsesStream(Endpoint endpoint) : IAnswerStream
         {
             case "function_call":
                 if (_calls.Count == ItemCountMax) throw Malformed($"more than {ItemCountMax} tool calls");
-                _calls.Add(item);
+                _calls.Add(item.Clone());
                 return null;
             case "reasoning" when ResponsesAnswer.Thought(item) is { } thought:
                 return Update(wasShown ? new TextReasoningContent("") { ProtectedData = thought.ProtectedData } : thought);

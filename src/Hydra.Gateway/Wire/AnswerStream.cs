@@ -14,7 +14,7 @@ internal interface IAnswerStream
     bool IsFinished { get; }
     /// <summary>Whether the stream said that nothing more follows.</summary>
     bool IsOver { get; }
-    /// <summary>Takes one event; returns what can be shown of it.</summary>
+    /// <summary>Takes one event, which stands until the call returns: what is kept of it is copied. Returns what can be shown of it.</summary>
     ChatResponseUpdate? Add(JsonElement json);
     /// <summary>
     /// Takes an event that says nothing but a piece of text or thought, and adds it to an update of this stream; false: it is not of that
@@ -23,7 +23,7 @@ internal interface IAnswerStream
     bool TryAddText(ReadOnlySpan<byte> utf8, ChatResponseUpdate to) => false;
     /// <summary>The last update: tool calls, usage and why it stopped; <c>provider_error</c> when the stream never said why.</summary>
     ChatResponseUpdate End();
-    /// <summary>The answer of a server that ignored the wish to stream.</summary>
+    /// <summary>The answer of a server that ignored the wish to stream; copied as in <see cref="Add"/>.</summary>
     ChatResponse Whole(JsonElement json);
 }
 
@@ -44,19 +44,18 @@ internal static class AnswerStream
         var dropped = Parameters.Dropped(endpoint, options);
         using var request = write();
         var stream = open();
-        await using var events = http.StreamAsync(endpoint, request, () => stream.Usage, cancellationToken)
-            .GetAsyncEnumerator(cancellationToken);
+        await using var events = http.Stream(endpoint, request, () => stream.Usage, cancellationToken);
         var hasDelivered = false;
-        while (await NextAsync() is { } together)
+        while (await NextAsync() is { } first)
         {
-            if (together[0].Name == ModelHttp.WholeAnswer)
+            if (first.Name == EventStream.WholeAnswer)
             {
-                var whole = Whole(together[0].Data);
+                var whole = Whole(first.Data);
                 Parameters.Report(dropped, whole);
                 foreach (var update in whole.ToChatResponseUpdates()) yield return update;
                 yield break;
             }
-            var (piece, failure, isBroken) = Fold(together);
+            var (piece, failure, isBroken) = Fold(first);
             if (piece is not null)
             {
                 if (Untold() is { } report) yield return report;
@@ -73,18 +72,18 @@ internal static class AnswerStream
         yield return last;
 
         // What came together is one update, with a content for each event: all that follows is done once for it.
-        (ChatResponseUpdate? Piece, CallFailedException? Failure, bool IsBroken) Fold(IReadOnlyList<StreamEvent> together)
+        (ChatResponseUpdate? Piece, CallFailedException? Failure, bool IsBroken) Fold(StreamEvent next)
         {
             ChatResponseUpdate? all = null;
-            for (var i = 0; i < together.Count && !stream.IsOver; i++)
+            do
             {
-                if (all is not null && stream.TryAddText(together[i].Data.Span, all)) continue;
+                if (all is not null && stream.TryAddText(next.Data.Span, all)) continue;
                 var isRead = false;
                 try
                 {
-                    var json = ModelHttp.Parse(endpoint, together[i].Data, stream.Usage);
+                    using var json = ModelHttp.Parse(endpoint, next.Data, stream.Usage);
                     isRead = true;
-                    var piece = stream.Add(json);
+                    var piece = stream.Add(json.RootElement);
                     if (all is null) all = piece;
                     else if (piece is not null) Join(all, piece);
                 }
@@ -93,6 +92,7 @@ internal static class AnswerStream
                     return (all, failed, !isRead && stream.IsFinished);
                 }
             }
+            while (!stream.IsOver && events.TryNext(out next));
             return (all, null, false);
         }
 
@@ -106,11 +106,11 @@ internal static class AnswerStream
             return report;
         }
 
-        async ValueTask<IReadOnlyList<StreamEvent>?> NextAsync()
+        async ValueTask<StreamEvent?> NextAsync()
         {
             try
             {
-                return !stream.IsOver && await events.MoveNextAsync() ? events.Current : null;
+                return stream.IsOver ? null : await events.NextAsync();
             }
             catch (CallFailedException) when (stream.IsFinished)
             {
@@ -123,7 +123,11 @@ internal static class AnswerStream
             }
         }
 
-        ChatResponse Whole(ReadOnlyMemory<byte> utf8) => Told(() => stream.Whole(ModelHttp.Parse(endpoint, utf8, default)));
+        ChatResponse Whole(ReadOnlyMemory<byte> utf8) => Told(() =>
+        {
+            using var json = ModelHttp.Parse(endpoint, utf8, default);
+            return stream.Whole(json.RootElement);
+        });
 
         T Told<T>(Func<T> step)
         {

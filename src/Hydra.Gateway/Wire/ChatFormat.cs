@@ -35,15 +35,16 @@ internal sealed record ChatFormat(string Path,
         (_, facts, _, messages, options, isStream) => AnthropicRequest.Write(facts, messages, options, isStream),
         (endpoint, options) => new AnthropicStream(endpoint, AnthropicRequest.Shape(options)), ("anthropic-version", "2023-06-01"));
 
-    /// <summary>One call in this format.</summary>
-    public WireCall Begin(Endpoint endpoint, ModelFacts facts, IReadOnlyList<ChatMessage> messages, ChatOptions? options)
+    /// <summary>How calls of a model begin in this format.</summary>
+    public Func<IReadOnlyList<ChatMessage>, ChatOptions?, WireCall> Over(Endpoint endpoint, ModelFacts facts)
     {
-        return new WireCall(Request, Open(endpoint, options));
+        var address = endpoint.AzureApiVersion is null ? endpoint.At(Path) : null;   // understood once, not at each call
+        return (messages, options) => new WireCall(isStream => Request(messages, options, isStream), Open(endpoint, options));
 
-        HttpRequestMessage Request(bool isStream)
+        HttpRequestMessage Request(IReadOnlyList<ChatMessage> messages, ChatOptions? options, bool isStream)
         {
             var model = options?.ModelId ?? facts.Id;
-            var request = ModelHttp.Json(endpoint.At(Path, model), Write(endpoint, facts, model, messages, options, isStream));
+            var request = ModelHttp.Json(address ?? endpoint.At(Path, model), Write(endpoint, facts, model, messages, options, isStream));
             endpoint.Sign(request);
             if (Header is { } header) request.Headers.Add(header.Name, header.Value);
             if (endpoint.Wire == WireFormat.Messages && options?.AdditionalProperties?.GetValueOrDefault(AnthropicRequest.Beta) is string betas) request.Headers.Add(AnthropicRequest.Beta, betas);

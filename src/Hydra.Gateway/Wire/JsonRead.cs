@@ -50,6 +50,6 @@ internal static partial class JsonRead
 
     public static long? Number(this JsonElement? json, string name) => json?.Number(name);
 
-    public static IEnumerable<JsonElement> Items(this JsonElement json, string name) =>
-        json.Get(name) is { ValueKind: JsonValueKind.Array } list ? list.EnumerateArray() : [];
+    public static JsonElement.ArrayEnumerator Items(this JsonElement json, string name) =>
+        json.Get(name) is { ValueKind: JsonValueKind.Array } list ? list.EnumerateArray() : default;
 }

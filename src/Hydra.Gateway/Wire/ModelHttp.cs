@@ -1,5 +1,4 @@
 using System.Net.Http.Headers;
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -15,13 +14,11 @@ internal sealed class ModelHttp(HttpMessageInvoker http, GatewayOptions options)
 {
     /// <summary>Longest answer that is not streamed, in bytes.</summary>
     public const int AnswerBytesMax = 64 * 1024 * 1024;
-    /// <summary>Name of the event of an answer that came whole although a stream was asked for.</summary>
-    public const string WholeAnswer = "whole";
     private const int ErrorBytesMax = 64 * 1024;
     private static readonly JsonDocumentOptions Depth = new() { MaxDepth = ValueJson.DepthMax };
 
     /// <summary>Posts a body and reads one JSON document.</summary>
-    public async Task<JsonElement> PostAsync(Endpoint endpoint, HttpRequestMessage request,
+    public async Task<JsonDocument> PostAsync(Endpoint endpoint, HttpRequestMessage request,
         CancellationToken cancellationToken)
     {
         using var clock = new CallClock(options.AnswerTimeout, "complete answer", options.Clock, cancellationToken);
@@ -37,68 +34,13 @@ internal sealed class ModelHttp(HttpMessageInvoker http, GatewayOptions options)
         }
     }
 
-    /// <summary>
-    /// Posts a body and yields its events until the stream ends, those together that came together; they stand until the next are asked
-    /// for. A provider that ignores the wish to stream and answers with one JSON document yields that document alone, under the event
-    /// name <see cref="WholeAnswer"/>.
-    /// </summary>
+    /// <summary>Posts a body and takes its answer as events; nothing is sent before the first are asked for.</summary>
     /// <param name="usageSoFar">Asked when the stream breaks, so that the failure says what it has cost.</param>
-    public async IAsyncEnumerable<IReadOnlyList<StreamEvent>> StreamAsync(
-        Endpoint endpoint, HttpRequestMessage request, Func<TokenUsage> usageSoFar,
-            [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        using var clock = new CallClock(options.FirstEventTimeout, "first event", options.Clock, cancellationToken);
-        using var response = await GuardAsync(SendAsync(endpoint, request, clock.Token));
-        if (response.Content.Headers.ContentType?.MediaType is "application/json")
-        {
-            yield return [new StreamEvent(WholeAnswer, await GuardAsync(ReadAnswerAsync(endpoint, response, clock.Token)))];
-            yield break;
-        }
-
-        await using var stream = await GuardAsync(response.Content.ReadAsStreamAsync(clock.Token));
-        var reader = endpoint.Reader(stream);
-        using var buffers = reader as IDisposable;
-        var count = 0;
-        var together = new List<StreamEvent>(32);
-        while (true)
-        {
-            // Events that came together are read without a wait, and without what only a wait needs.
-            var reading = reader.ReadAsync(clock.Token);
-            if (!reading.IsCompletedSuccessfully && count > 0) clock.Restart(options.IdleTimeout, "further event");
-            var read = reading.IsCompletedSuccessfully ? reading.Result : await GuardAsync(reading.AsTask());
-            if (read is not { } next) break;
-            if (count++ == 0) clock.Restart(options.IdleTimeout, "further event");
-            together.Clear();
-            do
-            {
-                if (next.Data.Length > 0 && !next.IsDone) together.Add(next);
-            }
-            while (!next.IsDone && reader.TryRead(out next));
-            if (together.Count > 0) yield return together;
-            if (next.IsDone) yield break;
-        }
-        if (count == 0)
-        {
-            throw new CallFailedException(ErrorCode.ProviderError,
-                $"{endpoint} answered {(int)response.StatusCode} and an empty stream.") { HttpStatus = (int)response.StatusCode };
-        }
-
-        async ValueTask<T> GuardAsync<T>(Task<T> step)
-        {
-            try
-            {
-                return await step;
-            }
-            // Foreign code ends here: whatever it threw is told in our words.
-            catch (Exception error) when (error is not CallFailedException)
-            {
-                throw clock.Explain(error, endpoint, usageSoFar());
-            }
-        }
-    }
+    public EventStream Stream(Endpoint endpoint, HttpRequestMessage request, Func<TokenUsage> usageSoFar, CancellationToken cancellationToken) =>
+        new(this, options, endpoint, request, usageSoFar, cancellationToken);
 
     /// <summary>Sends a request and takes the head of its answer, which is a success.</summary>
-    private async Task<HttpResponseMessage> SendAsync(Endpoint endpoint, HttpRequestMessage request, CancellationToken cancellationToken)
+    public async ValueTask<HttpResponseMessage> SendAsync(Endpoint endpoint, HttpRequestMessage request, CancellationToken cancellationToken)
     {
         request.Headers.TryAddWithoutValidation("User-Agent", "hydra/0.1");
         var response = await http.SendAsync(request, cancellationToken);
@@ -130,7 +72,8 @@ internal sealed class ModelHttp(HttpMessageInvoker http, GatewayOptions options)
         }
     }
 
-    private static async Task<ReadOnlyMemory<byte>> ReadAnswerAsync(Endpoint endpoint, HttpResponseMessage response,
+    /// <summary>The body of an answer that is not streamed.</summary>
+    public static async ValueTask<ReadOnlyMemory<byte>> ReadAnswerAsync(Endpoint endpoint, HttpResponseMessage response,
         CancellationToken cancellationToken)
     {
         var body = await ReadBytesAsync(response, AnswerBytesMax + 1, cancellationToken);
@@ -167,12 +110,12 @@ internal sealed class ModelHttp(HttpMessageInvoker http, GatewayOptions options)
     }
 
     /// <summary>Bytes that are no UTF-8 become replacement characters: reading them as text later would throw.</summary>
-    public static JsonElement Parse(Endpoint endpoint, ReadOnlyMemory<byte> utf8, TokenUsage usage)
+    public static JsonDocument Parse(Endpoint endpoint, ReadOnlyMemory<byte> utf8, TokenUsage usage)
     {
         if (!Utf8.IsValid(utf8.Span)) utf8 = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8.Span));
         try
         {
-            return JsonElement.Parse(utf8.Span, Depth);
+            return JsonDocument.Parse(utf8, Depth);
         }
         catch (JsonException error)
         {

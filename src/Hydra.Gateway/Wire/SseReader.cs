@@ -48,7 +48,7 @@ internal sealed class SseReader(Stream stream) : IEventReader, IDisposable
     public async ValueTask<StreamEvent?> ReadAsync(CancellationToken cancellationToken)
     {
         if (_at == _end && !await FillAsync(cancellationToken)) return null;
-        if (TryRead(out var plain)) return plain;
+        if (TryRead(out var plain) || (HoldsHalfPlain && await CompleteAsync(cancellationToken) && TryRead(out plain))) return plain;
         var data = new MemoryStream(512);
         var name = "";
         var hasData = false;
@@ -126,6 +126,27 @@ internal sealed class SseReader(Stream stream) : IEventReader, IDisposable
             _pastFirstLine = true;
             (isComment, isStart) = (false, true);
         }
+    }
+
+    /// <summary>Whether the buffer holds nothing but the beginning of a usual event, with room for the rest of it.</summary>
+    private bool HoldsHalfPlain
+    {
+        get
+        {
+            var rest = _buffer.AsSpan(_at, _end - _at);
+            var line = rest.IndexOfAny((byte)'\r', (byte)'\n');
+            return !_afterCarriageReturn && rest.Length <= _buffer.Length / 2 && rest.StartsWith("data: "u8) && (line < 0 || (rest[line] == '\n' && line == rest.Length - 1));
+        }
+    }
+
+    /// <summary>Reads on behind what the buffer holds; false: the stream is over.</summary>
+    private async ValueTask<bool> CompleteAsync(CancellationToken cancellationToken)
+    {
+        _buffer.AsSpan(_at, _end - _at).CopyTo(_buffer);
+        (_at, _end) = (0, _end - _at);
+        var count = await stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken);
+        _end += count;
+        return count > 0;
     }
 
     /// <summary>False: the stream is over.</summary>

@@ -41,7 +41,8 @@ internal sealed class WireChatClient(ModelHttp http, Endpoint endpoint, ModelFac
         var dropped = Parameters.Dropped(endpoint, options);
         var call = begin(messages as IReadOnlyList<ChatMessage> ?? [.. messages], options);
         using var request = call.Request(false);
-        var response = call.Answer.Whole(await http.PostAsync(endpoint, request, cancellationToken));
+        using var json = await http.PostAsync(endpoint, request, cancellationToken);
+        var response = call.Answer.Whole(json.RootElement);
         Parameters.Report(dropped, response);
         return response;
     }

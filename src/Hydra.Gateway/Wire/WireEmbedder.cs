@@ -37,7 +37,8 @@ internal sealed class WireEmbedder(ModelHttp http, Endpoint endpoint, ModelFacts
             var more = new JsonObject();
             foreach (var (name, value) in options?.AdditionalProperties ?? []) more.Overlay(name, value);
             using var request = format.Ask(model, texts, options?.Dimensions, more);
-            var answer = format.Read(await http.PostAsync(endpoint, request, cancellationToken), texts.Length);
+            using var json = await http.PostAsync(endpoint, request, cancellationToken);
+            var answer = format.Read(json.RootElement, texts.Length);
             tokens += answer.Tokens ?? 0;
             isCounted &= answer.Tokens is not null;
             var before = all.Count;

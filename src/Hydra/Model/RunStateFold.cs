@@ -146,7 +146,7 @@ public sealed partial class RunState
         detail.Incarnation = e.Incarnation;
         detail.Variant = e.Variant;
         detail.Reenters = false;
-        if (e.Incarnation == 0) (detail.Wait, detail.EarlierWaits, detail.WasDenied) = (null, null, false);
+        if (e.Incarnation == 0) (detail.Steps, detail.Wait, detail.EarlierWaits, detail.WasDenied) = (null, null, null, false);
     }
 
     private void Expect(RunEvent.Started e, long dueMs)
@@ -209,10 +209,12 @@ public sealed partial class RunState
         }
         if (detail is not null)
         {
-            // With more budget the attempt goes on where it stood: what it has paid for stays.
             detail.IsUnknown = e.Status is NodeStatus.Failed or NodeStatus.Cancelled && HasUnknownStep(e.Node);
-            // An unknown effect is not forgotten: what a person says of it goes to the call that is in question.
-            detail.Reenters = (e.Status == NodeStatus.BudgetExceeded || (e.Status == NodeStatus.Failed && detail.IsUnknown)) && (wasRunning || detail.Reenters);
+            // With more budget the attempt goes on where it stood: what it has paid for stays. An unknown effect is not forgotten: what a
+            // person says of it goes to the call that is in question. An attempt that was left (processes died in it) did not end itself:
+            // taken up again, it goes on behind what it has done.
+            var isBudget = e.Status == NodeStatus.BudgetExceeded;
+            detail.Reenters = wasRunning ? isBudget || (e.Status == NodeStatus.Failed && detail.IsUnknown) : detail.Reenters && (isBudget || e.Status == NodeStatus.Failed);
             if (!detail.Reenters)
             {
                 if (detail.Steps is not null) RuleUses.Forget(PathOf(e.Node));

@@ -9,7 +9,6 @@ namespace Hydra.Policies;
 /// </summary>
 public sealed class ArgumentPattern
 {
-    private static readonly TimeSpan MatchTimeout = TimeSpan.FromMilliseconds(250);
     private readonly Value _written;
     private readonly Regex? _matches;
 
@@ -32,8 +31,8 @@ public sealed class ArgumentPattern
         if (map.GetOrNull("matches").TextOrNull is not { } pattern) return new ArgumentPattern(written, null);
         try
         {
-            // Without backtracking, so that no argument can make the match slow.
-            return new ArgumentPattern(written, new Regex($@"\A(?:{pattern})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, MatchTimeout));
+            // Without backtracking, so that no argument can make the match slow; a limit in time would hit any argument on a busy machine.
+            return new ArgumentPattern(written, new Regex($@"\A(?:{pattern})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant));
         }
         catch (Exception bad) when (bad is ArgumentException or NotSupportedException)
         {

@@ -200,7 +200,9 @@ public sealed partial class Reducer(RunState state)
                 _parkedForResource.Add(instance);
                 continue;
             }
-            if (node.Settings.Breaker is not null && (State.DetailOf(instance)?.Variant ?? 0) == 0 && State.BreakerOf(node)!.Refuses(_nowMs))
+            // An attempt that was left goes on whatever the breaker has heard since: one that began anew would repeat its calls.
+            var goesOn = State.DetailOf(instance) is { Reenters: true };
+            if (!goesOn && node.Settings.Breaker is not null && (State.DetailOf(instance)?.Variant ?? 0) == 0 && State.BreakerOf(node)!.Refuses(_nowMs))
             {
                 RefuseByBreaker(instance, node, State.BreakerOf(node)!);
                 continue;

@@ -85,6 +85,20 @@ public class PlanTests
     }
 
     [Fact]
+    public void A_routine_task_begins_a_tier_below_its_agent_s_and_goes_up_after_one_failed_answer()
+    {
+        var plan = new TaskPlan([new TaskDraft { Id = "forms", Name = "Forms", Description = "d", Agent = "frontend-developer", Complexity = "routine" }]);
+        var (spec, problems) = Workflow(PlanFinisher.WithTiers(plan, RoutingRules.BuiltIn, name => Registry.Get(name)?.Agent?.Fields));
+        Assert.Empty(problems);
+        var node = Assert.Single(spec!.Nodes);
+        Assert.Equal("fast", node.Fields["model"].AsText);
+        Assert.Equal(["balanced"], node.Policy.Fallback!.Models);
+        Assert.Equal("super-hard-problem-developer", node.Policy.EscalateTo);
+        Assert.DoesNotContain("invalid_output", node.Policy.Retry!.RetryOn!.Select(code => code.Name));
+        Assert.Equal("model tier fast: routine; balanced when that fails", node.Policy.Tags!["chosen"]);
+    }
+
+    [Fact]
     public void Tasks_that_touch_one_path_conflict()
     {
         var tasks = new[] { "src/a.ts", "src/", "docs/b.md" }.Select((path, i) => new TaskDraft { Id = $"t{i}", Name = "n", Description = "d", Agent = "editor", Touches = [path] }).ToList();
@@ -96,6 +110,7 @@ public class PlanTests
     [Theory]
     [InlineData("""{"tasks": []}""", "HYD249")]
     [InlineData("""{"tasks": [{"id": "a", "agent": "editor"}, {"id": "a", "agent": "editor"}]}""", "2 tasks of the id 'a'")]
+    [InlineData("""{"tasks": [{"id": "a", "agent": "editor", "complexity": "easy"}]}""", "the task 'a' has the complexity 'easy'")]
     [InlineData("""{"tasks": [{"id": "a b", "agent": "editor"}]}""", "'a b' is no task id")]
     [InlineData("""{"tasks": [{"id": "design", "agent": "editor"}, {"id": "b", "agent": "editor", "depends_on": ["desing"]}]}""", "depends on 'desing', which the plan does not have. Did you mean 'design'?")]
     public void A_plan_that_is_none_is_refused_with_what_is_wrong(string answer, string problem)

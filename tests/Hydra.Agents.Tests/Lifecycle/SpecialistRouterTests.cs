@@ -34,7 +34,25 @@ public class SpecialistRouterTests
     [InlineData("Rename the component", "fast")]
     [InlineData("Make the database migration safe", "strong")]
     [InlineData("Build the page", null)]
-    public void The_task_decides_the_tier(string task, string? tier) => Assert.Equal(tier, Router().Choose(task).Tier);
+    public void The_task_decides_the_tier(string task, string? tier) => Assert.Equal(tier, TierRouter.Choose(RoutingRules.BuiltIn, task, "", "balanced")?.Tier);
+
+    [Theory]
+    [InlineData("routine", "strong", "balanced", "strong")]
+    [InlineData("routine", null, "fast", "balanced")]
+    [InlineData("hard", "balanced", "strong", null)]
+    public void How_hard_a_task_is_moves_it_from_its_agent_s_tier_and_what_is_below_steps_up(string complexity, string? own, string tier, string? stepsUpTo)
+    {
+        var choice = TierRouter.Choose(RoutingRules.BuiltIn, "Rename the component", complexity, own)!;
+        Assert.Equal((tier, stepsUpTo), (choice.Tier, choice.StepsUpTo));
+    }
+
+    [Theory]
+    [InlineData("routine", "fast")]
+    [InlineData("hard", "strong")]
+    [InlineData("usual", "balanced")]
+    [InlineData("routine", "claude-opus-4-6")]
+    public void At_the_end_of_the_tiers_and_for_models_that_are_none_the_agent_s_own_stays(string complexity, string own) =>
+        Assert.Null(TierRouter.Choose(RoutingRules.BuiltIn, "Rename the component", complexity, own));
 
     [Fact]
     public void Agents_that_are_not_there_are_not_chosen() =>
@@ -53,6 +71,8 @@ public class SpecialistRouterTests
     [InlineData("intents:\n  - {words: [tea]}\n", "HYD248 routing.yaml:2:5: a rule of `intents` needs 'agent'")]
     [InlineData("intent: []\n", "HYD248 routing.yaml:1:1: routing rules have no key 'intent'. Did you mean 'intents'?")]
     [InlineData("tiers:\n  - {words: [x], tier: huge}\n", "HYD248 routing.yaml:1:1: 'huge' is no tier")]
+    [InlineData("complexity: {simple: -1}\n", "HYD248 routing.yaml:1:14: 'simple' is no complexity")]
+    [InlineData("complexity: {routine: low}\n", "HYD248 routing.yaml:1:23: `complexity.routine` is by how many tiers")]
     [InlineData("triggers:\n  - {on: rain, add: x}\n", "HYD248 routing.yaml:1:1: nothing triggers on 'rain'")]
     public void Rules_that_are_wrong_are_named_and_placed(string yaml, string problem)
     {

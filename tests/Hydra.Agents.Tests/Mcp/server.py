@@ -100,8 +100,9 @@ def call(id, arguments, meta):
             sys.stdout.write(block)
     if mode == "notfloods":
         note = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": "x" * 60000}}
+        line = json.dumps(note) + "\n"
         while True:
-            send(note)
+            sys.stdout.write(line)
     if mode == "forks":
         child = subprocess.Popen(["sleep", "3600"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         said = {"content": [{"type": "text", "text": "%d %d" % (os.getpid(), child.pid)}]}

@@ -37,6 +37,10 @@ internal static class PowerDisk
         return environment;
     }
 
+    /// <summary>What a process must be started with so that it tells of every lock of the database that is refused it.</summary>
+    /// <param name="pipe">A named pipe that gets a byte for each.</param>
+    public static Dictionary<string, string> EnvironmentOfLocks(string pipe) => new(StringComparer.Ordinal) { ["LD_PRELOAD"] = Library.Value, ["POWER_BUSY"] = pipe };
+
     private static bool HasCompiler() => (System.Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, "cc")));
 
     private static string Build()

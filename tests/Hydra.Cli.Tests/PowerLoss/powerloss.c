@@ -12,6 +12,7 @@
  *               is before the first byte of its n-th transaction is written, 2n after that transaction was pressed to disk
  *   POWER_ROOM  bytes by which files may grow before the disk is full
  *   POWER_LOG   a file to which the counts are written at the end
+ *   POWER_BUSY  a named pipe that gets a byte whenever a lock of the database is refused, because another process holds it
  *
  * Of unsynced writes each is kept, undone, or torn at 512 bytes; of changes to a folder (new, renamed and removed entries)
  * that were not followed by an fsync of that folder, the latest are undone. The shared memory of SQLite (-shm) is no
@@ -514,6 +515,32 @@ int mkdir(const char *given, mode_t mode)
     errno = failed;
     return result;
 }
+
+/* The locks of the database are those of its shared memory (SQLite, "WAL-mode File Format", 2.3). */
+static void lock_refused(int fd)
+{
+    char link[64], path[4096], *pipe = getenv("POWER_BUSY");
+    if (!pipe) return;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = syscall(SYS_readlinkat, AT_FDCWD, link, path, sizeof path - 1);
+    if (length <= 0) return;
+    path[length] = 0;
+    if (!ends_with(path, "-shm")) return;
+    int out = syscall(SYS_openat, AT_FDCWD, pipe, O_WRONLY | O_NONBLOCK, 0);
+    if (out >= 0) { if (syscall(SYS_write, out, "!", 1)) {} syscall(SYS_close, out); }
+}
+
+static int fcntl_any(int fd, int command, void *argument)
+{
+    static int (*real)(int, int, ...);
+    if (!real) real = (int (*)(int, int, ...))dlsym(RTLD_NEXT, "fcntl");
+    int result = real(fd, command, argument), failed = errno;
+    if (result < 0 && command == F_SETLK && (failed == EAGAIN || failed == EACCES)) lock_refused(fd);
+    errno = failed;
+    return result;
+}
+int fcntl(int fd, int command, ...) { va_list more; va_start(more, command); void *argument = va_arg(more, void *); va_end(more); return fcntl_any(fd, command, argument); }
+int fcntl64(int fd, int command, ...) { va_list more; va_start(more, command); void *argument = va_arg(more, void *); va_end(more); return fcntl_any(fd, command, argument); }
 
 /* .NET asks the C library by name for what a program imports from it, past the preloaded symbols. */
 void *dlsym(void *handle, const char *name)

@@ -47,7 +47,7 @@ public class LedgerProcessTests : IDisposable
         var random = new Random(20_264);
         var billed = new Dictionary<string, long>(StringComparer.Ordinal);
         var answered = new Dictionary<string, long>(StringComparer.Ordinal);
-        var said = await Task.WhenAll(StartAll(Bound, 100_000, processes).Select(load => load.KillAfterAsync(random.Next(1_500, 6_000) / processes)));
+        var said = await Task.WhenAll(StartAll(Bound, 100_000, processes, leavesOneOpen: true).Select(load => load.KillAfterAsync(random.Next(1_500, 6_000) / processes)));
         foreach (var words in said.SelectMany(lines => lines).Select(line => line.Split(' ')).Where(words => words.Length == 3))
         {
             (words[0] == "billed" ? billed : answered).Add(words[1], long.Parse(words[2]));
@@ -66,7 +66,7 @@ public class LedgerProcessTests : IDisposable
             else Assert.Equal(cost, charged[operation].Cost);
             cut += charged[operation].Outcome == "cut" ? 1 : 0;
         }
-        if (_folder.Kind == "SQLite") Assert.True(cut > 0, "no call was cut in flight");   // a commit in flight stands in a server that lives
+        Assert.True(cut >= processes, $"{cut} calls of {processes} processes were cut in flight");
         Assert.True(charged.Values.Sum(charge => charge.Cost) >= billed.Values.Sum());
         Console.WriteLine($"TOTAL ledger kill test, {processes} processes on {_folder.Kind}: {billed.Count} calls billed, {answered.Count} answered and exact, {cut} cut and charged at their bound");
     }
@@ -78,9 +78,9 @@ public class LedgerProcessTests : IDisposable
         return ledger;
     }
 
-    private LoadProcess[] StartAll(long boundMicroUsd, int calls, int processes = Processes)
+    private LoadProcess[] StartAll(long boundMicroUsd, int calls, int processes = Processes, bool leavesOneOpen = false)
     {
-        var loads = Enumerable.Range(0, processes).Select(i => LoadProcess.Start(_folder.Store, $"p{i}", Callers, calls, boundMicroUsd)).ToArray();
+        var loads = Enumerable.Range(0, processes).Select(i => LoadProcess.Start(_folder.Store, $"p{i}", Callers, calls, boundMicroUsd, leavesOneOpen)).ToArray();
         foreach (var load in loads) load.WaitUntilReady();
         foreach (var load in loads) load.Begin();
         return loads;

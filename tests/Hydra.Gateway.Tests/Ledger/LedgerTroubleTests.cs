@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using Hydra.Gateway.Ledger;
 using Hydra.Model;
+using Hydra.Tests.Shared;
 
 namespace Hydra.Gateway.Tests.Ledger;
 
@@ -8,7 +8,6 @@ namespace Hydra.Gateway.Tests.Ledger;
 public sealed class LedgerTroubleTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
-    private static readonly Lazy<string?> WhyNoMounts = new(WhyNotMount);
     private readonly LedgerFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -53,7 +52,7 @@ public sealed class LedgerTroubleTests : IDisposable
     [InlineData(3_000, true)]
     public async Task A_full_disk_refuses_calls_with_its_name_and_what_was_answered_stays(int kib, bool dies)
     {
-        Assert.SkipWhen(WhyNoMounts.Value is not null, WhyNoMounts.Value ?? "");
+        Assert.SkipWhen(Mounts.WhyNot is not null, Mounts.WhyNot ?? "");
         const int Callers = 16, Bound = 2_000;
         Directory.CreateDirectory(Path.Combine(_folder.Folder, "disk"));
         // What the store takes while it is empty is measured, so that the room is what the test says.
@@ -87,21 +86,5 @@ public sealed class LedgerTroubleTests : IDisposable
         Assert.True(charged.Values.Sum(charge => charge.Cost) >= billed.Values.Sum());
         using var report = _folder.OpenReport();
         Assert.Empty(report.Verify());
-    }
-
-    private static string? WhyNotMount()
-    {
-        if (!OperatingSystem.IsLinux()) return "file systems are mounted with Linux's namespaces";
-        try
-        {
-            using var tried = Process.Start(new ProcessStartInfo("unshare", ["-Urm", "mount", "-t", "tmpfs", "none", "/mnt"]) { UseShellExecute = false, RedirectStandardError = true })!;
-            var said = tried.StandardError.ReadToEnd();
-            tried.WaitForExit();
-            return tried.ExitCode == 0 ? null : $"nothing can be mounted here: {said.Trim()}";
-        }
-        catch (System.ComponentModel.Win32Exception missing)
-        {
-            return $"`unshare` cannot be started: {missing.Message}";
-        }
     }
 }

@@ -16,8 +16,8 @@ internal sealed class LoadProcess
 
     public int Id => _process.Id;
 
-    public static LoadProcess Start(string store, string name, int callers, int calls, long bound) =>
-        new("dotnet", [typeof(LedgerLoad.Program).Assembly.Location, store, name, $"{callers}", $"{calls}", $"{bound}"], null);
+    public static LoadProcess Start(string store, string name, int callers, int calls, long bound, bool leavesOneOpen = false) =>
+        new("dotnet", [typeof(LedgerLoad.Program).Assembly.Location, store, name, $"{callers}", $"{calls}", $"{bound}", .. leavesOneOpen ? (string[])["open"] : []], null);
 
     /// <summary>A shell that may mount file systems, which end with it; <c>$LOAD</c> is the program.</summary>
     public static LoadProcess StartMounting(string folder, string script) =>
@@ -49,11 +49,11 @@ internal sealed class LoadProcess
         }
     }
 
-    /// <summary>Reads so many lines, kills, and reads what was said before the end.</summary>
+    /// <summary>Reads so many lines, and on until a call is in flight for certain; kills, and reads what was said before the end.</summary>
     public async Task<List<string>> KillAfterAsync(int lines)
     {
         var said = new List<string>();
-        while (said.Count < lines && await _process.StandardOutput.ReadLineAsync() is { } line) said.Add(line);
+        while ((said.Count < lines || !said.Exists(line => line.StartsWith("open ", StringComparison.Ordinal))) && await _process.StandardOutput.ReadLineAsync() is { } line) said.Add(line);
         _process.Kill();
         said.AddRange(await EndAsync());
         return said;

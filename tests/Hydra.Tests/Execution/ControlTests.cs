@@ -129,6 +129,30 @@ public sealed class ControlTests : IDisposable
     }
 
     [Fact]
+    public async Task An_attempt_that_was_left_alone_goes_on_behind_what_it_has_done_when_it_is_taken_up_again()
+    {
+        var workflow = Graph("a");
+        var most = 0;
+        for (var commits = 2; commits < 4; commits++)
+        {
+            using var store = SqliteRunStore.Open(Path.Combine(_folder, $"{commits}"), Durability.Normal);
+            var first = new CallingNode { Effect = EffectClass.Idempotent, Steps = 3 };
+            await Assert.ThrowsAsync<StoreException>(() => EngineOf(new DyingStore(store, commits), workflow, first).RunAsync(workflow, new RunRequest { Run = Run }, CancellationToken.None));
+            for (var death = 2; death <= RunState.CrashesMax; death++)
+                await Assert.ThrowsAsync<StoreException>(() => EngineOf(new DyingStore(store, 1), workflow, first).ResumeAsync(Run, new RunRequest(), CancellationToken.None));
+            var done = store.Read(Run).SelectMany(frame => frame.Events).OfType<RunEvent.StepEnded>().Count(ended => !ended.Result.IsBound);
+
+            var after = new CallingNode { Effect = EffectClass.Idempotent, Steps = 3 };
+            Assert.Equal(RunStatus.Failed, (await EngineOf(store, workflow, after).ResumeAsync(Run, new RunRequest(), CancellationToken.None)).Status);
+            Assert.Empty(after.Calls);
+            Assert.Equal(RunStatus.Completed, (await EngineOf(store, workflow, after).ResumeAsync(Run, new RunRequest(), CancellationToken.None)).Status);
+            Assert.Equal(Enumerable.Range(done, 3 - done).Select(step => $"a/{step}"), after.Calls);
+            most = Math.Max(most, done);
+        }
+        Assert.True(most > 0, "no attempt was left alone behind something that it had done");
+    }
+
+    [Fact]
     public async Task Nobody_can_speak_of_an_effect_that_is_in_no_doubt()
     {
         var workflow = Graph("a");

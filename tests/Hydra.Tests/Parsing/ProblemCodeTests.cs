@@ -6,7 +6,7 @@ namespace Hydra.Tests.Parsing;
 
 public partial class ProblemCodeTests
 {
-    [GeneratedRegex("HYD[129][0-9]{2}", RegexOptions.NonBacktracking)]
+    [GeneratedRegex("HYD[1239][0-9]{2}", RegexOptions.NonBacktracking)]
     private static partial Regex Code();
 
     [Fact]

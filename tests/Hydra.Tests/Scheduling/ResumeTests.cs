@@ -75,6 +75,42 @@ public sealed class ResumeTests
     }
 
     [Fact]
+    public void A_node_put_aside_goes_on_behind_its_calls_when_somebody_takes_the_run_up_again()
+    {
+        var run = TestRun.Of("a");
+        run.Report(run.Ask("a", key: "pay", kind: StepKind.Tool, effect: EffectClass.Irreversible));
+        for (var death = 0; death < RunState.CrashesMax; death++) run.Crash();
+        Assert.Equal(RunStatus.Failed, run.Ended);
+        run.Resume();
+        Assert.Equal((1, 3), (run.LastStartOf("a").Attempt, run.LastStartOf("a").Incarnation));
+        Assert.NotNull(run.Ask("a", key: "pay", kind: StepKind.Tool, effect: EffectClass.Irreversible).Answer!.Known);
+    }
+
+    /// <remarks>As journals have it that were written before such an attempt kept its calls.</remarks>
+    [Fact]
+    public void An_attempt_that_begins_anew_has_made_no_calls()
+    {
+        var run = TestRun.Of("a");
+        run.Report(run.Ask("a"));
+        for (var death = 0; death < RunState.CrashesMax; death++) run.Crash();
+        var state = run.State;
+        Assert.NotNull(state.DetailOf(0)!.Steps);
+        state.Apply(new Frame(state.NextSequence, run.NowMs, [new RunEvent.RunResumed(9, run.Limits), new RunEvent.Reopened(0), new RunEvent.Started(0, 2, 0, 0)]));
+        Assert.Null(state.DetailOf(0)!.Steps);
+    }
+
+    [Fact]
+    public void A_breaker_that_opened_meanwhile_does_not_make_an_attempt_forget_its_calls()
+    {
+        var run = TestRun.Of("m | map=2 body=item\n item:\n work | breaker=1 retries=3");
+        run.Report(run.Ask("m[0]", key: "pay", kind: StepKind.Tool, effect: EffectClass.Irreversible));
+        run.Fail("m[1]", ErrorCode.Timeout);
+        run.Crash();
+        Assert.Equal((1, 1), (run.LastStartOf("m[0]").Attempt, run.LastStartOf("m[0]").Incarnation));
+        Assert.NotNull(run.Ask("m[0]", key: "pay", kind: StepKind.Tool, effect: EffectClass.Irreversible).Answer!.Known);
+    }
+
+    [Fact]
     public void An_interruption_is_no_crash()
     {
         var run = TestRun.Of("a");

@@ -168,6 +168,7 @@ internal sealed class RunChecker(int cap)
         if (_begun.Add(e.Node) && !reopens && JoinOf(state, e.Node) != Join.Fires) Broken($"{path} started although its join does not allow it");
         if (_incarnations.TryGetValue((e.Node, e.Attempt), out var last) ? e.Incarnation <= last : e.Incarnation != 0) Broken($"{path} attempt {e.Attempt} has incarnation {e.Incarnation} out of order");
         _incarnations[(e.Node, e.Attempt)] = e.Incarnation;
+        if (e.Incarnation == 0 && _steps.TryGetValue(e.Node, out var done)) Broken($"{path} began anew and forgot the {done.Count} calls of an attempt that may go on");
     }
 
     private void CheckEnd(RunEvent.Ended e, RunState state, bool reopens)
@@ -176,6 +177,7 @@ internal sealed class RunChecker(int cap)
         if (!_final.Add(e.Node) && !reopens) Broken($"{path} ended twice");
         _endOrder[e.Node] = _ends++;
         var isLeaf = state.NodeOf(e.Node).Composite is null;
+        var wasLeft = !_running.ContainsKey(e.Node);
         if (_running.Remove(e.Node, out var started))
         {
             if (e.Status == NodeStatus.Completed && !_believes && !Said.Contains((e.Node, started.Attempt, started.Incarnation))) Broken($"{path} completed although its attempt did not say so");
@@ -183,7 +185,8 @@ internal sealed class RunChecker(int cap)
         else if (isLeaf && e.Status == NodeStatus.Completed && !_revised.Contains(e.Node)) Broken($"{path} completed without running");
         if (e.Status is NodeStatus.Completed or NodeStatus.Degraded) _done.Add(e.Node);
         if (_steps.TryGetValue(e.Node, out var steps) && steps.Exists(step => step.IsOpen)) Broken($"{path} ended with an open call");
-        if (e.Status != NodeStatus.BudgetExceeded && !(e.Status == NodeStatus.Failed && state.DetailOf(e.Node) is { IsUnknown: true })) _steps.Remove(e.Node);   // with more budget it goes on where it stood
+        // With more budget an attempt goes on where it stood; so does one that is in doubt, or that was left and did not end itself.
+        if (e.Status != NodeStatus.BudgetExceeded && !(e.Status == NodeStatus.Failed && (wasLeft || state.DetailOf(e.Node) is { IsUnknown: true }))) _steps.Remove(e.Node);
     }
 
     private void CheckStep(RunEvent.StepIntended e, Frame frame, RunState state)

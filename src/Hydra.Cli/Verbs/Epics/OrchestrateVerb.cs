@@ -12,6 +12,7 @@ internal static class OrchestrateVerb
 {
     private static readonly Option Status = Option.Switch("--status", "whether it is supervised, how its run stands, what it waits for");
     private static readonly Option Stop = Option.Switch("--stop", "pauses the run and ends the supervisor; `orchestrate EPIC` goes on");
+    private static readonly Option Follow = Option.Switch("--follow", "stays until the run ends, over every restart; begins it where nobody does");
     private static readonly Option Foreground = Option.Switch("--foreground", "supervises in this process");
     private static readonly Option RestartsMax = new("--max-restarts", "N", "how often a run whose process died is taken up again; default 10");
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200), StartLimit = TimeSpan.FromSeconds(30), StopLimit = TimeSpan.FromMinutes(5);
@@ -24,7 +25,7 @@ internal static class OrchestrateVerb
         PositionalsMax = 1,
         Options =
         [
-            Status, Stop, Foreground, RestartsMax, CommonOptions.RunsDir, CommonOptions.Backend, ProgramOptions.Model, RunOptions.Sandbox, CommonOptions.MaxConcurrent, RunOptions.BudgetUsd, RunOptions.BudgetTokens,
+            Status, Stop, Follow, Foreground, RestartsMax, CommonOptions.RunsDir, CommonOptions.Backend, ProgramOptions.Model, RunOptions.Sandbox, CommonOptions.MaxConcurrent, RunOptions.BudgetUsd, RunOptions.BudgetTokens,
             RunOptions.Log, CommonOptions.Json, CommonOptions.Help,
         ],
         Notes = "--status: exit code 0 while it is supervised or completed, 1 when it failed, 3 when it is paused or not begun.",
@@ -37,13 +38,35 @@ internal static class OrchestrateVerb
         if (arguments.Has(Status)) return ShowStatus(epic, arguments, io);
         if (arguments.Has(Stop)) return await StopAsync(epic, arguments, io);
         if (arguments.Has(Foreground)) return await SuperviseAsync(epic, arguments, io);
-        return await BeginAsync(epic, arguments, io);
+        if (!arguments.Has(Follow)) return await BeginAsync(epic, arguments, io);
+        if (!IsSupervised(epic, io) && await BeginAsync(epic, arguments, io) is not ExitCode.Done and var code) return code;
+        return await FollowAsync(epic, arguments, io);
+    }
+
+    /// <summary>The epic's run as if it were this process's own, whichever process carries it on.</summary>
+    private static async Task<int> FollowAsync(string epic, ParsedArguments arguments, CliIo io)
+    {
+        while (true)
+        {
+            var isSupervised = IsSupervised(epic, io);   // before looking at the run: what it did last is not missed
+            if (Latest(epic, arguments, io) is { } info)
+            {
+                using var store = Wiring.OpenExisting(arguments, io);
+                if (store.IsOwned(info.Run) || !isSupervised)
+                {
+                    if (await FollowVerb.WatchAsync(store, info.Run, arguments, io) is not { } report) return ExitCode.Interrupted;
+                    if (report.Status != RunStatus.Interrupted || !IsSupervised(epic, io)) return RunSession.End(report, store, isKept: true, arguments, io);
+                }
+            }
+            else if (!isSupervised) return ShowStatus(epic, arguments, io);
+            await Task.Delay(LookInterval, io.Clock);
+        }
     }
 
     /// <summary>Starts the supervisor as a process of its own and waits until it holds its lock.</summary>
     private static async Task<int> BeginAsync(string epic, ParsedArguments arguments, CliIo io)
     {
-        if (IsSupervised(epic, io)) throw new UsageException($"epic '{epic}' is supervised already. See `hydra orchestrate {epic} --status`, end it with --stop.");
+        if (IsSupervised(epic, io)) throw new UsageException($"epic '{epic}' is supervised already. See `hydra orchestrate {epic} --status`, follow it with --follow, end it with --stop.");
         PmViewVerb.ReadBlueprint(epic, io);   // what is wrong with it is said here, and not in a log
         var start = ChildOf([.. arguments.Words, Foreground.Name, RunOptions.Log.Name, LogOf(epic)]);
         start.WorkingDirectory = Path.GetFullPath(io.PathOf("."));
@@ -209,7 +232,7 @@ internal static class OrchestrateVerb
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(typeof(OrchestrateVerb).Assembly.Location);
-        foreach (var word in words) start.ArgumentList.Add(word);
+        foreach (var word in words.Where(word => word != Follow.Name)) start.ArgumentList.Add(word);
         return start;
     }
 

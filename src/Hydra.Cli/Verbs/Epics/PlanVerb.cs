@@ -91,7 +91,7 @@ internal static class PlanVerb
 
     private static TaskPlan Finish(ParsedArguments arguments, TaskPlan plan, RoutingRules rules, AgentRegistry registry)
     {
-        plan = PlanFinisher.AddTriggered(plan, rules, FieldsOf);
+        plan = PlanFinisher.WithTiers(PlanFinisher.AddTriggered(plan, rules, FieldsOf), rules, FieldsOf);
         return arguments.Has(Worktrees) || arguments.Has(Check) ? PlanFinisher.InWorktrees(plan, arguments.All(Check), FieldsOf) : plan;
 
         ValueMap? FieldsOf(string name) => registry.Get(name)?.Agent is { } agent && AgentLint.HasItsTools(agent, new ToolRegistry()) ? agent.Fields : null;
@@ -134,7 +134,7 @@ internal static class PlanVerb
         io.Out.WriteLine(TerminalText.Block(ValidateText.Of(spec)));
         var table = new TextTable("task", "agent", "model", "estimate", "why") { Indent = "  " };
         foreach (var task in plan.Tasks)
-            table.Add(TerminalText.Of(task.Id), TerminalText.Of(task.Agent), task.Model ?? spec.AgentFieldsOf(task.Agent)?.GetOrNull("model").TextOrNull ?? "", task.EstimateMinutes > 0 ? Amounts.Duration(task.EstimateMinutes * 60_000) : "", TerminalText.Clip(task.Reason, 60));
+            table.Add(TerminalText.Of(task.Id), TerminalText.Of(task.Agent), ModelOf(task, spec) + (task.StepsUpTo is { } own ? $" ↑ {own}" : ""), task.EstimateMinutes > 0 ? Amounts.Duration(task.EstimateMinutes * 60_000) : "", TerminalText.Clip(task.Reason, 60));
         io.Out.WriteLine(table);
         io.Out.WriteLine($"  critical path: {string.Join(" → ", CriticalPath.Of(planned).Select(at => planned.Nodes[at].Id.Text))} ({Amounts.Duration(planned.CriticalPathSeconds * 1_000)}; one after another {Amounts.Duration(planned.Nodes.Sum(node => (double)node.Settings.EstimateSeconds) * 1_000)})");
         io.Out.WriteLine($"  cost: {(estimate.Usd is { } usd ? "at most " + Amounts.Usd(usd) : "unknown")} for one call a task; an agent's own budget bounds the rest");
@@ -142,11 +142,13 @@ internal static class PlanVerb
         io.Error.WriteLine($"wrote {file}   Next: hydra run {epic}");
     }
 
+    private static string ModelOf(TaskDraft task, WorkflowSpec spec) => task.Model ?? spec.AgentFieldsOf(task.Agent)?.GetOrNull("model").TextOrNull ?? TierRouter.Default;
+
     private static void WriteJson(string epic, string file, TaskPlan plan, WorkflowSpec spec, Plan planned, CostEstimate estimate, bool isTemplate, int tries, CliIo io) =>
         io.Out.WriteLine(ValueJson.ToText(ValueMap.Of(
             ("epic", epic), ("blueprint", file), ("planner", isTemplate ? "template" : "plan-generator"), ("tries", tries), ("tasks", plan.Tasks.Count),
             ("parallel_sets", Value.Of(Waves.Of(spec).Select(wave => Value.OfTexts(wave.Select(id => id.Text))))),
             ("critical_path", Value.OfTexts(CriticalPath.Of(planned).Select(at => planned.Nodes[at].Id.Text))), ("critical_path_seconds", (double)planned.CriticalPathSeconds),
-            ("agents", ValueMap.Of(plan.Tasks.Select(task => KeyValuePair.Create(task.Id, Value.Of(ValueMap.Of(("agent", task.Agent), ("why", task.Reason))))))),
+            ("agents", ValueMap.Of(plan.Tasks.Select(task => KeyValuePair.Create(task.Id, Value.Of(ValueMap.Of(("agent", task.Agent), ("model", ModelOf(task, spec)), ("steps_up_to", task.StepsUpTo is null ? Value.Null : Value.Of(task.StepsUpTo)), ("why", task.Reason))))))),
             ("uncovered", Value.OfTexts(plan.Uncovered)), ("estimate", estimate.ToJson())), indented: true));
 }

@@ -9,7 +9,6 @@ namespace Hydra.Cli.Verbs;
 /// <summary><c>hydra pm-view EPIC</c>, also <c>hydra pm view EPIC</c>: how an epic stands, set by set.</summary>
 internal static class PmViewVerb
 {
-    private static readonly Option Follow = Option.Switch("--follow", "stays until the epic's run ends");
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
 
     public static readonly Verb Verb = Named("pm-view");
@@ -19,7 +18,7 @@ internal static class PmViewVerb
     {
         PositionalsMin = 1,
         PositionalsMax = 1,
-        Options = [Follow, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Help],
+        Options = [FollowVerb.Option, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Help],
         Run = RunAsync,
     };
 
@@ -31,10 +30,10 @@ internal static class PmViewVerb
         for (var last = ""; ;)
         {
             var view = Look(epic, arguments, io);
-            var text = arguments.Has(CommonOptions.Json) ? ValueJson.ToText(view.ToJson(), indented: !arguments.Has(Follow)) : view.ToText();
+            var text = arguments.Has(CommonOptions.Json) ? ValueJson.ToText(view.ToJson(), indented: !arguments.Has(FollowVerb.Option)) : view.ToText();
             if (text != last) io.Out.WriteLine(text);
             last = text;
-            if (!arguments.Has(Follow) || !view.IsGoingOn) return ExitCode.Done;
+            if (!arguments.Has(FollowVerb.Option) || !view.IsGoingOn) return ExitCode.Done;
             try
             {
                 await Task.Delay(LookInterval, io.Clock, stop.Token);

@@ -1,6 +1,7 @@
 using Hydra.Changes;
 using Hydra.Model;
 using Hydra.Parsing;
+using Hydra.Validation;
 
 namespace Hydra.Cli.Verbs;
 
@@ -37,25 +38,20 @@ internal static class MigrateVerb
         var migration = workshop.Engine.Examine(run, workflow);
         if (migration.Change.IsEmpty) throw new UsageException($"'{arguments.Positionals[1]}' is what run '{run}' is pinned to already; there is nothing to migrate.");
         var isRefused = migration.Refusals.Count > 0;
-        RunId? fork = null;
-        if (!isRefused && arguments.Has(Apply))
-        {
-            var inputs = Inputs(workflow, workshop.Engine.Load(run).Bundle.Inputs);
-            fork = workshop.Engine.Fork(run, new ForkRequest { Run = id, Workflow = workflow, Inputs = inputs });
-        }
+        var inputs = Inputs(workflow, workshop.Engine.Load(run).Bundle.Inputs, workshop.Engine.Options.Types);
+        RunId? fork = isRefused || !arguments.Has(Apply) ? null : workshop.Engine.Fork(run, new ForkRequest { Run = id, Workflow = workflow, Inputs = inputs });
         if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(ToJson(run, fork, migration), indented: true));
         else Print(run, fork, migration, arguments, io);
         return isRefused ? ExitCode.Failed : ExitCode.Done;
     }
 
     /// <summary>The run's inputs for a definition that may take others.</summary>
-    private static ValueMap Inputs(WorkflowSpec workflow, ValueMap known)
+    private static ValueMap Inputs(WorkflowSpec workflow, ValueMap known, IReadOnlyDictionary<string, INodeType> types)
     {
-        if (workflow.Inputs is not { } declared) return known;
         var problems = new ProblemList(workflow.File);
-        var given = known.Where(pair => declared.ContainsKey(pair.Key)).ToDictionary(pair => pair.Key, pair => GivenInput.OfValue(pair.Value), StringComparer.Ordinal);
-        return InputBinder.Bind(workflow, given, [], problems)
-            ?? throw new UsageException($"the run's inputs do not fit the file: {problems.Problems.First(problem => problem.Severity == ProblemSeverity.Error).Message} Give the input a default, or start a new run.");
+        var given = known.Where(pair => workflow.Inputs?.ContainsKey(pair.Key) ?? true).ToDictionary(pair => pair.Key, pair => GivenInput.OfValue(pair.Value), StringComparer.Ordinal);
+        return InputBinder.Bind(workflow, given, [.. WorkflowValidator.ExpectedInputs(workflow, types).Keys], problems)
+            ?? throw new UsageException($"the run's inputs do not fit the file: {problems.Problems.First(problem => problem.Severity == ProblemSeverity.Error).Message} A run keeps the inputs that it was started with: give the input a default, or start a new run.");
     }
 
     private static void Print(RunId run, RunId? fork, Migration migration, ParsedArguments arguments, CliIo io)

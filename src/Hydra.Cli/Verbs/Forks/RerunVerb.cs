@@ -56,9 +56,9 @@ internal static class RerunVerb
 
     private static WorkflowSpec Edited(Workshop workshop, RunId parent, ParsedArguments arguments, CliIo io)
     {
-        var workflow = workshop.Engine.Load(parent).Bundle.Workflow;
+        var bundle = workshop.Engine.Load(parent).Bundle;
         var edits = arguments.Pairs(Set).Select(pair => FieldEdit.Parse(pair.Key, GivenValue.Read(pair.Value, io))).ToList();
-        return Definitions.Edit(workflow, edits, workshop.Engine.Options.Types, workshop.Engine.Options.ReadDefinition);
+        return Definitions.Edit(bundle.Workflow, edits, [.. bundle.Inputs.Keys], workshop.Engine.Options.Types, workshop.Engine.Options.ReadDefinition);
     }
 }
 

@@ -12,7 +12,6 @@ internal static class InspectVerb
     private static readonly Option Why = new("--why", "PATH", "why a node stands as it does");
     private static readonly Option Events = Option.Switch("--events", "every fact of the journal");
     private static readonly Option Trace = Option.Switch("--trace", "every node with its attempts and calls");
-    private static readonly Option Follow = Option.Switch("--follow", "stays until the run ends");
 
     public static readonly Verb Verb = new("inspect", "RUN", "shows anything about a run")
     {
@@ -20,7 +19,7 @@ internal static class InspectVerb
         PositionalsMax = 1,
         Options =
         [
-            Node, Receipt, Lineage, Why, Events, Trace, Follow, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Help,
+            Node, Receipt, Lineage, Why, Events, Trace, FollowVerb.Option, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Help,
         ],
         Run = InspectAsync,
     };
@@ -29,7 +28,7 @@ internal static class InspectVerb
     {
         using var store = Wiring.OpenExisting(arguments, io);
         var info = RunRow.AsItStands(Wiring.FindRun(store, arguments.Positionals[0]), store);
-        if (arguments.Has(Follow)) return await FollowVerb.FollowAsync(store, info.Run, arguments, io);
+        if (arguments.Has(FollowVerb.Option)) return await FollowVerb.FollowAsync(store, info.Run, arguments, io);
         var trace = RunReading.TraceOf(store, info.Run);
         if (arguments.Get(Lineage) is { } origin) Show(Tracing.Lineage.Of(trace, RunReading.NodeOf(trace, origin).Path)!, Tracing.Lineage.Of(trace, origin)!.ToValue(), arguments, io);
         else if (arguments.Get(Why) is { } asked) WriteWhy(info, trace, asked, store, arguments, io);

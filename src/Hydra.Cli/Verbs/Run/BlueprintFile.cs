@@ -17,16 +17,21 @@ internal sealed class BlueprintFile : IDisposable
     public static BlueprintFile? Open(string file, string workflow, IRunStore store, bool isQuiet, CliIo io)
     {
         var path = io.PathOf(file);
-        if (!file.EndsWith(".xml", StringComparison.OrdinalIgnoreCase) || !File.Exists(path)) return null;
+        if (!IsBlueprint(file) || !File.Exists(path)) return null;
         var observer = GenesisObserver.Open(path, name => store.Read(new RunId(name)), io.Clock)
             ?? throw new UsageException($"another run of '{file}' is going on and writes its progress there. {Ways(workflow, store)} A second run needs a copy of the file.");
         return new BlueprintFile(path, observer, isQuiet, io);
     }
 
-    /// <summary>What to do about the run that has the file; its name is known where it is kept in this store.</summary>
+    public static bool IsBlueprint(string file) => file.EndsWith(".xml", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The run that has a workflow's file; null where it is not kept in this store.</summary>
+    public static RunInfo? RunThatHas(string workflow, IRunStore store) => store.List().FirstOrDefault(info => info.Workflow == workflow && info.Status == RunStatus.Running && store.IsOwned(info.Run));
+
+    /// <summary>What to do about the run that has the file.</summary>
     private static string Ways(string workflow, IRunStore store)
     {
-        var going = store.List().FirstOrDefault(info => info.Workflow == workflow && info.Status == RunStatus.Running && store.IsOwned(info.Run));
+        var going = RunThatHas(workflow, store);
         return going is null ? "`hydra list --status running` names it, unless it is kept under another --runs-dir." : $"Follow it: `hydra inspect {going.Run} --follow`. End it: `hydra cancel {going.Run}`.";
     }
 

@@ -11,7 +11,7 @@ internal static class ResumeVerb
         PositionalsMax = 1,
         Options =
         [
-            CommonOptions.RunsDir, RunOptions.AddUsd, RunOptions.AddTokens, CommonOptions.MaxConcurrent, CommonOptions.Rpm, CommonOptions.Tpm, RunOptions.Sandbox, RunOptions.Wait, RunOptions.Assume, RunOptions.Log,
+            CommonOptions.RunsDir, RunOptions.AddUsd, RunOptions.AddTokens, CommonOptions.MaxConcurrent, CommonOptions.Rpm, CommonOptions.Tpm, RunOptions.Sandbox, RunOptions.Wait, FollowVerb.InPlace, RunOptions.Assume, RunOptions.Log,
             CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Quiet, CommonOptions.Help,
         ],
         Notes = "Completed nodes do not run again. A completed run prints its result once more.",

@@ -10,6 +10,7 @@ internal static class RunSession
     public static async Task<int> FollowAsync(Workshop workshop, ParsedArguments arguments, CliIo io, RunRequest request, bool isKept, WorkflowSpec workflow, Func<RunRequest, CancellationToken, Task<RunReport>> start)
     {
         var run = request.Run!.Value;
+        if (isKept && arguments.Has(FollowVerb.InPlace) && FollowVerb.GoingOn(run, workflow, workshop.Engine.Options.Store) is { } going) return await FollowVerb.InPlaceAsync(workshop.Engine.Options.Store, going, arguments, io);
         using var log = LogFile.Open(arguments, ref io);
         var isQuiet = arguments.Has(CommonOptions.Quiet);
         if (workshop.Gateway.IsOfflineByDefault && workshop.Models is not PipelineModels && !request.IsDryRun && !isQuiet) io.Error.WriteLine(ModelGateway.OfflineNotice);
@@ -28,9 +29,16 @@ internal static class RunSession
             report = await start(request with { Observer = Both.Of(notes, Both.Of(recorder, Both.Of(blueprint?.Observer, view))), StaysForPeople = stays }, stop.Token);
         }
         ReplayOptions.Closing(report, request.Cassette, recorder, workshop.Engine.Options.Store, arguments, io);
-        RunOutput.Write(report, workshop.Engine.Options.Store, arguments, io);
+        var code = End(report, workshop.Engine.Options.Store, isKept, arguments, io);
         await RunSpansOut.WriteAsync(report, workshop.Engine.Options.Store, isKept, arguments, io);
-        if (!isQuiet) Closing(report, isKept, arguments, io);
+        return code;
+    }
+
+    /// <summary>Prints what came of a run and what may be done next; its exit code.</summary>
+    public static int End(RunReport report, IRunStore store, bool isKept, ParsedArguments arguments, CliIo io)
+    {
+        RunOutput.Write(report, store, arguments, io);
+        if (!arguments.Has(CommonOptions.Quiet)) Closing(report, isKept, arguments, io);
         return ExitCodeOf(report);
     }
 

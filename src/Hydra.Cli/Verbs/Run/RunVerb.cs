@@ -15,7 +15,7 @@ internal static class RunVerb
         [
             CommonOptions.Input, CommonOptions.Inputs, RunOptions.RunId, CommonOptions.RunsDir, CommonOptions.Backend, ProgramOptions.Model, RunOptions.Gateway, RunOptions.Sandbox,
             CommonOptions.MaxConcurrent, CommonOptions.Rpm, CommonOptions.Tpm, RunOptions.BudgetUsd, RunOptions.BudgetTokens, RunOptions.Dry,
-            RunOptions.DurabilityOption, RunOptions.Tag, RunOptions.Detach, RunOptions.Wait, RunOptions.Log, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Quiet, CommonOptions.Help,
+            RunOptions.DurabilityOption, RunOptions.Tag, RunOptions.Detach, RunOptions.Wait, FollowVerb.InPlace, RunOptions.Log, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Quiet, CommonOptions.Help,
             ReplayOptions.Record, ReplayOptions.Replay, ReplayOptions.ReplayRun, ReplayOptions.ReplayMissing,
             RunOptions.Reuse, Option.Later("--chaos", "FILE"),
         ],

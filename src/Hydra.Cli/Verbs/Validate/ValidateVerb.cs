@@ -61,7 +61,8 @@ internal static class ValidateVerb
         var options = ModelTiers.Resolve(ProgramOptions.Of(arguments), read.Spec!, io);
         using var gateway = Wiring.OpenGateway(options.Backend, io);
         // With nothing configured the offline model would answer for nothing; what is asked here is the price of the models named.
-        IModelCatalog models = gateway.IsOfflineByDefault ? new ListedPrices(options.Models, io) : new RenamedModels(gateway, options.Models);
+        using var asked = new DirectRunModels(gateway, options.Models, io);
+        IModelCatalog models = gateway.IsOfflineByDefault ? new ListedPrices(options.Models, io) : asked;
         return CostEstimate.Of(options.Apply(read.Spec!), read.Inputs, models, Wiring.TypesForReading());
     }
 }

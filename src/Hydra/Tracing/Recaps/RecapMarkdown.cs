@@ -11,7 +11,7 @@ public static class RecapMarkdown
     public static string Of(Recap recap, string? prose = null)
     {
         var text = new StringBuilder(Line($"# Recap: {recap.Workflow}"));
-        text.Append(Line($"\nRun `{recap.Run}`, {WireNames.Of(recap.Status)}: {recap.Reason} Begun {recap.StartedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC."));
+        text.Append(Line($"\nRun `{recap.Run}`, {WireNames.Of(recap.Status)}: {recap.Reason.TrimEnd('.')}. Begun {recap.StartedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC."));
         if (prose is not null) text.Append(Line($"\n> {prose.Trim().ReplaceLineEndings("\n> ")}\n>\n> (written by a model; the figures below are computed from the run's events)"));
         text.Append(Line("\n| | |\n|---|---|"));
         Row(text, "tasks", $"{recap.Tasks.Count}, of them {recap.Count(NodeStatus.Completed)} completed, {recap.Count(NodeStatus.Failed)} failed, {recap.Count(NodeStatus.Skipped)} skipped");
