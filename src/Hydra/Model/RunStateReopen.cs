@@ -56,8 +56,7 @@ public sealed partial class RunState
         var scope = ScopeOf(instance);
         var first = scope.InstanceOf(scope.ItemOf(instance), 0);
         if (IsReturning(scope, scope.ItemOf(instance))) _status[instance] = NodeStatus.Dormant;
-        else if (!goesOn && detail.Scope < 0 && HasOpenParent(instance, first)) JoinAgain(instance, first);
-        else GoOn(instance);
+        else ComeBack(instance, first);
         for (; scope.Parent >= 0 && scope.Opening.Kind != ScopeKind.Undo; scope = ScopeOf(scope.Parent))
         {
             if (IsFinal(scope.Parent)) TakeBack(scope.Parent);
@@ -71,6 +70,13 @@ public sealed partial class RunState
             SetDeadline(scope.Parent, LastFrameMs);
             ActivateItems(scope);   // the items that its failure had cut
         }
+    }
+
+    /// <summary>An attempt that may go on does so at once; another one waits for parents that come back too.</summary>
+    private void ComeBack(int instance, int first)
+    {
+        if (Detail(instance) is { Reenters: false, Scope: < 0 } && HasOpenParent(instance, first)) JoinAgain(instance, first);
+        else GoOn(instance);
     }
 
     private bool HasOpenParent(int instance, int first)
@@ -186,12 +192,12 @@ public sealed partial class RunState
     private void ReturnItem(Scope scope, int item)
     {
         scope.ItemsOpen++;
-        for (var node = 0; node < scope.NodesPerItem; node++)
+        var first = scope.InstanceOf(item, 0);
+        for (var instance = first; instance < first + scope.NodesPerItem; instance++)
         {
-            var instance = scope.InstanceOf(item, node);
             if (_status[instance] != NodeStatus.Dormant) continue;
-            if (HasBegun(instance)) GoOn(instance);
-            else Rejoin(instance, scope.InstanceOf(item, 0));
+            if (HasBegun(instance)) ComeBack(instance, first);
+            else Rejoin(instance, first);
         }
     }
 

@@ -202,6 +202,24 @@ public sealed class ResumeTests
     }
 
     [Fact]
+    public void In_an_item_that_comes_back_later_a_failure_waits_for_the_failures_before_it()
+    {
+        var run = TestRun.Of("m | map=2 cap=1 tolerate=1 body=item\n item:\n a\n b <- a\n c <- b | join=all_done");
+        foreach (var path in new[] { "m[0]/a", "m[0]/c", "m[1]/a", "m[1]/c" }) run.Fail(path);
+        Assert.Equal(RunStatus.Failed, run.Ended);
+        run.Resume();
+        foreach (var item in new[] { "m[0]", "m[1]" })
+        {
+            foreach (var node in new[] { "a", "b", "c" })
+            {
+                Assert.Equal([$"{item}/{node}"], run.Running);
+                run.Complete($"{item}/{node}");
+            }
+        }
+        Assert.Equal(RunStatus.Completed, run.Ended);
+    }
+
+    [Fact]
     public void A_failure_that_was_caught_is_not_reopened()
     {
         var run = TestRun.Of("a | on_failure=continue\n b <- a\n c");
