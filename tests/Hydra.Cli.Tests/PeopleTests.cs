@@ -98,7 +98,7 @@ public sealed class PeopleTests
     public async Task A_reminder_is_told_and_shown_while_the_run_stays()
     {
         using var terminal = new Terminal();
-        terminal.Write("flow.yaml", "name: r\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?, remind_after_seconds: 0.05, timeout_seconds: 0.3, on_timeout: escalate, escalate_to: boss, approvers: [ann]}\n");
+        terminal.Write("flow.yaml", "name: r\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?, remind_after_seconds: 0.05, timeout_seconds: 1, on_timeout: escalate, escalate_to: boss, approvers: [ann]}\n");
         using var run = HydraProcess.Start(terminal.PathOf(""), new Dictionary<string, string> { ["HYDRA_NOTIFY"] = "cat >> told.jsonl" }, "run", "flow.yaml", "--run-id", "r1", "--wait");
         var (code, _, error) = await run.EndAsync();
         Assert.Equal(1, code);

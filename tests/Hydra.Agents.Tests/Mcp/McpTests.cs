@@ -13,13 +13,16 @@ public sealed class McpTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private string Server(string mode, string more = "") => $"mcp_servers: {{s: {{command: python3, args: ['{Path.Combine(AppContext.BaseDirectory, "Mcp", "server.py")}', {mode}, '{Path.Combine(_folder, "log")}']{(more.Length > 0 ? ", " + more : "")}}}}}";
+    /// <remarks>Python may take long to start on a busy machine: unless a test is about it, the clock ends nothing.</remarks>
+    private const string Patient = "timeout_seconds: 300";
+
+    private string Server(string mode, string more = Patient) => $"mcp_servers: {{s: {{command: python3, args: ['{Path.Combine(AppContext.BaseDirectory, "Mcp", "server.py")}', {mode}, '{Path.Combine(_folder, "log")}'], {more}}}}}";
     private int Starts => File.ReadAllLines(Path.Combine(_folder, "log")).Length;
 
-    private async Task<RunReport> RunNodeAsync(string mode, string server = "", string tools = "", string node = "") =>
+    private async Task<RunReport> RunNodeAsync(string mode, string server = Patient, string tools = "", string node = "") =>
         await ToolRun.Async($"name: test\n{Server(mode, server)}\n{tools}\nnodes:\n  - {{id: a, type: tool, tool: s/echo, arguments: {{text: owls}}{(node.Length > 0 ? ", " + node : "")}}}\n", Turns(), folder: _folder);
 
-    private async Task<string> FailureAsync(string mode, string server = "", string tools = "", string node = "")
+    private async Task<string> FailureAsync(string mode, string server = Patient, string tools = "", string node = "")
     {
         var report = await RunNodeAsync(mode, server, tools, node);
         Assert.Equal(RunStatus.Failed, report.Status);
