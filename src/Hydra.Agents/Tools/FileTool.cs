@@ -149,12 +149,20 @@ internal sealed class FileTool(ToolFacts facts, string type, string root) : IToo
     internal static string Real(string path)
     {
         const int LinksMax = 40;
-        for (var links = 0; links < LinksMax; links++)
+        const string Unresolved = "a link on the way cannot be resolved";
+        try
         {
-            if (FirstLink(path) is not var (link, below)) return path;
-            var target = new FileInfo(link).ResolveLinkTarget(returnFinalTarget: true)?.FullName
-                ?? throw new CallFailedException(ErrorCode.PolicyDenied, "a link on the way cannot be resolved");
-            path = Path.GetFullPath(Path.Combine(target, below));
+            for (var links = 0; links < LinksMax; links++)
+            {
+                if (FirstLink(path) is not var (link, below)) return path;
+                var target = new FileInfo(link).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? throw new CallFailedException(ErrorCode.PolicyDenied, Unresolved);
+                path = Path.GetFullPath(Path.Combine(target, below));
+            }
+        }
+        catch (Exception closed) when (closed is IOException or UnauthorizedAccessException)
+        {
+            // It leads in a circle, or is not ours to read.
+            throw new CallFailedException(ErrorCode.PolicyDenied, Unresolved, closed);
         }
         throw new CallFailedException(ErrorCode.PolicyDenied, "too many links on the way");
     }

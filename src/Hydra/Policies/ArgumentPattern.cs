@@ -6,6 +6,8 @@ namespace Hydra.Policies;
 /// <summary>
 /// What one argument of a call must be like: a value, a text in which <c>*</c> stands for letters of one word (no white space, comma,
 /// semicolon, quote or bracket, so that a list of addresses is no address) and <c>**</c> for any, or <c>{matches, one_of, min, max}</c>.
+/// Of program text (<see cref="ProgramText"/>) a pattern that allows lets nothing begin a second command that is not written in it, and stars of
+/// one that does not allow stand for anything.
 /// </summary>
 public sealed class ArgumentPattern
 {
@@ -42,21 +44,34 @@ public sealed class ArgumentPattern
     }
 
     /// <param name="anyOf">Of a list, whether one item that fits is enough.</param>
-    public bool Fits(Value given, bool anyOf)
+    internal bool Fits(Value given, bool anyOf, ArgumentUse use)
     {
-        if (!given.IsList || (!_written.IsObject && _written == given)) return FitsOne(given);
-        return anyOf ? given.Items.Any(item => Fits(item, true)) : given.Items.Count > 0 && given.Items.All(item => Fits(item, false));
+        if (!given.IsList || (!_written.IsObject && _written == given)) return FitsOne(given, use);
+        return anyOf ? given.Items.Any(item => Fits(item, true, use)) : given.Items.Count > 0 && given.Items.All(item => Fits(item, false, use));
     }
 
-    private bool FitsOne(Value given)
+    private bool FitsOne(Value given, ArgumentUse use)
     {
-        if (_written.IsText) return Glob.Fits(_written.AsText, given.ToDisplayText(), Ends);
+        if (_written.IsText) return FitsText(_written.AsText, given.ToDisplayText(), use);
         if (!_written.IsObject) return _written == given;
         var map = _written.AsObject;
+        if (_matches is not null && use == ArgumentUse.AllowedProgram && given.ToDisplayText().Any(ProgramText.IsOperator)) return false;
         if (_matches is not null && !_matches.IsMatch(given.ToDisplayText())) return false;
         if (map.TryGetValue("one_of", out var list) && !list.Items.Contains(given)) return false;
         if (map.TryGetValue("min", out var min) && !(given.IsNumeric && given.AsNumber >= min.AsNumber)) return false;
         return !map.TryGetValue("max", out var max) || (given.IsNumeric && given.AsNumber <= max.AsNumber);
+    }
+
+    private static bool FitsText(string pattern, string text, ArgumentUse use)
+    {
+        if (use == ArgumentUse.Data) return Glob.Fits(pattern, text, Ends);
+        if (use == ArgumentUse.HeldProgram) return Glob.Fits(pattern, text);
+        // A quote could swallow what the pattern demands behind it.
+        var mayQuote = pattern.IndexOf('*', StringComparison.Ordinal) == pattern.Length - 2;
+        return Glob.Fits(pattern, text,
+            letter => Ends(letter) || ProgramText.IsOperator(letter),
+            letter => ProgramText.IsOperator(letter) || (!mayQuote && letter is '"' or '\''),
+            isExact: true);
     }
 
     private static bool Ends(char letter) => char.IsWhiteSpace(letter) || char.IsControl(letter) || letter is ',' or ';' or '"' or '\'' or '<' or '>' or '`';

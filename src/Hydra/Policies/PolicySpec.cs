@@ -52,8 +52,14 @@ public sealed record PolicyRule
             && (Categories.Count == 0 || call.Categories.Any(Categories.Contains))
             && (Labels.Count == 0 || Labels.Any(label => Has(call, label)))
             && (AllowsOtherArguments || call.Arguments.Keys.All(given => Arguments.Any(pattern => pattern.Key == given)))
-            && Arguments.All(pattern => call.Arguments.TryGetValue(pattern.Key, out var given) && pattern.Value.Fits(given, isWary));
+            && Arguments.All(pattern => call.Arguments.TryGetValue(pattern.Key, out var given) && pattern.Value.Fits(given, isWary, ProgramText.UseOf(pattern.Key, Decision)))
+            && !BringsItsOwnVariables(call);
     }
+
+    /// <summary>A rule that allows a command, and a call by no author that sets variables the rule does not name: <c>PATH</c> or <c>BASH_ENV</c> make another command of it.</summary>
+    private bool BringsItsOwnVariables(PolicyQuestion call) =>
+        Decision == PolicyDecision.Allow && !call.IsNode && call.Arguments.GetOrNull("env") is { IsObject: true, AsObject.Count: > 0 }
+        && Arguments.Any(pattern => ProgramText.UseOf(pattern.Key, Decision) != ArgumentUse.Data) && Arguments.All(pattern => pattern.Key != "env");
 
     private static bool Has(PolicyQuestion call, string label) => label switch
     {
@@ -105,8 +111,10 @@ public sealed record PolicyRuling(PolicyDecision Decision, string Rule, string R
 /// <summary>Names with <c>*</c> for any letters.</summary>
 internal static class Glob
 {
-    /// <param name="stops">Letters that a single <c>*</c> does not stand for; <c>**</c> stands for any.</param>
-    public static bool Fits(string pattern, string text, Func<char, bool>? stops = null)
+    /// <param name="stops">Letters that a single <c>*</c> does not stand for.</param>
+    /// <param name="stopsAny">Letters that <c>**</c> does not stand for; null: it stands for any.</param>
+    /// <param name="isExact">Small and capital letters differ.</param>
+    public static bool Fits(string pattern, string text, Func<char, bool>? stops = null, Func<char, bool>? stopsAny = null, bool isExact = false)
     {
         var (p, t, star, mark, isAny) = (0, 0, -1, 0, false);
         while (t < text.Length)
@@ -117,8 +125,8 @@ internal static class Glob
                 p += isAny ? 2 : 1;
                 (star, mark) = (p, t);
             }
-            else if (p < pattern.Length && char.ToUpperInvariant(pattern[p]) == char.ToUpperInvariant(text[t])) (p, t) = (p + 1, t + 1);
-            else if (star >= 0 && (isAny || stops is null || !stops(text[mark]))) (p, t) = (star, ++mark);
+            else if (p < pattern.Length && (pattern[p] == text[t] || (!isExact && char.ToUpperInvariant(pattern[p]) == char.ToUpperInvariant(text[t])))) (p, t) = (p + 1, t + 1);
+            else if (star >= 0 && (isAny ? stopsAny : stops)?.Invoke(text[mark]) != true) (p, t) = (star, ++mark);
             else return false;
         }
         while (p < pattern.Length && pattern[p] == '*') p++;
