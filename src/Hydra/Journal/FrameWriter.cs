@@ -79,7 +79,11 @@ internal sealed class FrameWriter : IDisposable
     /// <summary>A frame that may not be written leaves nothing behind and does not keep the others of its batch from being written.</summary>
     private void Write_NeedsLock(PendingFrame frame)
     {
-        if (frame.After is { IsForbidden: true } or { Failure: not null }) return;
+        if (frame.After is { IsForbidden: true } or { Failure: not null })
+        {
+            (frame.IsForbidden, frame.Failure) = (frame.After.IsForbidden, frame.After.Failure);   // for the one behind it
+            return;
+        }
         if (frame.Parent is { } parent && RunRows.Find(_connection, parent) is null)
         {
             frame.Failure = new StoreException(StoreFault.Missing, $"Run '{parent}' was removed while '{frame.Run}' was being forked from it.");

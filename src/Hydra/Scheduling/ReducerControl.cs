@@ -83,6 +83,7 @@ public sealed partial class Reducer
     public void Refuse(KillSwitch now, IEnumerable<Command> commands)
     {
         _switch = now;
+        var known = Events.Count;
         Commands.InsertRange(0, commands);
         for (var i = 0; i < Commands.Count; i++)
         {
@@ -94,7 +95,8 @@ public sealed partial class Reducer
             if (step is { Result: null }) Emit(new RunEvent.StepEnded(command.Node, answer.Step, new StepResult(null, default, MicroUsd.Zero, SwitchedOff(), 0) { IsRefused = true }));
             Commands[i] = new(CommandKind.Deny, command.Node, answer with { Error = SwitchedOff() });
         }
-        Halt();
+        if (!State.HasEnded) Halt();
+        if (Events.Count == known) Emit(new RunEvent.Asked("kill-switch", now.By, now.Reason));   // there must be a frame to write the refused one with
         FindNextDue();
     }
 

@@ -77,6 +77,18 @@ public sealed class KillSwitchTests : IDisposable
     }
 
     [Fact]
+    public void Of_frames_that_are_refused_together_none_is_written_however_many_they_are()
+    {
+        using var store = Open();
+        using var journal = store.Own(Run);
+        journal.Commit(new Frame(0, 1, [new RunEvent.Decided(0)]), Info());
+        store.Switch.Use(new SwitchUse(true, SwitchScope.Tools, "ann", "runaway", 1));
+        var intent = new RunEvent.StepIntended(0, 0, new StepCall(StepKind.Tool, "t", "k", 0, 0, MicroUsd.Zero, null));
+        Assert.Throws<SwitchedOffException>(() => journal.Commit([(new Frame(1, 2, [intent]), null), (new Frame(2, 3, [new RunEvent.Decided(1)]), null), (new Frame(3, 4, [new RunEvent.Decided(2)]), null)]));
+        Assert.Single(store.Read(Run));
+    }
+
+    [Fact]
     public async Task After_the_switch_is_on_no_call_is_announced_however_many_are_under_way()
     {
         using var store = Open();

@@ -1,10 +1,40 @@
 using Hydra.Model;
+using Hydra.Scheduling;
 
 namespace Hydra.Tests.Scheduling;
 
 /// <summary>Pausing, cancelling and the kill switch, decided by the core alone.</summary>
 public sealed class ControlTests
 {
+    [Fact]
+    public void A_run_that_ended_while_the_switch_refused_a_frame_keeps_its_reason_and_the_refused_frame_is_not_left_behind()
+    {
+        var state = new RunState(TestGraph.PlanOf("a"));
+        var reducer = new Reducer(state);
+        reducer.Begin(1000);
+        reducer.Open(new RunEvent.RunStarted("run", "test", "", ValueRef.EmptyText, new RunLimits(10, null, null, null)));
+        reducer.Finish();
+        reducer.Take();
+        reducer.Begin(1001);
+        reducer.Handle(new Message.StepRequested(0, 1, 0, new StepCall(StepKind.Model, "m", "k", 0, 0, MicroUsd.Zero, null), new object()));
+        reducer.Finish();
+        var (_, commands) = reducer.Take();   // being written
+        reducer.Begin(1002);
+        reducer.Handle(new Message.AttemptEnded(0, 1, 0, new AttemptOutcome.Failed(ErrorCode.Timeout, "too long"), null));
+        reducer.Finish();
+        Assert.True(state.HasEnded);
+        var reason = state.Reason;
+        reducer.Refuse(new KillSwitch(SwitchScope.All, "ann", "panic", 1002), commands);
+        Assert.Equal((reason, null), (state.Reason, state.StoppingAs));
+        var (_, open) = reducer.Take();
+        Assert.Contains(open, command => command.Kind == CommandKind.Deny);
+
+        // Refused once more, with nothing left to refuse: there is a frame to write it with.
+        reducer.Begin(1003);
+        reducer.Refuse(new KillSwitch(SwitchScope.All, "ann", "panic", 1003), open);
+        Assert.NotEmpty(reducer.Events);
+    }
+
     [Fact]
     public void A_paused_run_lets_what_runs_finish_and_starts_nothing_more()
     {
