@@ -114,7 +114,8 @@ public sealed class EarlyStartTests : IDisposable
             using var store = SqliteRunStore.Open(Path.Combine(_folder, $"death-{death}"), Durability.Normal);
             var dying = new CallingNode { AsksBeforeItActs = true, Effect = effect };
             var died = await Record.ExceptionAsync(() => EngineOf(new DyingStore(store, death), workflow, dying).RunAsync(workflow, new RunRequest { Run = Run }, CancellationToken.None));
-            var known = store.Find(Run) is null ? [] : store.Read(Run).SelectMany(frame => frame.Events).OfType<RunEvent.StepIntended>().Select(intent => intent.Call.Key).ToHashSet();
+            var events = store.Find(Run) is null ? [] : store.Read(Run).SelectMany(frame => frame.Events).ToList();
+            var known = events.OfType<RunEvent.StepIntended>().Select(intent => intent.Call.Key).ToHashSet();
             Assert.Empty(dying.Calls.Except(known));
             if (died is null) return;
             Assert.IsType<StoreException>(died);
@@ -126,7 +127,8 @@ public sealed class EarlyStartTests : IDisposable
             var after = new CallingNode { AsksBeforeItActs = true, Effect = effect };
             var report = await EngineOf(store, workflow, after).ResumeAsync(Run, new RunRequest(), CancellationToken.None);
             // An intent without a result: the call may have been made, and only one that may be repeated is made again.
-            Assert.Equal(effect == EffectClass.Pure ? RunStatus.Completed : RunStatus.Failed, report.Status);
+            var isUnknown = events.OfType<RunEvent.StepIntended>().Count() > events.OfType<RunEvent.StepEnded>().Count();
+            Assert.Equal(effect != EffectClass.Pure && isUnknown ? RunStatus.Failed : RunStatus.Completed, report.Status);
             if (effect == EffectClass.Irreversible) Assert.Empty(after.Calls.Intersect(known));
         }
         Assert.Fail("the run was never let live to its end");
