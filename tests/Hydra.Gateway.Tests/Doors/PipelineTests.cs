@@ -171,6 +171,21 @@ public sealed class PipelineTests
     }
 
     [Fact]
+    public async Task A_run_without_a_gateway_asks_as_often_at_once_as_it_likes_however_often_it_was_refused_before()
+    {
+        const int refusals = 40, atOnce = 4;
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Times = refusals, Status = 429 }, new FakeRule { LatencyMs = 2_000 }), Token);
+        using var models = new ModelGateway(Calls.To(fake));
+        await using var direct = new DirectModels(models, null, Caller.Anyone, TimeProvider.System);
+        var client = direct.GetClient("gpt-4o");
+        for (var i = 0; i < refusals; i++) Assert.Equal(ErrorCode.RateLimited, (await Assert.ThrowsAsync<CallFailedException>(() => client.GetResponseAsync("Hi", cancellationToken: Token))).Code);
+        var calls = Enumerable.Range(0, atOnce).Select(_ => client.GetResponseAsync("Hi", cancellationToken: Token)).ToArray();
+        await Task.WhenAny(calls);
+        Assert.Equal(refusals + atOnce, fake.Calls.Count);
+        await Task.WhenAll(calls);
+    }
+
+    [Fact]
     public async Task An_answer_of_a_cache_is_charged_nothing()
     {
         await using var gateway = await StartAsync(config => config with { Cache = new CacheConfig { Exact = new ExactCacheConfig { Enabled = true } } }, new FakeScript());
