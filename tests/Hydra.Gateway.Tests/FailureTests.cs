@@ -101,6 +101,21 @@ public sealed class FailureTests
         Assert.Equal(ChatFinishReason.Stop, finish);
     }
 
+    [Theory, InlineData(Gpt), InlineData(Claude)]
+    public async Task A_reader_who_takes_long_does_not_make_the_provider_silent(string model)
+    {
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Answer = "abcdef", Chunks = 3, ChunkDelayMs = 50 }));
+        var time = new ManualTime();
+        using var gateway = new ModelGateway(Calls.To(fake) with { Clock = time });
+        var text = "";
+        await foreach (var update in gateway.GetClient(model).GetStreamingResponseAsync("Hi", cancellationToken: TestContext.Current.CancellationToken))
+        {
+            text += update.Text;
+            time.Elapse();
+        }
+        Assert.Equal("abcdef", text);
+    }
+
     [Theory, InlineData(Gpt, false), InlineData(Gpt, true), InlineData(Claude, false), InlineData(Claude, true)]
     public async Task A_web_page_names_the_address_and_the_setting(string model, bool isStream)
     {

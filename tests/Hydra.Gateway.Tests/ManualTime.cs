@@ -16,6 +16,13 @@ internal sealed class ManualTime : TimeProvider
         return timer;
     }
 
+    /// <summary>So much time passes that every timer which now runs is due; later ones run anew.</summary>
+    public void Elapse()
+    {
+        Expire();
+        lock (_lock) _hasExpired = false;
+    }
+
     public void Expire()
     {
         Timer[] due;

@@ -44,10 +44,11 @@ internal sealed class AttemptRunner(ICallLedger ledger, Lock gate, TimeProvider 
             if (service is not null) asked = price?.For(service);
             // A provider may serve in the usual class although another was asked for: the dearer of both is held.
             var bound = Math.Max(BoundOf(price), service is null ? 0 : BoundOf(asked));
-            if (IsOverCap(operation, bound))
+            if (IsOverCap(operation, price, bound))
             {
-                return new AttemptStart.Unaffordable(new GatewayRefusedException(RefusalKind.BudgetExceeded,
-                    $"What the caller's own budget holds for this call is used up by the attempts before: ${operation.CostUsd:0.00####}, {operation.Usage.Total} tokens."));
+                return new AttemptStart.Unaffordable(new GatewayRefusedException(RefusalKind.BudgetExceeded, operation.Usage.Total > 0
+                    ? $"What the caller's own budget holds for this call is used up by the attempts before: ${operation.CostUsd:0.00####}, {operation.Usage.Total} tokens."
+                    : $"'{deployment.Id}' may cost more than the caller's own budget holds for this call."));
             }
             var attempt = operation.Begin(deployment.Id, deployment.Group, deployment.Facts.Provider, deployment.Facts.Id);
             var reserved = await ReserveAsync(new ReserveRequest
@@ -80,9 +81,14 @@ internal sealed class AttemptRunner(ICallLedger ledger, Lock gate, TimeProvider 
         decimal BoundOf(ModelPrice? rates) => rates?.BoundOf(operation.PromptTokensMax, operation.OutputTokensMax, operation.MayUseDearClasses).Usd ?? 0;
     }
 
-    /// <summary>The first attempt is what the caller has let in; a further one must fit beside what those before were charged.</summary>
-    private static bool IsOverCap(Operation operation, decimal bound) => operation.Cap is { } cap && operation.Usage.Total is > 0 and var used
-        && (operation.CostUsd + bound > cap.Usd || used + operation.PromptTokensMax + operation.OutputTokensMax > cap.Tokens);
+    /// <summary>Every attempt must fit into what the caller holds, beside what those before were charged. Callers hold nothing for dear classes, so these count beside others only.</summary>
+    private static bool IsOverCap(Operation operation, ModelPrice? price, decimal bound)
+    {
+        if (operation.Cap is not { } cap) return false;
+        var used = operation.Usage.Total;
+        if (used == 0) bound = price?.BoundOf(operation.PromptTokensMax, operation.OutputTokensMax).Usd ?? 0;
+        return (cap.Usd is { } usd && (price is null || operation.CostUsd + bound > usd)) || used + operation.PromptTokensMax + operation.OutputTokensMax > cap.Tokens;
+    }
 
     private async ValueTask<ReserveResult> ReserveAsync(ReserveRequest request, CancellationToken cancellationToken)
     {

@@ -44,7 +44,7 @@ public sealed class DirectModels : IModelCatalog, IAsyncDisposable
         var config = new GatewayConfig { Retries = new RetryOptions { AttemptsMax = 1 }, Breaker = new BreakerOptions { IsOff = true } };
         var (gate, origin) = (new Lock(), clock.GetTimestamp());
         var factory = new PipelineFactory { Config = () => config, Ledger = _ledger ?? (ICallLedger)new NoLedger(), Gate = gate, Clock = clock, Now = () => clock.GetElapsedTime(origin) };
-        var around = new ModelSurroundings(gate, clock, factory.Now) { Quota = new QuotaGroupOptions { Aimd = new AimdOptions { Ceiling = int.MaxValue }, CoolMax = TimeSpan.Zero } };
+        var around = new ModelSurroundings(gate, clock, factory.Now) { Quota = new QuotaGroupOptions { Aimd = new AimdOptions { Ceiling = int.MaxValue, Decrease = 1 }, CoolMax = TimeSpan.Zero } };
         var groups = GatewayModels.OnDemand("direct", GroupOf, config, around);
         return new InProcessModels(groups.Find, factory.Begin(factory.RouteTo(() => groups), () => groups), caller, clock);
     }

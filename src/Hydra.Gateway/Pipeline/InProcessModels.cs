@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Hydra.Gateway.Ledger;
 using Hydra.Gateway.Resilience;
+using Hydra.Gateway.Routing;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
 
@@ -30,13 +31,15 @@ public sealed class InProcessModels : IModelCatalog
     };
 
     /// <inheritdoc/>
-    /// <remarks>The price is that of the dearest deployment, so that what is reserved for a call suffices whoever answers; the ledger holds what it did cost.</remarks>
+    /// <remarks>The price is the highest of all deployments that a call may come to, so that what is reserved for it suffices whoever answers; the ledger holds what it did cost.</remarks>
     public ModelFacts Resolve(string model)
     {
         ModelGroup group;
+        List<ModelGroup> others;
         try
         {
             group = _find(model);
+            others = OthersOf(group);
         }
         catch (GatewayRefusedException unknown)
         {
@@ -48,10 +51,26 @@ public sealed class InProcessModels : IModelCatalog
             Name = model,
             Provider = known.Select(facts => facts.Provider).Distinct(StringComparer.Ordinal).Count() == 1 ? known[0].Provider : "hydra",
             Id = known.Count == 1 ? known[0].Id : model,
-            Price = known.Exists(facts => facts.Price is null) ? null : known.MaxBy(facts => facts.Price!.BoundOf(1_000_000, 1_000_000))!.Price,
+            Price = known.Exists(facts => facts.Price is null) ? null : HighestPrice.Of([.. known.Concat(others.SelectMany(other => other.Deployments.Select(deployment => deployment.Facts))).Select(facts => facts.Price).OfType<ModelPrice>()]),
             ContextTokensMax = known.Exists(facts => facts.ContextTokensMax is null) ? null : known.Max(facts => facts.ContextTokensMax),
             OutputTokensMax = group.OutputTokensMax,
         };
+    }
+
+    /// <summary>The groups that a call of one may come to: by its rules, and when it cannot answer. Where one has no known price, no budget lets a call come to it.</summary>
+    private List<ModelGroup> OthersOf(ModelGroup first)
+    {
+        var groups = new List<ModelGroup> { first };
+        for (var i = 0; i < groups.Count; i++)
+        {
+            var config = groups[i].Config;
+            var uses = config.Policy.Rules.Select(rule => rule.Use).Concat(config.Policy.Steps.Select(step => step.Use)).Append(config.Policy.Default).OfType<RouteUse.Group>().Select(use => use.Name);
+            foreach (var name in uses.Concat(config.Fallbacks).Concat(config.ContextWindowFallbacks).Concat(config.ContentPolicyFallbacks))
+            {
+                if (!groups.Exists(group => group.Name == name)) groups.Add(_find(name));
+            }
+        }
+        return groups[1..];
     }
 
     /// <summary>A client of one group. Throws <see cref="ModelUnavailableException"/> as <see cref="Resolve"/> does.</summary>

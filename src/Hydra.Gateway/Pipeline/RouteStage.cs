@@ -57,15 +57,18 @@ internal sealed class RouteStage(Func<GatewayModels> models, GroupCall groups, T
         var operation = options.Operation;
         var visited = new HashSet<string>(StringComparer.Ordinal);
         var next = new Queue<string>();
+        Exception? failure = null;
         for (var group = first; ;)
         {
             visited.Add(group.Name);
             var result = await groups.AskAsync(group, messages, options, cancellationToken);
             if (result.Answer is { } answer) return answer;
+            // That the caller holds too little for this group says less than why the one before failed: what it does then may help.
+            if (failure is null || result.Failure is not GatewayRefusedException { Kind: RefusalKind.BudgetExceeded, Scope: null }) failure = result.Failure;
             foreach (var name in result.Next) next.Enqueue(name);
             do
             {
-                if (!next.TryDequeue(out var name)) throw result.Failure!;
+                if (!next.TryDequeue(out var name)) throw failure!;
                 group = models().Find(name);
             }
             while (visited.Contains(group.Name));

@@ -7,7 +7,7 @@ public sealed record AimdOptions
     /// <value>1 or more. Default: 256.</value>
     public int Ceiling { get; init; } = 256;
     /// <summary>What remains of the limit after the provider refused for load.</summary>
-    /// <value>0.1 to 0.95. Default: 0.5.</value>
+    /// <value>0.1 to 0.95; 1: it never decreases. Default: 0.5.</value>
     public double Decrease { get; init; } = 0.5;
 }
 

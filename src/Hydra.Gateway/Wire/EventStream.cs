@@ -73,10 +73,12 @@ internal sealed class EventStream(ModelHttp http, GatewayOptions options, Endpoi
     {
         // Without a wait, and without what only a wait needs, where there is something already.
         var reading = _reader!.ReadAsync(_clock.Token);
-        if (!reading.IsCompletedSuccessfully && _hasCome) _clock.Restart(options.IdleTimeout, "further event");
+        var isWaiting = !reading.IsCompletedSuccessfully;
+        if (isWaiting && _hasCome) _clock.Restart(options.IdleTimeout, "further event");
         if (await reading is { } next)
         {
-            if (!_hasCome) _clock.Restart(options.IdleTimeout, "further event");
+            // How long the caller takes with it is no silence of the provider's.
+            if (isWaiting || !_hasCome) _clock.Restart(Timeout.InfiniteTimeSpan, "further event");
             _hasCome = true;
             return next;
         }

@@ -135,6 +135,56 @@ public sealed class PipelineTests
         Assert.True(account.Charged!.Value.Usage.Total >= 877);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_run_reserves_suffices_whoever_answers(bool isFallback)
+    {
+        // The price of the other is lower for as many tokens of both kinds, and higher for a short question with a long answer.
+        var (usual, other) = (new PriceConfig(10m, 1m), new PriceConfig(isFallback ? 20m : 1m, 9m));
+        await using var gateway = await StartAsync(config => TwoPrices(config, usual, other, isFallback), FakeScript.Of(new FakeRule { Status = 500 }),
+            FakeScript.Of(new FakeRule { Usage = new FakeUsage { Input = 700, Output = 1_000 } }));
+        var models = new InProcessModels(gateway.Service, Caller.Anyone);
+        var reserved = models.Resolve("smart").Price!.BoundOf(777, 1_000).Usd;
+        var account = new Accounted { MaxOutputTokens = 1_000, Cap = new CallCap(reserved, 1_777) };
+        Assert.NotEmpty((await models.GetClient("smart").GetResponseAsync("Hi", account, Token)).Text);
+        Assert.InRange(account.Charged!.Value.CostUsd, 0.009m, reserved);
+    }
+
+    [Fact]
+    public async Task A_fallback_whose_price_is_unknown_is_not_asked_where_a_budget_of_the_run_holds_dollars()
+    {
+        await using var gateway = await StartAsync(config => TwoPrices(config, new PriceConfig(10m, 1m), null, isFallback: true), FakeScript.Of(new FakeRule { Status = 500 }), new FakeScript());
+        var models = new InProcessModels(gateway.Service, Caller.Anyone);
+        var account = new Accounted { MaxOutputTokens = 100, Cap = new CallCap(1m, 877) };
+        await Assert.ThrowsAsync<CallFailedException>(() => models.GetClient("smart").GetResponseAsync("Hi", account, Token));
+        Assert.Empty(gateway.Fakes[1].Calls);
+    }
+
+    private static GatewayConfig TwoPrices(GatewayConfig config, PriceConfig usual, PriceConfig? other, bool isFallback)
+    {
+        var smart = config.Models["smart"];
+        var (first, second) = (smart.Deployments[0] with { Price = usual }, smart.Deployments[1] with { Model = other is null ? "made-up" : "gpt-5-mini", Price = other });
+        var models = new Dictionary<string, ModelGroupConfig> { ["smart"] = smart with { Deployments = isFallback ? [first] : [first, second], Fallbacks = isFallback ? ["other"] : [] } };
+        if (isFallback) models["other"] = smart with { Deployments = [second] };
+        return config with { Models = models, Retries = InProcessModels.WithoutRepeats(config.Retries) };
+    }
+
+    [Fact]
+    public async Task A_run_without_a_gateway_asks_as_often_at_once_as_it_likes_however_often_it_was_refused_before()
+    {
+        const int refusals = 40, atOnce = 4;
+        await using var fake = await FakeProvider.StartAsync(FakeScript.Of(new FakeRule { Times = refusals, Status = 429 }, new FakeRule { LatencyMs = 2_000 }), Token);
+        using var models = new ModelGateway(Calls.To(fake));
+        await using var direct = new DirectModels(models, null, Caller.Anyone, TimeProvider.System);
+        var client = direct.GetClient("gpt-4o");
+        for (var i = 0; i < refusals; i++) Assert.Equal(ErrorCode.RateLimited, (await Assert.ThrowsAsync<CallFailedException>(() => client.GetResponseAsync("Hi", cancellationToken: Token))).Code);
+        var calls = Enumerable.Range(0, atOnce).Select(_ => client.GetResponseAsync("Hi", cancellationToken: Token)).ToArray();
+        await Task.WhenAny(calls);
+        Assert.Equal(refusals + atOnce, fake.Calls.Count);
+        await Task.WhenAll(calls);
+    }
+
     [Fact]
     public async Task An_answer_of_a_cache_is_charged_nothing()
     {
