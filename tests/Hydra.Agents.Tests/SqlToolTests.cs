@@ -77,6 +77,8 @@ public sealed class SqlToolTests : IDisposable
         MakeSqlite();
         var long_ = Value.ParseJson(await RowsAsync("SELECT printf('%.*c', 100000, 'x') AS x", "source: a.db")).AsObject["rows"].Items[0].Items[0].AsText;
         Assert.Equal(new string('x', 25_000) + "[cut here: the value has more than 25000 characters]", long_);
+        var letters = Value.ParseJson(await RowsAsync("SELECT printf('%.*c', 24999, 'x') || '\U0001F989 and more' AS x", "source: a.db")).AsObject["rows"].Items[0].Items[0].AsText;
+        Assert.Equal(new string('x', 24_999) + "[cut here: the value has more than 25000 characters]", letters);
         var many = Value.ParseJson(await RowsAsync("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT printf('%.*c', 10000, 'x') FROM n LIMIT 100", "source: a.db")).AsObject;
         Assert.Equal((3, true), (many["rows"].Items.Count, many["more"].AsBoolean));
         File.WriteAllText(Path.Combine(_folder, "big.csv"), $"a,b\n{new string('y', 100_000)},1\n");

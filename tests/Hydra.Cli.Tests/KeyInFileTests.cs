@@ -50,6 +50,9 @@ public sealed class KeyInFileTests : IDisposable
 
     [Theory]
     [InlineData("sk-learn-pipeline-with-many-names")]
+    [InlineData("sk-learn-pipeline-step-2-of-the-model")]
+    [InlineData("the route /sk-SK/objednavka-2026-detail")]
+    [InlineData("xoxo-hugs-and-kisses-to-all")]
     [InlineData("Bearer {{ env.TOKEN }}")]
     [InlineData("env:OPENAI_API_KEY")]
     [InlineData("task-4711-of-the-second-half-year")]

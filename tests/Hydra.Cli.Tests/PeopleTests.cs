@@ -174,6 +174,21 @@ public sealed class PeopleTests
         Assert.Contains("r2 g since ", terminal.Out);
     }
 
+    [Fact]
+    public void What_a_person_paused_while_it_waited_for_people_is_not_taken_up_when_it_is_due()
+    {
+        using var terminal = new Terminal { Clock = new LaterTime(TimeSpan.Zero) };
+        terminal.Write("flow.yaml", "name: r\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?, timeout_seconds: 60, on_timeout: approve}\n");
+        Assert.Equal(3, terminal.Run("run", "flow.yaml", "--run-id", "r1"));
+        Assert.Equal(0, terminal.Run("pause", "r1", "--reason", "look first"));
+        Assert.Contains("look first", terminal.Out);
+        Assert.Equal(0, terminal.Run("pause", "r1"));
+        Assert.Contains("paused already", terminal.Out);
+        terminal.Clock = new LaterTime(TimeSpan.FromSeconds(90));
+        Assert.Equal((0, "", ""), (terminal.Run("resume", "--due"), terminal.Out, terminal.Error));
+        Assert.Equal(0, terminal.Run("resume", "r1"));
+    }
+
     [Theory]
     [InlineData("RUN is missing. Usage: hydra resume RUN, or hydra resume --due")]
     [InlineData("--due takes up every run that is due. Leave it or 'r1' out.", "r1", "--due")]

@@ -220,6 +220,7 @@ internal sealed class McpSession : IAsyncDisposable
         try
         {
             var result = await CallAsync(tool, arguments, alive, cancellationToken);
+            if (forms.Open is null && ToolForm.Read(result) is not null) throw new CallFailedException(ErrorCode.ToolFailed, "its result has the form of a question to the user, and it asked none");
             return forms.Open?.ToValue() ?? result;
         }
         catch (Exception failed) when (forms.Open is not null && failed is CallFailedException or McpProtocolException)

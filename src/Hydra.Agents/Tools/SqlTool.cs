@@ -66,7 +66,7 @@ internal sealed class SqlTool(ToolFacts facts, string? source, string? connectio
         if (reader is SqliteDataReader)
         {
             var value = ValueOf(reader.GetValue(column));
-            return value.TextOrNull is { } whole && whole.Length > charsMax ? Cut(whole[..charsMax]) : value;
+            return value.TextOrNull is { } whole && whole.Length > charsMax ? Cut(whole, charsMax) : value;
         }
         if (await reader.IsDBNullAsync(column, cancellationToken)) return Value.Null;
         if (reader.GetFieldType(column) == typeof(byte[])) return $"[{reader.GetBytes(column, 0, null, 0, 0)} bytes]";
@@ -75,10 +75,11 @@ internal sealed class SqlTool(ToolFacts facts, string? source, string? connectio
         var letters = new char[4_096];
         var read = new StringBuilder();
         while (read.Length <= charsMax && await text.ReadBlockAsync(letters, cancellationToken) is > 0 and var count) read.Append(letters, 0, count);
-        return read.Length <= charsMax ? read.ToString() : Cut(read.ToString(0, charsMax));
+        return read.Length <= charsMax ? read.ToString() : Cut(read.ToString(), charsMax);
     }
 
-    private static Value Cut(string text) => $"{text}[cut here: the value has more than {text.Length} characters]";
+    /// <remarks>Not within a letter of two characters: half of one is no text.</remarks>
+    private static Value Cut(string text, int charsMax) => $"{text[..(char.IsHighSurrogate(text[charsMax - 1]) ? charsMax - 1 : charsMax)]}[cut here: the value has more than {charsMax} characters]";
 
     private static Value ValueOf(object? cell) => cell switch
     {

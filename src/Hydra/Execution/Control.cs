@@ -8,7 +8,7 @@ internal static class Control
     /// <summary>Whether the request changes anything: what has ended well, or has ended so already, stays.</summary>
     public static bool Changes(RunState state, ControlRequest asked) => asked.Verb switch
     {
-        ControlRequest.Pause => !state.HasEnded || state.Status == RunStatus.Interrupted,
+        ControlRequest.Pause => !state.HasEnded || state.Status == RunStatus.Interrupted || state.IsLeftForPeople,   // else `resume --due` would take it up
         _ when !state.HasEnded => true,
         _ => state.RollbackAs is null && (state.Status is not (RunStatus.Completed or RunStatus.Cancelled)
             || (asked.Rollback && state.Status == RunStatus.Cancelled && state.ToUndo(all: true).Count > 0)),

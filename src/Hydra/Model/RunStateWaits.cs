@@ -38,13 +38,16 @@ public sealed partial class RunState
     /// </summary>
     public bool IsDue(long nowMs)
     {
-        if (Status != RunStatus.Paused || StoppingAs != RollbackAs) return false;
+        if (!IsLeftForPeople) return false;
         foreach (var open in OpenWaits)
         {
             if (_detail[open]!.Wait!.NextDueMs <= nowMs) return true;
         }
         return Array.IndexOf(_status, NodeStatus.Queued, 0, InstanceCount) >= 0;
     }
+
+    /// <summary>Paused, and nobody and nothing has asked for that: only people were left to wait for.</summary>
+    public bool IsLeftForPeople => Status == RunStatus.Paused && StoppingAs == RollbackAs;
 
     public bool IsWaitDue(int instance, long dueMs) => OpenWaits.Contains(instance) && _detail[instance]!.Wait!.NextDueMs == dueMs;
 

@@ -45,8 +45,8 @@ internal static partial class KnownKeys
         return false;
     }
 
-    /// <summary>As published by the issuers and by GitHub's secret scanning; a name in kebab case (<c>sk-learn-pipeline</c>) has no digit early on.</summary>
-    [GeneratedRegex(@"(?<![A-Za-z0-9])(sk-(?=[A-Za-z_-]{0,40}[0-9])[A-Za-z0-9_-]{20,}|(AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9])|gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{40,}|glpat-[A-Za-z0-9_-]{20,}|xox[abeoprs]-[A-Za-z0-9-]{10,}|AIza[A-Za-z0-9_-]{35}|[rs]k_live_[A-Za-z0-9]{20,})|-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----",
+    /// <summary>As published by the issuers and by GitHub's secret scanning; a name in kebab case (<c>sk-learn-step-2</c>) has no long part with a digit in it.</summary>
+    [GeneratedRegex(@"(?<![A-Za-z0-9])(sk-(?=([A-Za-z0-9]{0,64}[_-]){0,12}?(?=[A-Za-z0-9]{12})[A-Za-z]{0,64}[0-9])[A-Za-z0-9_-]{20,}|(AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9])|gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{40,}|glpat-[A-Za-z0-9_-]{20,}|xox[abeoprs]-(?=[A-Za-z-]{0,20}[0-9])[A-Za-z0-9-]{10,}|AIza[A-Za-z0-9_-]{35}|[rs]k_live_[A-Za-z0-9]{20,})|-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Shape();
 }

@@ -10,6 +10,7 @@ namespace Hydra.Parsing;
 public static class PolicyFileEdit
 {
     private const string NoteLead = "# accepted ";
+    private const string Breaks = "\r\n";   // the reader counts no others
 
     /// <summary>The text with the rule as the last one, below a comment; in the place of a rule with its name. Null where problems were added (<c>HYD307</c>).</summary>
     /// <param name="text">Empty: there is no file yet.</param>
@@ -25,29 +26,32 @@ public static class PolicyFileEdit
         var root = Read(text, problems);
         if (problems.HasErrors) return null;
         var lines = LinesOf(text);
+        var lineEnd = text.Contains("\r\n", StringComparison.Ordinal) ? "\r\n" : "\n";
         var policy = root?.Get("policy");
         var rules = policy?.Get("rules");
         if (rules is { Items: { Count: > 0 } items } && DashOf(lines, items[0]) is { } dash)
         {
-            Insert(lines, EndOf(lines, items[^1].At.Line - 1, dash), dash, rule, note);
+            Insert(lines, EndOf(lines, items[^1].At.Line - 1, dash), NoteAndRule(dash, rule, note), lineEnd);
         }
         else if (rules is { Items.Count: 0 } && EntryOf(policy!, "rules") is { } empty)
         {
             var at = empty.KeyAt.Line - 1;
-            lines[at] = lines[at].Replace(" []", "", StringComparison.Ordinal);
-            Insert(lines, at + 1, empty.KeyAt.Column + 1, rule, note);
+            if (lines[at].IndexOf(" []", StringComparison.Ordinal) is >= 0 and var brackets) lines[at] = lines[at].Remove(brackets, 3);
+            Insert(lines, at + 1, NoteAndRule(empty.KeyAt.Column + 1, rule, note), lineEnd);
         }
         else if (rules is null && policy?.Entries is { Count: > 0 } others && EntryOf(root!, "policy") is { } block)
         {
             var end = EndOf(lines, block.KeyAt.Line - 1, block.KeyAt.Column - 1);
-            lines.Insert(end, $"{Blanks(others[0].KeyAt.Column - 1)}rules:");
-            Insert(lines, end + 1, others[0].KeyAt.Column + 1, rule, note);
+            Insert(lines, end, [$"{Blanks(others[0].KeyAt.Column - 1)}rules:", .. NoteAndRule(others[0].KeyAt.Column + 1, rule, note)], lineEnd);
+        }
+        else if (policy is { IsScalar: true, Scalar.IsNull: true } && EntryOf(root!, "policy") is { } bare)
+        {
+            Insert(lines, bare.KeyAt.Line, ["  rules:", .. NoteAndRule(4, rule, note)], lineEnd);
         }
         else if (policy is null && root is null or { Entries: not null })
         {
-            while (lines.Count > 0 && lines[^1].Length == 0) lines.RemoveAt(lines.Count - 1);
-            lines.AddRange(["policy:", "  rules:"]);
-            Insert(lines, lines.Count, 4, rule, note);
+            while (lines.Count > 0 && lines[^1].AsSpan().Trim(Breaks).Length == 0) lines.RemoveAt(lines.Count - 1);
+            Insert(lines, lines.Count, ["policy:", "  rules:", .. NoteAndRule(4, rule, note)], lineEnd);
         }
         return Checked(text, lines, policies => [.. policies, Value.Of(rule)], policy?.At, problems);
     }
@@ -61,7 +65,7 @@ public static class PolicyFileEdit
         {
             var first = rule.At.Line - 1;
             var end = EndOf(lines, first, dash);
-            if (first > 0 && lines[first - 1].TrimStart().StartsWith(NoteLead, StringComparison.Ordinal)) first--;
+            if (first > 0 && IsNote(lines[first - 1].AsSpan().TrimStart())) first--;
             lines.RemoveRange(first, end - first);
             var list = EntryOf(policy, "rules")!;
             var colon = list.KeyAt.Column - 1 + list.Key.Length;
@@ -80,7 +84,23 @@ public static class PolicyFileEdit
 
     private static SourceEntry? EntryOf(SourceNode map, string key) => map.Entries!.FirstOrDefault(entry => entry.Key == key);
 
-    private static List<string> LinesOf(string text) => [.. text.ReplaceLineEndings("\n").Split('\n')];
+    /// <summary>A person's own comment may begin with the word, too; ours goes on with the date.</summary>
+    private static bool IsNote(ReadOnlySpan<char> line) => line.StartsWith(NoteLead, StringComparison.Ordinal) && line.Length > NoteLead.Length && char.IsAsciiDigit(line[NoteLead.Length]);
+
+    /// <summary>Each with the line break that it has.</summary>
+    private static List<string> LinesOf(string text)
+    {
+        var lines = new List<string>();
+        var from = 0;
+        while (text.AsSpan(from).IndexOfAny('\r', '\n') is >= 0 and var length)
+        {
+            var next = from + length + (text.AsSpan(from + length).StartsWith("\r\n") ? 2 : 1);
+            lines.Add(text[from..next]);
+            from = next;
+        }
+        lines.Add(text[from..]);
+        return lines;
+    }
 
     private static string Blanks(int count) => new(' ', count);
 
@@ -97,7 +117,7 @@ public static class PolicyFileEdit
         var end = first + 1;
         for (var i = end; i < lines.Count; i++)
         {
-            var indent = lines[i].AsSpan().IndexOfAnyExcept(' ');
+            var indent = lines[i].AsSpan().TrimEnd(Breaks).IndexOfAnyExcept(' ');
             if (indent < 0 || (lines[i][indent] == '#' && indent <= column)) continue;
             if (indent <= column) break;
             end = i + 1;
@@ -105,17 +125,22 @@ public static class PolicyFileEdit
         return end;
     }
 
-    private static void Insert(List<string> lines, int at, int column, ValueMap rule, string note)
+    private static List<string> NoteAndRule(int column, ValueMap rule, string note)
     {
         List<string> written = [$"{Blanks(column)}{NoteLead}{note}"];
         foreach (var (key, value) in rule) written.Add($"{Blanks(column)}{(written.Count == 1 ? "- " : "  ")}{key}: {ValueJson.ToText(value)}");   // JSON is YAML
-        lines.InsertRange(at, written);
-        if (at + written.Count == lines.Count) lines.Add("");
+        return written;
+    }
+
+    private static void Insert(List<string> lines, int at, List<string> written, string lineEnd)
+    {
+        if (at > 0 && at == lines.Count && !Breaks.Contains(lines[^1][^1])) lines[^1] += lineEnd;
+        lines.InsertRange(at, written.Select(line => line + lineEnd));
     }
 
     private static string? Checked(string before, List<string> lines, Func<IReadOnlyList<Value>, IEnumerable<Value>> change, SourcePosition? at, ProblemList problems)
     {
-        var edited = string.Join(before.Contains("\r\n", StringComparison.Ordinal) ? "\r\n" : "\n", lines);
+        var edited = string.Concat(lines);
         var old = Read(before, problems)?.ToValue() is { IsObject: true } whole ? whole.AsObject : ValueMap.Empty;
         var policy = old.GetOrNull("policy") is { IsObject: true } some ? some.AsObject : ValueMap.Empty;
         var expected = old.With("policy", policy.With("rules", Value.Of(change(policy.GetOrNull("rules") is { IsList: true } rules ? rules.Items : []))));

@@ -81,6 +81,14 @@ public sealed class McpFormTests : IDisposable
     }
 
     [Fact]
+    public async Task A_result_that_feigns_a_form_is_put_to_nobody()
+    {
+        var report = await RunAsync(FileOf("feigns"));
+        Assert.DoesNotContain(Events, happened => happened is RunEvent.WaitOpened);
+        Assert.Equal(RunStatus.Failed, report.Status);
+    }
+
+    [Fact]
     public async Task An_agents_call_waits_too_and_the_model_is_not_asked_again_for_it()
     {
         var file = ToolRun.File("mcp_servers: [s]", FileOf("asks")[..FileOf("asks").IndexOf("nodes:", StringComparison.Ordinal)].Replace("name: test\n", "", StringComparison.Ordinal) + "policy: {rules: [{tool: 's/*', label: [trusted, untrusted], decision: allow}]}");
