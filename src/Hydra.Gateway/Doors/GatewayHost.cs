@@ -29,7 +29,7 @@ public sealed class GatewayHost : IAsyncDisposable
         // A connection keeps its buffer while it waits, rather than being asked first whether something has come.
         builder.WebHost.UseKestrelCore().UseSockets(sockets => (sockets.UnsafePreferInlineScheduling, sockets.WaitForDataBeforeAllocatingBuffer) = (true, false)).ConfigureKestrel(kestrel =>
         {
-            kestrel.Limits.MaxRequestBodySize = RequestBody.BytesMax;
+            kestrel.Limits.MaxRequestBodySize = RequestBody.BytesMax + RequestBody.LingerBytesMax;
             kestrel.Limits.MaxRequestLineSize = 8 * 1024;
             kestrel.AddServerHeader = false;
         }).UseUrls(urls);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using Hydra.Gateway.Pipeline;
 using Microsoft.AspNetCore.Http;
 
@@ -9,6 +10,9 @@ internal static class RequestBody
 {
     /// <summary>Longest body, in bytes.</summary>
     public const int BytesMax = 64 * 1024 * 1024;
+
+    /// <summary>How much beyond that is still read, and thrown away: whoever is cut off while it sends may not see the refusal.</summary>
+    public const int LingerBytesMax = 1024 * 1024;
 
     public static async ValueTask<byte[]> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
@@ -22,7 +26,11 @@ internal static class RequestBody
             while (true)
             {
                 var read = await request.BodyReader.ReadAsync(cancellationToken);
-                if (read.Buffer.Length > BytesMax) throw TooLarge();
+                if (read.Buffer.Length > BytesMax)
+                {
+                    await DiscardAsync(request.BodyReader, read, cancellationToken);
+                    throw TooLarge();
+                }
                 if (read.IsCompleted)
                 {
                     var body = read.Buffer.ToArray();
@@ -36,6 +44,16 @@ internal static class RequestBody
         {
             throw wrong.StatusCode == StatusCodes.Status413PayloadTooLarge ? TooLarge() : DoorJson.Bad($"The request's body cannot be read: {wrong.Message}");
         }
+    }
+
+    private static async ValueTask DiscardAsync(PipeReader body, ReadResult read, CancellationToken cancellationToken)
+    {
+        while (!read.IsCompleted)
+        {
+            body.AdvanceTo(read.Buffer.End);
+            read = await body.ReadAsync(cancellationToken);
+        }
+        body.AdvanceTo(read.Buffer.End);
     }
 
     private static GatewayRefusedException TooLarge() => new(RefusalKind.TooLarge, "The body is larger than 64 MiB, the most the gateway takes.");
