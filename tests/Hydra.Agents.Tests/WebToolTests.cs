@@ -1,15 +1,15 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Hydra.Agents.Tools;
 using Hydra.Model;
+using Hydra.Tests.Shared;
 
 namespace Hydra.Agents.Tests;
 
 /// <summary>Pages and searches, against a server of the test's own.</summary>
 public sealed class WebToolTests : IDisposable
 {
-    private readonly HttpListener _listener = new();
+    private readonly HttpListener _listener;
     private readonly string _base;
     private readonly List<(string Path, string Token)> _seen = [];
     private string _answer = "";
@@ -17,12 +17,8 @@ public sealed class WebToolTests : IDisposable
 
     public WebToolTests()
     {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        _base = $"http://127.0.0.1:{((IPEndPoint)probe.LocalEndpoint).Port}/";
-        probe.Stop();
-        _listener.Prefixes.Add(_base);
-        _listener.Start();
+        (_listener, var port) = Listening.On("/");
+        _base = $"http://127.0.0.1:{port}/";
         _ = ServeAsync();
     }
 

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Hydra.Agents.Mcp;
 using Hydra.Model;
+using Hydra.Tests.Shared;
 
 namespace Hydra.Agents.Tests;
 
@@ -11,19 +12,15 @@ namespace Hydra.Agents.Tests;
 public sealed class McpHttpTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("hydra-mcp-").FullName;
-    private readonly HttpListener _listener = new();
+    private readonly HttpListener _listener;
     private readonly List<string> _seen = [];
     private readonly string _url;
     private Func<JsonObject, HttpListenerResponse, bool> _special = (_, _) => false;
 
     public McpHttpTests()
     {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        _url = $"http://127.0.0.1:{((IPEndPoint)probe.LocalEndpoint).Port}/mcp/";
-        probe.Stop();
-        _listener.Prefixes.Add(_url);
-        _listener.Start();
+        (_listener, var port) = Listening.On("/mcp/");
+        _url = $"http://127.0.0.1:{port}/mcp/";
         _ = ServeAsync();
     }
 
