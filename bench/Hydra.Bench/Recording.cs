@@ -67,7 +67,7 @@ internal static class Recording
             GC.Collect();
             var clock = Stopwatch.StartNew();
             var processor = Environment.CpuUsage.TotalTime;
-            var recorder = records ? new CassetteRecorder(store, _ => Planner.Plan(workflow, types), makesLines: true) : null;
+            var recorder = records ? new CassetteRecorder(store, _ => Planner.Plan(workflow, types)) : null;
             var report = await engine.RunAsync(workflow, new RunRequest { MaxConcurrent = Cap, Observer = recorder }, CancellationToken.None);
             if (report.Status != RunStatus.Completed) throw new InvalidOperationException($"The benchmark's run ended {report.Status}: {report.Reason}");
             if (recorder is not null) CassetteFile.Write(recorder.ToCassette(), Path.Combine(own, "bench.cassette"));

@@ -18,13 +18,13 @@ public sealed record RecordedCall
 {
     /// <summary>The path of the node that made it.</summary>
     public required string Path { get; init; }
-    /// <summary>What was asked; <see cref="StepCall.Request"/> is not set.</summary>
+    /// <summary>The call; what it asked is <see cref="Request"/>.</summary>
     public required StepCall Call { get; init; }
     /// <summary>The prompt's messages or the tool's arguments, without secrets; null value: unknown.</summary>
     public required Func<Value> Request { get; init; }
     /// <summary>The answer; null value where there was none.</summary>
     public required Func<Value> Response { get; init; }
-    /// <summary>What it cost and how it went; <see cref="StepResult.Response"/> is not set.</summary>
+    /// <summary>What it cost and how it went; what was answered is <see cref="Response"/>.</summary>
     public required StepResult Result { get; init; }
     public bool HasResponse { get; init; }
     /// <summary>Labels of the answer: what a replay decides by.</summary>
@@ -33,8 +33,6 @@ public sealed record RecordedCall
     public bool NeverAnswered { get; init; }
     /// <summary>Question and answer are secret and stay where they were recorded: a portable cassette has neither.</summary>
     public bool IsSecret { get; init; }
-    /// <summary>Its line of a portable cassette, where that was made already.</summary>
-    public byte[]? Line { get; init; }
     public bool IsLeftOut => IsSecret && !HasResponse && Result.Error is null;
 }
 

@@ -45,7 +45,7 @@ internal static class ReplayOptions
 
     /// <summary>Listens to the run for its <c>--record</c>; null: nothing is recorded.</summary>
     public static CassetteRecorder? RecorderOf(ParsedArguments arguments, IRunStore store) =>
-        arguments.Get(Record) is null ? null : new CassetteRecorder(store, id => RunReading.PlanOf(store, id).Plan, makesLines: true);
+        arguments.Get(Record) is null ? null : new CassetteRecorder(store, id => RunReading.PlanOf(store, id).Plan);
 
     private static Cassette Read(IRunStore store, RunId run, MissingCall missing) => CassetteReader.Read(store, run, id => RunReading.PlanOf(store, id).Plan, missing);
 }

@@ -31,8 +31,7 @@ public static class CassetteFile
                 WriteLine(HeadLine(cassette));
                 foreach (var call in cassette.Calls)
                 {
-                    if (call.Line is { } made) buffer.Write(made);
-                    else WriteCall(json, call);
+                    WriteCall(json, call);
                     EndLine();
                 }
                 foreach (var decision in cassette.Decisions) WriteLine(CassetteDecisions.Line(decision));
@@ -62,16 +61,6 @@ public static class CassetteFile
             File.Delete(beside);
             throw StoreFaults.Explain(failed, path);
         }
-    }
-
-    /// <summary>What <see cref="Write"/> makes of a call, without the end of the line.</summary>
-    public static byte[] LineOf(RecordedCall call)
-    {
-        var buffer = new ArrayBufferWriter<byte>(512);
-        using var json = new Utf8JsonWriter(buffer, ValueJson.Compact);
-        WriteCall(json, call);
-        json.Flush();
-        return buffer.WrittenSpan.ToArray();
     }
 
     public static Cassette Read(string path, MissingCall missing)

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Hydra.Model;
 
 namespace Hydra.Execution;
@@ -8,14 +7,10 @@ namespace Hydra.Execution;
 /// is open until its result, and a cut one until it is known why it was cut.
 /// </summary>
 /// <param name="planOf">The plan that another run is pinned to: what was reused is recorded as the calls of its source.</param>
-/// <param name="makesLines">The cassette will be a file: its lines are made while the run goes on.</param>
-public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf, bool makesLines = false) : IRunObserver
+public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) : IRunObserver
 {
-    /// <summary>Lines worth another thread's while.</summary>
-    private const int LinesPerLot = 64;
+    private static readonly StepResult NoResult = new(null, default, MicroUsd.Zero, null, 0);
 
-    private readonly ConcurrentQueue<Draft> _closed = new();
-    private readonly Lock _making = new();
     private readonly List<Draft> _drafts = [];
     private readonly Dictionary<int, List<Draft>> _open = [];
     private readonly List<(RunEvent.Reused From, string Path)> _reused = [];
@@ -37,32 +32,11 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf, 
         IsWhole &= frame.Sequence == _next;
         _next = frame.Sequence + 1;
         foreach (var happened in frame.Events) Note(happened, state);
-        if (_closed.Count >= LinesPerLot) ThreadPool.UnsafeQueueUserWorkItem(static recorder => recorder.MakeLines(), this, preferLocal: false);
-    }
-
-    private void MakeLines()
-    {
-        lock (_making)
-        {
-            while (_closed.TryDequeue(out var draft))
-            {
-                try
-                {
-                    var call = ToCall(draft);
-                    draft.Made = call with { Line = CassetteFile.LineOf(call) };
-                }
-                catch (Exception unwritable) when (unwritable is InvalidOperationException or ArgumentException)
-                {
-                    // A value that no line can be made of: whoever writes the file meets it again, and is heard.
-                }
-            }
-        }
     }
 
     public Cassette ToCassette(MissingCall missing = MissingCall.Fail)
     {
-        MakeLines();
-        var calls = _drafts.Where(draft => draft.IsKept).Select(draft => draft.Made ?? ToCall(draft)).Concat(_reused.GroupBy(reused => reused.From.Run).SelectMany(CallsOfSources));
+        var calls = _drafts.Where(draft => draft.IsKept).Select(ToCall).Concat(_reused.GroupBy(reused => reused.From.Run).SelectMany(CallsOfSources));
         return new Cassette(HeadOf(_started!), calls, _waits.Select(wait => KeyValuePair.Create(wait.Key, (IReadOnlyList<long>)wait.Value)), _decisions) { Missing = missing };
     }
 
@@ -121,8 +95,7 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf, 
             cut.IsKept = isLoser || isOwnEnd;
             if (isOwnEnd) cut.Result = cut.Result! with { Error = error };
         }
-        if (!_open.Remove(node, out var closed) || !makesLines) return;
-        foreach (var draft in closed) if (draft is { IsKept: true, IsSmall: true }) _closed.Enqueue(draft);
+        _open.Remove(node);
     }
 
     private CassetteHead HeadOf(RunEvent.RunStarted started)
@@ -143,16 +116,17 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf, 
 
     private RecordedCall ToCall(Draft draft)
     {
-        var result = draft.Result ?? new StepResult(null, default, MicroUsd.Zero, null, 0);
+        var result = draft.Result ?? NoResult;
+        if (result.IsBound) result = result with { IsBound = false };
         return new RecordedCall
         {
             Path = draft.Path,
-            Call = draft.Call with { Request = null, After = null },
+            Call = draft.Call,
             Request = () => draft.Asked.Request(store.Artifacts.Read) ?? Value.Null,
             Response = result.Response is { } response ? () => store.Artifacts.Read(response) : () => Value.Null,
             HasResponse = result.Response is not null,
             Labels = result.Response?.Labels ?? default,
-            Result = result with { Response = null, IsBound = false },
+            Result = result,
             NeverAnswered = draft.NeverAnswered,
             IsSecret = draft.IsSecret,
         };
@@ -173,10 +147,6 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf, 
     private sealed class Draft(string path, StepCall call, Draft? earlier, bool isSecret)
     {
         public AskedStep Asked => new(Call, earlier?.Asked, Result?.Response);
-        /// <summary>All of it lies in memory.</summary>
-        public bool IsSmall => Call is { Request.Artifact: null, After: null } && Result?.Response is null or { Artifact: null };
-        /// <summary>The call as it stays, with its line.</summary>
-        public RecordedCall? Made { get; set; }
         public string Path { get; } = path;
         public StepCall Call { get; } = call;
         public bool IsSecret { get; } = isSecret;
