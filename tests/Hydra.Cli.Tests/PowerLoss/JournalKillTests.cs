@@ -69,7 +69,8 @@ public sealed class JournalKillTests(Totals totals)
     public async Task An_effect_that_happens_twice_is_found_out()
     {
         Assert.SkipWhen(PowerDisk.WhyNot is not null, PowerDisk.WhyNot ?? "");
-        for (var point = 20; point <= 80; point += 3)
+        // Effects come late in the run: the middle of its end first.
+        foreach (var point in (int[])[70, 76, 64, 82, 58, 52, 46, 40])
         {
             var campaign = new KillCampaign(point) { Size = 4, Lies = true };
             await campaign.RunAsync();
