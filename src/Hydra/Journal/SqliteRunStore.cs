@@ -84,11 +84,7 @@ public sealed partial class SqliteRunStore : IRunStore
         }
     }
 
-    public bool IsOwned(RunId run)
-    {
-        using var taken = OwnerLock.TryTake(LockPath(run));
-        return taken is null;
-    }
+    public bool IsOwned(RunId run) => OwnerLock.IsHeld(LockPath(run));
 
     /// <summary>Takes down a change of the project's policy, durably.</summary>
     public void Add(PolicyChange change) => Query(connection =>
