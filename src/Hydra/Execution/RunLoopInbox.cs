@@ -9,6 +9,8 @@ internal sealed partial class RunLoop
     private static readonly TimeSpan InboxInterval = TimeSpan.FromMilliseconds(250);
 
     private int _isTaking;
+    /// <summary>What was left for an owner that died has been taken: all else is asked of this one, whatever the clocks say.</summary>
+    private bool _hasTakenLeft;
     private KillSwitch _switch = KillSwitch.Off;
 
     private void TakeCommands()
@@ -19,10 +21,11 @@ internal sealed partial class RunLoop
             foreach (var command in _journal.TakeCommands())
             {
                 Message said = command.Verb == GivenAnswer.Verb && GivenAnswer.Read(command.Body) is { } given ? new Message.WaitAnswered(given)
-                    : ControlRequest.Of(command) is { } request ? new Message.ControlAsked(request)
+                    : ControlRequest.Of(command) is { } request ? new Message.ControlAsked(_hasTakenLeft ? request with { AtMs = 0 } : request)
                     : Message.Tick.Now;   // no command of this version: it goes with the next frame
                 Enqueue(said with { InboxId = command.Id });
             }
+            _hasTakenLeft = true;
             ReadSwitch();
         }
         catch (StoreException)

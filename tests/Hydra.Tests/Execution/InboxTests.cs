@@ -77,10 +77,38 @@ public sealed class InboxTests
         Assert.Equal(RunStatus.Completed, report.Status);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_pause_is_heard_though_the_clock_was_set_back_since_the_run_was_taken_up()
+    {
+        var (clock, kept, isCalled) = (new InboxClock(), new MemoryRunStore(), new TaskCompletionSource());
+        var workflow = Graph("a");
+        var type = new CallingNode
+        {
+            Answer = async (_, cancellationToken) =>
+            {
+                isCalled.TrySetResult();
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+                return Value.Null;
+            },
+        };
+        var engine = new Engine(new EngineOptions { Types = new Dictionary<string, INodeType> { [type.Name] = type }, Store = kept, Clock = clock, ReadDefinition = (_, _, _) => workflow });
+        // A run that nobody has taken up before heeds every pause.
+        await engine.RunAsync(workflow, new RunRequest { Run = Run }, new CancellationToken(canceled: true));
+        var run = engine.ResumeAsync(Run, new RunRequest(), TestContext.Current.CancellationToken);
+        await isCalled.Task;
+        clock.Now -= TimeSpan.FromHours(1);
+        kept.Post(Run, new ControlRequest(ControlRequest.Pause, "ann", "lunch") { AtMs = clock.Now.ToUnixTimeMilliseconds(), Now = true }.ToCommand());
+        clock.LookAtInbox();
+        Assert.Equal((RunStatus.Paused, "paused by ann: lunch"), ((await run).Status, (await run).Reason));
+    }
+
     /// <summary>The inbox is looked at when the test says so; no other timer goes off.</summary>
     private sealed class InboxClock : TimeProvider
     {
         private Action _look = () => { };
+
+        public DateTimeOffset Now { get; set; } = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
+        public override DateTimeOffset GetUtcNow() => Now;
 
         public void LookAtInbox() => _look();
 
