@@ -12,6 +12,7 @@ namespace Hydra.Execution;
 /// </summary>
 internal sealed partial class RunLoop
 {
+    private static readonly TimeSpan InboxInterval = TimeSpan.FromMilliseconds(250);
     /// <summary>Messages taken at once.</summary>
     private const int MessagesPerTurnMax = 65_536;
     /// <summary>Frames that one thread writes before another goes on: whoever brought a message has work of its own.</summary>
@@ -31,8 +32,10 @@ internal sealed partial class RunLoop
     private readonly RunId _run;
     private readonly Func<RunState, IReadOnlyDictionary<string, float>?, RunInfo> _describe;
     private readonly Dictionary<Plan, PolicyBook> _policies = [];
-    private ITimer? _timer;
-    private long _timerDueMs = long.MaxValue;
+    private int _isTaking;
+    /// <summary>What was left for an owner that died has been taken: all else is asked of this one, whatever the clocks say.</summary>
+    private bool _hasTakenLeft;
+    private KillSwitch _switch = KillSwitch.Off;
     /// <summary>The next turn is decided while the frame of the last one is written.</summary>
     private readonly bool _runsAhead;
     /// <summary>1: a thread has the turn. Everything below and the state are that thread's alone.</summary>
@@ -279,19 +282,39 @@ internal sealed partial class RunLoop
         foreach (var attempt in _attempts.Values) attempt.Cancel();
     }
 
-    /// <summary>A clock set back must not turn time round.</summary>
-    private long NowMs() => Math.Max(_services.Clock.GetUtcNow().ToUnixTimeMilliseconds(), _state.LastFrameMs);
-
-    private void ArmTimer()
+    private void TakeCommands()
     {
-        var dueMs = _reducer.NextDueMs ?? long.MaxValue;
-        var isArmed = dueMs == Volatile.Read(ref _timerDueMs);
-        if (isArmed && dueMs == long.MaxValue) return;
-        var nowMs = NowMs();
-        if (isArmed && dueMs > nowMs) return;
-        Volatile.Write(ref _timerDueMs, dueMs);
-        if (dueMs == long.MaxValue) return;
-        _timer!.Change(TimeSpan.FromMilliseconds(Math.Clamp(dueMs - nowMs, 0, 86_400_000)), Timeout.InfiniteTimeSpan);
+        if (Interlocked.Exchange(ref _isTaking, 1) != 0) return;   // a locked store holds the look before this one up
+        try
+        {
+            foreach (var command in _journal.TakeCommands())
+            {
+                Message said = command.Verb == GivenAnswer.Verb && GivenAnswer.Read(command.Body) is { } given ? new Message.WaitAnswered(given)
+                    : ControlRequest.Of(command) is { } request ? new Message.ControlAsked(_hasTakenLeft ? request with { AtMs = 0 } : request)
+                    : Message.Tick.Now;   // no command of this version: it goes with the next frame
+                Enqueue(said with { InboxId = command.Id });
+            }
+            _hasTakenLeft = true;
+            ReadSwitch();
+        }
+        catch (StoreException)
+        {
+            // The inbox is read again at the next interval; a store that is truly broken shows at the next commit.
+        }
+        finally
+        {
+            Volatile.Write(ref _isTaking, 0);   // before this thread turns the loop, which may take long
+        }
+        Wake();
+    }
+
+    /// <summary>Leaves a message where the switch has changed. A switch turned on between two looks is found by the commit of the first call after it.</summary>
+    private void ReadSwitch()
+    {
+        var now = _journal.ReadSwitch();
+        if (now == _switch) return;
+        _switch = now;
+        Enqueue(new Message.SwitchRead(now));
     }
 
     private void Carry(Command command)
