@@ -103,7 +103,7 @@ public sealed partial class Engine(EngineOptions options)
     {
         var services = new AttemptServices
         {
-            Clock = Options.Clock, WorkingDirectory = request.WorkingDirectory, IsDryRun = request.IsDryRun, Cassette = request.Cassette, Sandbox = request.Sandbox,
+            Clock = new ForwardClock(Options.Clock, state.LastFrameMs), WorkingDirectory = request.WorkingDirectory, IsDryRun = request.IsDryRun, Cassette = request.Cassette, Sandbox = request.Sandbox,
             ProjectPolicy = Options.ProjectPolicy, EnvironmentName = Options.Environment("HYDRA_ENVIRONMENT") ?? "",
         };
         var loop = new RunLoop(run, state, journal, Options.Store.Artifacts, bundle.InputsOf(run, Options.Environment), services, request.Observer, (at, seconds) => Describe(run, at, bundle) with { NodeSeconds = seconds })

@@ -52,6 +52,23 @@ public sealed class HeldFolderTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_that_may_be_entered_and_not_listed_is_held_all_the_same()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess, "who may do everything is refused nothing");
+        if (OperatingSystem.IsWindows()) return;
+        File.SetUnixFileMode(Root, UnixFileMode.UserExecute);
+        try
+        {
+            using var reader = new StreamReader(HeldFolder.OpenRead(Root, Path.Combine(Root, "in", "a.txt")));
+            Assert.Equal("root/in", reader.ReadToEnd());
+        }
+        finally
+        {
+            File.SetUnixFileMode(Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    [Fact]
     public void A_file_that_became_a_link_after_it_was_looked_at_is_not_opened()
     {
         var path = FileTool.Inside(Root, "in/a.txt");

@@ -297,8 +297,9 @@ public sealed class OrchestrateTests
         using (var process = System.Diagnostics.Process.GetProcessById(child)) process.Kill();
         var run = (await supervisor.ReadErrorUntilAsync("restart 1 of at most 10")).Split("hydra resume ")[1].Split(' ')[0];
         Assert.True(terminal.Run("signal", run, "go", "\"poured\"", "--approver", "host") == 0, terminal.Error);
-        var (code, output, _) = await follower.EndAsync();
+        var (code, output, told) = await follower.EndAsync();
         Assert.Equal((0, "poured\n"), (code, output));
+        Assert.Single(told.Split('\n'), line => line.Contains("hold waits for an event", StringComparison.Ordinal));   // what was shown is not shown again
         Assert.Equal(0, (await supervisor.EndAsync()).Code);
     }
 }

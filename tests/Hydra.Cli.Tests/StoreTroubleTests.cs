@@ -146,6 +146,44 @@ public sealed class StoreTroubleTests(Totals totals)
         Assert.Equal(["a", "b"], world.Effects.Select(effect => effect.Path));
     }
 
+    [Fact]
+    public async Task A_damaged_database_is_named_by_every_verb_and_left_as_it_is()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("gate.yaml", "name: gate\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?}\n");
+        using (var hydra = HydraProcess.Start(terminal.Folder, new Dictionary<string, string>(StringComparer.Ordinal), "run", "gate.yaml", "--run-id", "gate")) Assert.Equal(3, (await hydra.EndAsync()).Code);
+        Overwrite(terminal.PathOf(".hydra/hydra.db"), "frames");
+        var before = File.ReadAllBytes(terminal.PathOf(".hydra/hydra.db"));
+        foreach (var words in (string[])["inspect gate", "inspect gate --follow", "resume gate", "approve gate g --approver ann", "cancel gate", "export gate", "diff gate gate", "rerun gate --from g", "run gate.yaml"])
+        {
+            Assert.True(terminal.Run(words.Split(' ')) == ExitCode.Failed, $"{words}: {terminal.Error}");
+            Assert.Contains($"{terminal.PathOf(".hydra/hydra.db")} is damaged", terminal.Error, StringComparison.Ordinal);
+        }
+        Assert.Equal(ExitCode.Failed, terminal.Run("doctor", "--runs"));
+        Assert.Contains("SQLite finds", terminal.Out, StringComparison.Ordinal);
+        Assert.Contains("gate: ", terminal.Out, StringComparison.Ordinal);
+        Assert.Contains("Copy the folder away first.", terminal.Out, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(terminal.PathOf(".hydra/hydra.db")));
+    }
+
+    /// <summary>Writes over the first page of a table.</summary>
+    private static void Overwrite(string file, string table)
+    {
+        long page, bytes;
+        using (var connection = new SqliteConnection($"Data Source={file};Pooling=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = $"PRAGMA wal_checkpoint(TRUNCATE); SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_master WHERE name='{table}'";
+            using var reader = command.ExecuteReader();
+            while (reader.FieldCount != 2) reader.NextResult();
+            reader.Read();
+            (page, bytes) = (reader.GetInt64(0), reader.GetInt64(1));
+        }
+        using var database = new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite) { Position = (page - 1) * bytes };
+        database.Write(Enumerable.Repeat((byte)0x99, (int)bytes).ToArray());
+    }
+
     /// <summary>A named pipe, open at both ends: reading waits until somebody writes.</summary>
     private static FileStream NewPipe(string path)
     {

@@ -10,9 +10,11 @@ namespace Hydra.Artifacts;
 /// </summary>
 internal sealed partial class HeldFolder : IDisposable
 {
-    private const int NonBlocking = 0x800, CloseOnExec = 0x80000;   // the same on every Linux; the two below are not (fcntl.h)
+    private const int NonBlocking = 0x800, CloseOnExec = 0x80000, OnlyPath = 0x200000;   // the same on every Linux; the two below are not (fcntl.h)
     private static readonly bool IsArm = RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64;
     private static readonly int OnlyFolder = IsArm ? 0x4000 : 0x10000, NoLink = IsArm ? 0x8000 : 0x20000;
+    /// <summary>A folder may be one that its user may enter and not list.</summary>
+    private static readonly int ToEnter = OnlyPath | OnlyFolder | NoLink;
     private const int NotFound = 2, Denied = 13, NoFolder = 20, Link = 40;
 
     private readonly SafeFileHandle? _handle;
@@ -29,7 +31,7 @@ internal sealed partial class HeldFolder : IDisposable
     public static HeldFolder At(string root, IEnumerable<string> names, bool makes = false)
     {
         if (makes) Directory.CreateDirectory(root);
-        var at = new HeldFolder(root, OperatingSystem.IsLinux() ? Open(root, OnlyFolder | NoLink) : null);
+        var at = new HeldFolder(root, OperatingSystem.IsLinux() ? Open(root, ToEnter) : null);
         foreach (var name in names)
         {
             using var above = at;
@@ -53,7 +55,7 @@ internal sealed partial class HeldFolder : IDisposable
     {
         var path = System.IO.Path.Combine(Path, name);
         if (makes) Directory.CreateDirectory(path);
-        return new HeldFolder(path, _handle is null ? Unlinked(path) : Open(path, OnlyFolder | NoLink));
+        return new HeldFolder(path, _handle is null ? Unlinked(path) : Open(path, ToEnter));
     }
 
     /// <summary>A pipe that nobody writes to is opened at once, too.</summary>

@@ -13,9 +13,10 @@ namespace Hydra.Execution;
 internal sealed partial class RunLoop
 {
     private static readonly TimeSpan InboxInterval = TimeSpan.FromMilliseconds(250);
-
     /// <summary>Messages taken at once.</summary>
     private const int MessagesPerTurnMax = 65_536;
+    /// <summary>Frames that one thread writes before another goes on: whoever brought a message has work of its own.</summary>
+    private const int FramesPerThreadMax = 16;
 
     private readonly NodeClock _nodeClock;
     private readonly ConcurrentQueue<Message> _inbox = new();
@@ -31,9 +32,9 @@ internal sealed partial class RunLoop
     private readonly RunId _run;
     private readonly Func<RunState, IReadOnlyDictionary<string, float>?, RunInfo> _describe;
     private readonly Dictionary<Plan, PolicyBook> _policies = [];
-    private ITimer? _timer;
-    private long _timerDueMs = long.MaxValue;
     private int _isTaking;
+    /// <summary>What was left for an owner that died has been taken: all else is asked of this one, whatever the clocks say.</summary>
+    private bool _hasTakenLeft;
     private KillSwitch _switch = KillSwitch.Off;
     /// <summary>The next turn is decided while the frame of the last one is written.</summary>
     private readonly bool _runsAhead;
@@ -92,6 +93,11 @@ internal sealed partial class RunLoop
     {
         if (_ended.Task.IsFaulted) return;
         _inbox.Enqueue(message);
+        Wake();
+    }
+
+    private void Wake()
+    {
         if (Interlocked.CompareExchange(ref _turning, 1, 0) == 0) Continue();
     }
 
@@ -157,14 +163,16 @@ internal sealed partial class RunLoop
     {
         try
         {
-            while (true)
+            for (var written = 1; ; written++)
             {
                 FrameInFlight? closed = null;
                 while (closed is null && HasWork) closed = Turn();
                 if (closed is null || _runsAhead) Interlocked.Exchange(ref _turning, 0);
                 if (closed is not null) Write(closed);
-                if (closed is not null && !_runsAhead) continue;
-                if (!HasWork || Interlocked.CompareExchange(ref _turning, 1, 0) != 0) return;
+                if ((closed is null || _runsAhead) && (!HasWork || Interlocked.CompareExchange(ref _turning, 1, 0) != 0)) return;
+                if (written < FramesPerThreadMax) continue;
+                ThreadPool.UnsafeQueueUserWorkItem(static loop => loop.Continue(), this, preferLocal: false);
+                return;
             }
         }
         catch (Exception failed)   // a store that cannot commit, or a defect: the run must not go on from memory alone
@@ -274,21 +282,6 @@ internal sealed partial class RunLoop
         foreach (var attempt in _attempts.Values) attempt.Cancel();
     }
 
-    /// <summary>A clock set back must not turn time round.</summary>
-    private long NowMs() => Math.Max(_services.Clock.GetUtcNow().ToUnixTimeMilliseconds(), _state.LastFrameMs);
-
-    private void ArmTimer()
-    {
-        var dueMs = _reducer.NextDueMs ?? long.MaxValue;
-        var isArmed = dueMs == Volatile.Read(ref _timerDueMs);
-        if (isArmed && dueMs == long.MaxValue) return;
-        var nowMs = NowMs();
-        if (isArmed && dueMs > nowMs) return;
-        Volatile.Write(ref _timerDueMs, dueMs);
-        if (dueMs == long.MaxValue) return;
-        _timer!.Change(TimeSpan.FromMilliseconds(Math.Clamp(dueMs - nowMs, 0, 86_400_000)), Timeout.InfiniteTimeSpan);
-    }
-
     private void TakeCommands()
     {
         if (Interlocked.Exchange(ref _isTaking, 1) != 0) return;   // a locked store holds the look before this one up
@@ -297,11 +290,12 @@ internal sealed partial class RunLoop
             foreach (var command in _journal.TakeCommands())
             {
                 Message said = command.Verb == GivenAnswer.Verb && GivenAnswer.Read(command.Body) is { } given ? new Message.WaitAnswered(given)
-                    : ControlRequest.Of(command) is { } request ? new Message.ControlAsked(request)
+                    : ControlRequest.Of(command) is { } request ? new Message.ControlAsked(_hasTakenLeft ? request with { AtMs = 0 } : request)
                     : Message.Tick.Now;   // no command of this version: it goes with the next frame
-                Post(said with { InboxId = command.Id });
+                Enqueue(said with { InboxId = command.Id });
             }
-            if (ReadSwitch()) Post(Message.Tick.Now);
+            _hasTakenLeft = true;
+            ReadSwitch();
         }
         catch (StoreException)
         {
@@ -309,18 +303,18 @@ internal sealed partial class RunLoop
         }
         finally
         {
-            Volatile.Write(ref _isTaking, 0);
+            Volatile.Write(ref _isTaking, 0);   // before this thread turns the loop, which may take long
         }
+        Wake();
     }
 
     /// <summary>Leaves a message where the switch has changed. A switch turned on between two looks is found by the commit of the first call after it.</summary>
-    private bool ReadSwitch()
+    private void ReadSwitch()
     {
         var now = _journal.ReadSwitch();
-        if (now == _switch) return false;
+        if (now == _switch) return;
         _switch = now;
         Enqueue(new Message.SwitchRead(now));
-        return true;
     }
 
     private void Carry(Command command)

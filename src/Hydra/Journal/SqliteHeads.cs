@@ -9,9 +9,10 @@ namespace Hydra.Journal;
 public sealed partial class SqliteRunStore
 {
     /// <summary>The last frame of every run, or of one, the last use of the kill switch and the last change of the policy.</summary>
-    public IReadOnlyList<JournalHead> JournalHeads(RunId? only = null)
+    public IReadOnlyList<JournalHead> JournalHeads(RunId? only = null) => Query(connection => HeadsIn(connection, only), isReadOnly: true);
+
+    private static List<JournalHead> HeadsIn(SqliteConnection connection, RunId? only)
     {
-        using var connection = Connect(_file, isReadOnly: true);
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT r.run, f.seq, f.hash FROM runs r JOIN frames f ON f.run=r.id AND f.seq=(SELECT max(seq) FROM frames WHERE run=r.id) WHERE $run='' OR r.run=$run ORDER BY r.run";
         command.Parameters.AddWithValue("$run", only?.Text ?? "");
@@ -25,9 +26,10 @@ public sealed partial class SqliteRunStore
     }
 
     /// <summary>The hash at a place that a note names; null: the store holds no such place.</summary>
-    public string? HashAt(string of, long count)
+    public string? HashAt(string of, long count) => Query(connection => HashIn(connection, of, count), isReadOnly: true);
+
+    private static string? HashIn(SqliteConnection connection, string of, long count)
     {
-        using var connection = Connect(_file, isReadOnly: true);
         if (of == AuditHead.SwitchName) return SwitchHash(KillSwitchRows.Audit(connection), count);
         if (of == AuditHead.PolicyName) return PolicyChangeRows.HashAt(connection, count);
         using var command = connection.CreateCommand();

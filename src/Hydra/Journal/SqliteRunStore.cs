@@ -84,11 +84,7 @@ public sealed partial class SqliteRunStore : IRunStore
         }
     }
 
-    public bool IsOwned(RunId run)
-    {
-        using var taken = OwnerLock.TryTake(LockPath(run));
-        return taken is null;
-    }
+    public bool IsOwned(RunId run) => OwnerLock.IsHeld(LockPath(run));
 
     /// <summary>Takes down a change of the project's policy, durably.</summary>
     public void Add(PolicyChange change) => Query(connection =>
@@ -106,17 +102,9 @@ public sealed partial class SqliteRunStore : IRunStore
 
     public IReadOnlyDictionary<string, float>? NodeSecondsOf(string workflow) => Query(connection => RunRows.NodeSecondsOf(connection, workflow));
 
-    public IEnumerable<Frame> Read(RunId run, long fromSequence = 0)
-    {
-        using var connection = Connect(_file, isReadOnly: true);
-        foreach (var frame in FrameRows.Read(connection, run, fromSequence)) yield return frame;
-    }
+    public IEnumerable<Frame> Read(RunId run, long fromSequence = 0) => Each(connection => FrameRows.Read(connection, run, fromSequence));
 
-    public IEnumerable<Frame> Heads(RunId run)
-    {
-        using var connection = Connect(_file, isReadOnly: true);
-        return [.. Segment.ChainOf(connection, run).Select(segment => segment.Head)];
-    }
+    public IEnumerable<Frame> Heads(RunId run) => Query(connection => Segment.ChainOf(connection, run).Select(segment => segment.Head).ToList(), isReadOnly: true);
 
     public void Post(RunId run, InboxCommand command) => Query(connection =>
     {
@@ -140,11 +128,7 @@ public sealed partial class SqliteRunStore : IRunStore
 
     public IReadOnlyList<ReuseRecord> ReusableAt(string path, int countMax) => Query(connection => ReuseRows.At(connection, path, countMax));
 
-    internal IEnumerable<RawFrame> ReadRaw(RunId run)
-    {
-        using var connection = Connect(_file, isReadOnly: true);
-        foreach (var frame in FrameRows.ReadRaw(connection, run, 0)) yield return frame;
-    }
+    internal IEnumerable<RawFrame> ReadRaw(RunId run) => Each(connection => FrameRows.ReadRaw(connection, run, 0));
 
     internal byte[] ReadArtifact(ArtifactId id) => _artifacts.ReadBytes(id);
 
@@ -194,12 +178,25 @@ public sealed partial class SqliteRunStore : IRunStore
 
     private string LockPath(RunId run) => Path.Combine(_folder, "locks", run.Text + ".lock");
 
-    private T Query<T>(Func<SqliteConnection, T> query)
+    /// <summary>Rows that are read as they are asked for.</summary>
+    private IEnumerable<T> Each<T>(Func<SqliteConnection, IEnumerable<T>> read)
+    {
+        using var connection = Explained(() => Connect(_file, isReadOnly: true));
+        using var rows = read(connection).GetEnumerator();
+        while (Explained(rows.MoveNext)) yield return rows.Current;
+    }
+
+    private T Query<T>(Func<SqliteConnection, T> query, bool isReadOnly = false) => Explained(() =>
+    {
+        using var connection = Connect(_file, isReadOnly);
+        return query(connection);
+    });
+
+    private T Explained<T>(Func<T> act)
     {
         try
         {
-            using var connection = Connect(_file, isReadOnly: false);
-            return query(connection);
+            return act();
         }
         catch (SqliteException failed)
         {

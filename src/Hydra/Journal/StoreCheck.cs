@@ -32,16 +32,23 @@ public sealed partial class SqliteRunStore
 
     private void CheckFile(List<StoreFinding> findings)
     {
-        using var connection = Connect(_file, isReadOnly: true);
         try
         {
-            if (StoreSchema.Ask(connection, "PRAGMA integrity_check") is string said && said != "ok")
-                findings.Add(new(null, $"SQLite finds {_file} damaged: {said}", "Copy the folder away first. `sqlite3 hydra.db .recover` writes what can be read into a new file."));
+            using var connection = Connect(_file, isReadOnly: true);
+            var said = StoreSchema.Ask(connection, "PRAGMA integrity_check") as string;
+            if (said == "ok") CheckTables(connection, findings);
+            else findings.Add(Damaged($"SQLite finds {_file} damaged: {said}"));
         }
         catch (SqliteException damaged)
         {
-            findings.Add(new(null, $"SQLite cannot read {_file}: {damaged.Message}", "Copy the folder away first. `sqlite3 hydra.db .recover` writes what can be read into a new file."));
+            findings.Add(Damaged($"SQLite cannot read {_file}: {damaged.Message}"));
         }
+
+        static StoreFinding Damaged(string problem) => new(null, problem, "Copy the folder away first. `sqlite3 hydra.db .recover` writes what can be read into a new file.");
+    }
+
+    private static void CheckTables(SqliteConnection connection, List<StoreFinding> findings)
+    {
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT DISTINCT run FROM frames WHERE run NOT IN (SELECT id FROM runs)";
         using var reader = command.ExecuteReader();
@@ -68,12 +75,13 @@ public sealed partial class SqliteRunStore
             }
             if (count == 0) throw new StoreException(StoreFault.Corrupt, $"The journal of run '{run}' is empty: the frames it began with were removed.");
         }
-        catch (Exception damaged) when (damaged is StoreException or SqliteException)
+        catch (StoreException damaged)
         {
             var mend = sound < 0 ? "Nothing of it can be read. Restore the folder from a copy." : $"What it did up to frame {sound} can be saved: hydra rerun {run} --up-to {sound}";
             findings.Add(new(run, damaged.Message, mend, sound));
         }
-        foreach (var (hex, frame) in ReferencesOf(run, sound))
+        if (sound < 0) return count;
+        foreach (var (hex, frame) in Query(connection => ReferencesOf(connection, run, sound), isReadOnly: true))
         {
             if (!known.TryGetValue(hex, out var problem)) known[hex] = problem = ProblemOf(hex);
             if (problem is not null) findings.Add(new(run, $"Frame {frame} refers to an artifact that {problem}.", $"`hydra inspect {run} --trace` shows whose result it is; hydra rerun {run} --from PATH makes it anew. Or restore the file from a copy."));
@@ -97,12 +105,10 @@ public sealed partial class SqliteRunStore
     }
 
     /// <summary>Artifacts that the frames of a run name, its ancestors' among them, each once with the first frame.</summary>
-    private List<(string Hex, long Frame)> ReferencesOf(RunId run, long upTo)
+    private static List<(string Hex, long Frame)> ReferencesOf(SqliteConnection connection, RunId run, long upTo)
     {
         var found = new List<(string, long)>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        if (upTo < 0) return found;
-        using var connection = Connect(_file, isReadOnly: true);
         foreach (var segment in Segment.ChainOf(connection, run))
         {
             using var command = connection.CreateCommand();

@@ -22,11 +22,27 @@ public sealed class EarlyTimerTests
         Assert.Equal(RunStatus.Completed, (await run).Status);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_clock_that_is_set_back_makes_no_wait_longer_and_none_shorter()
+    {
+        var clock = new EarlyClock();
+        var workflow = TestTypes.Parse("name: s\nnodes:\n  - {id: w, type: wait, seconds: 10}\n  - {id: v, type: wait, seconds: 5, depends_on: [w]}");
+        var engine = new Engine(new EngineOptions { Types = TestTypes.All, Store = new MemoryRunStore(), Clock = clock, ReadDefinition = (_, _, _) => workflow });
+        var run = engine.RunAsync(workflow, new RunRequest(), TestContext.Current.CancellationToken);
+        Assert.Equal(TimeSpan.FromSeconds(10), await clock.Armed.ReadAsync(TestContext.Current.CancellationToken));
+        clock.SetBack(TimeSpan.FromHours(1));
+        clock.GoOff(TimeSpan.FromSeconds(10));
+        Assert.Equal(TimeSpan.FromSeconds(5), await clock.Armed.ReadAsync(TestContext.Current.CancellationToken));
+        clock.GoOff(TimeSpan.FromSeconds(5));
+        Assert.Equal(RunStatus.Completed, (await run).Status);
+    }
+
     /// <summary>Time moves when told to, and then the run's one timer goes off, whatever it was armed for.</summary>
     private sealed class EarlyClock : TimeProvider
     {
         private readonly Channel<TimeSpan> _armed = Channel.CreateUnbounded<TimeSpan>();
         private DateTimeOffset _now = new(2026, 1, 31, 9, 30, 0, TimeSpan.Zero);
+        private TimeSpan _passed;
         private Action _goOff = () => { };
 
         /// <summary>What the timer was armed for, each time.</summary>
@@ -34,9 +50,15 @@ public sealed class EarlyTimerTests
 
         public override DateTimeOffset GetUtcNow() => _now;
 
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+        public override long GetTimestamp() => _passed.Ticks;
+
+        public void SetBack(TimeSpan by) => _now -= by;
+
         public void GoOff(TimeSpan after)
         {
             _now += after;
+            _passed += after;
             _goOff();
         }
 

@@ -81,6 +81,33 @@ internal sealed class DyingStore(IRunStore inner, int commitsLeft) : IRunStore
     }
 }
 
+/// <summary>A store that tells of the first frame of each commit before it writes it, on the thread that writes.</summary>
+internal sealed class WatchedStore(IRunStore inner, Action<Frame> beforeWriting) : IRunStore
+{
+    public IArtifactStore Artifacts => inner.Artifacts;
+    public IRunJournal Own(RunId run) => new Journal(inner.Own(run), beforeWriting);
+    public RunInfo? Find(RunId run) => inner.Find(run);
+    public IEnumerable<RunInfo> List() => inner.List();
+    public IReadOnlyDictionary<string, float>? NodeSecondsOf(string workflow) => inner.NodeSecondsOf(workflow);
+    public IEnumerable<Frame> Read(RunId run, long fromSequence = 0) => inner.Read(run, fromSequence);
+    public bool IsOwned(RunId run) => inner.IsOwned(run);
+    public void Post(RunId run, InboxCommand command) => inner.Post(run, command);
+    public void Dispose() { }
+
+    private sealed class Journal(IRunJournal inner, Action<Frame> beforeWriting) : IRunJournal
+    {
+        public void Commit(IReadOnlyList<(Frame Frame, RunInfo? Info)> frames)
+        {
+            beforeWriting(frames[0].Frame);
+            inner.Commit(frames);
+        }
+
+        public IReadOnlyList<InboxCommand> TakeCommands() => inner.TakeCommands();
+        public KillSwitch ReadSwitch() => inner.ReadSwitch();
+        public void Dispose() => inner.Dispose();
+    }
+}
+
 internal static class EngineHarness
 {
     /// <summary>A graph as text: <c>report &lt;- fetch parse</c>, one node a line.</summary>

@@ -118,7 +118,18 @@ public sealed class RunAheadTests
 
     /// <param name="whileWritten">Called while the frame that holds the end of <c>quick</c> is written, on the thread that writes it.</param>
     private Task<RunReport> RunAsync(CallingNode type, Action<Frame> whileWritten, IRunObserver? observer = null) =>
-        EngineOf(new SlowStore(_kept, whileWritten), Work, type).RunAsync(Work, new RunRequest { Run = Run, Observer = observer }, CancellationToken.None);
+        EngineOf(new WatchedStore(_kept, Once(whileWritten)), Work, type).RunAsync(Work, new RunRequest { Run = Run, Observer = observer }, CancellationToken.None);
+
+    private static Action<Frame> Once(Action<Frame> whileWritten)
+    {
+        var isSaid = false;
+        return frame =>
+        {
+            if (isSaid || !frame.Events.OfType<RunEvent.Ended>().Any()) return;
+            isSaid = true;
+            whileWritten(frame);
+        };
+    }
 
     private sealed class Watch(bool needsState) : IRunObserver
     {
@@ -133,38 +144,6 @@ public sealed class RunAheadTests
             Before(frame);
             _started.UnionWith(frame.Events.OfType<RunEvent.Started>().Select(started => started.Node));
             Seen.Add((frame.Sequence, Enumerable.Range(0, state.InstanceCount).Any(node => state.StatusOf(node) == NodeStatus.Running && !_started.Contains(node))));
-        }
-    }
-
-    private sealed class SlowStore(IRunStore inner, Action<Frame> whileWritten) : IRunStore
-    {
-        public IArtifactStore Artifacts => inner.Artifacts;
-        public IRunJournal Own(RunId run) => new Journal(inner.Own(run), whileWritten);
-        public RunInfo? Find(RunId run) => inner.Find(run);
-        public IEnumerable<RunInfo> List() => inner.List();
-        public IReadOnlyDictionary<string, float>? NodeSecondsOf(string workflow) => inner.NodeSecondsOf(workflow);
-        public IEnumerable<Frame> Read(RunId run, long fromSequence = 0) => inner.Read(run, fromSequence);
-        public bool IsOwned(RunId run) => inner.IsOwned(run);
-        public void Post(RunId run, InboxCommand command) => inner.Post(run, command);
-        public void Dispose() { }
-
-        private sealed class Journal(IRunJournal inner, Action<Frame> whileWritten) : IRunJournal
-        {
-            private bool _isSaid;
-
-            public void Commit(IReadOnlyList<(Frame Frame, RunInfo? Info)> frames)
-            {
-                if (!_isSaid && frames[0].Frame.Events.OfType<RunEvent.Ended>().Any())
-                {
-                    _isSaid = true;
-                    whileWritten(frames[0].Frame);
-                }
-                inner.Commit(frames);
-            }
-
-            public IReadOnlyList<InboxCommand> TakeCommands() => inner.TakeCommands();
-            public KillSwitch ReadSwitch() => inner.ReadSwitch();
-            public void Dispose() => inner.Dispose();
         }
     }
 }

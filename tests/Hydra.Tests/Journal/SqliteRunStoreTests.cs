@@ -39,6 +39,25 @@ public sealed class SqliteRunStoreTests : IDisposable
         store.Own(Run).Dispose();
     }
 
+    /// <remarks>Lists, followers and people who answer look all the time.</remarks>
+    [Fact(Timeout = 60_000)]
+    public async Task Those_who_look_whether_a_run_is_owned_are_no_owners_and_keep_nobody_from_owning_it()
+    {
+        using var store = Open();
+        using var enough = new CancellationTokenSource();
+        var looking = Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
+        {
+            while (!enough.IsCancellationRequested) store.IsOwned(Run);
+        }, TestContext.Current.CancellationToken)).ToList();
+        for (var i = 0; i < 1_000; i++)
+        {
+            Assert.False(store.IsOwned(Run));
+            store.Own(Run).Dispose();
+        }
+        await enough.CancelAsync();
+        await Task.WhenAll(looking);
+    }
+
     [Theory]
     [InlineData("UPDATE frames SET body = replace(body, 'decided', 'decidet') WHERE seq = 2")]
     [InlineData("UPDATE frames SET at = at + 1 WHERE seq = 2")]

@@ -54,8 +54,7 @@ internal static class OrchestrateVerb
                 using var store = Wiring.OpenExisting(arguments, io);
                 if (store.IsOwned(info.Run) || !isSupervised)
                 {
-                    if (await FollowVerb.WatchAsync(store, info.Run, arguments, io) is not { } report) return ExitCode.Interrupted;
-                    if (report.Status != RunStatus.Interrupted || !IsSupervised(epic, io)) return RunSession.End(report, store, isKept: true, arguments, io);
+                    return await FollowVerb.WatchAsync(store, info.Run, arguments, io, () => IsSupervised(epic, io)) is { } report ? RunSession.End(report, store, isKept: true, arguments, io) : ExitCode.Interrupted;
                 }
             }
             else if (!isSupervised) return ShowStatus(epic, arguments, io);

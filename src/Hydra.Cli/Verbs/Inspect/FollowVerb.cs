@@ -30,7 +30,8 @@ internal static class FollowVerb
     }
 
     /// <summary>How the run ended, <c>interrupted</c> where its process is gone; null: this follower was told to leave.</summary>
-    public static async Task<RunReport?> WatchAsync(IRunStore store, RunId run, ParsedArguments arguments, CliIo io)
+    /// <param name="isTakenUp">Whether somebody takes the run up again when its process dies; null: nobody does.</param>
+    public static async Task<RunReport?> WatchAsync(IRunStore store, RunId run, ParsedArguments arguments, CliIo io, Func<bool>? isTakenUp = null)
     {
         using var stop = new CancellationTokenSource();
         using var interrupts = io.OnInterrupt(stop.Cancel);
@@ -39,13 +40,15 @@ internal static class FollowVerb
         {
             while (true)
             {
+                var goesOn = isTakenUp?.Invoke() == true;
                 var isOwned = store.IsOwned(run);   // before reading: what a dying owner wrote last is not missed
                 foreach (var frame in store.Read(run, state.NextSequence))
                 {
                     state.Apply(frame);
                     view.OnFrame(frame, state);
                 }
-                if (state.HasEnded || !isOwned) break;
+                // An end that was read while somebody owns the run may be that of an earlier process.
+                if (!isOwned && (state.HasEnded || !goesOn)) break;
                 try
                 {
                     await Task.Delay(LookInterval, io.Clock, stop.Token);

@@ -80,7 +80,7 @@ internal static class GenesisXml
                         if (!Skip(reader)) return Refuse(ProblemCodes.TooDeep, at, $"elements nest deeper than {DepthMax} here. Flatten the file.", problems);
                         continue;
                     }
-                    if (IsProjected(reader) && open.Count > 0)
+                    if (IsProjected(reader) && open.Count > 0 && !open.Any(above => above.Element.IsExtension))
                     {
                         if (!ReadDates(reader, lines, ref count, problems)) return Refuse(ProblemCodes.TooDeep, at, $"elements nest deeper than {DepthMax} here, or are more than {ElementsMax}. Flatten or split the file.", problems);
                         continue;
@@ -125,7 +125,7 @@ internal static class GenesisXml
         more.Append(reader.Value);
     }
 
-    /// <summary>What Hydra writes from a run's journal and never reads.</summary>
+    /// <summary>Outside a field: what Hydra writes from a run's journal and never reads.</summary>
     private static bool IsProjected(XmlReader reader) => reader.LocalName is "statusHistory" or "statusTracker" or "auditLog" or "metrics" && reader.NamespaceURI.Length == 0;
 
     /// <summary>Passes over a projected element; of what it holds, dates are checked and nothing is kept. False: too deep, or too much.</summary>

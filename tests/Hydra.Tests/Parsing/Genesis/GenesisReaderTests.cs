@@ -40,6 +40,15 @@ public class GenesisReaderTests
         Assert.Equal(yaml.Hash, xml.Hash);
     }
 
+    [Theory]
+    [InlineData("<metrics>5</metrics><cost>6</cost>", """{"metrics":5,"cost":6}""")]
+    [InlineData("<seen><auditLog>on</auditLog></seen>", """{"seen":{"auditLog":"on"}}""")]
+    public void In_a_field_the_names_of_what_a_run_writes_are_names_like_any_other(string value, string json)
+    {
+        var spec = GenesisFiles.Valid($"{Head}<tasks><task id=\"a\" h:type=\"set\"><h:value>{value}</h:value></task></tasks>{Tail}");
+        Assert.Equal(json, spec.Nodes[0].Fields["value"].ToJson());
+    }
+
     [Fact]
     public void What_a_run_writes_into_the_file_is_no_part_of_the_hash()
     {
