@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using Hydra.Model;
+using Hydra.Tests.Shared;
 using Hydra.Tracing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -63,10 +63,8 @@ public sealed class OtlpTests
     [Fact]
     public async Task A_collector_that_is_not_there_is_one_warning()
     {
-        using var free = new TcpListener(IPAddress.Loopback, 0);
-        free.Start();
-        var port = ((IPEndPoint)free.LocalEndpoint).Port;
-        free.Stop();
+        var (held, port) = Listening.Nowhere();
+        using var nobody = held;
         Assert.Contains("The run is not affected", await SendAsync(("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://127.0.0.1:{port}")), StringComparison.Ordinal);
     }
 
