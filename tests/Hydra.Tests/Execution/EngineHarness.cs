@@ -54,6 +54,8 @@ internal sealed class DyingStore(IRunStore inner, int commitsLeft) : IRunStore
     private int _commitsLeft = commitsLeft;
 
     public int Commits { get; private set; }
+    /// <summary>Called before each commit that reaches it, on the thread that writes.</summary>
+    public Action<IReadOnlyList<Frame>> Writing { get; init; } = _ => { };
     /// <summary>From now on nothing reaches it.</summary>
     public void Die() => _commitsLeft = 0;
     public IArtifactStore Artifacts => inner.Artifacts;
@@ -71,12 +73,14 @@ internal sealed class DyingStore(IRunStore inner, int commitsLeft) : IRunStore
         public void Commit(IReadOnlyList<(Frame Frame, RunInfo? Info)> frames)
         {
             if (store._commitsLeft-- <= 0) throw new StoreException(StoreFault.Other, "the process died here");
+            store.Writing([.. frames.Select(given => given.Frame)]);
             inner.Commit(frames);
             store.Commits++;
         }
 
         public IReadOnlyList<InboxCommand> TakeCommands() => inner.TakeCommands();
         public void Heard(IReadOnlyList<long> commands) => inner.Heard(commands);
+        public KillSwitch ReadSwitch() => inner.ReadSwitch();
         public void Dispose() => inner.Dispose();
     }
 }

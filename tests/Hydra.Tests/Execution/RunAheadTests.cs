@@ -25,7 +25,7 @@ public sealed class RunAheadTests
         string[] begun = [];
         string[] called = [];
         var type = Type();
-        var report = await RunAsync(type, _ =>
+        var report = await RunAsync(type, () =>
         {
             LetSlowEnd();
             (begun, called) = ([.. _begun], [.. type.Calls]);
@@ -41,7 +41,7 @@ public sealed class RunAheadTests
     {
         string[] begun = [];
         var watch = new Watch(needsState: true);
-        await RunAsync(Type(), _ =>
+        await RunAsync(Type(), () =>
         {
             _slow.SetResult(Value.Of("done"));
             begun = [.. _begun];
@@ -55,7 +55,7 @@ public sealed class RunAheadTests
     public async Task Whoever_does_not_need_it_sees_every_frame_in_order_when_it_is_durable()
     {
         var watch = new Watch(needsState: false) { Before = frame => Assert.Contains(_kept.Read(Run), kept => kept.Sequence == frame.Sequence) };
-        await RunAsync(Type(), _ => LetSlowEnd(), observer: watch);
+        await RunAsync(Type(), () => LetSlowEnd(), observer: watch);
         Assert.Contains(watch.Seen, seen => seen.IsAhead);
         Assert.Equal(_kept.Read(Run).Select(frame => frame.Sequence), watch.Seen.Select(seen => seen.Sequence));
     }
@@ -64,7 +64,7 @@ public sealed class RunAheadTests
     public async Task A_frame_that_cannot_be_written_takes_what_was_decided_after_it_along()
     {
         var type = Type();
-        await Assert.ThrowsAsync<StoreException>(() => RunAsync(type, _ =>
+        await Assert.ThrowsAsync<StoreException>(() => RunAsync(type, () =>
         {
             LetSlowEnd();
             throw new StoreException(StoreFault.Full, "disk full");
@@ -78,7 +78,7 @@ public sealed class RunAheadTests
     public async Task The_switch_that_is_thrown_while_a_frame_is_written_refuses_its_calls_and_those_decided_on_since()
     {
         var type = Type();
-        var report = await RunAsync(type, _ =>
+        var report = await RunAsync(type, () =>
         {
             LetSlowEnd();
             _kept.Switch.Use(new SwitchUse(true, SwitchScope.Models, "ann", "runaway", 1));
@@ -117,8 +117,20 @@ public sealed class RunAheadTests
     }
 
     /// <param name="whileWritten">Called while the frame that holds the end of <c>quick</c> is written, on the thread that writes it.</param>
-    private Task<RunReport> RunAsync(CallingNode type, Action<Frame> whileWritten, IRunObserver? observer = null) =>
-        EngineOf(new SlowStore(_kept, whileWritten), Work, type).RunAsync(Work, new RunRequest { Run = Run, Observer = observer }, CancellationToken.None);
+    private Task<RunReport> RunAsync(CallingNode type, Action whileWritten, IRunObserver? observer = null)
+    {
+        var isSaid = false;
+        var store = new DyingStore(_kept, int.MaxValue)
+        {
+            Writing = frames =>
+            {
+                if (isSaid || !frames[0].Events.OfType<RunEvent.Ended>().Any()) return;
+                isSaid = true;
+                whileWritten();
+            },
+        };
+        return EngineOf(store, Work, type).RunAsync(Work, new RunRequest { Run = Run, Observer = observer }, CancellationToken.None);
+    }
 
     private sealed class Watch(bool needsState) : IRunObserver
     {
@@ -133,38 +145,6 @@ public sealed class RunAheadTests
             Before(frame);
             _started.UnionWith(frame.Events.OfType<RunEvent.Started>().Select(started => started.Node));
             Seen.Add((frame.Sequence, Enumerable.Range(0, state.InstanceCount).Any(node => state.StatusOf(node) == NodeStatus.Running && !_started.Contains(node))));
-        }
-    }
-
-    private sealed class SlowStore(IRunStore inner, Action<Frame> whileWritten) : IRunStore
-    {
-        public IArtifactStore Artifacts => inner.Artifacts;
-        public IRunJournal Own(RunId run) => new Journal(inner.Own(run), whileWritten);
-        public RunInfo? Find(RunId run) => inner.Find(run);
-        public IEnumerable<RunInfo> List() => inner.List();
-        public IReadOnlyDictionary<string, float>? NodeSecondsOf(string workflow) => inner.NodeSecondsOf(workflow);
-        public IEnumerable<Frame> Read(RunId run, long fromSequence = 0) => inner.Read(run, fromSequence);
-        public bool IsOwned(RunId run) => inner.IsOwned(run);
-        public void Post(RunId run, InboxCommand command) => inner.Post(run, command);
-        public void Dispose() { }
-
-        private sealed class Journal(IRunJournal inner, Action<Frame> whileWritten) : IRunJournal
-        {
-            private bool _isSaid;
-
-            public void Commit(IReadOnlyList<(Frame Frame, RunInfo? Info)> frames)
-            {
-                if (!_isSaid && frames[0].Frame.Events.OfType<RunEvent.Ended>().Any())
-                {
-                    _isSaid = true;
-                    whileWritten(frames[0].Frame);
-                }
-                inner.Commit(frames);
-            }
-
-            public IReadOnlyList<InboxCommand> TakeCommands() => inner.TakeCommands();
-            public KillSwitch ReadSwitch() => inner.ReadSwitch();
-            public void Dispose() => inner.Dispose();
         }
     }
 }
