@@ -1,9 +1,4 @@
-using Hydra.Agents.Tools;
-using Hydra.Journal;
-using Hydra.Model;
 using Hydra.Tests.Shared;
-using Microsoft.Extensions.AI;
-using static Hydra.Agents.Tests.ToolModels;
 
 namespace Hydra.Agents.Tests;
 
