@@ -68,6 +68,9 @@ public sealed class FakeProvider : IAsyncDisposable
     /// <summary>The calls so far, oldest first; a snapshot.</summary>
     public IReadOnlyList<FakeCall> Calls => [.. _calls];
 
+    /// <summary>No call is answered before this has happened. Default: nothing is waited for.</summary>
+    public Task AnswersAfter { get; set; } = Task.CompletedTask;
+
     /// <summary>Starts on a free port of the loopback address.</summary>
     public static Task<FakeProvider> StartAsync(FakeScript? script = null,
         CancellationToken cancellationToken = default) =>
@@ -181,6 +184,7 @@ public sealed class FakeProvider : IAsyncDisposable
     {
         var response = context.Response;
         var cancelled = context.RequestAborted;
+        await AnswersAfter.WaitAsync(cancelled);
         if (rule.LatencyMs > 0) await Task.Delay(rule.LatencyMs, cancelled);
         call.Status = response.StatusCode = rule.Status;
         if (rule.RetryAfter is { } wait) response.Headers.RetryAfter = wait;

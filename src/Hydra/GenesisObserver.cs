@@ -166,8 +166,8 @@ public sealed class GenesisObserver : IRunObserver, IDisposable
         _document.Apply(run, all);
         var beside = _path + ".part";
         using (var file = File.Create(beside)) _document.Save(file);
-        var written = StampOf(beside);   // not that of what stands there afterwards: somebody may have saved already
-        if (Stamp() != now || !FileSwap.TryReplace(beside, _path, replaced => StampOf(replaced) == now))
+        var written = FileSwap.StampOf(beside);   // not that of what stands there afterwards: somebody may have saved already
+        if (Stamp() != now || !FileSwap.TryReplace(beside, _path, replaced => FileSwap.StampOf(replaced) == now))
         {
             _document = null;
             return false;
@@ -178,13 +178,7 @@ public sealed class GenesisObserver : IRunObserver, IDisposable
         return true;
     }
 
-    private (long Length, DateTime At) Stamp() => StampOf(_path);
-
-    private static (long Length, DateTime At) StampOf(string path)
-    {
-        var file = new FileInfo(path);
-        return (file.Length, file.LastWriteTimeUtc);
-    }
+    private (long Length, DateTime At) Stamp() => FileSwap.StampOf(_path);
 
     private static string Clip(string text) => text.Length <= ReasonLengthMax ? text : text[..ReasonLengthMax] + "…";
 

@@ -1,6 +1,3 @@
-using Hydra.Model;
-using Microsoft.Extensions.AI;
-
 namespace Hydra.Agents.Tests;
 
 public class AgentCallTests

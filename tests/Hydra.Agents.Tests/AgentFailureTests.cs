@@ -1,5 +1,3 @@
-using Hydra.Model;
-
 namespace Hydra.Agents.Tests;
 
 public class AgentFailureTests

@@ -1,10 +1,6 @@
 using Hydra.Agents.Files;
-using Hydra.Agents.Tools;
-using Hydra.Journal;
-using Hydra.Model;
 using Hydra.Parsing;
 using Hydra.Tracing;
-using static Hydra.Agents.Tests.ToolModels;
 
 namespace Hydra.Agents.Tests;
 

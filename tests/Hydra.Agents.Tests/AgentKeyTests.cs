@@ -1,6 +1,4 @@
 using Hydra.Agents.Nodes;
-using Hydra.Journal;
-using Hydra.Model;
 using Hydra.Nodes;
 using Hydra.Parsing;
 using Hydra.Planning;

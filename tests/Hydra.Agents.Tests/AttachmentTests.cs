@@ -1,10 +1,4 @@
 using Hydra.Agents.Nodes;
-using Hydra.Agents.Tools;
-using Hydra.Journal;
-using Hydra.Model;
-using Hydra.Tests.Execution;
-using Microsoft.Extensions.AI;
-using static Hydra.Agents.Tests.ToolModels;
 
 namespace Hydra.Agents.Tests;
 

@@ -1,6 +1,4 @@
 using System.Buffers;
-using Hydra.Journal;
-using Hydra.Model;
 
 namespace Hydra.Agents.Tests;
 

@@ -1,5 +1,3 @@
-using Hydra.Model;
-
 namespace Hydra.Agents.Tests;
 
 /// <summary>A line that grants everything and remembers what was announced, reported and shown.</summary>

@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using Hydra.Model;
-using Microsoft.Extensions.AI;
 
 namespace Hydra.Agents.Tests;
 

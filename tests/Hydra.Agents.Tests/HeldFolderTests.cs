@@ -1,6 +1,4 @@
-using Hydra.Agents.Tools;
 using Hydra.Artifacts;
-using Hydra.Model;
 
 namespace Hydra.Agents.Tests;
 

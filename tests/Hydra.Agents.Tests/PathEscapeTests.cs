@@ -1,6 +1,3 @@
-using Hydra.Agents.Tools;
-using Hydra.Model;
-
 namespace Hydra.Agents.Tests;
 
 /// <summary>Paths that try to lead a file tool out of its folder.</summary>

@@ -1,10 +1,5 @@
-using Hydra.Agents.Tools;
 using Hydra.Execution;
-using Hydra.Journal;
-using Hydra.Model;
 using Hydra.Policies;
-using Microsoft.Extensions.AI;
-using static Hydra.Agents.Tests.ToolModels;
 
 namespace Hydra.Agents.Tests;
 

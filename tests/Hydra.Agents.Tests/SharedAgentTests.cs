@@ -1,6 +1,5 @@
 using System.Text;
 using Hydra.Agents.Nodes;
-using Hydra.Model;
 using Hydra.Nodes;
 using Hydra.Parsing;
 using Hydra.Planning;

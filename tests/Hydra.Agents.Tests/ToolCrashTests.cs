@@ -1,9 +1,4 @@
 using System.Collections.Concurrent;
-using Hydra.Journal;
-using Hydra.Model;
-using Hydra.Tests.Execution;
-using Microsoft.Extensions.AI;
-using static Hydra.Agents.Tests.ToolModels;
 
 namespace Hydra.Agents.Tests;
 

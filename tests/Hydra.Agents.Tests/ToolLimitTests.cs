@@ -1,9 +1,3 @@
-using Hydra.Agents.Tools;
-using Hydra.Journal;
-using Hydra.Model;
-using Microsoft.Extensions.AI;
-using static Hydra.Agents.Tests.ToolModels;
-
 namespace Hydra.Agents.Tests;
 
 public class ToolLimitTests

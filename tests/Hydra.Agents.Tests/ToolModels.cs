@@ -1,13 +1,9 @@
 using System.Runtime.CompilerServices;
 using Hydra.Agents.Nodes;
-using Hydra.Agents.Tools;
-using Hydra.Journal;
-using Hydra.Model;
 using Hydra.Nodes;
 using Hydra.Parsing;
 using Hydra.Planning;
 using Hydra.Validation;
-using Microsoft.Extensions.AI;
 
 namespace Hydra.Agents.Tests;
 

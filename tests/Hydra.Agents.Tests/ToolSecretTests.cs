@@ -1,5 +1,3 @@
-using Hydra.Agents.Tools;
-using Hydra.Model;
 using Hydra.Templates;
 
 namespace Hydra.Agents.Tests;

@@ -1,9 +1,4 @@
-using System.Net;
-using Hydra.Agents.Tools;
-using Hydra.Journal;
-using Hydra.Model;
-using Microsoft.Extensions.AI;
-using static Hydra.Agents.Tests.ToolModels;
+using Hydra.Tests.Shared;
 
 namespace Hydra.Agents.Tests;
 
@@ -50,13 +45,11 @@ public sealed class ToolTests : IDisposable
     [Fact]
     public async Task Http_reaches_listed_hosts_only()
     {
-        using var listener = new HttpListener();
-        var port = FreePort();
-        listener.Prefixes.Add($"http://127.0.0.1:{port}/");
-        listener.Start();
+        var (listener, port) = Listening.On();
+        using var server = listener;
         var serving = Task.Run(async () =>
         {
-            var context = await listener.GetContextAsync();
+            var context = await server.GetContextAsync();
             context.Response.Close("four owls"u8.ToArray(), willBlock: false);
         });
         Assert.Equal("four owls", await ResultOfAsync("tools: {get: {type: http, allow_hosts: [127.0.0.1]}}", Call("get", ("url", $"http://127.0.0.1:{port}/"))));
@@ -106,11 +99,4 @@ public sealed class ToolTests : IDisposable
     [InlineData("agent: x, tools: [bash]", "agents: {x: {model: m, tools: [read_file]}}", "gives the agent 'x' the tool 'bash', which its own `tools` do not list")]
     public void What_cannot_be_called_is_an_error_before_anything_runs(string node, string more, string problem) =>
         Assert.Contains(problem, string.Join('\n', ToolRun.Problems(ToolRun.File(node, more))), StringComparison.Ordinal);
-
-    private static int FreePort()
-    {
-        using var probe = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
 }

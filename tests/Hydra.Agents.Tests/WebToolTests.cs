@@ -1,7 +1,5 @@
 using System.Net;
 using System.Text;
-using Hydra.Agents.Tools;
-using Hydra.Model;
 using Hydra.Tests.Shared;
 
 namespace Hydra.Agents.Tests;

@@ -1,14 +1,8 @@
 using Hydra.Agents.Nodes;
-using Hydra.Agents.Tools;
 using Hydra.Execution;
-using Hydra.Journal;
-using Hydra.Model;
 using Hydra.Nodes;
-using Hydra.Tests.Execution;
 using Hydra.Tracing;
 using Hydra.Validation;
-using Microsoft.Extensions.AI;
-using static Hydra.Agents.Tests.ToolModels;
 
 namespace Hydra.Agents.Tests;
 

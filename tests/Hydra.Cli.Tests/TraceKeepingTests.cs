@@ -1,6 +1,6 @@
 using System.Net;
-using System.Net.Sockets;
 using Hydra.Model;
+using Hydra.Tests.Shared;
 
 namespace Hydra.Cli.Tests;
 
@@ -25,14 +25,12 @@ public sealed class TraceKeepingTests
     [Fact]
     public async Task With_a_collector_configured_the_same_spans_are_sent()
     {
-        using var listener = new HttpListener();
-        var address = $"http://127.0.0.1:{FreePort()}";
-        listener.Prefixes.Add(address + "/");
-        listener.Start();
-        var received = ReceiveAsync(listener);
+        var (listener, port) = Listening.On();
+        using var collector = listener;
+        var received = ReceiveAsync(collector);
         using var terminal = new Terminal();
         terminal.Write("flow.yaml", Flow);
-        terminal.Set("OTEL_EXPORTER_OTLP_ENDPOINT", address);
+        terminal.Set("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://127.0.0.1:{port}");
         terminal.Set("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json");
         Assert.Equal(0, terminal.Run("run", "flow.yaml", "--run-id", "kept"));
 
@@ -44,9 +42,11 @@ public sealed class TraceKeepingTests
     [Fact]
     public void A_collector_that_is_not_there_is_one_warning_and_no_failure()
     {
+        var (held, port) = Listening.Nowhere();
+        using var nobody = held;
         using var terminal = new Terminal();
         terminal.Write("flow.yaml", Flow);
-        terminal.Set("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://127.0.0.1:{FreePort()}");
+        terminal.Set("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://127.0.0.1:{port}");
         Assert.Equal(0, terminal.Run("run", "flow.yaml", "--run-id", "kept"));
         Assert.Contains("The run is not affected", terminal.Error);
     }
@@ -61,12 +61,5 @@ public sealed class TraceKeepingTests
         var body = await reader.ReadToEndAsync();
         context.Response.Close();
         return (context.Request.Url!.AbsolutePath, body);
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 }

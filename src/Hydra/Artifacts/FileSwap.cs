@@ -10,7 +10,8 @@ public static partial class FileSwap
 
     /// <summary>
     /// Puts one file in the place of another in one step and looks at what stood there: the very file that was replaced, and
-    /// not what was there some time before. Where it is not what is expected, or somebody has it open to write it, it is put back.
+    /// not what was there some time before. Where it is not what is expected, or somebody has it open to write it, it is put back,
+    /// unless somebody has saved once more meanwhile: then that stays.
     /// </summary>
     /// <param name="replacement">The new content, in the same folder; gone afterwards.</param>
     /// <param name="isExpected">Given the path at which the replaced file stands now.</param>
@@ -18,7 +19,8 @@ public static partial class FileSwap
     /// <remarks>File systems that cannot exchange replace by renaming, with a moment between looking and replacing.</remarks>
     public static bool TryReplace(string replacement, string path, Func<string, bool> isExpected)
     {
-        if (!OperatingSystem.IsLinux() || Rename(WorkingDirectory, replacement, WorkingDirectory, path, Exchange) != 0)
+        var put = StampOf(replacement);
+        if (!OperatingSystem.IsLinux() || !TryExchange(replacement, path))
         {
             if (!isExpected(path)) return false;
             File.Move(replacement, path, overwrite: true);
@@ -30,9 +32,34 @@ public static partial class FileSwap
             File.Delete(replacement);
             return true;
         }
-        File.Move(replacement, path, overwrite: true);
+        PutBack(replacement, path, put);
         return false;
     }
+
+    /// <summary>Until what comes out is what was put in last: everything else was saved there since, and is newer.</summary>
+    private static void PutBack(string replacement, string path, (long Length, DateTime At) put)
+    {
+        var back = StampOf(replacement);
+        while (TryExchange(replacement, path))
+        {
+            if (StampOf(replacement) == put)
+            {
+                File.Delete(replacement);
+                return;
+            }
+            (put, back) = (back, StampOf(replacement));
+        }
+        File.Move(replacement, path, overwrite: true);   // somebody has taken away what stood there
+    }
+
+    /// <summary>What tells one saved file from another.</summary>
+    public static (long Length, DateTime At) StampOf(string path)
+    {
+        var file = new FileInfo(path);
+        return (file.Length, file.LastWriteTimeUtc);
+    }
+
+    private static bool TryExchange(string one, string other) => Rename(WorkingDirectory, one, WorkingDirectory, other, Exchange) == 0;
 
     /// <summary>Whether another process or thread has the file open for writing: a read lease is refused then, and only then, with EAGAIN.</summary>
     private static bool IsBeingWritten(string path)

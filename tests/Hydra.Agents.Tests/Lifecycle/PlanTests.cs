@@ -2,7 +2,6 @@ using Hydra.Agents.Files;
 using Hydra.Agents.Lifecycle;
 using Hydra.Agents.Nodes;
 using Hydra.Agents.Routing;
-using Hydra.Model;
 using Hydra.Nodes;
 using Hydra.Parsing;
 using Hydra.Parsing.Genesis;

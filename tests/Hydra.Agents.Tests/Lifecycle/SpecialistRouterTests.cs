@@ -1,5 +1,4 @@
 using Hydra.Agents.Routing;
-using Hydra.Model;
 
 namespace Hydra.Agents.Tests.Lifecycle;
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Hydra.Model;
 
 namespace Hydra.Agents.Tests;
 

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using Hydra.Agents.Mcp;
-using Hydra.Model;
 using Hydra.Tests.Shared;
 
 namespace Hydra.Agents.Tests;

@@ -1,10 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Hydra.Agents.Tools;
-using Hydra.Model;
-using Microsoft.Extensions.AI;
-using static Hydra.Agents.Tests.ToolModels;
 
 namespace Hydra.Agents.Tests;
 

@@ -1,8 +1,4 @@
 using Hydra.Agents.Mcp;
-using Hydra.Agents.Tools;
-using Hydra.Model;
-using Microsoft.Extensions.AI;
-using static Hydra.Agents.Tests.ToolModels;
 
 namespace Hydra.Agents.Tests;
 

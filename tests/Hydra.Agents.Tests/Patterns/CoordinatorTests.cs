@@ -1,4 +1,3 @@
-using Hydra.Model;
 using Hydra.Tracing;
 
 namespace Hydra.Agents.Tests.Patterns;

@@ -1,6 +1,4 @@
-using Hydra.Model;
 using Hydra.Tracing;
-using Microsoft.Extensions.AI;
 
 namespace Hydra.Agents.Tests.Patterns;
 

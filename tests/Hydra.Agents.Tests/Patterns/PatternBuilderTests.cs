@@ -1,4 +1,3 @@
-using Hydra.Model;
 using Hydra.Parsing;
 
 namespace Hydra.Agents.Tests.Patterns;

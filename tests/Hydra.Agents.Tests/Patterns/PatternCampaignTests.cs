@@ -1,10 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using Hydra.Agents.Tools;
-using Hydra.Journal;
-using Hydra.Model;
-using Hydra.Tests.Execution;
-using Microsoft.Extensions.AI;
 
 namespace Hydra.Agents.Tests.Patterns;
 

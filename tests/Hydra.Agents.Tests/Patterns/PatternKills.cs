@@ -1,7 +1,3 @@
-using Hydra.Journal;
-using Hydra.Model;
-using Hydra.Tests.Execution;
-
 namespace Hydra.Agents.Tests.Patterns;
 
 /// <summary>Kills a run of a pattern behind each of its frames and lets it go on: it comes to what it comes to unharmed, and nobody is asked again who had answered.</summary>

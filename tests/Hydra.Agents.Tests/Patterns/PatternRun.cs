@@ -1,11 +1,7 @@
 using System.Collections.Concurrent;
-using Hydra.Agents.Tools;
 using Hydra.Execution;
-using Hydra.Journal;
-using Hydra.Model;
 using Hydra.Parsing;
 using Hydra.Validation;
-using Microsoft.Extensions.AI;
 
 namespace Hydra.Agents.Tests.Patterns;
 

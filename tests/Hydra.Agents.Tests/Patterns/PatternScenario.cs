@@ -1,7 +1,4 @@
 using System.Text.RegularExpressions;
-using Hydra.Model;
-using Microsoft.Extensions.AI;
-using static Hydra.Agents.Tests.ToolModels;
 
 namespace Hydra.Agents.Tests.Patterns;
 

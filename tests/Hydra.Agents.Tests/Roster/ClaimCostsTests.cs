@@ -1,5 +1,4 @@
 using Hydra.Bench.Claims;
-using Hydra.Model;
 
 namespace Hydra.Agents.Tests.Roster;
 

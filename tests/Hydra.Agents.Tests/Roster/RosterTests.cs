@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Hydra.Model;
 using Hydra.Schemas;
 
 namespace Hydra.Agents.Tests.Roster;

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Hydra.Agents.Roster;
-using Hydra.Model;
 using Hydra.Parsing;
 
 namespace Hydra.Agents.Tests.Roster;

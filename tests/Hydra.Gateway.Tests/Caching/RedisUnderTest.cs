@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Hydra.Gateway.Caching;
+using Hydra.Tests.Shared;
 
 namespace Hydra.Gateway.Tests.Caching;
 
@@ -20,12 +19,16 @@ internal sealed class RedisUnderTest : IAsyncDisposable
     public static async Task<RedisUnderTest> StartAsync()
     {
         Assert.SkipUnless(File.Exists(Binary), "redis-server is not installed; .ci/run installs it.");
-        int port;
-        using (var listener = new TcpListener(IPAddress.Loopback, 0))
+        for (var tries = 0; tries < Listening.TriesMax; tries++)
         {
-            listener.Start();
-            port = ((IPEndPoint)listener.LocalEndpoint).Port;
+            // It ends where its port was taken meanwhile.
+            if (await TryStartAsync(Listening.FreePort()) is { } redis) return redis;
         }
+        throw new InvalidOperationException("redis-server ended before it was ready.");
+    }
+
+    private static async Task<RedisUnderTest?> TryStartAsync(int port)
+    {
         var process = Process.Start(new ProcessStartInfo(Binary, ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--requirepass", Password])
         {
             RedirectStandardOutput = true, UseShellExecute = false, WorkingDirectory = Path.GetTempPath(),
@@ -36,7 +39,7 @@ internal sealed class RedisUnderTest : IAsyncDisposable
             if (line.Contains("Ready to accept connections", StringComparison.Ordinal)) return redis;
         }
         await redis.DisposeAsync();
-        throw new InvalidOperationException("redis-server ended before it was ready.");
+        return null;
     }
 
     public void Stop()

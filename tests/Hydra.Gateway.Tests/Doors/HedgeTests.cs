@@ -25,6 +25,7 @@ public sealed class HedgeTests
     public async Task Beside_a_silent_deployment_another_one_answers_and_both_are_paid_for(bool isStreamed)
     {
         await using var gateway = await StartAsync(Hedged(), FakeScript.Of(Silent), FakeScript.Of(Plain));
+        gateway.Fakes[1].AnswersAfter = gateway.Fakes[0].WaitForCallAsync(1, Token);   // else the silent one may be cut before it was asked
         var operation = await AskAsync(gateway, isStreamed);
 
         Assert.Equal([(1, Attempt.Outpaced), (2, Attempt.Answered)], operation.Attempts.Select(attempt => (attempt.Number, attempt.Outcome)));

@@ -54,6 +54,8 @@ internal sealed class DyingStore(IRunStore inner, int commitsLeft) : IRunStore
     private int _commitsLeft = commitsLeft;
 
     public int Commits { get; private set; }
+    /// <summary>Called before each commit that reaches it, on the thread that writes.</summary>
+    public Action<IReadOnlyList<Frame>> Writing { get; init; } = _ => { };
     /// <summary>From now on nothing reaches it.</summary>
     public void Die() => _commitsLeft = 0;
     public IArtifactStore Artifacts => inner.Artifacts;
@@ -71,38 +73,13 @@ internal sealed class DyingStore(IRunStore inner, int commitsLeft) : IRunStore
         public void Commit(IReadOnlyList<(Frame Frame, RunInfo? Info)> frames)
         {
             if (store._commitsLeft-- <= 0) throw new StoreException(StoreFault.Other, "the process died here");
+            store.Writing([.. frames.Select(given => given.Frame)]);
             inner.Commit(frames);
             store.Commits++;
         }
 
         public IReadOnlyList<InboxCommand> TakeCommands() => inner.TakeCommands();
         public void Heard(IReadOnlyList<long> commands) => inner.Heard(commands);
-        public void Dispose() => inner.Dispose();
-    }
-}
-
-/// <summary>A store that tells of the first frame of each commit before it writes it, on the thread that writes.</summary>
-internal sealed class WatchedStore(IRunStore inner, Action<Frame> beforeWriting) : IRunStore
-{
-    public IArtifactStore Artifacts => inner.Artifacts;
-    public IRunJournal Own(RunId run) => new Journal(inner.Own(run), beforeWriting);
-    public RunInfo? Find(RunId run) => inner.Find(run);
-    public IEnumerable<RunInfo> List() => inner.List();
-    public IReadOnlyDictionary<string, float>? NodeSecondsOf(string workflow) => inner.NodeSecondsOf(workflow);
-    public IEnumerable<Frame> Read(RunId run, long fromSequence = 0) => inner.Read(run, fromSequence);
-    public bool IsOwned(RunId run) => inner.IsOwned(run);
-    public void Post(RunId run, InboxCommand command) => inner.Post(run, command);
-    public void Dispose() { }
-
-    private sealed class Journal(IRunJournal inner, Action<Frame> beforeWriting) : IRunJournal
-    {
-        public void Commit(IReadOnlyList<(Frame Frame, RunInfo? Info)> frames)
-        {
-            beforeWriting(frames[0].Frame);
-            inner.Commit(frames);
-        }
-
-        public IReadOnlyList<InboxCommand> TakeCommands() => inner.TakeCommands();
         public KillSwitch ReadSwitch() => inner.ReadSwitch();
         public void Dispose() => inner.Dispose();
     }

@@ -25,12 +25,15 @@ public sealed class InboxTests
                 return Value.Of(attempt.Path);
             },
         };
-        var store = new WatchedStore(kept, frame =>
+        var store = new DyingStore(kept, int.MaxValue)
         {
-            if (!frame.Events.OfType<RunEvent.Asked>().Any(asked => asked.Verb == ControlRequest.Pause)) return;
-            isWriting.SetResult();
-            letWrite.Task.Wait(TestContext.Current.CancellationToken);
-        });
+            Writing = frames =>
+            {
+                if (!frames[0].Events.OfType<RunEvent.Asked>().Any(asked => asked.Verb == ControlRequest.Pause)) return;
+                isWriting.SetResult();
+                letWrite.Task.Wait(TestContext.Current.CancellationToken);
+            },
+        };
         var engine = new Engine(new EngineOptions { Types = new Dictionary<string, INodeType> { [type.Name] = type }, Store = store, Clock = clock, ReadDefinition = (_, _, _) => workflow });
         var run = engine.RunAsync(workflow, new RunRequest { Run = Run }, TestContext.Current.CancellationToken);
         await isCalled.Task;
@@ -67,12 +70,15 @@ public sealed class InboxTests
             },
         };
         // Each frame brings the next one's message, and the last but some wait for the call.
-        var store = new WatchedStore(new MemoryRunStore(), frame =>
+        var store = new DyingStore(new MemoryRunStore(), int.MaxValue)
         {
-            if (toEnd < 0 && !frame.Events.OfType<RunEvent.StepIntended>().Any(intent => intent.Call.Key == "next/0")) return;
-            if (++toEnd == Others / 2) isCalled.Task.Wait(TestContext.Current.CancellationToken);
-            if (toEnd < Others) others[$"k{toEnd}"].SetResult(Value.Null);
-        });
+            Writing = frames =>
+            {
+                if (toEnd < 0 && !frames[0].Events.OfType<RunEvent.StepIntended>().Any(intent => intent.Call.Key == "next/0")) return;
+                if (++toEnd == Others / 2) isCalled.Task.Wait(TestContext.Current.CancellationToken);
+                if (toEnd < Others) others[$"k{toEnd}"].SetResult(Value.Null);
+            },
+        };
         var report = await EngineOf(store, workflow, type).RunAsync(workflow, new RunRequest { Run = Run, MaxConcurrent = Others + 1 }, TestContext.Current.CancellationToken);
         Assert.Equal(RunStatus.Completed, report.Status);
     }

@@ -25,7 +25,7 @@ public sealed class RunAheadTests
         string[] begun = [];
         string[] called = [];
         var type = Type();
-        var report = await RunAsync(type, _ =>
+        var report = await RunAsync(type, () =>
         {
             LetSlowEnd();
             (begun, called) = ([.. _begun], [.. type.Calls]);
@@ -41,7 +41,7 @@ public sealed class RunAheadTests
     {
         string[] begun = [];
         var watch = new Watch(needsState: true);
-        await RunAsync(Type(), _ =>
+        await RunAsync(Type(), () =>
         {
             _slow.SetResult(Value.Of("done"));
             begun = [.. _begun];
@@ -55,7 +55,7 @@ public sealed class RunAheadTests
     public async Task Whoever_does_not_need_it_sees_every_frame_in_order_when_it_is_durable()
     {
         var watch = new Watch(needsState: false) { Before = frame => Assert.Contains(_kept.Read(Run), kept => kept.Sequence == frame.Sequence) };
-        await RunAsync(Type(), _ => LetSlowEnd(), observer: watch);
+        await RunAsync(Type(), () => LetSlowEnd(), observer: watch);
         Assert.Contains(watch.Seen, seen => seen.IsAhead);
         Assert.Equal(_kept.Read(Run).Select(frame => frame.Sequence), watch.Seen.Select(seen => seen.Sequence));
     }
@@ -64,7 +64,7 @@ public sealed class RunAheadTests
     public async Task A_frame_that_cannot_be_written_takes_what_was_decided_after_it_along()
     {
         var type = Type();
-        await Assert.ThrowsAsync<StoreException>(() => RunAsync(type, _ =>
+        await Assert.ThrowsAsync<StoreException>(() => RunAsync(type, () =>
         {
             LetSlowEnd();
             throw new StoreException(StoreFault.Full, "disk full");
@@ -78,7 +78,7 @@ public sealed class RunAheadTests
     public async Task The_switch_that_is_thrown_while_a_frame_is_written_refuses_its_calls_and_those_decided_on_since()
     {
         var type = Type();
-        var report = await RunAsync(type, _ =>
+        var report = await RunAsync(type, () =>
         {
             LetSlowEnd();
             _kept.Switch.Use(new SwitchUse(true, SwitchScope.Models, "ann", "runaway", 1));
@@ -117,18 +117,19 @@ public sealed class RunAheadTests
     }
 
     /// <param name="whileWritten">Called while the frame that holds the end of <c>quick</c> is written, on the thread that writes it.</param>
-    private Task<RunReport> RunAsync(CallingNode type, Action<Frame> whileWritten, IRunObserver? observer = null) =>
-        EngineOf(new WatchedStore(_kept, Once(whileWritten)), Work, type).RunAsync(Work, new RunRequest { Run = Run, Observer = observer }, CancellationToken.None);
-
-    private static Action<Frame> Once(Action<Frame> whileWritten)
+    private Task<RunReport> RunAsync(CallingNode type, Action whileWritten, IRunObserver? observer = null)
     {
         var isSaid = false;
-        return frame =>
+        var store = new DyingStore(_kept, int.MaxValue)
         {
-            if (isSaid || !frame.Events.OfType<RunEvent.Ended>().Any()) return;
-            isSaid = true;
-            whileWritten(frame);
+            Writing = frames =>
+            {
+                if (isSaid || !frames[0].Events.OfType<RunEvent.Ended>().Any()) return;
+                isSaid = true;
+                whileWritten();
+            },
         };
+        return EngineOf(store, Work, type).RunAsync(Work, new RunRequest { Run = Run, Observer = observer }, CancellationToken.None);
     }
 
     private sealed class Watch(bool needsState) : IRunObserver

@@ -32,6 +32,19 @@ public sealed class FileSwapTests : IDisposable
     }
 
     [Fact]
+    public void What_somebody_saves_while_an_earlier_save_is_put_back_stays()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "elsewhere nothing is replaced before it is looked at");
+        var (beside, path) = (PathOf("new", "new"), PathOf("file", "first save"));
+        Assert.False(FileSwap.TryReplace(beside, path, _ =>
+        {
+            File.Move(PathOf("edit", "second save"), path, overwrite: true);
+            return false;
+        }));
+        Assert.Equal(("second save", false), (File.ReadAllText(path), File.Exists(beside)));
+    }
+
+    [Fact]
     public void A_file_that_somebody_has_open_and_is_about_to_write_is_put_back()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "elsewhere nobody can tell");

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using Hydra.Model;
 using Hydra.Nodes;
+using Hydra.Tests.Shared;
 
 namespace Hydra.Tests.Nodes;
 
@@ -149,22 +150,7 @@ public sealed class HttpTests : IDisposable
 
         public LoopbackServer()
         {
-            for (var tries = 0; ; tries++)
-            {
-                _port = Random.Shared.Next(20_000, 60_000);
-                _listener = new HttpListener();
-                _listener.Prefixes.Add($"http://127.0.0.1:{_port}/");
-                _listener.Prefixes.Add($"http://localhost:{_port}/");
-                try
-                {
-                    _listener.Start();
-                    break;
-                }
-                catch (HttpListenerException) when (tries < 20)
-                {
-                    // Taken: another port.
-                }
-            }
+            (_listener, _port) = Listening.On(isNamed: true);
             _ = ServeAsync();
         }
 

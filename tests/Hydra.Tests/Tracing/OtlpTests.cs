@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using Hydra.Model;
+using Hydra.Tests.Shared;
 using Hydra.Tracing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -63,10 +63,8 @@ public sealed class OtlpTests
     [Fact]
     public async Task A_collector_that_is_not_there_is_one_warning()
     {
-        using var free = new TcpListener(IPAddress.Loopback, 0);
-        free.Start();
-        var port = ((IPEndPoint)free.LocalEndpoint).Port;
-        free.Stop();
+        var (held, port) = Listening.Nowhere();
+        using var nobody = held;
         Assert.Contains("The run is not affected", await SendAsync(("OTEL_EXPORTER_OTLP_ENDPOINT", $"http://127.0.0.1:{port}")), StringComparison.Ordinal);
     }
 
@@ -80,8 +78,7 @@ public sealed class OtlpTests
             await Task.Delay(Timeout.Infinite, context.RequestAborted);
         });
         var clock = Stopwatch.StartNew();
-        var warning = await SendAsync(("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Address), ("OTEL_EXPORTER_OTLP_TIMEOUT", "300"));
-        await asked.Task;
+        var warning = await SendAsync(new DueAfter(asked.Task), ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Address), ("OTEL_EXPORTER_OTLP_TIMEOUT", "300"));
         Assert.Contains("no answer within 0.3 s", warning, StringComparison.Ordinal);
         Assert.True(clock.Elapsed < TimeSpan.FromMinutes(2));
     }
@@ -155,12 +152,24 @@ public sealed class OtlpTests
     private static (OtlpSettings? Settings, string? Problem) From(params (string Name, string Value)[] environment) =>
         OtlpSettings.From(name => environment.FirstOrDefault(pair => pair.Name == name).Value);
 
-    private static async Task<string?> SendAsync(params (string Name, string Value)[] environment)
+    private static Task<string?> SendAsync(params (string Name, string Value)[] environment) => SendAsync(TimeProvider.System, environment);
+
+    private static async Task<string?> SendAsync(TimeProvider clock, params (string Name, string Value)[] environment)
     {
         // Patience with a machine that runs every other test meanwhile.
         var settings = From(environment).Settings! with { ConnectTimeout = TimeSpan.FromMinutes(1) };
         if (settings.Timeout == OtlpSettings.TimeoutDefault) settings = settings with { Timeout = TimeSpan.FromMinutes(1) };
-        using var sender = new OtlpSender(settings);
+        using var sender = new OtlpSender(settings, clock);
         return await sender.SendAsync(Spans(), CancellationToken.None);
+    }
+
+    /// <summary>Whatever time a timer is set for has come when something else has happened.</summary>
+    private sealed class DueAfter(Task happening) : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            _ = happening.ContinueWith(_ => callback(state), TaskScheduler.Default);
+            return base.CreateTimer(static _ => { }, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
     }
 }

@@ -14,7 +14,7 @@ internal static class RunSession
         if (isKept && arguments.Has(FollowVerb.InPlace) && FollowVerb.GoingOn(run, workflow, workshop.Engine.Options.Store) is { } going) return await FollowVerb.InPlaceAsync(workshop.Engine.Options.Store, going, arguments, io);
         using var log = LogFile.Open(arguments, ref io);
         var isQuiet = arguments.Has(CommonOptions.Quiet);
-        if (workshop.Gateway.IsOfflineByDefault && workshop.Models is not PipelineModels && !request.IsDryRun && !isQuiet) io.Error.WriteLine(ModelGateway.OfflineNotice);
+        if (workshop.Gateway.IsOfflineByDefault && workshop.Models is not PipelineModels && !request.IsDryRun && !isQuiet && ModelUse.IsPossible(workflow)) io.Error.WriteLine(ModelGateway.OfflineNotice);
         using var stop = new CancellationTokenSource();
         using var interrupts = io.OnInterrupt(() => Interrupt(stop, io));
         RunReport report;

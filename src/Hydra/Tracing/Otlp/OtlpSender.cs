@@ -14,12 +14,14 @@ public sealed class OtlpSender : IDisposable
     public const int BatchSize = 512;
 
     private readonly OtlpSettings _settings;
+    private readonly TimeProvider _clock;
     private readonly HttpClient _http;
     private ProtoWriter _protobuf = new();
 
-    public OtlpSender(OtlpSettings settings)
+    /// <param name="clock">What the settings' timeout is counted by; null: the system's.</param>
+    public OtlpSender(OtlpSettings settings, TimeProvider? clock = null)
     {
-        _settings = settings;
+        (_settings, _clock) = (settings, clock ?? TimeProvider.System);
         _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = settings.ConnectTimeout, AllowAutoRedirect = false }) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
     }
 
@@ -27,7 +29,7 @@ public sealed class OtlpSender : IDisposable
     /// <returns>Null when all were taken; else why not, for one warning.</returns>
     public async Task<string?> SendAsync(IEnumerable<TraceSpan> spans, CancellationToken cancellationToken)
     {
-        using var deadline = new CancellationTokenSource(_settings.Timeout);
+        using var deadline = new CancellationTokenSource(_settings.Timeout, _clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         var sent = 0;
         foreach (var batch in spans.Chunk(BatchSize))
