@@ -39,10 +39,17 @@ internal static class ListVerb
         else if (runs.Count > 0)
         {
             io.Out.WriteLine(RunRow.Table(runs));
-            foreach (var info in runs.Where(_ => status == Paused)) WaitText.WriteBrief(StateOf(info, store!), io);
+            foreach (var info in runs.Where(_ => status == Paused)) WriteWhyPaused(info, StateOf(info, store!), io);
         }
         else io.Error.WriteLine($"no runs in '{arguments.Get(CommonOptions.RunsDir) ?? CommonOptions.RunsDirByDefault}'{(arguments.Has(Status) || arguments.Has(Since) || arguments.Has(Workflow) || arguments.Has(Tag) ? " that fit" : "")}.");
         return ExitCode.Done;
+    }
+
+    /// <summary>Each wait; the reason, too, where it is not that only people are left to wait for.</summary>
+    private static void WriteWhyPaused(RunInfo info, RunState state, CliIo io)
+    {
+        if (!state.IsLeftForPeople || state.OpenWaits.Count == 0) io.Out.WriteLine($"{info.Run}: {TerminalText.Clip(info.Reason, 300)}");
+        WaitText.WriteBrief(state, io);
     }
 
     /// <summary>Runs that are asked for because they are paused say what they wait for.</summary>

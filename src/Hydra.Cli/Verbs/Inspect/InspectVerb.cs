@@ -37,7 +37,7 @@ internal static class InspectVerb
             var receipt = arguments.Get(Node) is { } of ? Tracing.Receipt.Of(trace, RunReading.NodeOf(trace, of)) : Tracing.Receipt.Of(trace);
             Show(receipt, receipt.ToValue(), arguments, io);
         }
-        else if (arguments.Get(Node) is { } path) NodeText.Write(RunReading.NodeOf(trace, path), store, arguments, io);
+        else if (arguments.Get(Node) is { } path) NodeText.Write(RunReading.StateOf(trace.Plan, store, info.Run), RunReading.NodeOf(trace, path), store, arguments, io);
         else if (arguments.Has(Trace)) Show(trace, trace.ToString(), arguments, io);
         else if (arguments.Has(Events)) WriteEvents(trace, store, io);
         else Summary(info, trace, store, arguments, io);
