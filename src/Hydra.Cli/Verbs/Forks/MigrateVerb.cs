@@ -15,7 +15,7 @@ internal static class MigrateVerb
     {
         PositionalsMin = 2,
         PositionalsMax = 2,
-        Options = [DryRun, Apply, RunOptions.RunId, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.Help],
+        Options = [DryRun, Apply, RunOptions.NewRunId, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.Help],
         Notes = "The run itself is not touched. Exit code 1: it is refused, and the reasons are printed.",
         Run = static (arguments, io) => Task.FromResult(Migrate(arguments, io)),
     };

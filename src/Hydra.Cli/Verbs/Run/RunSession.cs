@@ -1,6 +1,7 @@
 using Hydra.Execution;
 using Hydra.Gateway;
 using Hydra.Model;
+using Hydra.Nodes;
 using Hydra.Tracing;
 
 namespace Hydra.Cli.Verbs;
@@ -14,7 +15,8 @@ internal static class RunSession
         if (isKept && arguments.Has(FollowVerb.InPlace) && FollowVerb.GoingOn(run, workflow, workshop.Engine.Options.Store) is { } going) return await FollowVerb.InPlaceAsync(workshop.Engine.Options.Store, going, arguments, io);
         using var log = LogFile.Open(arguments, ref io);
         var isQuiet = arguments.Has(CommonOptions.Quiet);
-        if (workshop.Gateway.IsOfflineByDefault && workshop.Models is not PipelineModels && !request.IsDryRun && !isQuiet) io.Error.WriteLine(ModelGateway.OfflineNotice);
+        if (workshop.Gateway.IsOfflineByDefault && workshop.Models is not PipelineModels && !request.IsDryRun && !isQuiet && MayAskModels(workflow) && workshop.Engine.Options.Store.Find(run)?.Status != RunStatus.Completed)
+            io.Error.WriteLine(ModelGateway.OfflineNotice);
         using var stop = new CancellationTokenSource();
         using var interrupts = io.OnInterrupt(() => Interrupt(stop, io));
         RunReport report;
@@ -34,6 +36,12 @@ internal static class RunSession
         await RunSpansOut.WriteAsync(report, workshop.Engine.Options.Store, isKept, arguments, io);
         return code;
     }
+
+    /// <summary>A node is of a type that the core alone cannot run: an agent, or a pattern of agents.</summary>
+    private static bool MayAskModels(WorkflowSpec workflow) => workflow.Nodes.Any(MayAskModels);
+
+    private static bool MayAskModels(NodeSpec node) => !NodeTypes.Core.Any(type => type.Name == node.Type)
+        || node.Children.Values.Any(children => children.Any(MayAskModels)) || (node.Linked is { } linked && MayAskModels(linked));
 
     /// <summary>Prints what came of a run and what may be done next; its exit code.</summary>
     public static int End(RunReport report, IRunStore store, bool isKept, ParsedArguments arguments, CliIo io)
@@ -69,7 +77,7 @@ internal static class RunSession
                 io.Error.WriteLine($"Then go on: hydra resume {report.Run}{where}");
                 break;
             case RunStatus.Paused or RunStatus.Interrupted: io.Error.WriteLine($"Go on: hydra resume {report.Run}{where}"); break;
-            case RunStatus.Failed when report.Rollback is not null: io.Error.WriteLine($"See why: hydra inspect {report.Run}{where}"); break;
+            case RunStatus.Failed when report.Rollback is not null || arguments.Has(ReplayOptions.Replay) || arguments.Has(ReplayOptions.ReplayRun): io.Error.WriteLine($"See why: hydra inspect {report.Run}{where}"); break;
             case RunStatus.Failed: io.Error.WriteLine($"See why: hydra inspect {report.Run}{where}   Try again what failed: hydra resume {report.Run}{where}"); break;
             default: break;
         }
