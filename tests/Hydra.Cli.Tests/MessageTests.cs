@@ -49,6 +49,19 @@ public sealed class MessageTests
     }
 
     [Fact]
+    public void The_facts_of_a_run_are_one_document_where_one_is_asked_for()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("plain.yaml", NoModels);
+        terminal.Run("run", "plain.yaml", "--run-id", "r1");
+        Assert.Equal(0, terminal.Run("inspect", "r1", "--events", "--json"));
+        using var events = JsonDocument.Parse(terminal.Out);
+        var started = events.RootElement.EnumerateArray().First(each => each.GetProperty("node").GetString() == "text");
+        Assert.Equal("attempt 1 started", started.GetProperty("what").GetString());
+        Assert.Equal(JsonValueKind.Null, events.RootElement[0].GetProperty("node").ValueKind);
+    }
+
+    [Fact]
     public void A_damaged_journal_and_a_missing_artifact_name_the_verb_that_says_what_can_be_saved()
     {
         using var terminal = new Terminal();

@@ -62,6 +62,22 @@ public sealed class PeopleTextTests
     }
 
     [Fact]
+    public void A_cancelled_run_offers_no_answer_until_it_is_resumed()
+    {
+        using var terminal = WithQuestions();
+        terminal.Run("cancel", "r1");
+        terminal.Run("inspect", "r1");
+        Assert.DoesNotContain("hydra respond", terminal.Out);
+        terminal.Run("inspect", "r1", "--node", "channel");
+        Assert.Contains("Where?\nit was ended undecided\n", terminal.Out);
+        terminal.Run("inspect", "r1", "--json");
+        using (var run = JsonDocument.Parse(terminal.Out)) Assert.Equal(0, run.RootElement.GetProperty("waits").GetArrayLength());
+        Assert.Equal(3, terminal.Run("resume", "r1"));
+        terminal.Run("inspect", "r1");
+        Assert.Contains("hydra respond r1 channel blog", terminal.Out);
+    }
+
+    [Fact]
     public void What_was_rejected_and_skipped_says_by_whom_and_why()
     {
         using var terminal = new Terminal();

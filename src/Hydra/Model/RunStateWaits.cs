@@ -49,6 +49,9 @@ public sealed partial class RunState
     /// <summary>Paused, and nobody and nothing has asked for that: only people were left to wait for.</summary>
     public bool IsLeftForPeople => Status == RunStatus.Paused && StoppingAs == RollbackAs;
 
+    /// <summary>False of a run that has ended for good: nobody may answer what it still asks.</summary>
+    public bool TakesAnswers => this is not { HasEnded: true, Status: RunStatus.Completed or RunStatus.Failed or RunStatus.Cancelled };
+
     /// <summary>Why a run that is left for people does not go on, naming the first few waits.</summary>
     public string WhatWaits
     {

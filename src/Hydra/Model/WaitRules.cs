@@ -61,7 +61,7 @@ public static class WaitRules
         if (wait.Decision is { Expired: { } expired }) return $"its time ended at {Time(wait.Decision.AtMs)}, and that decided it ({WireNames.Of(expired)}).";
         if (wait.Decision is { } decision) return $"it was decided by '{decision.Who}' at {Time(decision.AtMs)} already: {Said(wait, decision.Answer)}.{AskedAgain(state, node)}";
         if (!state.OpenWaits.Contains(node)) return "it no longer waits: its node was ended.";
-        if (state is { HasEnded: true, Status: RunStatus.Completed or RunStatus.Failed or RunStatus.Cancelled }) return $"the run is {WireNames.Of(state.Status)}.";
+        if (!state.TakesAnswers) return $"the run is {WireNames.Of(state.Status)}.";
         if (wait.DeadlineMs > nowMs || (isAlone && MayEscalate(wait))) return null;
         return $"its time ended at {Time(wait.DeadlineMs)} (on timeout: {WireNames.Of(MayEscalate(wait) ? WaitExpiry.Escalate : Final(wait))}). That takes effect when the run goes on.";
     }

@@ -47,7 +47,7 @@ internal static class WaitText
 
     public static void WriteAll(RunState state, IRunStore store, ParsedArguments arguments, CliIo io)
     {
-        foreach (var node in state.OpenWaits) WriteOpen(state, node, store, arguments, io);
+        foreach (var node in AnswerableIn(state)) WriteOpen(state, node, store, arguments, io);
     }
 
     /// <summary>What one instance has asked people and what they said, and what it asks now; nothing of one that asked nobody.</summary>
@@ -55,10 +55,15 @@ internal static class WaitText
     {
         foreach (var wait in WaitsOf(state, node))
         {
-            if (wait.Decision is null && state.OpenWaits.Contains(node)) WriteOpen(state, node, store, arguments, io);
+            if (IsAnswerable(state, node, wait)) WriteOpen(state, node, store, arguments, io);
             else WriteClosed(wait, store, io);
         }
     }
+
+    /// <summary>A run that was cancelled keeps its questions, and nobody may answer them unless it is resumed.</summary>
+    private static IEnumerable<int> AnswerableIn(RunState state) => state.TakesAnswers ? state.OpenWaits : [];
+
+    private static bool IsAnswerable(RunState state, int node, WaitState wait) => wait.Decision is null && state.TakesAnswers && state.OpenWaits.Contains(node);
 
     private static IEnumerable<WaitState> WaitsOf(RunState state, int node) => state.DetailOf(node) is { Wait: { } wait } detail ? [.. detail.EarlierWaits ?? [], wait] : [];
 
@@ -122,7 +127,7 @@ internal static class WaitText
         foreach (var (id, output) in payload["shown"].AsObject.Pairs) writer.WriteLine($"── {TerminalText.Of(id)}\n{TerminalText.Block(output.ToDisplayText())}");
     }
 
-    public static Value ToJson(RunState state, IRunStore store, CliIo io) => Value.Of(state.OpenWaits.Select(node => ToJson(state, node, state.DetailOf(node)!.Wait!, store, io)));
+    public static Value ToJson(RunState state, IRunStore store, CliIo io) => Value.Of(AnswerableIn(state).Select(node => ToJson(state, node, state.DetailOf(node)!.Wait!, store, io)));
 
     /// <summary>Every wait of one instance, decided ones among them.</summary>
     public static Value ToJson(RunState state, int node, IRunStore store, CliIo io) => Value.Of(WaitsOf(state, node).Select(wait => ToJson(state, node, wait, store, io)));
@@ -130,7 +135,7 @@ internal static class WaitText
     private static Value ToJson(RunState state, int node, WaitState wait, IRunStore store, CliIo io)
     {
         var request = wait.Request;
-        var isOpen = wait.Decision is null && state.OpenWaits.Contains(node);
+        var isOpen = IsAnswerable(state, node, wait);
         return Value.Of(ValueMap.Of(
             ("id", wait.Id), ("node", state.PathOf(node)), ("kind", WireNames.Of(request.Kind)), ("asked", store.Artifacts.Read(request.Payload)), ("payload_sha256", request.PayloadSha256),
             ("type", WireNames.Of(request.AnswerType)), ("options", Value.OfTexts(request.Options)), ("schema", request.Schema),
