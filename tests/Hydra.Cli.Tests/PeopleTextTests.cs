@@ -62,6 +62,21 @@ public sealed class PeopleTextTests
     }
 
     [Fact]
+    public async Task The_list_of_running_runs_names_what_those_that_stay_wait_for()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("flow.yaml", "name: r\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?}\n");
+        using var run = HydraProcess.Start(terminal.PathOf(""), new Dictionary<string, string>(), "run", "flow.yaml", "--run-id", "r1", "--wait");
+        await run.ReadErrorUntilAsync("hydra approve r1 g");
+        terminal.Run("list", "--status", "running");
+        Assert.Matches("\nr1 g since .* UTC: ok\\?\n$", terminal.Out);
+        terminal.Run("list", "--status", "running", "--json");
+        using (var list = JsonDocument.Parse(terminal.Out)) Assert.Equal("g", list.RootElement[0].GetProperty("waits")[0].GetProperty("node").GetString());
+        Assert.Equal(0, terminal.Run("approve", "r1", "g", "--approver", "anna"));
+        await run.EndAsync();
+    }
+
+    [Fact]
     public void A_cancelled_run_offers_no_answer_until_it_is_resumed()
     {
         using var terminal = WithQuestions();
