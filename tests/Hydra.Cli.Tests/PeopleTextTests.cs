@@ -77,6 +77,16 @@ public sealed class PeopleTextTests
     }
 
     [Fact]
+    public void Commands_that_are_told_find_a_folder_whose_name_needs_quotes()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("flow.yaml", "name: r\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?}\n");
+        Assert.Equal(3, terminal.Run("run", "flow.yaml", "--run-id", "r1", "--runs-dir", "my runs"));
+        Assert.Contains("  hydra approve r1 g --runs-dir 'my runs' ", terminal.Error);
+        Assert.Contains("Then go on: hydra resume r1 --runs-dir 'my runs'\n", terminal.Error);
+    }
+
+    [Fact]
     public void A_cancelled_run_offers_no_answer_until_it_is_resumed()
     {
         using var terminal = WithQuestions();

@@ -21,16 +21,16 @@ internal static class WaitText
     /// <summary>The command line that answers.</summary>
     public static string CommandFor(string run, string path, WaitRequest request) => request.Kind switch
     {
-        WaitKind.Approval => $"hydra approve {run} {Quoted(path)}",
-        WaitKind.Input => $"hydra respond {run} {Quoted(path)} {Example(request)}",
-        _ => $"hydra signal {run} {Quoted(request.Prompt)} [VALUE]",
+        WaitKind.Approval => $"hydra approve {run} {TerminalText.Word(path)}",
+        WaitKind.Input => $"hydra respond {run} {TerminalText.Word(path)} {Example(request)}",
+        _ => $"hydra signal {run} {TerminalText.Word(request.Prompt)} [VALUE]",
     };
 
     private static string Example(WaitRequest request) => request.AnswerType switch
     {
-        AnswerType.Select => Quoted(request.Options[0]),
+        AnswerType.Select => TerminalText.Word(request.Options[0]),
         AnswerType.Confirm => "true",
-        AnswerType.Form => Quoted($"{{{FieldsOf(request.Schema)}}}"),
+        AnswerType.Form => TerminalText.Word($"{{{FieldsOf(request.Schema)}}}"),
         _ => "TEXT",
     };
 
@@ -42,8 +42,6 @@ internal static class WaitText
             $"{Value.Of(field.Key).ToJson()}: {(field.Value.IsObject && field.Value.AsObject.GetOrNull("type").TextOrNull is { } type ? type.ToUpperInvariant() : "…")}");
         return string.Join(", ", fields) + (properties.AsObject.Count > FieldsMax ? ", …" : "");
     }
-
-    private static string Quoted(string word) => word.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '/' or '.') ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     public static void WriteAll(RunState state, IRunStore store, ParsedArguments arguments, CliIo io)
     {
@@ -79,7 +77,7 @@ internal static class WaitText
 
     private static void WriteOpen(RunState state, int node, IRunStore store, ParsedArguments arguments, CliIo io)
     {
-        var where = arguments.Get(CommonOptions.RunsDir) is { } folder ? $" --runs-dir {folder}" : "";
+        var where = CommonOptions.WhereOf(arguments);
         var wait = state.DetailOf(node)!.Wait!;
         io.Out.WriteLine($"\n{TerminalText.Of(state.PathOf(node))} waits since {Time(wait.OpenedAtMs)} until {Time(wait.DeadlineMs)} ({WireNames.Of(wait.IsEscalated ? WaitExpiry.Reject : wait.Request.OnTimeout)} then)");
         if (UrgencyOf(wait, io.Clock.GetUtcNow().ToUnixTimeMilliseconds()) is { Length: > 0 } urgency) io.Out.WriteLine(urgency);

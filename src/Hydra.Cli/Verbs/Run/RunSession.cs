@@ -64,7 +64,7 @@ internal static class RunSession
 
     private static void Closing(RunReport report, bool isKept, ParsedArguments arguments, CliIo io)
     {
-        var where = arguments.Get(CommonOptions.RunsDir) is { } folder ? $" --runs-dir {folder}" : "";
+        var where = CommonOptions.WhereOf(arguments);
         foreach (var file in report.FilesWritten) io.Error.WriteLine($"wrote {TerminalText.Of(file)}");
         io.Error.WriteLine($"{report.Run} {WireNames.Of(report.Status)}: {TerminalText.Of(report.Reason)} ({Amounts.Tokens(report.Tokens)}, {Amounts.Usd(report.Cost)}{Spend.UnpricedTextOf(report.UnpricedCalls)})");
         if (!isKept) return;
