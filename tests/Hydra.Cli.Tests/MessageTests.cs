@@ -23,6 +23,13 @@ public sealed class MessageTests
     }
 
     [Fact]
+    public void The_page_of_the_command_names_every_verb()
+    {
+        var page = File.ReadAllText(Path.Combine(Terminal.Root, "docs", "cli.md"));
+        Assert.Empty(Verbs.VerbTable.All.Where(verb => verb.Run is not null && !page.Contains($"`{verb.Name}", StringComparison.Ordinal) && !page.Contains($"`hydra {verb.Name}", StringComparison.Ordinal)).Select(verb => verb.Name));
+    }
+
+    [Fact]
     public void Only_the_words_that_are_missing_are_said_to_be()
     {
         using var terminal = new Terminal();
