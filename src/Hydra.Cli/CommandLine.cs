@@ -40,7 +40,7 @@ internal static class CommandLine
         }
         catch (StoreException store)
         {
-            io.Error.WriteLine($"hydra: {TerminalText.Of(store.Message)}");
+            io.Error.WriteLine($"hydra: {TerminalText.Of(store.Message)}{(store.IsForDoctor ? " `hydra doctor --runs` says what can be saved." : "")}");
             return store.Fault == StoreFault.Owned ? ExitCode.Usage : ExitCode.Failed;
         }
     }

@@ -73,7 +73,7 @@ public sealed partial class Engine(EngineOptions options)
         var refusal = reducer.AnswerAlone(given);
         if (reducer.Events.Count == 0) return refusal;
         var info = Describe(run, state, bundle);
-        if (state is { HasEnded: true, OpenWaits.Count: 0 }) info = info with { Reason = "every question is answered: go on with `hydra resume`" };
+        if (state.IsLeftForPeople) info = info with { Reason = state.WhatWaits };
         journal.Commit(new Frame(state.NextSequence, nowMs, reducer.Events), info);
         return null;
     }

@@ -25,6 +25,7 @@ public sealed class ReplayAndReuseTests
         Assert.Equal((0, 0, 0, 1), (first.Code, journal.Code, file.Code, drift.Code));
         Assert.Equal((first.Out, first.Out), (journal.Out, file.Out));
         Assert.Contains("+ Sum up:", drift.Error);
+        Assert.DoesNotContain("hydra resume", drift.Error);   // a replay is not resumed
         Assert.Equal(2, asked);
         Assert.Equal(asked, provider.Calls.Count);
         Assert.DoesNotContain("sk-secret", await File.ReadAllTextAsync(Path.Combine(terminal.Folder, "one.cassette")));

@@ -41,7 +41,7 @@ internal static class ArgumentParser
         if (positionals.Count > verb.PositionalsMax)
             throw new UsageException($"'{positionals[verb.PositionalsMax]}' is one word too many. Usage: hydra {verb.Name} {verb.Arguments}{InputHint(verb, positionals[verb.PositionalsMax])}");
         if (positionals.Count < verb.PositionalsMin && !values.ContainsKey(CommonOptions.Help.Name))
-            throw new UsageException($"{verb.Arguments} is missing. Usage: hydra {verb.Name} {verb.Arguments}");
+            throw new UsageException($"{(positionals.Count == 0 ? verb.Arguments : string.Join(' ', verb.Arguments.Split(' ')[positionals.Count..verb.PositionalsMin]))} is missing. Usage: hydra {verb.Name} {verb.Arguments}");
         return new ParsedArguments(verb, [verb.Name, .. words], positionals, values);
     }
 

@@ -16,4 +16,7 @@ internal static class CommonOptions
     public static readonly Option MaxConcurrent = new("--max-concurrent", "N", "node attempts at once; default 10");
     public static readonly Option Rpm = new("--rpm", "N", "model calls in any minute");
     public static readonly Option Tpm = new("--tpm", "N", "tokens in any minute");
+
+    /// <summary>What a command that is told to the user needs to find the same runs; empty where the folder is the default.</summary>
+    public static string WhereOf(ParsedArguments arguments) => arguments.Get(RunsDir) is { } folder ? $" --runs-dir {TerminalText.Word(folder)}" : "";
 }

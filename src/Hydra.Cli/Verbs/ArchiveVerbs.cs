@@ -12,7 +12,7 @@ internal static class ExportVerb
     {
         PositionalsMin = 1,
         PositionalsMax = 1,
-        Options = [Output, CommonOptions.RunsDir, CommonOptions.Help],
+        Options = [Output, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.Help],
         Notes = "The file holds the run's journal, prompts and answers included, and every artifact it refers to.",
         Run = static (arguments, io) =>
         {
@@ -21,7 +21,8 @@ internal static class ExportVerb
             var file = arguments.Get(Output) ?? $"{info.Run}.hydra";
             var product = typeof(ExportVerb).Assembly.GetName().Version?.ToString() ?? "";
             var (frames, artifacts) = RunArchive.Write(store, info, io.PathOf(file), product);
-            io.Out.WriteLine($"{TerminalText.Of(file)}: run {info.Run}, {Amounts.Count(frames, "frame", "frames")}, {Amounts.Count(artifacts, "artifact", "artifacts")}");
+            if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(ValueMap.Of(("run_id", info.Run.Text), ("file", file), ("frames", frames), ("artifacts", artifacts)), indented: true));
+            else io.Out.WriteLine($"{TerminalText.Of(file)}: run {info.Run}, {Amounts.Count(frames, "frame", "frames")}, {Amounts.Count(artifacts, "artifact", "artifacts")}");
             return Task.FromResult(ExitCode.Done);
         },
     };
@@ -30,11 +31,13 @@ internal static class ExportVerb
 /// <summary><c>hydra import FILE</c>: an exported run becomes one of this runs directory, or nothing of it does.</summary>
 internal static class ImportVerb
 {
+    private static readonly Option Name = new(RunOptions.RunId.Name, "ID", "the run's id here; its own by default");
+
     public static readonly Verb Verb = new("import", "FILE", "reads an exported run")
     {
         PositionalsMin = 1,
         PositionalsMax = 1,
-        Options = [RunOptions.RunId, CommonOptions.RunsDir, CommonOptions.Help],
+        Options = [Name, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.Help],
         Notes = "Every hash is checked before anything is written; a run that exists is never overwritten.",
         Run = static (arguments, io) =>
         {
@@ -42,7 +45,8 @@ internal static class ImportVerb
             if (!File.Exists(file)) throw new UsageException($"there is no file '{arguments.Positionals[0]}'.");
             using var store = SqliteRunStore.Open(Wiring.RunsDirOf(arguments, io), Durability.Full);
             var info = RunArchive.Import(store, file, RunOptions.IdOf(arguments));
-            io.Out.WriteLine($"{info.Run} imported: {TerminalText.Of(info.Workflow)}, {WireNames.Of(info.Status)}");
+            if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(RunRow.ToJson(info), indented: true));
+            else io.Out.WriteLine($"{info.Run} imported: {TerminalText.Of(info.Workflow)}, {WireNames.Of(info.Status)}");
             return Task.FromResult(ExitCode.Done);
         },
     };

@@ -12,7 +12,8 @@ internal static class ListVerb
     private static readonly Option Workflow = new("--workflow", "NAME", "only runs of this workflow");
     private static readonly Option Tag = new("--tag", "NAME=VALUE", "only runs with this tag") { IsMany = true };
 
-    private const string Paused = "paused";
+    /// <summary>Runs that may wait for people: left alone, or with a process that stays (<c>--wait</c>).</summary>
+    private static bool MayWait(string status) => status is "paused" or "running";
 
     public static readonly Verb Verb = new("list", "", "lists runs, newest first")
     {
@@ -39,18 +40,25 @@ internal static class ListVerb
         else if (runs.Count > 0)
         {
             io.Out.WriteLine(RunRow.Table(runs));
-            foreach (var info in runs.Where(_ => status == Paused)) WaitText.WriteBrief(StateOf(info, store!), io);
+            foreach (var info in runs.Where(_ => MayWait(status))) WriteWaits(info, StateOf(info, store!), io);
         }
         else io.Error.WriteLine($"no runs in '{arguments.Get(CommonOptions.RunsDir) ?? CommonOptions.RunsDirByDefault}'{(arguments.Has(Status) || arguments.Has(Since) || arguments.Has(Workflow) || arguments.Has(Tag) ? " that fit" : "")}.");
         return ExitCode.Done;
     }
 
-    /// <summary>Runs that are asked for because they are paused say what they wait for.</summary>
+    /// <summary>Each wait; of a paused run the reason, too, where it is not that only people are left to wait for.</summary>
+    private static void WriteWaits(RunInfo info, RunState state, CliIo io)
+    {
+        if (info.Status == RunStatus.Paused && (!state.IsLeftForPeople || state.OpenWaits.Count == 0)) io.Out.WriteLine($"{info.Run}: {TerminalText.Clip(info.Reason, 300)}");
+        WaitText.WriteBrief(state, io);
+    }
+
+    /// <summary>Runs that are asked for because they may wait say what they wait for.</summary>
     private static ValueMap RowOf(RunInfo info, string status, SqliteRunStore store, CliIo io)
     {
         var row = new ValueMap.Builder();
         foreach (var (name, value) in RunRow.ToJson(info)) row[name] = value;
-        if (status == Paused) row["waits"] = WaitText.ToJson(StateOf(info, store), store, io);
+        if (MayWait(status)) row["waits"] = WaitText.ToJson(StateOf(info, store), store, io);
         return row.Build();
     }
 

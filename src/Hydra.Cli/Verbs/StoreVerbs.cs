@@ -29,6 +29,8 @@ internal static class VerifyVerb
 /// <summary><c>hydra doctor --runs</c>: what can be saved of a damaged store, and how.</summary>
 internal static class StoreExamination
 {
+    private const string Recover = "Copy the folder away first, hydra.db-wal with it. `sqlite3 hydra.db .recover` writes what can be read into a new file; the artifacts beside it need nothing.";
+
     public static int Examine(ParsedArguments arguments, CliIo io)
     {
         try
@@ -36,9 +38,10 @@ internal static class StoreExamination
             using var store = Wiring.OpenExisting(arguments, io);
             return StoreText.Write(store.Check(null), saysMend: true, arguments, io);
         }
-        catch (StoreException damaged) when (damaged.Fault == StoreFault.Corrupt)
+        catch (StoreException damaged) when (damaged.Fault is StoreFault.Corrupt or StoreFault.Newer)
         {
-            var report = new StoreReport(0, 0, 0, [new(null, damaged.Message, "Copy the folder away first, hydra.db-wal with it. `sqlite3 hydra.db .recover` writes what can be read into a new file; the artifacts beside it need nothing.")]);
+            var mend = damaged.Fault == StoreFault.Newer ? "Nothing is damaged: that version opens it." : Recover;
+            var report = new StoreReport(0, 0, 0, [new(null, damaged.Message, mend)]);
             return StoreText.Write(report, saysMend: true, arguments, io);
         }
     }

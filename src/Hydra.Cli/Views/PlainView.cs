@@ -41,7 +41,7 @@ internal sealed class PlainView(RunId run, CliIo io) : RunView
             case RunEvent.Expanded { Opening: { Kind: ScopeKind.Revision } opening } e: return Line(state, e.Node, $"was rejected; the work is done again (revision {opening.Ordinal - 1})");
             case RunEvent.AttemptFailed e: return Line(state, e.Node, $"attempt failed: {Error(e.Error)}; trying again");
             case RunEvent.WaitOpened e: return Line(state, e.Node, $"waits for {e.Request.Kind switch { WaitKind.Approval => "a decision", WaitKind.Input => "an answer", _ => "an event" }}: {TerminalText.Clip(e.Request.Prompt, ReasonLengthMax)}");
-            case RunEvent.WaitAnswered e: return Line(state, e.Node, $"answered by {TerminalText.Of(e.Who)}: {TerminalText.Clip(e.Answer.ToJson(), ReasonLengthMax)}");
+            case RunEvent.WaitAnswered e: return Line(state, e.Node, TerminalText.Clip($"{(state.DetailOf(e.Node)?.Wait is { } wait ? WaitRules.Said(wait, e.Answer) : "answered")} by {e.Who}{(e.Comment.Length == 0 ? "" : $": {e.Comment}")}", ReasonLengthMax));
             case RunEvent.Overdue e: return Line(state, e.Node, $"runs longer than expected: over {Amounts.Duration((long)state.NodeOf(e.Node).Settings.OverdueAfter!.Value.TotalMilliseconds)}, 150 % of its estimate_seconds");
             case RunEvent.WaitReminded e: return Line(state, e.Node, "still waits for people");
             case RunEvent.WaitExpired e: return Line(state, e.Node, $"nobody answered in time: {WireNames.Of(e.As)}");

@@ -15,6 +15,9 @@ internal static class TerminalText
     /// <summary>Several lines: line breaks and tabs are kept.</summary>
     public static string Block(string text) => Clean(text, keepsLines: true);
 
+    /// <summary>A word as it is typed at a shell: in quotes where it needs them.</summary>
+    public static string Word(string word) => word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '/' or '.') ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+
     /// <summary>One line of at most so many characters.</summary>
     public static string Clip(string text, int lengthMax)
     {

@@ -51,9 +51,9 @@ public sealed class FileArtifacts(string folder, bool isDurable) : IArtifactStor
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
-            throw new StoreException(StoreFault.Missing, $"The artifact {path} cannot be read: {gone.Message}", gone);
+            throw new StoreException(StoreFault.Missing, $"The artifact {path} {(gone is FileNotFoundException or DirectoryNotFoundException ? "is missing." : $"cannot be read: {gone.Message}")}", gone) { IsForDoctor = true };
         }
-        if (Convert.ToHexStringLower(SHA256.HashData(bytes)) != id.Hex) throw new StoreException(StoreFault.Corrupt, $"The artifact {path} does not match its hash: it was altered or damaged after it was written.");
+        if (Convert.ToHexStringLower(SHA256.HashData(bytes)) != id.Hex) throw new StoreException(StoreFault.Corrupt, $"The artifact {path} does not match its hash: it was altered or damaged after it was written.") { IsForDoctor = true };
         return bytes;
     }
 

@@ -158,7 +158,8 @@ internal static class FrameRows
     }
 
     private static StoreException Broken(SqliteConnection connection, RunId run, Segment segment, long at) => new(StoreFault.Corrupt,
-        $"The journal of run '{run}' is damaged at frame {at} of {connection.DataSource}{(segment.Run == run ? "" : $" (a frame of its ancestor '{segment.Run}')")}: the hash chain breaks there. Nothing was overwritten; the frames before it are sound.");
+        $"The journal of run '{run}' is damaged at frame {at} of {connection.DataSource}{(segment.Run == run ? "" : $" (a frame of its ancestor '{segment.Run}')")}: the hash chain breaks there. Nothing was overwritten; the frames before it are sound.")
+    { IsForDoctor = true };
 
     public static IReadOnlyList<RunEvent> Decode(RunId run, long sequence, byte[] body)
     {

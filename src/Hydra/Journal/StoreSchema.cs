@@ -14,7 +14,7 @@ internal static class StoreSchema
         // 16 MiB of log between checkpoints: a checkpoint costs fsyncs of its own.
         Run(connection, $"PRAGMA journal_mode=WAL; PRAGMA synchronous={(durability == Durability.Full ? "FULL" : "NORMAL")}; PRAGMA wal_autocheckpoint=4096;");
         var found = Convert.ToInt32(Ask(connection, "PRAGMA user_version"), CultureInfo.InvariantCulture);
-        if (found > Version) throw new StoreException(StoreFault.Corrupt, $"{connection.DataSource} was written by a newer Hydra (format {found}, this one knows {Version}). Use that version, or another --runs-dir.");
+        if (found > Version) throw new StoreException(StoreFault.Newer, $"{connection.DataSource} was written by a newer Hydra (format {found}, this one knows {Version}). Use that version, or another --runs-dir.");
         if (found < Version) Make(connection);
         ReuseRows.Prepare(connection);
         Run(connection, KillSwitchRows.Tables + PolicyChangeRows.Table + OwnerRows.Table);

@@ -49,6 +49,20 @@ public sealed partial class RunState
     /// <summary>Paused, and nobody and nothing has asked for that: only people were left to wait for.</summary>
     public bool IsLeftForPeople => Status == RunStatus.Paused && StoppingAs == RollbackAs;
 
+    /// <summary>False of a run that has ended for good: nobody may answer what it still asks.</summary>
+    public bool TakesAnswers => this is not { HasEnded: true, Status: RunStatus.Completed or RunStatus.Failed or RunStatus.Cancelled };
+
+    /// <summary>Why a run that is left for people does not go on, naming the first few waits.</summary>
+    public string WhatWaits
+    {
+        get
+        {
+            if (OpenWaits.Count == 0) return "every question is answered: go on with `hydra resume`";
+            var more = OpenWaits.Count > 3 ? $" and {OpenWaits.Count - 3} more" : "";
+            return $"waiting for people at {string.Join(", ", OpenWaits.Take(3).Select(open => $"'{PathOf(open)}'"))}{more}";
+        }
+    }
+
     public bool IsWaitDue(int instance, long dueMs) => OpenWaits.Contains(instance) && _detail[instance]!.Wait!.NextDueMs == dueMs;
 
     private void OpenWait(RunEvent.WaitOpened e, long atMs)

@@ -25,7 +25,7 @@ public static class WaitRules
         if (wait.Answers.FirstOrDefault(each => each.Who == given.Who) is { } before)
         {
             if (before.Answer == answer) return new WaitVerdict(node, answer, null, IsRecorded: true);
-            return Refused($"{name}: '{given.Who}' has answered {Describe(before.Answer)} already. The first answer stands.");
+            return Refused($"{name}: '{given.Who}' has {Said(wait, before.Answer)}{(wait.Request.Kind == WaitKind.Approval ? " it" : "")} already. The first answer stands.{AskedAgain(state, node)}");
         }
         var why = Closed(state, node, wait, nowMs, isAlone) ?? NotAllowed(given, wait, nowMs, isAlone);
         if (why is null && given.PayloadSha256.Length > 0 && !string.Equals(given.PayloadSha256, wait.Request.PayloadSha256, StringComparison.OrdinalIgnoreCase))
@@ -59,9 +59,9 @@ public static class WaitRules
     private static string? Closed(RunState state, int node, WaitState wait, long nowMs, bool isAlone)
     {
         if (wait.Decision is { Expired: { } expired }) return $"its time ended at {Time(wait.Decision.AtMs)}, and that decided it ({WireNames.Of(expired)}).";
-        if (wait.Decision is { } decision) return $"it was decided by '{decision.Who}' at {Time(decision.AtMs)} already: {Describe(decision.Answer)}.{AskedAgain(state, node)}";
+        if (wait.Decision is { } decision) return $"it was decided by '{decision.Who}' at {Time(decision.AtMs)} already: {Said(wait, decision.Answer)}.{AskedAgain(state, node)}";
         if (!state.OpenWaits.Contains(node)) return "it no longer waits: its node was ended.";
-        if (state is { HasEnded: true, Status: RunStatus.Completed or RunStatus.Failed or RunStatus.Cancelled }) return $"the run is {WireNames.Of(state.Status)}.";
+        if (!state.TakesAnswers) return $"the run is {WireNames.Of(state.Status)}.";
         if (wait.DeadlineMs > nowMs || (isAlone && MayEscalate(wait))) return null;
         return $"its time ended at {Time(wait.DeadlineMs)} (on timeout: {WireNames.Of(MayEscalate(wait) ? WaitExpiry.Escalate : Final(wait))}). That takes effect when the run goes on.";
     }
@@ -117,6 +117,10 @@ public static class WaitRules
                 return answer.IsText ? null : "text is asked for.";
         }
     }
+
+    /// <summary>An answer in the words of who gave it: <c>approved</c>, <c>rejected</c>, <c>answered "blog"</c>.</summary>
+    public static string Said(WaitState wait, Value answer) =>
+        wait.Request.Kind != WaitKind.Approval ? $"answered {Describe(answer)}" : answer == Value.True ? "approved" : "rejected";
 
     private static string Describe(Value answer) => answer.ToJson() is { Length: > 80 } json ? json[..80] + "…" : answer.ToJson();
 

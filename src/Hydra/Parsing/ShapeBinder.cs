@@ -51,6 +51,9 @@ internal sealed class ShapeBinder(ProblemList problems)
             case Shape.Templates:
                 value = Templates(node, path);
                 return true;
+            case Shape.Node when node.Entries is null:
+            case Shape.Nodes when node.Items is null:
+                return Misfit(shape, node, path);
             default:
                 Place(path, node);
                 value = node.ToValue();

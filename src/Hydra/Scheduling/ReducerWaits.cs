@@ -45,10 +45,5 @@ public sealed partial class Reducer
         }
     }
 
-    private void PauseForPeople()
-    {
-        var waits = State.OpenWaits.Take(3).Select(State.PathOf).ToList();
-        var more = State.OpenWaits.Count > waits.Count ? $" and {State.OpenWaits.Count - waits.Count} more" : "";
-        Emit(new RunEvent.RunEnded(RunStatus.Paused, $"waiting for people at {string.Join(", ", waits.Select(path => $"'{path}'"))}{more}"));
-    }
+    private void PauseForPeople() => Emit(new RunEvent.RunEnded(RunStatus.Paused, State.WhatWaits));
 }

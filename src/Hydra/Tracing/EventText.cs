@@ -18,14 +18,17 @@ public sealed class EventText(Plan plan)
     }
 
     /// <summary>Lines of the next frame.</summary>
-    public IReadOnlyList<string> Lines(Frame frame)
+    public IReadOnlyList<string> Lines(Frame frame) => [.. Entries(frame).Select(entry => $"{entry.SinceMs / 1000.0,10:0.000}  {entry.Path ?? "run"}  {entry.What}")];
+
+    /// <summary>The events of the next frame: milliseconds since the run began, path (null: the run itself), what happened.</summary>
+    public IReadOnlyList<(long SinceMs, string? Path, string What)> Entries(Frame frame)
     {
-        var lines = new List<string>(frame.Events.Count);
+        var entries = new List<(long SinceMs, string? Path, string What)>(frame.Events.Count);
         _state.Apply(frame);
         foreach (var happened in frame.Events)
         {
             var (node, what) = Describe(happened, frame.AtMs);
-            lines.Add($"{(frame.AtMs - _state.StartedAtMs) / 1000.0,10:0.000}  {(node < 0 ? "run" : _state.PathOf(node))}  {TraceText.OneLine(what)}");
+            entries.Add((frame.AtMs - _state.StartedAtMs, node < 0 ? null : _state.PathOf(node), TraceText.OneLine(what)));
         }
         while (_state.Ready.TryPop(out _)) { }
         _state.ToDecide.Clear();
@@ -35,7 +38,7 @@ public sealed class EventText(Plan plan)
         _state.OverdueAt.Clear();
         _state.Due.Clear();
         _state.WaitsDue.Clear();
-        return lines;
+        return entries;
     }
 
     private (int Node, string What) Describe(RunEvent happened, long atMs) => happened switch

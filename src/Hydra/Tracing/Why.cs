@@ -70,6 +70,7 @@ public static class Why
         switch (trace.State.DetailOf(node.Instance)!.SkippedBecause)
         {
             case SkipCause.When: return "skipped: its `when` was false";
+            case SkipCause.Rejected: return $"skipped: it was rejected{Rejection(trace, node)}";
             case SkipCause.Terminated: return "skipped: the run was ended";
             case SkipCause.Join: return $"skipped: its join cannot be met any more; not completed: {Names(parents.Where(parent => parent.Status != NodeStatus.Completed).ToList())}";
             case SkipCause.UpstreamSkipped: return $"skipped: {Names(parents.Where(parent => parent.Status == NodeStatus.Skipped).ToList())} was skipped";
@@ -78,6 +79,13 @@ public static class Why
                 return $"skipped: {Names(failed)} did not succeed{(failed.Count == 1 && failed[0].Error is { } error ? $" ({error.Code}: {TraceText.OneLine(error.Message)})" : "")}";
         }
     }
+
+    private static string Rejection(RunTrace trace, NodeTrace node) => trace.State.DetailOf(node.Instance)!.Wait?.Decision switch
+    {
+        { Expired: null } said => $" by {said.Who}{(said.Comment.Length == 0 ? "" : $": {TraceText.OneLine(said.Comment)}")}",
+        { } => ", for nobody answered in time",
+        null => "",
+    };
 
     /// <summary>The failures that a chain of skips goes back to.</summary>
     private static List<NodeTrace> FirstCauses(RunTrace trace, NodeTrace node)

@@ -52,6 +52,16 @@ public class BinderTests
         """)));
 
     [Theory]
+    [InlineData("compensate: undo", "the text 'undo'")]
+    [InlineData("compensate: [undo]", "a list")]
+    public void A_node_that_is_written_as_something_else_is_refused(string field, string found)
+    {
+        var problem = Assert.Single(TestTypes.ParseProblems($"name: a\nnodes:\n  - {{id: book, type: set, value: x, {field}}}"));
+        Assert.StartsWith($"HYD122 test.yaml:3:49: `compensate` is {found}", problem);
+        Assert.Contains("where a node (a map) is expected", problem);
+    }
+
+    [Theory]
     [InlineData("", "HYD111 test.yaml: the file is empty, where a workflow is expected. Begin with 'name: …' and 'nodes:'.")]
     [InlineData("[]", "HYD111 test.yaml:1:1: the file holds an empty list, where a workflow is expected. Begin with 'name: …' and 'nodes:'.")]
     [InlineData("hello", "HYD111 test.yaml:1:1: the file holds the text 'hello', where a workflow is expected. Begin with 'name: …' and 'nodes:'.")]

@@ -136,8 +136,8 @@ public sealed class WaitTests
         Assert.Null(run.RefusalOf("gate", hash: "HASH"));
         run.Answer("gate");
         Assert.Null(run.RefusalOf("gate"));
-        Assert.Contains("has answered true already", run.RefusalOf("gate", approves: false));
-        Assert.Contains("decided by 'anna'", run.RefusalOf("gate", "bo"));
+        Assert.Contains("'anna' has approved it already. The first answer stands.", run.RefusalOf("gate", approves: false));
+        Assert.Matches("decided by 'anna' at .* already: approved", run.RefusalOf("gate", "bo"));
     }
 
     [Fact]

@@ -15,7 +15,7 @@ internal static class MigrateVerb
     {
         PositionalsMin = 2,
         PositionalsMax = 2,
-        Options = [DryRun, Apply, RunOptions.RunId, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.Help],
+        Options = [DryRun, Apply, RunOptions.NewRunId, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.Help],
         Notes = "The run itself is not touched. Exit code 1: it is refused, and the reasons are printed.",
         Run = static (arguments, io) => Task.FromResult(Migrate(arguments, io)),
     };
@@ -61,7 +61,7 @@ internal static class MigrateVerb
         Lines("refused", migration.Refusals, io);
         io.Out.WriteLine(migration.Kept.Count == 0 ? "kept: nothing" : $"kept: {TerminalText.Of(string.Join(", ", migration.Kept))}");
         Lines("done anew", migration.Invalidated, io);
-        var where = arguments.Get(CommonOptions.RunsDir) is { } folder ? $" --runs-dir {folder}" : "";
+        var where = CommonOptions.WhereOf(arguments);
         if (fork is { } made) io.Error.WriteLine($"{made} forked from {run}, pinned to {arguments.Positionals[1]}. Take it up: hydra resume {made}{where}");
         else if (migration.Refusals.Count > 0) io.Error.WriteLine($"hydra: run '{run}' cannot be migrated as it stands.");
         else io.Error.WriteLine($"Nothing was written. Do it: hydra migrate {run} {arguments.Positionals[1]}{where} --apply");

@@ -19,7 +19,7 @@ internal static class RerunVerb
         PositionalsMax = 1,
         Options =
         [
-            From, OnlyFailed, Set, SetOutput, UpTo, RunOptions.RunId, CommonOptions.RunsDir, RunOptions.AddUsd, RunOptions.AddTokens, CommonOptions.MaxConcurrent, CommonOptions.Rpm,
+            From, OnlyFailed, Set, SetOutput, UpTo, RunOptions.NewRunId, CommonOptions.RunsDir, RunOptions.AddUsd, RunOptions.AddTokens, CommonOptions.MaxConcurrent, CommonOptions.Rpm,
             CommonOptions.Tpm, RunOptions.Sandbox, RunOptions.Log, CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Quiet, CommonOptions.Help,
         ],
         Notes = "The copy is a new run with its own id. It shares the kept results with the run it comes from, and their spend; what failed there gets new attempts.",

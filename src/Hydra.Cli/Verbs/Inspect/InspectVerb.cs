@@ -37,15 +37,23 @@ internal static class InspectVerb
             var receipt = arguments.Get(Node) is { } of ? Tracing.Receipt.Of(trace, RunReading.NodeOf(trace, of)) : Tracing.Receipt.Of(trace);
             Show(receipt, receipt.ToValue(), arguments, io);
         }
-        else if (arguments.Get(Node) is { } path) NodeText.Write(RunReading.NodeOf(trace, path), store, arguments, io);
+        else if (arguments.Get(Node) is { } path) NodeText.Write(RunReading.StateOf(trace.Plan, store, info.Run), RunReading.NodeOf(trace, path), store, arguments, io);
         else if (arguments.Has(Trace)) Show(trace, trace.ToString(), arguments, io);
-        else if (arguments.Has(Events)) WriteEvents(trace, store, io);
+        else if (arguments.Has(Events)) WriteEvents(trace, store, arguments, io);
         else Summary(info, trace, store, arguments, io);
         return ExitCode.Done;
     }
 
-    private static void WriteEvents(RunTrace trace, IRunStore store, CliIo io)
+    private static void WriteEvents(RunTrace trace, IRunStore store, ParsedArguments arguments, CliIo io)
     {
+        if (arguments.Has(CommonOptions.Json))
+        {
+            var text = new EventText(trace.Plan);
+            var entries = store.Read(new RunId(trace.Run)).SelectMany(text.Entries).Select(entry =>
+                Value.Of(ValueMap.Of(("since_ms", entry.SinceMs), ("node", entry.Path is { } path ? Value.Of(path) : Value.Null), ("what", entry.What))));
+            io.Out.WriteLine(ValueJson.ToText(Value.Of(entries), indented: true));
+            return;
+        }
         foreach (var line in EventText.Of(trace.Plan, store.Read(new RunId(trace.Run)))) io.Out.WriteLine(TerminalText.Of(line));
     }
 

@@ -6,11 +6,11 @@ namespace Hydra.Cli.Verbs;
 /// <summary>All about one node of a run: what it was asked, what came of it.</summary>
 internal static class NodeText
 {
-    public static void Write(NodeTrace node, IRunStore store, ParsedArguments arguments, CliIo io)
+    public static void Write(RunState state, NodeTrace node, IRunStore store, ParsedArguments arguments, CliIo io)
     {
         if (arguments.Has(CommonOptions.Json))
         {
-            io.Out.WriteLine(ValueJson.ToText(ToJson(node, store), indented: true));
+            io.Out.WriteLine(ValueJson.ToText(ToJson(node, store).With("waits", WaitText.ToJson(state, node.Instance, store, io)), indented: true));
             return;
         }
         io.Out.WriteLine($"{TerminalText.Of(node.Path)}  {node.Type}  {WireNames.Of(node.Status)}{(node.Because is { } because ? $" ({because})" : "")}");
@@ -26,6 +26,7 @@ internal static class NodeText
             else if (result.Error is { } failed) io.Out.WriteLine($"failed: {failed.Code}: {TerminalText.Block(failed.Message)}");
             else if (result.Response is { } response) io.Out.WriteLine($"answered ({Amounts.Tokens(result.Usage.Total)}, {Amounts.Usd(result.Cost)}, {Amounts.Duration(result.DurationMs)}){LabelsOf(response)}:\n{Text(response, store)}");
         }
+        WaitText.WriteOf(state, node.Instance, store, arguments, io);
         if (node.Output is { } output) io.Out.WriteLine($"\n── output{LabelsOf(output)}\n{Text(output, store)}");
     }
 

@@ -154,7 +154,7 @@ internal static class Answering
             _ => $"has {wait.Answers.Count} of {wait.Request.Quorum} approvals",
         };
         io.Out.WriteLine($"{run} {TerminalText.Of(state.PathOf(node))} {what}");
-        var where = arguments.Get(CommonOptions.RunsDir) is { } folder ? $" --runs-dir {folder}" : "";
+        var where = CommonOptions.WhereOf(arguments);
         if (!hasOwner && !state.HasEnded) io.Error.WriteLine($"The run's process is gone. Go on: hydra resume {run}{where}");
         else if (!hasOwner && wait.Decision is not null && store.Find(new RunId(run))?.Status == RunStatus.Paused) io.Error.WriteLine($"The run goes on when it is taken up: hydra resume {run}{where}");
         return ExitCode.Done;

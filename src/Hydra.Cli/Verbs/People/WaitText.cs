@@ -6,47 +6,87 @@ namespace Hydra.Cli.Verbs;
 internal static class WaitText
 {
     private const int PromptLengthMax = 300;
+    /// <summary>Fields of a form put into an example.</summary>
+    private const int FieldsMax = 8;
 
     /// <summary>One line about the wait and the command that answers it.</summary>
     public static void WriteAsk(RunId run, OpenWait open, string where, TextWriter writer)
     {
-        writer.WriteLine($"{TerminalText.Of(open.Path)} {(open.Wait.Request.Kind == WaitKind.Event ? "waits for the event" : "asks")}: {TerminalText.Clip(open.Wait.Request.Prompt, PromptLengthMax)}");
+        writer.WriteLine($"{TerminalText.Of(open.Path)} {(open.Wait.Request.Kind == WaitKind.Event ? "waits for the event" : "asks")}: {TerminalText.Clip(open.Wait.Request.Prompt, PromptLengthMax)}{OptionsOf(open.Wait.Request)}");
         writer.WriteLine($"  {CommandFor(run.Text, open.Path, open.Wait.Request)}{where}{(open.Wait.Request.Kind == WaitKind.Approval ? "   or with --reject --comment TEXT" : "")}");
     }
+
+    private static string OptionsOf(WaitRequest request) => request.Options.Count == 0 ? "" : TerminalText.Clip($" [{string.Join(" / ", request.Options)}]", PromptLengthMax);
 
     /// <summary>The command line that answers.</summary>
     public static string CommandFor(string run, string path, WaitRequest request) => request.Kind switch
     {
-        WaitKind.Approval => $"hydra approve {run} {Quoted(path)}",
-        WaitKind.Input => $"hydra respond {run} {Quoted(path)} {Example(request)}",
-        _ => $"hydra signal {run} {Quoted(request.Prompt)} [VALUE]",
+        WaitKind.Approval => $"hydra approve {run} {TerminalText.Word(path)}",
+        WaitKind.Input => $"hydra respond {run} {TerminalText.Word(path)} {Example(request)}",
+        _ => $"hydra signal {run} {TerminalText.Word(request.Prompt)} [VALUE]",
     };
 
     private static string Example(WaitRequest request) => request.AnswerType switch
     {
-        AnswerType.Select => Quoted(request.Options[0]),
+        AnswerType.Select => TerminalText.Word(request.Options[0]),
         AnswerType.Confirm => "true",
-        AnswerType.Form => "'{…}'",
+        AnswerType.Form => TerminalText.Word($"{{{FieldsOf(request.Schema)}}}"),
         _ => "TEXT",
     };
 
-    private static string Quoted(string word) => word.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '/' or '.') ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+    /// <summary>The fields of a form with what goes into each; … where the schema names none, or more.</summary>
+    private static string FieldsOf(Value schema)
+    {
+        if (!schema.IsObject || schema.AsObject.GetOrNull("properties") is not { IsObject: true } properties || properties.AsObject.Count == 0) return "…";
+        var fields = properties.AsObject.Take(FieldsMax).Select(field =>
+            $"{Value.Of(field.Key).ToJson()}: {(field.Value.IsObject && field.Value.AsObject.GetOrNull("type").TextOrNull is { } type ? type.ToUpperInvariant() : "…")}");
+        return string.Join(", ", fields) + (properties.AsObject.Count > FieldsMax ? ", …" : "");
+    }
 
     public static void WriteAll(RunState state, IRunStore store, ParsedArguments arguments, CliIo io)
     {
-        var where = arguments.Get(CommonOptions.RunsDir) is { } folder ? $" --runs-dir {folder}" : "";
-        foreach (var node in state.OpenWaits)
+        foreach (var node in AnswerableIn(state)) WriteOpen(state, node, store, arguments, io);
+    }
+
+    /// <summary>What one instance has asked people and what they said, and what it asks now; nothing of one that asked nobody.</summary>
+    public static void WriteOf(RunState state, int node, IRunStore store, ParsedArguments arguments, CliIo io)
+    {
+        foreach (var wait in WaitsOf(state, node))
         {
-            var wait = state.DetailOf(node)!.Wait!;
-            io.Out.WriteLine($"\n{TerminalText.Of(state.PathOf(node))} waits since {Time(wait.OpenedAtMs)} until {Time(wait.DeadlineMs)} ({WireNames.Of(wait.IsEscalated ? WaitExpiry.Reject : wait.Request.OnTimeout)} then)");
-            if (UrgencyOf(wait, io.Clock.GetUtcNow().ToUnixTimeMilliseconds()) is { Length: > 0 } urgency) io.Out.WriteLine(urgency);
-            if (wait.MayAnswer.Count > 0) io.Out.WriteLine($"may decide: {TerminalText.Of(string.Join(", ", wait.MayAnswer))}");
-            if (wait.Request.Quorum > 1) io.Out.WriteLine($"approvals: {wait.Answers.Count} of {wait.Request.Quorum} ({TerminalText.Of(string.Join(", ", wait.Answers.Select(answer => answer.Who)))})");
-            if (wait.Request.Options.Count > 0) io.Out.WriteLine($"options: {TerminalText.Of(string.Join(", ", wait.Request.Options))}");
-            WritePayload(store.Artifacts.Read(wait.Request.Payload).AsObject, io.Out);
-            io.Out.WriteLine($"payload {wait.Request.PayloadSha256}   wait {TerminalText.Of(wait.Id)}");
-            io.Out.WriteLine($"  {CommandFor(state.RunName, state.PathOf(node), wait.Request)}{where}");
+            if (IsAnswerable(state, node, wait)) WriteOpen(state, node, store, arguments, io);
+            else WriteClosed(wait, store, io);
         }
+    }
+
+    /// <summary>A run that was cancelled keeps its questions, and nobody may answer them unless it is resumed.</summary>
+    private static IEnumerable<int> AnswerableIn(RunState state) => state.TakesAnswers ? state.OpenWaits : [];
+
+    private static bool IsAnswerable(RunState state, int node, WaitState wait) => wait.Decision is null && state.TakesAnswers && state.OpenWaits.Contains(node);
+
+    private static IEnumerable<WaitState> WaitsOf(RunState state, int node) => state.DetailOf(node) is { Wait: { } wait } detail ? [.. detail.EarlierWaits ?? [], wait] : [];
+
+    private static void WriteClosed(WaitState wait, IRunStore store, CliIo io)
+    {
+        io.Out.WriteLine($"\nasked {Time(wait.OpenedAtMs)}   wait {TerminalText.Of(wait.Id)}");
+        WritePayload(store.Artifacts.Read(wait.Request.Payload).AsObject, io.Out);
+        foreach (var answer in wait.Answers)
+            io.Out.WriteLine($"{TerminalText.Of(WaitRules.Said(wait, answer.Answer))} by {TerminalText.Of(answer.Who)} at {Time(answer.AtMs)}{(answer.Comment.Length == 0 ? "" : $": {TerminalText.Block(answer.Comment)}")}");
+        if (wait.Decision is { Expired: { } expired } ended) io.Out.WriteLine($"nobody answered in time: {WireNames.Of(expired)} at {Time(ended.AtMs)}");
+        else if (wait.Decision is null) io.Out.WriteLine("it was ended undecided");
+    }
+
+    private static void WriteOpen(RunState state, int node, IRunStore store, ParsedArguments arguments, CliIo io)
+    {
+        var where = CommonOptions.WhereOf(arguments);
+        var wait = state.DetailOf(node)!.Wait!;
+        io.Out.WriteLine($"\n{TerminalText.Of(state.PathOf(node))} waits since {Time(wait.OpenedAtMs)} until {Time(wait.DeadlineMs)} ({WireNames.Of(wait.IsEscalated ? WaitExpiry.Reject : wait.Request.OnTimeout)} then)");
+        if (UrgencyOf(wait, io.Clock.GetUtcNow().ToUnixTimeMilliseconds()) is { Length: > 0 } urgency) io.Out.WriteLine(urgency);
+        if (wait.MayAnswer.Count > 0) io.Out.WriteLine($"may decide: {TerminalText.Of(string.Join(", ", wait.MayAnswer))}");
+        if (wait.Request.Quorum > 1) io.Out.WriteLine($"approvals: {wait.Answers.Count} of {wait.Request.Quorum}{(wait.Answers.Count == 0 ? "" : $" ({TerminalText.Of(string.Join(", ", wait.Answers.Select(answer => answer.Who)))})")}");
+        if (wait.Request.Options.Count > 0) io.Out.WriteLine($"options: {TerminalText.Of(string.Join(", ", wait.Request.Options))}");
+        WritePayload(store.Artifacts.Read(wait.Request.Payload).AsObject, io.Out);
+        io.Out.WriteLine($"payload {wait.Request.PayloadSha256}   wait {TerminalText.Of(wait.Id)}");
+        io.Out.WriteLine($"  {CommandFor(state.RunName, state.PathOf(node), wait.Request)}{where}");
     }
 
     /// <summary>Whether time presses: reminded, escalated, over. What passed while no process lived is due and takes effect when the run goes on.</summary>
@@ -85,19 +125,25 @@ internal static class WaitText
         foreach (var (id, output) in payload["shown"].AsObject.Pairs) writer.WriteLine($"── {TerminalText.Of(id)}\n{TerminalText.Block(output.ToDisplayText())}");
     }
 
-    public static Value ToJson(RunState state, IRunStore store, CliIo io) => Value.Of(state.OpenWaits.Select(node =>
+    public static Value ToJson(RunState state, IRunStore store, CliIo io) => Value.Of(AnswerableIn(state).Select(node => ToJson(state, node, state.DetailOf(node)!.Wait!, store, io)));
+
+    /// <summary>Every wait of one instance, decided ones among them.</summary>
+    public static Value ToJson(RunState state, int node, IRunStore store, CliIo io) => Value.Of(WaitsOf(state, node).Select(wait => ToJson(state, node, wait, store, io)));
+
+    private static Value ToJson(RunState state, int node, WaitState wait, IRunStore store, CliIo io)
     {
-        var wait = state.DetailOf(node)!.Wait!;
         var request = wait.Request;
+        var isOpen = IsAnswerable(state, node, wait);
         return Value.Of(ValueMap.Of(
             ("id", wait.Id), ("node", state.PathOf(node)), ("kind", WireNames.Of(request.Kind)), ("asked", store.Artifacts.Read(request.Payload)), ("payload_sha256", request.PayloadSha256),
             ("type", WireNames.Of(request.AnswerType)), ("options", Value.OfTexts(request.Options)), ("schema", request.Schema),
             ("since", Iso(wait.OpenedAtMs)), ("deadline", Iso(wait.DeadlineMs)), ("on_timeout", WireNames.Of(request.OnTimeout)), ("reminded", wait.IsReminded), ("escalated", wait.IsEscalated),
-            ("due", DueOf(wait, io.Clock.GetUtcNow().ToUnixTimeMilliseconds()) is { } due ? Value.Of(due) : Value.Null),
+            ("due", isOpen && DueOf(wait, io.Clock.GetUtcNow().ToUnixTimeMilliseconds()) is { } due ? Value.Of(due) : Value.Null),
             ("approvers", Value.OfTexts(wait.MayAnswer)), ("quorum", request.Quorum),
             ("answers", Value.Of(wait.Answers.Select(answer => Value.Of(ValueMap.Of(("who", answer.Who), ("authenticated", answer.IsAuthenticated), ("answer", answer.Answer), ("comment", answer.Comment), ("at", Iso(answer.AtMs))))))),
-            ("command", CommandFor(state.RunName, state.PathOf(node), request))));
-    }));
+            ("expired", wait.Decision?.Expired is { } expired ? WireNames.Of(expired) : Value.Null),
+            ("command", isOpen ? CommandFor(state.RunName, state.PathOf(node), request) : Value.Null)));
+    }
 
     public static string Iso(long atMs) => DateTimeOffset.FromUnixTimeMilliseconds(atMs).ToString("O");
     private static string Time(long atMs) => DateTimeOffset.FromUnixTimeMilliseconds(atMs).ToString("yyyy-MM-dd HH:mm:ss 'UTC'");

@@ -24,7 +24,7 @@ internal sealed class WaitView(RunView inner, RunId run, bool tells, WaitAsker? 
     {
         var open = new OpenWait(state.PathOf(node), state.DetailOf(node)!.Wait!);
         if (asker is not null && asker.Takes(open)) return;
-        WaitText.WriteAsk(run, open, arguments.Get(CommonOptions.RunsDir) is { } folder ? $" --runs-dir {folder}" : "", io.Error);
+        WaitText.WriteAsk(run, open, CommonOptions.WhereOf(arguments), io.Error);
     }
 
     public override ValueTask DisposeAsync() => inner.DisposeAsync();

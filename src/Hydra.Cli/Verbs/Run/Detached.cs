@@ -28,7 +28,7 @@ internal static class Detached
             return process.ExitCode;
         }
         io.Out.WriteLine(run.Text);
-        io.Error.WriteLine($"log: {arguments.Get(RunOptions.Log) ?? log}   watch it: hydra inspect {run} --follow{(arguments.Get(CommonOptions.RunsDir) is { } dir ? $" --runs-dir {dir}" : "")}");
+        io.Error.WriteLine($"log: {arguments.Get(RunOptions.Log) ?? log}   watch it: hydra inspect {run} --follow{CommonOptions.WhereOf(arguments)}");
         return ExitCode.Done;
     }
 

@@ -7,6 +7,8 @@ internal static class RunOptions
 {
     public static readonly Option Gateway = new("--gateway", "FILE", "models come from this gateway configuration, in this process; default HYDRA_GATEWAY_CONFIG");
     public static readonly Option RunId = new("--run-id", "ID", "the run's id; resumes when it exists");
+    /// <summary>The same for verbs that make a new run.</summary>
+    public static readonly Option NewRunId = new(RunId.Name, "ID", "the new run's id; one is made up by default");
     public static readonly Option Sandbox = new("--sandbox", "NAME", "lets programs run: bubblewrap, docker, or inprocess (with your rights)");
     public static readonly Option BudgetUsd = new("--budget-usd", "USD", "at most so many US dollars");
     public static readonly Option BudgetTokens = new("--budget-tokens", "N", "at most so many tokens");

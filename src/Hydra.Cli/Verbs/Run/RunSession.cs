@@ -14,7 +14,8 @@ internal static class RunSession
         if (isKept && arguments.Has(FollowVerb.InPlace) && FollowVerb.GoingOn(run, workflow, workshop.Engine.Options.Store) is { } going) return await FollowVerb.InPlaceAsync(workshop.Engine.Options.Store, going, arguments, io);
         using var log = LogFile.Open(arguments, ref io);
         var isQuiet = arguments.Has(CommonOptions.Quiet);
-        if (workshop.Gateway.IsOfflineByDefault && workshop.Models is not PipelineModels && !request.IsDryRun && !isQuiet && ModelUse.IsPossible(workflow)) io.Error.WriteLine(ModelGateway.OfflineNotice);
+        if (workshop.Gateway.IsOfflineByDefault && workshop.Models is not PipelineModels && !request.IsDryRun && !isQuiet && ModelUse.IsPossible(workflow) && workshop.Engine.Options.Store.Find(run)?.Status != RunStatus.Completed)
+            io.Error.WriteLine(ModelGateway.OfflineNotice);
         using var stop = new CancellationTokenSource();
         using var interrupts = io.OnInterrupt(() => Interrupt(stop, io));
         RunReport report;
@@ -56,7 +57,7 @@ internal static class RunSession
 
     private static void Closing(RunReport report, bool isKept, ParsedArguments arguments, CliIo io)
     {
-        var where = arguments.Get(CommonOptions.RunsDir) is { } folder ? $" --runs-dir {folder}" : "";
+        var where = CommonOptions.WhereOf(arguments);
         foreach (var file in report.FilesWritten) io.Error.WriteLine($"wrote {TerminalText.Of(file)}");
         io.Error.WriteLine($"{report.Run} {WireNames.Of(report.Status)}: {TerminalText.Of(report.Reason)} ({Amounts.Tokens(report.Tokens)}, {Amounts.Usd(report.Cost)}{Spend.UnpricedTextOf(report.UnpricedCalls)})");
         if (!isKept) return;
@@ -69,7 +70,7 @@ internal static class RunSession
                 io.Error.WriteLine($"Then go on: hydra resume {report.Run}{where}");
                 break;
             case RunStatus.Paused or RunStatus.Interrupted: io.Error.WriteLine($"Go on: hydra resume {report.Run}{where}"); break;
-            case RunStatus.Failed when report.Rollback is not null: io.Error.WriteLine($"See why: hydra inspect {report.Run}{where}"); break;
+            case RunStatus.Failed when report.Rollback is not null || arguments.Has(ReplayOptions.Replay) || arguments.Has(ReplayOptions.ReplayRun): io.Error.WriteLine($"See why: hydra inspect {report.Run}{where}"); break;
             case RunStatus.Failed: io.Error.WriteLine($"See why: hydra inspect {report.Run}{where}   Try again what failed: hydra resume {report.Run}{where}"); break;
             default: break;
         }
