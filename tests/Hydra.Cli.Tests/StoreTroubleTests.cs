@@ -166,6 +166,30 @@ public sealed class StoreTroubleTests(Totals totals)
         Assert.Equal(before, File.ReadAllBytes(terminal.PathOf(".hydra/hydra.db")));
     }
 
+    [Fact]
+    public async Task A_database_that_was_cut_off_to_nothing_is_not_taken_for_a_new_one()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("gate.yaml", "name: gate\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?}\n");
+        using (var hydra = HydraProcess.Start(terminal.Folder, new Dictionary<string, string>(StringComparer.Ordinal), "run", "gate.yaml", "--run-id", "gate")) Assert.Equal(3, (await hydra.EndAsync()).Code);
+        var (file, log) = (terminal.PathOf(".hydra/hydra.db"), terminal.PathOf(".hydra/hydra.db-wal"));
+        File.WriteAllBytes(file, []);
+        foreach (var hasLog in (bool[])[false, true])
+        {
+            if (hasLog) File.WriteAllBytes(log, new byte[32]);
+            else File.Delete(log);
+            var left = hasLog ? log : terminal.PathOf(".hydra/locks");
+            foreach (var words in (string[])["list", "inspect gate", "resume gate", "approve gate g", "run gate.yaml", "verify", "doctor --runs"])
+            {
+                Assert.True(terminal.Run(words.Split(' ')) == ExitCode.Failed, $"{words}: {terminal.Error}");
+                Assert.Contains($"{file} is empty, though {left} is there from earlier runs", terminal.Out + terminal.Error, StringComparison.Ordinal);   // doctor says it as what it found
+            }
+        }
+        Assert.Equal((0, 32), (new FileInfo(file).Length, new FileInfo(log).Length));
+        Directory.Move(terminal.PathOf(".hydra"), terminal.PathOf("away"));
+        Assert.Equal(ExitCode.Done, terminal.Run("list"));
+    }
+
     /// <summary>Writes over the first page of a table.</summary>
     private static void Overwrite(string file, string table)
     {
