@@ -21,7 +21,7 @@ public sealed class StoreTroubleTests(Totals totals)
         get
         {
             var disks = new TheoryData<int, bool>();
-            foreach (var kib in IsLong ? [16, 32, 48, 64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512] : (int[])[32, 128, 384])
+            foreach (var kib in IsLong ? [16, 32, 48, 64, 96, 128, 160, 192, 224, 256, 320, 384, 448] : (int[])[32, 128, 384])
             {
                 disks.Add(kib, false);
                 if (IsLong || kib == 384) disks.Add(kib, true);
