@@ -13,7 +13,7 @@ public sealed class EffectTests(Totals totals)
     [Fact]
     public async Task An_irreversible_effect_never_happens_twice_whenever_the_process_is_killed()
     {
-        var killsWanted = Environment.GetEnvironmentVariable("HYDRA_LONG") == "1" ? 200 : 12;
+        var killsWanted = Environment.GetEnvironmentVariable("HYDRA_LONG") == "1" ? 200 : 24;
         var random = new Random(Seed);
         var (kills, unknown, effects) = (0, 0, 0);
         while (kills < killsWanted)

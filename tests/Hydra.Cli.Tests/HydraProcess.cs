@@ -10,7 +10,7 @@ internal sealed partial class HydraProcess : IDisposable
     /// <summary>A process that says nothing for so many seconds hangs; it is killed and the test fails. Only seconds in which the test itself ran count.</summary>
     private const int SilenceSecondsMax = 300;
 
-    /// <summary>As users have it, compiled ahead of time, where <c>./test</c> has built it so: a third of each start. Otherwise the one beside the tests.</summary>
+    /// <summary>As users have it, compiled ahead of time, where <c>./test</c> has built it so: half of each start. Otherwise the one beside the tests.</summary>
     private static readonly string Built = Environment.GetEnvironmentVariable("HYDRA_PROGRAM") is { Length: > 0 } program ? program : typeof(CommandLine).Assembly.Location;
 
     private readonly Process _process;

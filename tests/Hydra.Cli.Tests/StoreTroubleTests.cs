@@ -21,7 +21,7 @@ public sealed class StoreTroubleTests(Totals totals)
         get
         {
             var disks = new TheoryData<int, bool>();
-            foreach (var kib in IsLong ? [16, 32, 48, 64, 96, 128, 160, 192, 224, 256, 320, 384, 448] : (int[])[32, 128, 384])
+            foreach (var kib in IsLong ? [16, 32, 48, 64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512] : (int[])[32, 128, 384])
             {
                 disks.Add(kib, false);
                 if (IsLong || kib == 384) disks.Add(kib, true);
@@ -36,7 +36,7 @@ public sealed class StoreTroubleTests(Totals totals)
     {
         var why = isSimulated ? PowerDisk.WhyNot : Mounts.WhyNot;
         Assert.SkipWhen(why is not null, why ?? "");
-        await using var fake = await FakeProvider.StartAsync(new FakeScript { Answer = "{prompt} " + new string('z', 20_000) });
+        await using var fake = await FakeProvider.StartAsync(new FakeScript { Answer = "{prompt} " + new string('z', 28_000) });
         using var terminal = new Terminal();
         terminal.Write("full.yaml", Chains());
         Directory.CreateDirectory(terminal.PathOf("disk"));
@@ -185,6 +185,7 @@ public sealed class StoreTroubleTests(Totals totals)
                 Assert.Contains($"{file} is empty, though {left} is there from earlier runs", terminal.Out + terminal.Error, StringComparison.Ordinal);   // doctor says it as what it found
             }
         }
+        Assert.DoesNotContain(".recover", terminal.Out, StringComparison.Ordinal);   // it would remove the log
         Assert.Equal((0, 32), (new FileInfo(file).Length, new FileInfo(log).Length));
         Directory.Move(terminal.PathOf(".hydra"), terminal.PathOf("away"));
         Assert.Equal(ExitCode.Done, terminal.Run("list"));

@@ -38,9 +38,14 @@ internal static class StoreExamination
             using var store = Wiring.OpenExisting(arguments, io);
             return StoreText.Write(store.Check(null), saysMend: true, arguments, io);
         }
-        catch (StoreException damaged) when (damaged.Fault is StoreFault.Corrupt or StoreFault.Newer)
+        catch (StoreException damaged) when (damaged.Fault is StoreFault.Corrupt or StoreFault.Emptied or StoreFault.Newer)
         {
-            var mend = damaged.Fault == StoreFault.Newer ? "Nothing is damaged: that version opens it." : Recover;
+            var mend = damaged.Fault switch
+            {
+                StoreFault.Newer => "Nothing is damaged: that version opens it.",
+                StoreFault.Emptied => "Copy the folder away before anything else opens the file: SQLite, `sqlite3` too, removes the log of an empty database.",
+                _ => Recover,
+            };
             var report = new StoreReport(0, 0, 0, [new(null, damaged.Message, mend)]);
             return StoreText.Write(report, saysMend: true, arguments, io);
         }

@@ -69,7 +69,7 @@ public sealed partial class SqliteRunStore : IRunStore
     {
         if (new FileInfo(file) is not { Exists: true, Length: 0 }) return;
         var left = ((string[])["hydra.db-wal", "artifacts", "locks"]).FirstOrDefault(part => new FileInfo(Path.Combine(folder, part)) is { Exists: true, Length: > 0 } || Directory.Exists(Path.Combine(folder, part)));
-        if (left is not null) throw new StoreException(StoreFault.Corrupt, $"{file} is empty, though {Path.Combine(folder, left)} is there from earlier runs: the file was cut off. Restore it from a copy, or move {folder} away to begin anew. Nothing was changed.");
+        if (left is not null) throw new StoreException(StoreFault.Emptied, $"{file} is empty, though {Path.Combine(folder, left)} is there from earlier runs: the file was cut off. Restore it from a copy, or move {folder} away to begin anew. Nothing was changed.");
     }
 
     /// <summary>The entries of the database and its log, and the folder's own: SQLite presses the first two too, and does not say when that failed (unixSync in os_unix.c).</summary>

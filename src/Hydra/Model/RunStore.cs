@@ -107,7 +107,7 @@ public interface IArtifactStore
 }
 
 /// <summary>What keeps a store from doing as it was asked; <c>Stale</c>: another process has taken the run over.</summary>
-public enum StoreFault { Full, ReadOnly, Locked, Owned, Stale, Corrupt, Newer, Missing, Other }
+public enum StoreFault { Full, ReadOnly, Locked, Owned, Stale, Corrupt, Emptied, Newer, Missing, Other }
 
 /// <summary>The store could not do what was asked; the message names the place and the mend.</summary>
 public sealed class StoreException(StoreFault fault, string message, Exception? innerException = null) : Exception(message, innerException)
