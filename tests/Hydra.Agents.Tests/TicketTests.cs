@@ -63,21 +63,21 @@ public class TicketTests
     [Fact]
     public async Task Killed_at_any_frame_it_keeps_the_ticket_and_orders_nothing_twice()
     {
-        var counting = new DyingStore(new MemoryRunStore(), int.MaxValue);
-        await RunAsync(Model(), Tools(Pending, Ready), counting);
         var unknown = 0;
-        for (var at = 1; at < counting.Commits; at++)
+        foreach (var dying in DyingStore.AtEveryCommit())
         {
-            (_rendered, var store, var models) = (0, new MemoryRunStore(), Model());
+            (_rendered, var models) = (0, Model());
             _looks.Clear();
             var tools = Tools(Pending, Ready);
-            await Assert.ThrowsAnyAsync<StoreException>(() => RunAsync(models, tools, new DyingStore(store, at)));
-            var report = await EngineOf(models, tools, store, ToolRun.File("tools: [render]", Declared), out _).ResumeAsync(ToolRun.Run, new RunRequest(), CancellationToken.None);
+            if (await dying.OutlivesAsync(() => RunAsync(models, tools, dying))) break;
+            var isUnknown = ToolCrashTests.OpenSteps(dying.Kept).Any(step => step.Name == "render");   // died while it ordered: nobody knows whether it did
+            var report = await EngineOf(models, tools, dying.Kept, ToolRun.File("tools: [render]", Declared), out _).ResumeAsync(ToolRun.Run, new RunRequest(), CancellationToken.None);
             Assert.InRange(_rendered, 0, 1);
-            if (report.Status == RunStatus.Failed) unknown++;   // died while it ordered: nobody knows whether it did
+            Assert.Equal(isUnknown ? RunStatus.Failed : RunStatus.Completed, report.Status);
+            if (isUnknown) unknown++;
             else Assert.Equal("done", report.Outputs["a"].AsText);
         }
-        Assert.Equal(1, unknown);
+        Assert.NotEqual(0, unknown);
     }
 
     [Fact]

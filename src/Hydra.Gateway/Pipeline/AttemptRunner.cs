@@ -51,7 +51,7 @@ internal sealed class AttemptRunner(ICallLedger ledger, Lock gate, TimeProvider 
                     : $"'{deployment.Id}' may cost more than the caller's own budget holds for this call."));
             }
             var attempt = operation.Begin(deployment.Id, deployment.Group, deployment.Facts.Provider, deployment.Facts.Id);
-            var reserved = await ReserveAsync(new ReserveRequest
+            var reserved = await ReserveAsync(operation, attempt, new ReserveRequest
             {
                 OperationId = operation.Id, Attempt = attempt.Number, Caller = operation.Caller, Model = operation.Model, Deployment = deployment.Id,
                 BoundUsd = bound, BoundTokens = operation.PromptTokensMax + operation.OutputTokensMax, IsPriceUnknown = asked is null,
@@ -90,14 +90,20 @@ internal sealed class AttemptRunner(ICallLedger ledger, Lock gate, TimeProvider 
         return (cap.Usd is { } usd && (price is null || operation.CostUsd + bound > usd)) || used + operation.PromptTokensMax + operation.OutputTokensMax > cap.Tokens;
     }
 
-    private async ValueTask<ReserveResult> ReserveAsync(ReserveRequest request, CancellationToken cancellationToken)
+    private async ValueTask<ReserveResult> ReserveAsync(Operation operation, Attempt attempt, ReserveRequest request, CancellationToken cancellationToken)
     {
         try
         {
             return await ledger.ReserveAsync(request, cancellationToken);
         }
+        catch (OperationCanceledException)
+        {
+            attempt.Outcome = operation.IsOutpaced(attempt) ? Attempt.Outpaced : "cancelled";
+            throw;
+        }
         catch (StoreException trouble)
         {
+            attempt.Outcome = "store_unavailable";
             throw new GatewayRefusedException(RefusalKind.StoreUnavailable, "The ledger of model calls cannot be written, so nobody was asked. The gateway's log says why.", trouble);
         }
     }

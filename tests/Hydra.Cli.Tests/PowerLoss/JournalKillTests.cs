@@ -59,9 +59,14 @@ public sealed class JournalKillTests(Totals totals)
     public async Task A_journal_that_loses_its_last_frames_is_found_out()
     {
         Assert.SkipWhen(PowerDisk.WhyNot is not null, PowerDisk.WhyNot ?? "");
-        var campaign = new KillCampaign(30) { Size = 4, Tampers = folder => DropFrames(folder, 3) };
-        await campaign.RunAsync();
-        Assert.NotEmpty(campaign.Lost);
+        // Where the last frames hold only what was begun, nothing that was told is lost with them.
+        foreach (var point in (int[])[30, 36, 42, 24, 48, 54])
+        {
+            var campaign = new KillCampaign(point) { Size = 4, Tampers = folder => DropFrames(folder, 3) };
+            await campaign.RunAsync();
+            if (campaign.Lost.Count > 0) return;
+        }
+        Assert.Fail("no result that was lost on purpose was noticed: the checker is blind");
     }
 
     /// <remarks>That the checker can fail: whoever says of an effect that it did not happen, when it did, has it happen twice.</remarks>

@@ -112,6 +112,28 @@ public sealed class HedgeTests
         Assert.Equal(0, (await BudgetAsync(gateway)).ReservedUsd);
     }
 
+    /// <remarks>Else it would be listed as running for ever.</remarks>
+    [Fact]
+    public async Task A_second_call_that_waits_for_its_money_when_the_first_answers_is_outpaced_and_asks_nobody()
+    {
+        await using var first = await FakeProvider.StartAsync(FakeScript.Of(Plain), Token);
+        await using var second = await FakeProvider.StartAsync(FakeScript.Of(Plain), Token);
+        var ledger = new LedgerWithoutRoomForTwo();
+        first.AnswersAfter = ledger.SecondWaits;
+        var config = Hedged()(ConfigOf([first, second]));
+        var (gate, clock, begun) = (new Lock(), TimeProvider.System, TimeProvider.System.GetTimestamp());
+        var factory = new PipelineFactory { Config = () => config, Ledger = ledger, Gate = gate, Clock = clock, Now = () => clock.GetElapsedTime(begun) };
+        using var providers = new ProviderFactory(config, new GatewayServiceOptions { Environment = _ => "sk-upstream", Folder = Path.GetTempPath() });
+        var models = GatewayModels.Build(config, providers, null, new ModelSurroundings(gate, clock, factory.Now));
+        var operation = Operation.Begin("chat", Caller.Anyone, "smart", clock);
+        var answer = await factory.Begin(factory.RouteTo(() => models), () => models).GetResponseAsync([new(ChatRole.User, "Hi")], new CallOptions(null, operation), Token);
+
+        Assert.Equal("Hello", answer.Text);
+        Assert.Equal([Attempt.Answered, Attempt.Outpaced], operation.Attempts.Select(attempt => attempt.Outcome));
+        Assert.Null(operation.Attempts[1].BegunAt);
+        Assert.Empty(second.Calls);
+    }
+
     /// <summary>Two deployments that are about equally fast, many calls at once: whoever wins, the ledger holds what the attempts say and never less than was billed.</summary>
     [Fact]
     public async Task However_the_races_end_the_ledger_is_the_sum_of_the_attempts_and_never_below_the_bill()
@@ -127,6 +149,25 @@ public sealed class HedgeTests
         await LedgerHoldsAsync(gateway, attempts.Sum(attempt => attempt.CostUsd));
         var billed = gateway.Fakes.Sum(fake => fake.Calls.Count) * Answer;
         Assert.True(attempts.Sum(attempt => attempt.CostUsd) >= billed, $"{billed} were billed");
+    }
+
+    /// <summary>Grants the first attempt; every other one waits until its caller leaves.</summary>
+    private sealed class LedgerWithoutRoomForTwo : ICallLedger
+    {
+        private readonly NoLedger _inner = new();
+        private readonly TaskCompletionSource _secondWaits = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task SecondWaits => _secondWaits.Task;
+
+        public async ValueTask<ReserveResult> ReserveAsync(ReserveRequest request, CancellationToken cancellationToken)
+        {
+            if (request.Attempt == 1) return await _inner.ReserveAsync(request, cancellationToken);
+            _secondWaits.SetResult();
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+            throw new InvalidOperationException("nobody waits for ever");
+        }
+
+        public Task<SettleResult> SettleAsync(Reservation reservation, Settlement settlement) => _inner.SettleAsync(reservation, settlement);
     }
 
     private static Func<GatewayConfig, GatewayConfig> Hedged(TimeSpan? after = null, double percentMax = 5) => config => config with

@@ -52,7 +52,33 @@ internal sealed class CallingNode : ILeafNodeType
 internal sealed class DyingStore(IRunStore inner, int commitsLeft) : IRunStore
 {
     private int _commitsLeft = commitsLeft;
+    private int _diesAtEvent = int.MaxValue;
+    private int _events;
 
+    /// <summary>Processes of which one dies at each commit of a run but the first; the last one outlives it.</summary>
+    /// <remarks>Two runs of one workflow share their commits out differently, so a death is set by an event that is not written any more: the first one behind the commit that the process before died at.</remarks>
+    public static IEnumerable<DyingStore> AtEveryCommit()
+    {
+        DyingStore dying;
+        for (var at = 1; ; at = dying._events + 1)
+        {
+            yield return dying = new DyingStore(new MemoryRunStore(), int.MaxValue) { _diesAtEvent = at };
+            if (!dying.IsDead) yield break;
+        }
+    }
+
+    /// <summary>Whether the process lived to the end of what it was to do.</summary>
+    public async Task<bool> OutlivesAsync(Func<Task> life)
+    {
+        var end = await Record.ExceptionAsync(life);
+        if (IsDead) Assert.IsAssignableFrom<StoreException>(end);
+        else Assert.Null(end);
+        return !IsDead;
+    }
+
+    /// <summary>What is left of it.</summary>
+    public IRunStore Kept => inner;
+    public bool IsDead { get; private set; }
     public int Commits { get; private set; }
     /// <summary>Called before each commit that reaches it, on the thread that writes.</summary>
     public Action<IReadOnlyList<Frame>> Writing { get; init; } = _ => { };
@@ -72,7 +98,9 @@ internal sealed class DyingStore(IRunStore inner, int commitsLeft) : IRunStore
     {
         public void Commit(IReadOnlyList<(Frame Frame, RunInfo? Info)> frames)
         {
-            if (store._commitsLeft-- <= 0) throw new StoreException(StoreFault.Other, "the process died here");
+            if (!store.IsDead) store._events += frames.Sum(given => given.Frame.Events.Count);
+            store.IsDead |= store._commitsLeft-- <= 0 || (store.Commits > 0 && store._events >= store._diesAtEvent);
+            if (store.IsDead) throw new StoreException(StoreFault.Other, "the process died here");
             store.Writing([.. frames.Select(given => given.Frame)]);
             inner.Commit(frames);
             store.Commits++;
