@@ -116,7 +116,7 @@ internal sealed class AuditTampering(string folder, IReadOnlyList<string> olderC
     {
         var runs = Rows().Select(row => row.Run).Distinct().ToList();
         var (i, j) = Two(runs.Count);
-        Run($"UPDATE frames SET run=-1 WHERE run={runs[i]}; UPDATE frames SET run={runs[i]} WHERE run={runs[j]}; UPDATE frames SET run={runs[j]} WHERE run=-1");
+        Run($"UPDATE frames SET id=seq WHERE run={runs[i]}; UPDATE frames SET id={runs[i]}<<32 | seq WHERE run={runs[j]}; UPDATE frames SET id={runs[j]}<<32 | seq WHERE run=0");
     }
 
     private void RollBack()
@@ -190,7 +190,7 @@ internal sealed class AuditTampering(string folder, IReadOnlyList<string> olderC
     private void Save(Row row)
     {
         using var command = _database.CreateCommand();
-        command.CommandText = "INSERT OR REPLACE INTO frames(run, seq, at, hash, body) VALUES($run, $seq, $at, $hash, $body)";
+        command.CommandText = "INSERT OR REPLACE INTO frames(id, at, hash, body) VALUES($run<<32 | $seq, $at, $hash, $body)";
         command.Parameters.AddWithValue("$run", row.Run);
         command.Parameters.AddWithValue("$seq", row.Seq);
         command.Parameters.AddWithValue("$at", row.At);

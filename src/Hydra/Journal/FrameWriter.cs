@@ -30,8 +30,8 @@ internal sealed class FrameWriter : IDisposable
         _file = file;
         _insert = connection.CreateCommand();
         var isCurrent = flaw == StoreFlaw.SkipsEpochCheck ? "$name<>$epoch" : "(SELECT epoch FROM owners WHERE run=$name)=$epoch";
-        _insert.CommandText = $"INSERT INTO frames(run, seq, at, hash, body) SELECT $run, $seq, $at, $hash, $body WHERE {isCurrent} AND ($calls=0 OR NOT EXISTS(SELECT 1 FROM kill_switch WHERE scope & $calls))";
-        foreach (var name in (string[])["$run", "$seq", "$at", "$hash", "$body", "$calls", "$name", "$epoch"]) _insert.Parameters.Add(new SqliteParameter { ParameterName = name });
+        _insert.CommandText = $"INSERT INTO frames(id, at, hash, body) SELECT $id, $at, $hash, $body WHERE {isCurrent} AND ($calls=0 OR NOT EXISTS(SELECT 1 FROM kill_switch WHERE scope & $calls))";
+        foreach (var name in (string[])["$id", "$at", "$hash", "$body", "$calls", "$name", "$epoch"]) _insert.Parameters.Add(new SqliteParameter { ParameterName = name });
         _insert.Prepare();
         _remember = ReuseRows.InsertInto(connection);
         _begin = connection.CreateCommand();
@@ -58,10 +58,10 @@ internal sealed class FrameWriter : IDisposable
         {
             Write_NeedsLock();
         }
-        catch (SqliteException failed)
+        catch (Exception failed) when (failed is SqliteException or StoreException)
         {
             Rollback_NeedsLock();
-            foreach (var frame in _batch) frame.Failure = SqliteFaults.Explain(failed, _file);
+            foreach (var frame in _batch) frame.Failure = failed is SqliteException refused ? SqliteFaults.Explain(refused, _file) : (StoreException)failed;
         }
         foreach (var frame in _batch) frame.IsWritten = true;
         _batch.Clear();
@@ -110,14 +110,13 @@ internal sealed class FrameWriter : IDisposable
     private bool Insert_NeedsLock(PendingFrame frame)
     {
         var parameters = _insert.Parameters;
-        parameters[0].Value = frame.RunKey.Id;
-        parameters[1].Value = frame.Sequence;
-        parameters[2].Value = frame.AtMs;
-        parameters[3].Value = frame.Hash;
-        parameters[4].Value = frame.Body;
-        parameters[5].Value = (long)frame.Calls;
-        parameters[6].Value = frame.Run.Text;
-        parameters[7].Value = frame.Epoch;
+        parameters[0].Value = FrameKey.Of(frame.RunKey.Id, frame.Sequence);
+        parameters[1].Value = frame.AtMs;
+        parameters[2].Value = frame.Hash;
+        parameters[3].Value = frame.Body;
+        parameters[4].Value = (long)frame.Calls;
+        parameters[5].Value = frame.Run.Text;
+        parameters[6].Value = frame.Epoch;
         return _insert.ExecuteNonQuery() != 0;
     }
 

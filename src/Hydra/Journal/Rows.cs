@@ -83,7 +83,7 @@ internal static class FrameRows
     public static (RunKey Key, byte[] Hash, long Epoch) Tail(SqliteConnection connection, RunId run)
     {
         using var command = connection.CreateCommand();
-        command.CommandText = "SELECT runs.id, (SELECT hash FROM frames WHERE frames.run=runs.id ORDER BY seq DESC LIMIT 1) FROM runs WHERE runs.run=$run";
+        command.CommandText = $"SELECT runs.id, (SELECT hash FROM frames WHERE frames.id BETWEEN {FrameKey.From("runs.id")} AND {FrameKey.Last("runs.id")} ORDER BY frames.id DESC LIMIT 1) FROM runs WHERE runs.run=$run";
         command.Parameters.AddWithValue("$run", run.Text);
         using var reader = command.ExecuteReader();
         var epoch = OwnerRows.EpochOf(connection, run);
@@ -95,11 +95,10 @@ internal static class FrameRows
     {
         foreach (var segment in Segment.ChainOf(connection, run))
         {
-            if (sequence < segment.First || sequence > segment.Last) continue;
+            if (sequence < segment.First || sequence > Math.Min(segment.Last, FrameKey.SequenceMax)) continue;
             using var command = connection.CreateCommand();
-            command.CommandText = "SELECT hash FROM frames WHERE run=$run AND seq=$seq";
-            command.Parameters.AddWithValue("$run", segment.RowId);
-            command.Parameters.AddWithValue("$seq", sequence);
+            command.CommandText = "SELECT hash FROM frames WHERE id=$id";
+            command.Parameters.AddWithValue("$id", FrameKey.Of(segment.RowId, sequence));
             if (command.ExecuteScalar() is byte[] hash) return hash;
         }
         throw new StoreException(StoreFault.Missing, $"Run '{run}' has no frame {sequence}.");
@@ -113,9 +112,8 @@ internal static class FrameRows
     public static void Save(SqliteConnection connection, RunKey key, RawFrame frame)
     {
         using var command = connection.CreateCommand();
-        command.CommandText = "INSERT INTO frames(run, seq, at, hash, body) VALUES($run, $seq, $at, $hash, $body)";
-        command.Parameters.AddWithValue("$run", key.Id);
-        command.Parameters.AddWithValue("$seq", frame.Sequence);
+        command.CommandText = "INSERT INTO frames(id, at, hash, body) VALUES($id, $at, $hash, $body)";
+        command.Parameters.AddWithValue("$id", FrameKey.Of(key.Id, frame.Sequence));
         command.Parameters.AddWithValue("$at", frame.AtMs);
         command.Parameters.AddWithValue("$hash", frame.Hash);
         command.Parameters.AddWithValue("$body", StoredBody.Pack(frame.Body));
@@ -131,10 +129,9 @@ internal static class FrameRows
         {
             if (segment.Last < fromSequence - 1) continue;
             using var command = connection.CreateCommand();
-            command.CommandText = "SELECT seq, at, hash, body FROM frames WHERE run=$run AND seq>=$from AND seq<=$last ORDER BY seq";
-            command.Parameters.AddWithValue("$run", segment.RowId);
-            command.Parameters.AddWithValue("$from", previous is null ? fromSequence - 1 : expected);
-            command.Parameters.AddWithValue("$last", segment.Last);
+            command.CommandText = "SELECT seq, at, hash, body FROM frames WHERE id BETWEEN $first AND $last ORDER BY id";
+            command.Parameters.AddWithValue("$first", FrameKey.Of(segment.RowId, previous is null ? fromSequence - 1 : expected));
+            command.Parameters.AddWithValue("$last", FrameKey.Of(segment.RowId, Math.Min(segment.Last, FrameKey.SequenceMax)));
             using var reader = command.ExecuteReader();
             while (reader.Read())
             {

@@ -40,7 +40,7 @@ internal sealed record Segment(RunId Run, long RowId, long First, long Last, Fra
     private static Segment? Find(SqliteConnection connection, RunId run, long last)
     {
         using var command = connection.CreateCommand();
-        command.CommandText = "SELECT run, seq, at, body FROM frames WHERE run=(SELECT id FROM runs WHERE run=$run) ORDER BY seq LIMIT 1";
+        command.CommandText = $"SELECT runs.id, seq, at, body FROM runs JOIN frames ON frames.id BETWEEN {FrameKey.From("runs.id")} AND {FrameKey.Last("runs.id")} WHERE runs.run=$run ORDER BY frames.id LIMIT 1";
         command.Parameters.AddWithValue("$run", run.Text);
         using var reader = command.ExecuteReader();
         if (!reader.Read()) return null;

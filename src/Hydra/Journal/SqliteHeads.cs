@@ -14,7 +14,7 @@ public sealed partial class SqliteRunStore
     private static List<JournalHead> HeadsIn(SqliteConnection connection, RunId? only)
     {
         using var command = connection.CreateCommand();
-        command.CommandText = "SELECT r.run, f.seq, f.hash FROM runs r JOIN frames f ON f.run=r.id AND f.seq=(SELECT max(seq) FROM frames WHERE run=r.id) WHERE $run='' OR r.run=$run ORDER BY r.run";
+        command.CommandText = $"SELECT r.run, f.seq, f.hash FROM runs r JOIN frames f ON f.id=(SELECT max(id) FROM frames WHERE id BETWEEN {FrameKey.From("r.id")} AND {FrameKey.Last("r.id")}) WHERE $run='' OR r.run=$run ORDER BY r.run";
         command.Parameters.AddWithValue("$run", only?.Text ?? "");
         using var reader = command.ExecuteReader();
         var heads = new List<JournalHead>();
@@ -32,8 +32,9 @@ public sealed partial class SqliteRunStore
     {
         if (of == AuditHead.SwitchName) return SwitchHash(KillSwitchRows.Audit(connection), count);
         if (of == AuditHead.PolicyName) return PolicyChangeRows.HashAt(connection, count);
+        if (count is < 0 or > FrameKey.SequenceMax) return null;
         using var command = connection.CreateCommand();
-        command.CommandText = "SELECT hash FROM frames WHERE run=(SELECT id FROM runs WHERE run=$run) AND seq=$seq";
+        command.CommandText = $"SELECT hash FROM frames WHERE id={FrameKey.From("SELECT id FROM runs WHERE run=$run", "$seq")}";
         command.Parameters.AddWithValue("$run", of);
         command.Parameters.AddWithValue("$seq", count);
         return command.ExecuteScalar() is byte[] hash ? Convert.ToHexStringLower(hash) : null;

@@ -112,9 +112,9 @@ public sealed partial class SqliteRunStore
         foreach (var segment in Segment.ChainOf(connection, run))
         {
             using var command = connection.CreateCommand();
-            command.CommandText = "SELECT seq, body FROM frames WHERE run=$run AND seq<=$last ORDER BY seq";
-            command.Parameters.AddWithValue("$run", segment.RowId);
-            command.Parameters.AddWithValue("$last", Math.Min(segment.Last, upTo));
+            command.CommandText = "SELECT seq, body FROM frames WHERE id BETWEEN $first AND $last ORDER BY id";
+            command.Parameters.AddWithValue("$first", FrameKey.Of(segment.RowId, 0));
+            command.Parameters.AddWithValue("$last", FrameKey.Of(segment.RowId, Math.Min(segment.Last, upTo)));
             using var reader = command.ExecuteReader();
             while (reader.Read())
             {

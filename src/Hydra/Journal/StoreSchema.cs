@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Hydra.Journal;
 
-/// <summary>The tables of <c>hydra.db</c>. Version 2 packs the bodies of frames (<see cref="StoredBody"/>); whoever knows it reads those of version 1 as they are.</summary>
+/// <summary>The tables of <c>hydra.db</c>. Version 2 packs the bodies of frames (<see cref="StoredBody"/>) and has one integer as their key (<see cref="FrameKey"/>).</summary>
 internal static class StoreSchema
 {
     public const int Version = 2;
@@ -15,9 +15,33 @@ internal static class StoreSchema
         Run(connection, $"PRAGMA journal_mode=WAL; PRAGMA synchronous={(durability == Durability.Full ? "FULL" : "NORMAL")}; PRAGMA wal_autocheckpoint=4096;");
         var found = Convert.ToInt32(Ask(connection, "PRAGMA user_version"), CultureInfo.InvariantCulture);
         if (found > Version) throw new StoreException(StoreFault.Newer, $"{connection.DataSource} was written by a newer Hydra (format {found}, this one knows {Version}). Use that version, or another --runs-dir.");
-        if (found < Version) Make(connection);
+        if (found == 1) Convert1(connection);
+        else if (found < Version) Make(connection);
         ReuseRows.Prepare(connection);
         Run(connection, KillSwitchRows.Tables + PolicyChangeRows.Table + OwnerRows.Table);
+    }
+
+    private const string Frames = """
+        CREATE TABLE IF NOT EXISTS frames(
+            id INTEGER PRIMARY KEY, at INTEGER NOT NULL, hash BLOB NOT NULL, body BLOB NOT NULL,
+            run INTEGER AS (id >> 32), seq INTEGER AS (id & 4294967295));
+        """;
+
+    /// <summary>From version 1, whose frames had the key (run, seq); whole or not at all, and by one process where several come.</summary>
+    private static void Convert1(SqliteConnection connection)
+    {
+        using var transaction = connection.BeginTransaction(deferred: false);
+        if (Ask(connection, "PRAGMA user_version") is 1L)
+        {
+            Run(connection, $"""
+                ALTER TABLE frames RENAME TO frames_1;
+                {Frames}
+                INSERT INTO frames(id, at, hash, body) SELECT {FrameKey.From("run", "seq")}, at, hash, body FROM frames_1 ORDER BY run, seq;
+                DROP TABLE frames_1;
+                PRAGMA user_version={Version};
+                """);
+        }
+        transaction.Commit();
     }
 
     private static void Make(SqliteConnection connection) => Run(connection, $"""
@@ -27,9 +51,7 @@ internal static class StoreSchema
                 status TEXT NOT NULL, reason TEXT NOT NULL, started_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
                 micro_usd INTEGER NOT NULL, tokens INTEGER NOT NULL, tags TEXT NOT NULL, node_seconds TEXT);
             CREATE INDEX IF NOT EXISTS runs_by_workflow ON runs(workflow, id);
-            CREATE TABLE IF NOT EXISTS frames(
-                run INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, hash BLOB NOT NULL, body BLOB NOT NULL,
-                PRIMARY KEY(run, seq)) WITHOUT ROWID;
+            {Frames}
             CREATE TABLE IF NOT EXISTS inbox(
                 id INTEGER PRIMARY KEY, run TEXT NOT NULL, at INTEGER NOT NULL, verb TEXT NOT NULL, body TEXT NOT NULL);
             {KillSwitchRows.Tables}

@@ -121,9 +121,10 @@ public sealed partial class SqliteRunStore
 
     private static void RemoveRun(SqliteConnection connection, RunId run)
     {
+        const string Row = "SELECT id FROM runs WHERE run=$run";
         using var command = connection.CreateCommand();
-        command.CommandText = """
-            DELETE FROM frames WHERE run=(SELECT id FROM runs WHERE run=$run);
+        command.CommandText = $"""
+            DELETE FROM frames WHERE id BETWEEN {FrameKey.From(Row)} AND {FrameKey.Last(Row)};
             DELETE FROM reuse WHERE run=(SELECT id FROM runs WHERE run=$run);
             DELETE FROM reuse_new WHERE run=(SELECT id FROM runs WHERE run=$run);
             DELETE FROM inbox WHERE run=$run;

@@ -68,7 +68,7 @@ public sealed class GoldenJournalTests : IDisposable
             using var command = connection.CreateCommand();
             command.CommandText = """
                 INSERT OR IGNORE INTO runs(run, workflow, definition, status, reason, started_at, updated_at, micro_usd, tokens, tags) VALUES($run, 'golden', '', 'failed', '', 0, 0, 0, 0, '{}');
-                INSERT INTO frames(run, seq, at, hash, body) VALUES((SELECT id FROM runs WHERE run=$run), $seq, $at, $hash, $body);
+                INSERT INTO frames(id, at, hash, body) VALUES((SELECT id FROM runs WHERE run=$run)<<32 | $seq, $at, $hash, $body);
                 """;
             command.Parameters.AddWithValue("$run", root.GetProperty("run").GetString());
             command.Parameters.AddWithValue("$seq", root.GetProperty("seq").GetInt64());
