@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using Hydra.Model;
 using Hydra.Nodes;
 using Hydra.Tests.Parsing;
+using Hydra.Tests.Shared;
 
 namespace Hydra.Tests.Nodes;
 
@@ -78,10 +78,8 @@ public class BashTests
     public async Task A_timeout_ends_the_whole_tree()
     {
         using var folder = new TempFolder();
-        var begun = Path.Combine(folder.Path, "begun");
-        using (var made = Process.Start("mkfifo", [begun])) await made.WaitForExitAsync(TestContext.Current.CancellationToken);
-        await using var pipe = new FileStream(begun, FileMode.Open, FileAccess.ReadWrite);   // open at both ends: reading waits until somebody writes
-        var clock = new TimeAfter(pipe.ReadExactlyAsync(new byte[1], TestContext.Current.CancellationToken).AsTask());
+        await using var begun = NamedPipe.Open(Path.Combine(folder.Path, "begun"));
+        var clock = new TimeAfter(begun.ReadExactlyAsync(new byte[1], TestContext.Current.CancellationToken).AsTask());
         var run = await RunAsync("command: '(sleep 300; true) & echo $! > child; echo $$ > parent; echo > begun; wait', timeout_seconds: 0.5", new RunRequest { WorkingDirectory = folder.Path }, clock);
         Assert.Equal(ErrorCode.Timeout, run["b"].Error!.Code);
         foreach (var name in (string[])["child", "parent"]) Assert.False(Lives(File.ReadAllText(Path.Combine(folder.Path, name)).Trim()), name);
