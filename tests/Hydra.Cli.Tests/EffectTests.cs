@@ -28,6 +28,7 @@ public sealed class EffectTests(Totals totals)
                 using var hydra = HydraProcess.Start(terminal.Folder, Nothing, words);
                 if (mayKill) Arm(world, hydra, random);
                 var (code, _, error) = await hydra.EndAsync();
+                await world.SettledAsync();
                 world.Happened = null;
                 if (code == 0) break;
                 if (code == 137)
