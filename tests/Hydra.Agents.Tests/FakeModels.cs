@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Hydra.Tests.Shared;
 
 namespace Hydra.Agents.Tests;
 

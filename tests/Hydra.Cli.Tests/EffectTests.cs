@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.RegularExpressions;
 using Hydra.Journal;
 using Hydra.Model;
@@ -28,6 +31,7 @@ public sealed class EffectTests(Totals totals)
                 using var hydra = HydraProcess.Start(terminal.Folder, Nothing, words);
                 if (mayKill) Arm(world, hydra, random);
                 var (code, _, error) = await hydra.EndAsync();
+                await world.SettledAsync();
                 world.Happened = null;
                 if (code == 0) break;
                 if (code == 137)
@@ -51,6 +55,23 @@ public sealed class EffectTests(Totals totals)
             effects += world.Effects.Count;
         }
         Console.WriteLine($"TOTAL effect test: {kills} kills, {effects} irreversible effects, {unknown} unknown outcomes settled by a person, 0 effects repeated");
+    }
+
+    /// <remarks>Whoever says of an effect that it did not happen, because it had not yet, has it happen twice.</remarks>
+    [Fact]
+    public async Task What_a_process_had_asked_for_when_it_died_has_happened_once_the_world_is_settled()
+    {
+        await using var world = new EffectServer();
+        for (var i = 0; i < 100; i++)
+        {
+            using (var dying = new TcpClient())
+            {
+                await dying.ConnectAsync(IPAddress.Loopback, world.Port, TestContext.Current.CancellationToken);
+                dying.Client.Send(Encoding.ASCII.GetBytes($"POST /n{i} HTTP/1.1\r\nContent-Length: 0\r\n\r\n"));
+            }
+            await world.SettledAsync();
+            Assert.True(world.Saw($"n{i}"));
+        }
     }
 
     [Fact]

@@ -212,6 +212,16 @@ public sealed class EpicTests
         Assert.Contains("not supervised, run ", terminal.Out, StringComparison.Ordinal);
     }
 
+    /// <remarks>Lists, followers and the command that begins it look all the time; the supervisor that comes meanwhile would be refused.</remarks>
+    [Fact]
+    public void Whoever_only_looks_whether_an_epic_is_supervised_does_not_supervise_it()
+    {
+        using var terminal = Planned();
+        using var looking = new FileStream(terminal.PathOf("epics/tea/.orchestrate.lock"), FileMode.OpenOrCreate, FileAccess.Read, FileShare.Read);
+        Assert.Equal(3, terminal.Run("orchestrate", "tea", "--status"));
+        Assert.Equal("tea: not supervised, not begun\n", terminal.Out);
+    }
+
     [Fact]
     public void Tiers_stand_for_the_models_that_the_environment_names()
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Hydra.Tests.Shared;
 
 namespace Hydra.Cli.Tests;
 
@@ -97,12 +98,19 @@ public sealed class PeopleTests
     [Fact]
     public async Task A_reminder_is_told_and_shown_while_the_run_stays()
     {
-        using var terminal = new Terminal();
-        terminal.Write("flow.yaml", "name: r\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?, remind_after_seconds: 0.05, timeout_seconds: 1, on_timeout: escalate, escalate_to: boss, approvers: [ann]}\n");
-        using var run = HydraProcess.Start(terminal.PathOf(""), new Dictionary<string, string> { ["HYDRA_NOTIFY"] = "cat >> told.jsonl" }, "run", "flow.yaml", "--run-id", "r1", "--wait");
-        var (code, _, error) = await run.EndAsync();
-        Assert.Equal(1, code);
-        Assert.Contains("g still waits for people", error);
+        var clock = new ManualClock();
+        using var terminal = new Terminal { Clock = clock };
+        terminal.Write("flow.yaml", "name: r\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?, remind_after_seconds: 60, timeout_seconds: 120, on_timeout: escalate, escalate_to: boss, approvers: [ann]}\n");
+        terminal.Set("HYDRA_NOTIFY", "cat >> told.jsonl; echo >> told");
+        await using var told = NamedPipe.Open(terminal.PathOf("told"));
+        var run = Task.Run(() => terminal.Run("run", "flow.yaml", "--run-id", "r1", "--wait"), TestContext.Current.CancellationToken);
+        foreach (var seconds in (int[])[60, 60, 120])   // the reminder, the end of its time, the end of the other's time
+        {
+            await told.ReadExactlyAsync(new byte[1], TestContext.Current.CancellationToken);
+            clock.Advance(TimeSpan.FromSeconds(seconds));
+        }
+        Assert.Equal(1, await run);
+        Assert.Contains("g still waits for people", terminal.Error);
         Assert.Equal(["asked", "reminder", "escalated", "expired"], File.ReadLines(terminal.PathOf("told.jsonl")).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("event").GetString()));
     }
 

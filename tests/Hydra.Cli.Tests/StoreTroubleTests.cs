@@ -111,7 +111,7 @@ public sealed class StoreTroubleTests(Totals totals)
         terminal.Write("hold.yaml", "name: hold\nnodes:\n" + world.Node("a") + world.Node("b", "depends_on: [a]"));
         SqliteConnection? holder = null;
         world.Happened = path => holder ??= path == "a" ? Hold(terminal) : null;
-        await using var refusals = NewPipe(terminal.PathOf("refused"));
+        await using var refusals = NamedPipe.Open(terminal.PathOf("refused"));
         using var hydra = HydraProcess.Start(terminal.Folder, PowerDisk.EnvironmentOfLocks(terminal.PathOf("refused")), "run", "hold.yaml", "--run-id", "hold");
         var ended = hydra.EndAsync();
         var refused = refusals.ReadExactlyAsync(new byte[1]).AsTask();
@@ -207,13 +207,6 @@ public sealed class StoreTroubleTests(Totals totals)
         }
         using var database = new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite) { Position = (page - 1) * bytes };
         database.Write(Enumerable.Repeat((byte)0x99, (int)bytes).ToArray());
-    }
-
-    /// <summary>A named pipe, open at both ends: reading waits until somebody writes.</summary>
-    private static FileStream NewPipe(string path)
-    {
-        using (var made = Process.Start("mkfifo", [path])) made.WaitForExit();
-        return new FileStream(path, FileMode.Open, FileAccess.ReadWrite);
     }
 
     private static SqliteConnection Hold(Terminal terminal)

@@ -1,5 +1,6 @@
 using Hydra.Gateway.Commands;
 using Hydra.Model;
+using Hydra.Tests.Shared;
 using Microsoft.Extensions.AI;
 
 namespace Hydra.Gateway.Tests;
@@ -53,22 +54,18 @@ public sealed class CommandTests
     [Fact]
     public async Task Cancelling_ends_the_whole_process_tree()
     {
-        // The inner shell writes its id into a pipe of ours by way of a file; the outer one waits for it.
-        var file = Path.GetTempFileName();
-        using var gateway = new ModelGateway(new GatewayOptions { Backend = $"command:sh -c 'sh -c \"echo \\$\\$ > {file}.pid; mv {file}.pid {file}; exec sleep 600\" & wait'" });
-        using var watcher = new FileSystemWatcher(Path.GetDirectoryName(file)!,
-            Path.GetFileName(file)) { EnableRaisingEvents = true };
-        var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        watcher.Renamed += (_, _) => written.TrySetResult();
+        // The inner shell writes its id into a pipe of ours; the outer one waits for it.
+        var folder = Directory.CreateTempSubdirectory("hydra-command-test-").FullName;
+        var pipe = Path.Combine(folder, "id");
+        using var told = new StreamReader(NamedPipe.Open(pipe));
+        using var gateway = new ModelGateway(new GatewayOptions { Backend = $"command:sh -c 'sh -c \"echo \\$\\$ > {pipe}; exec sleep 600\" & wait'" });
         using var cancel = new CancellationTokenSource();
         var answer = gateway.GetClient("x").GetResponseAsync("Hi", cancellationToken: cancel.Token);
-        await written.Task.WaitAsync(TestContext.Current.CancellationToken);
-        using var child = System.Diagnostics.Process.GetProcessById(int.Parse(await File.ReadAllTextAsync(file,
-            TestContext.Current.CancellationToken)));
+        using var child = System.Diagnostics.Process.GetProcessById(int.Parse((await told.ReadLineAsync(TestContext.Current.CancellationToken))!));
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answer);
         await child.WaitForExitAsync(TestContext.Current.CancellationToken);
-        File.Delete(file);
+        Directory.Delete(folder, recursive: true);
     }
 
     private static async Task<ChatResponse> AskAsync(string command, params ChatMessage[] messages)

@@ -3,10 +3,10 @@ using Hydra.Model;
 namespace Hydra.Journal;
 
 /// <summary>
-/// Ownership of a run on one machine: a file locked by the operating system, so that even kill -9 gives it back at once. Who only looks
-/// shares the lock with all who look, so that nobody takes a look for an owner.
+/// Ownership of a run, a ledger or an epic on one machine: a file locked by the operating system, so that even kill -9 gives it back at once.
+/// Who only looks shares the lock with all who look, so that nobody takes a look for an owner. Safe to use from any thread.
 /// </summary>
-internal static class OwnerLock
+public static class OwnerLock
 {
     private const int WouldBlock = 11, WouldBlockOnMac = 35, SharingViolation = 32;
 

@@ -56,6 +56,7 @@ internal sealed class KillCampaign(params int[] kills)
             using var hydra = HydraProcess.Start(terminal.Folder, environment, [.. words, "--runs-dir", "disk/.hydra"]);
             var said = await AnswerAsync(hydra, terminal);
             var (code, output, _) = await hydra.EndAsync();
+            await world.SettledAsync();
             if (stage == 0) Points = PointsOf(disk + ".log");
             if (code == 137)
             {

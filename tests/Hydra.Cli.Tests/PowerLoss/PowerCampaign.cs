@@ -54,6 +54,7 @@ internal sealed class PowerCampaign(int seed, string durability = "full", bool d
             (environment["OPENAI_BASE_URL"], environment["OPENAI_API_KEY"]) = (fake.Url + "/v1", "fake");
             using var hydra = HydraProcess.Start(terminal.Folder, environment, [.. words, "--runs-dir", "disk/.hydra"]);
             var (code, output, error) = await hydra.EndAsync();
+            await world.SettledAsync();
             if (code == 137) Cuts++;
             else if (failAt > 0 && code == 1 && error.Contains("hydra: ", StringComparison.Ordinal) && error.Contains("disk", StringComparison.Ordinal)) Failures++;
             else if (cutAt > 0) Misses++;

@@ -59,6 +59,7 @@ public sealed class HedgeTests
     public async Task A_second_call_that_fails_takes_nothing_from_the_first()
     {
         await using var gateway = await StartAsync(Hedged(), FakeScript.Of(Plain with { LatencyMs = 300 }), FakeScript.Of(new FakeRule { Status = 500 }));
+        gateway.Fakes[0].AnswersAfter = EndAsync(gateway.Fakes[1]);   // else the second may be outpaced before it fails
         var operation = await AskAsync(gateway, isStreamed: false);
         Assert.Equal((1, Attempt.Answered), (operation.Last!.Number, operation.Last.Outcome));
         Assert.Equal(Answer, operation.CostUsd);   // a 500 bills nothing
@@ -69,6 +70,7 @@ public sealed class HedgeTests
     public async Task A_first_call_that_fails_meanwhile_leaves_the_answer_to_the_second()
     {
         await using var gateway = await StartAsync(Hedged(), FakeScript.Of(new FakeRule { Status = 500, LatencyMs = 100 }), FakeScript.Of(Plain with { LatencyMs = 500 }));
+        gateway.Fakes[0].AnswersAfter = gateway.Fakes[1].WaitForCallAsync(1, Token);   // else the first may fail before there is a second
         var operation = await AskAsync(gateway, isStreamed: false);
         Assert.Equal((2, "smart/second/gpt-5-mini"), (operation.Attempts.Count, operation.Last!.Deployment));
         Assert.Equal(2, gateway.Fakes.Sum(fake => fake.Calls.Count));
@@ -169,6 +171,9 @@ public sealed class HedgeTests
 
         public Task<SettleResult> SettleAsync(Reservation reservation, Settlement settlement) => _inner.SettleAsync(reservation, settlement);
     }
+
+    /// <summary>Of the first call that it is sent.</summary>
+    private static async Task EndAsync(FakeProvider fake) => await (await fake.WaitForCallAsync(1, Token)).Ended;
 
     private static Func<GatewayConfig, GatewayConfig> Hedged(TimeSpan? after = null, double percentMax = 5) => config => config with
     {

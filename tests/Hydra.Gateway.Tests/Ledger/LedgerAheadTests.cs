@@ -35,6 +35,7 @@ public sealed class LedgerAheadTests : IDisposable
     [Fact]
     public async Task Calls_are_noted_and_not_written_to_the_store_while_nobody_else_is_there()
     {
+        _folder.HoldsTimers = true;
         await using var ledger = await _folder.OpenAsync("all 1 day");
         await ledger.SettleAsync(await ledger.TakeAsync(0.3m), LedgerFolder.Bill(0.2m));
         Assert.Equal(0L, ChargesInStore());

@@ -14,9 +14,15 @@ internal sealed class LedgerFolder(PostgresAddress? address = null) : TimeProvid
     public string File => Path.Combine(Folder, "gateway.db");
     public DateTimeOffset Now { get; set; } = new(2026, 3, 4, 12, 30, 0, TimeSpan.Zero);   // a Wednesday
 
+    /// <summary>No timer goes off: what a ledger does every second is left undone.</summary>
+    public bool HoldsTimers { get; set; }
+
     public override DateTimeOffset GetUtcNow() => Now;
     public override long GetTimestamp() => Now.Ticks;
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        HoldsTimers ? base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) : base.CreateTimer(callback, state, dueTime, period);
 
     public async Task<StoredLedger> OpenAsync() => address is null ? await SqliteLedger.OpenAsync(File, this) : await PostgresLedger.OpenAsync(address, this);
 

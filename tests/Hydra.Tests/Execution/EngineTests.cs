@@ -190,15 +190,18 @@ public sealed class EngineTests : IDisposable
     public async Task An_attempt_that_takes_too_long_is_a_timeout_and_is_retried()
     {
         var workflow = Graph("a", node => node with { Policy = new NodePolicy { Timeout = TimeSpan.FromMilliseconds(50), Retry = new RetrySpec { MaxAttempts = 2 } } });
+        var isCalled = new TaskCompletionSource();
         var type = new CallingNode
         {
             Answer = async (attempt, token) =>
             {
+                isCalled.TrySetResult();
                 if (attempt.Attempt == 1) await Task.Delay(Timeout.Infinite, token);
                 return Value.Of("second");
             },
         };
-        var report = await EngineOf(new MemoryRunStore(), workflow, type).RunAsync(workflow, new RunRequest(), CancellationToken.None);
+        var engine = EngineOf(new MemoryRunStore(), workflow, type);
+        var report = await new Engine(engine.Options with { Clock = new TimeAfter(isCalled.Task) }).RunAsync(workflow, new RunRequest(), CancellationToken.None);
 
         Assert.Equal("second", report.Outputs["a"].AsText);
     }

@@ -25,7 +25,7 @@ internal sealed class YamlRun : IRunObserver
     public string Text(string path) => Store.Artifacts.Read(_seen[path].Output!).ToDisplayText();
 
     public static async Task<YamlRun> OfAsync(string yaml, FunctionRegistry? functions = null, RunRequest? request = null, IReadOnlyList<INodeType>? more = null,
-        IWorkflowLoader? files = null, CancellationToken cancellationToken = default)
+        IWorkflowLoader? files = null, TimeProvider? clock = null, CancellationToken cancellationToken = default)
     {
         var types = NodeTypes.Of([.. NodeTypes.CoreWith(functions ?? new FunctionRegistry()), .. more ?? []]);
         var (spec, problems) = WorkflowParser.Parse(yaml.StartsWith("name:", StringComparison.Ordinal) ? yaml : "name: test\nnodes:\n" + yaml, "test.yaml", types);
@@ -33,7 +33,7 @@ internal sealed class YamlRun : IRunObserver
         if (spec is not null) foreach (var problem in WorkflowValidator.Check(spec, types).Problems.Where(problem => problem.Severity == ProblemSeverity.Error)) problems.Add(problem);
         Assert.DoesNotContain(problems.Problems, problem => problem.Severity == ProblemSeverity.Error);
         var run = new YamlRun();
-        var engine = new Engine(new EngineOptions { Types = types, Store = run.Store, ReadDefinition = (_, _, _) => spec! });
+        var engine = new Engine(new EngineOptions { Types = types, Store = run.Store, Clock = clock ?? TimeProvider.System, ReadDefinition = (_, _, _) => spec! });
         run.Report = await engine.RunAsync(spec!, (request ?? new RunRequest()) with { Sandbox = request?.Sandbox ?? "inprocess", Observer = run }, cancellationToken);
         return run;
     }

@@ -33,8 +33,8 @@ internal static class RunControl
             {
                 if (!wasAsked)
                 {
+                    inFlight = InFlight(workshop.Engine, run);   // before it is asked: it may have ended by the time it would be looked at
                     store.Post(run, request.ToCommand());
-                    inFlight = InFlight(workshop.Engine, run);
                     if (inFlight.Count > 0 && !arguments.Has(CommonOptions.Json)) io.Error.WriteLine(TerminalText.Of($"asked; in flight: {string.Join(", ", inFlight)}"));
                 }
                 wasAsked = true;

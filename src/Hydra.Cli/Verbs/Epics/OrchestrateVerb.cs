@@ -92,7 +92,7 @@ internal static class OrchestrateVerb
     private static async Task<int> SuperviseAsync(string epic, ParsedArguments arguments, CliIo io)
     {
         // (1)
-        using var lease = Take(epic, io) ?? throw new UsageException($"epic '{epic}' is supervised already. See `hydra orchestrate {epic} --status`.");
+        using var lease = OwnerLock.TryTake(io.PathOf(LockOf(epic))) ?? throw new UsageException($"epic '{epic}' is supervised already. See `hydra orchestrate {epic} --status`.");
         var restartsMax = arguments.Integer(RestartsMax, 0, 1_000) ?? RestartsByDefault;
         using var interrupt = new CancellationTokenSource();
         using var listening = io.OnInterrupt(interrupt.Cancel);
@@ -207,25 +207,8 @@ internal static class OrchestrateVerb
     private static string LogOf(string epic) => Epics.PathOf(epic, "orchestrate.log");
     private static string LockOf(string epic) => Epics.PathOf(epic, ".orchestrate.lock");
 
-    private static FileStream? Take(string epic, CliIo io)
-    {
-        try
-        {
-            return new FileStream(io.PathOf(LockOf(epic)), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException)
-        {
-            return null;
-        }
-    }
-
     /// <summary>Somebody holds the lock; the operating system lets go of it when its holder dies.</summary>
-    private static bool IsSupervised(string epic, CliIo io)
-    {
-        if (!File.Exists(io.PathOf(LockOf(epic)))) return false;
-        using var mine = Take(epic, io);
-        return mine is null;
-    }
+    private static bool IsSupervised(string epic, CliIo io) => OwnerLock.IsHeld(io.PathOf(LockOf(epic)));
 
     private static ProcessStartInfo ChildOf(IEnumerable<string> words)
     {

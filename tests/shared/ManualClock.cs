@@ -1,6 +1,6 @@
-namespace Hydra.Agents.Tests;
+namespace Hydra.Tests.Shared;
 
-/// <summary>A clock that moves by hand; timers fire on the thread that moves it. Any thread.</summary>
+/// <summary>A clock that moves by hand; timers fire on the thread that moves it, and those that are set for now at once. Any thread.</summary>
 internal sealed class ManualClock : TimeProvider
 {
     private readonly List<Alarm> _alarms = [];
@@ -49,8 +49,9 @@ internal sealed class ManualClock : TimeProvider
                 clock._alarms.Remove(this);
                 if (dueTime == Timeout.InfiniteTimeSpan) return true;
                 Due = clock._now + dueTime;
-                clock._alarms.Add(this);
+                if (dueTime > TimeSpan.Zero) clock._alarms.Add(this);
             }
+            if (dueTime == TimeSpan.Zero) ThreadPool.QueueUserWorkItem(_ => Callback());
             return true;
         }
 
