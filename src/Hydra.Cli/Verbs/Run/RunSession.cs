@@ -71,6 +71,9 @@ internal static class RunSession
                 break;
             case RunStatus.Paused or RunStatus.Interrupted: io.Error.WriteLine($"Go on: hydra resume {report.Run}{where}"); break;
             case RunStatus.Failed when report.Rollback is not null || arguments.Has(ReplayOptions.Replay) || arguments.Has(ReplayOptions.ReplayRun): io.Error.WriteLine($"See why: hydra inspect {report.Run}{where}"); break;
+            case RunStatus.Failed when report.Unsettled.Count > 0:
+                io.Error.WriteLine($"See why: hydra inspect {report.Run}{where}   Find out what took effect, then say so: hydra resume {report.Run}{where}{string.Concat(report.Unsettled.Select(path => $" {RunOptions.Assume.Name} {TerminalText.Word(path + "=done")}"))}   or PATH=done:JSON with its result, or PATH=not-done to do it now");
+                break;
             case RunStatus.Failed: io.Error.WriteLine($"See why: hydra inspect {report.Run}{where}   Try again what failed: hydra resume {report.Run}{where}"); break;
             default: break;
         }
