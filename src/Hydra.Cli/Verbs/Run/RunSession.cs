@@ -31,16 +31,18 @@ internal static class RunSession
             report = await start(request with { Observer = Both.Of(notes, Both.Of(recorder, Both.Of(blueprint?.Observer, view))), StaysForPeople = stays }, stop.Token);
         }
         ReplayOptions.Closing(report, request.Cassette, recorder, workshop.Engine.Options.Store, arguments, io);
-        var code = End(report, workshop.Engine.Options.Store, isKept, arguments, io);
+        var code = End(report, workshop.Engine.Options.Store, isKept, arguments, io, request.Cassette?.Drift);
         await RunSpansOut.WriteAsync(report, workshop.Engine.Options.Store, isKept, arguments, io);
         return code;
     }
 
     /// <summary>Prints what came of a run and what may be done next; its exit code.</summary>
-    public static int End(RunReport report, IRunStore store, bool isKept, ParsedArguments arguments, CliIo io)
+    /// <param name="drift">How it left the recording it was answered by; null: it did not.</param>
+    public static int End(RunReport report, IRunStore store, bool isKept, ParsedArguments arguments, CliIo io, string? drift = null)
     {
         RunOutput.Write(report, store, arguments, io);
-        if (!arguments.Has(CommonOptions.Quiet)) Closing(report, isKept, arguments, io);
+        if (!arguments.Has(CommonOptions.Quiet)) Closing(report, isKept, drift, arguments, io);
+        else if (drift is not null) io.Error.WriteLine(TerminalText.Block(drift));
         return ExitCodeOf(report);
     }
 
@@ -55,11 +57,12 @@ internal static class RunSession
         stop.Cancel();
     }
 
-    private static void Closing(RunReport report, bool isKept, ParsedArguments arguments, CliIo io)
+    private static void Closing(RunReport report, bool isKept, string? drift, ParsedArguments arguments, CliIo io)
     {
         var where = CommonOptions.WhereOf(arguments);
         foreach (var file in report.FilesWritten) io.Error.WriteLine($"wrote {TerminalText.Of(file)}");
         io.Error.WriteLine($"{report.Run} {WireNames.Of(report.Status)}: {TerminalText.Of(report.Reason)} ({Amounts.Tokens(report.Tokens)}, {Amounts.Usd(report.Cost)}{Spend.UnpricedTextOf(report.UnpricedCalls)})");
+        if (ReplayOptions.DriftBehind(report.Reason, drift) is { } more) io.Error.WriteLine(TerminalText.Block(more));
         if (!isKept) return;
         switch (report.Status)
         {
