@@ -5,6 +5,7 @@ namespace Hydra.Cli.Tests;
 /// <summary>Commands that the program tells people to type next are those that work.</summary>
 public sealed class AdviceTests
 {
+    private const string Slow = "name: slow\nnodes:\n  - {id: quick, type: set, value: done}\n  - {id: never, type: wait, seconds: 86400, depends_on: [quick]}\n";
     private static readonly Dictionary<string, string> Nothing = [];
 
     [Fact]
@@ -28,5 +29,56 @@ public sealed class AdviceTests
         var (code, _, error) = await shell.EndAsync();
         Assert.True(code == 0, error);
         Assert.Equal(["a", "b"], world.Effects.Select(effect => effect.Path).Order());
+    }
+
+    [Theory]
+    [InlineData("run slow.yaml --run-id slow --detach")]
+    [InlineData("run slow --detach")]
+    [InlineData("resume slow --detach")]
+    public async Task Going_on_in_the_background_with_a_run_that_a_living_process_owns_says_who_that_is(string words)
+    {
+        using var terminal = new Terminal();
+        terminal.Write("slow.yaml", Slow);
+        using var owner = HydraProcess.Start(terminal.Folder, Nothing, "run", "slow.yaml", "--run-id", "slow");
+        await owner.ReadErrorUntilAsync("never waiting");
+        using var second = HydraProcess.Start(terminal.Folder, Nothing, words.Split(' '));
+        var (code, output, error) = await second.EndAsync();
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains("Run 'slow' is owned by another process that is still alive", error);
+        if (OperatingSystem.IsLinux()) Assert.Contains($": process {owner.Id} (", error);
+    }
+
+    [Theory]
+    [InlineData("run slow --detach")]
+    [InlineData("resume slow --detach")]
+    public async Task A_run_that_was_left_goes_on_in_the_background(string words)
+    {
+        using var terminal = new Terminal();
+        terminal.Write("slow.yaml", Slow);
+        using (var owner = HydraProcess.Start(terminal.Folder, Nothing, "run", "slow.yaml", "--run-id", "slow"))
+        {
+            await owner.ReadErrorUntilAsync("never waiting");
+            owner.Kill();
+            await owner.EndAsync();
+        }
+        using var starter = HydraProcess.Start(terminal.Folder, Nothing, words.Split(' '));
+        var (code, output, error) = await starter.EndAsync();
+        Assert.True(code == 0, error);
+        Assert.Equal("slow\n", output);
+        Assert.Equal(2, terminal.Run("resume", "slow"));   // it is owned by now
+        Assert.Equal(0, terminal.Run("cancel", "slow"));
+    }
+
+    [Fact]
+    public async Task What_keeps_a_run_from_going_on_is_told_of_the_background_too()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("slow.yaml", "name: gate\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?}\n");
+        Assert.Equal(3, terminal.Run("run", "slow.yaml", "--run-id", "slow"));
+        terminal.Write("slow.yaml", "name: gate\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: changed?}\n");
+        using var second = HydraProcess.Start(terminal.Folder, Nothing, "run", "slow.yaml", "--run-id", "slow", "--detach");
+        var (code, output, error) = await second.EndAsync();
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains("was started from another version of this file", error);
     }
 }

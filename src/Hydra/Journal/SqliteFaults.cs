@@ -40,7 +40,7 @@ internal static class SqliteFaults
     }
 }
 
-/// <summary>Who holds a lock on a database: known on Linux, where the kernel lists locks (proc(5), /proc/locks) and open files.</summary>
+/// <summary>Who holds a lock on a file: known on Linux, where the kernel lists locks (proc(5), /proc/locks) and open files.</summary>
 internal static class LockHolders
 {
     private const int NamedMax = 3;
@@ -61,11 +61,11 @@ internal static class LockHolders
         }
     }
 
-    /// <summary><c>1: POSIX ADVISORY WRITE 1234 fe:01:5678 120 120</c></summary>
+    /// <summary><c>1: POSIX ADVISORY WRITE 1234 fe:01:5678 120 120</c>; a database's locks are POSIX, an owner's is FLOCK.</summary>
     private static int? ProcessOf(string line)
     {
         var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return words is [_, "POSIX", _, "WRITE", var process, ..] && int.TryParse(process, System.Globalization.CultureInfo.InvariantCulture, out var id) && id > 0 ? id : null;
+        return words is [_, "POSIX" or "FLOCK", _, "WRITE", var process, ..] && int.TryParse(process, System.Globalization.CultureInfo.InvariantCulture, out var id) && id > 0 ? id : null;
     }
 
     private static bool HasOpen(int process, string file)

@@ -84,7 +84,7 @@ public sealed partial class SqliteRunStore : IRunStore
 
     public IRunJournal Own(RunId run)
     {
-        var owned = OwnerLock.TryTake(LockPath(run)) ?? throw new StoreException(StoreFault.Owned, $"Run '{run}' is owned by another process that is still alive. Watch it with `hydra inspect {run} --follow`, or end it with `hydra cancel {run}`.");
+        var owned = OwnerLock.TryTake(LockPath(run)) ?? throw Owned(run);
         try
         {
             return new SqliteRunJournal(this, _frames, run, owned);
@@ -97,6 +97,15 @@ public sealed partial class SqliteRunStore : IRunStore
     }
 
     public bool IsOwned(RunId run) => OwnerLock.IsHeld(LockPath(run));
+
+    /// <summary>Throws <see cref="StoreException"/> as <see cref="Own"/> does while a living process owns the run; takes nothing.</summary>
+    public void RefuseOwned(RunId run)
+    {
+        if (IsOwned(run)) throw Owned(run);
+    }
+
+    private StoreException Owned(RunId run) =>
+        new(StoreFault.Owned, $"Run '{run}' is owned by another process that is still alive{(LockHolders.Of(LockPath(run)) is { } holder ? $": {holder}" : "")}. Watch it with `hydra inspect {run} --follow`, or end it with `hydra cancel {run}`.");
 
     /// <summary>Takes down a change of the project's policy, durably.</summary>
     public void Add(PolicyChange change) => Query(connection =>

@@ -13,7 +13,7 @@ internal static class DueRuns
     public static Task<int> ResumeAsync(ParsedArguments arguments, CliIo io)
     {
         if (arguments.Positionals.Count > 0) throw new UsageException($"--due takes up every run that is due. Leave it or '{arguments.Positionals[0]}' out.");
-        foreach (var option in (Option[])[RunOptions.Wait, FollowVerb.InPlace, RunOptions.Assume])
+        foreach (var option in (Option[])[RunOptions.Wait, RunOptions.Detach, FollowVerb.InPlace, RunOptions.Assume])
         {
             if (arguments.Has(option)) throw new UsageException($"--due takes up many runs, and {option.Name} is for one. Leave one of them out.");
         }
