@@ -24,7 +24,8 @@ internal static class DueRuns
         foreach (var info in store.List().Where(info => IsDue(info, store, io)).ToList())
         {
             using var document = new StringWriter();
-            var code = CommandLine.Guard(() => ResumeVerb.ResumeAsync(store, info, arguments, io with { IsInTerminal = false, Out = isJson ? document : io.Out }), io);
+            var apart = io with { IsInTerminal = false, Out = isJson ? document : io.Out };
+            var code = CommandLine.Guard(() => ResumeVerb.ResumeAsync(store, info, arguments, apart), isJson, apart);
             if (document.ToString().Trim() is { Length: > 0 } said) documents.Add(said);
             if (code is not (ExitCode.Done or ExitCode.Paused) && worst == ExitCode.Done) worst = code;
             if (code == ExitCode.Interrupted) break;
