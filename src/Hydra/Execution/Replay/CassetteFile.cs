@@ -69,12 +69,13 @@ public static class CassetteFile
         var calls = new List<RecordedCall>();
         var waits = new List<KeyValuePair<string, IReadOnlyList<long>>>();
         var decisions = new List<RecordedDecision>();
-        var number = 0;
+        var (number, line) = (0, "");
         try
         {
-            foreach (var line in File.ReadLines(path))
+            foreach (var next in File.ReadLines(path))
             {
                 number++;
+                line = next;
                 if (line.Length == 0) continue;
                 if (line.Length > LineLengthMax) throw new CassetteFileException($"The cassette '{path}' is damaged: line {number} is longer than {LineLengthMax >> 20} MiB.");
                 var map = ValueJson.Parse(line).AsObject;
@@ -88,9 +89,10 @@ public static class CassetteFile
         {
             throw new CassetteFileException($"The cassette '{path}' cannot be read: {failed.Message}", failed);
         }
-        catch (Exception wrong) when (wrong is JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception wrong) when (LineFaults.Has(wrong))
         {
-            throw new CassetteFileException($"The cassette '{path}' is damaged at line {number}: {wrong.Message} Record it again with --record.", wrong);
+            var meant = head is null ? "a cassette begins with a line that says what was run" : "each line behind the first is a call, a decision or a wait, as one JSON object";
+            throw new CassetteFileException($"The cassette '{path}' is damaged at line {number}: {LineFaults.Words(wrong, line)}; {meant}. Record it again with --record.", wrong);
         }
         if (head is null) throw new CassetteFileException($"The cassette '{path}' is empty. Record one with `hydra run FILE --record {path}`.");
         return new Cassette(head, calls, waits, decisions) { Missing = missing };
