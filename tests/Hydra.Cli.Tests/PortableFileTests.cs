@@ -42,6 +42,36 @@ public sealed class PortableFileTests
         Assert.False(Directory.Exists(terminal.PathOf("new")));
     }
 
+    [Fact]
+    public void A_file_that_is_there_is_replaced_by_an_export_only_where_that_is_said()
+    {
+        using var terminal = Exported();
+        terminal.Write("r1.hydra", "mine");
+        foreach (var words in (string[])["export r1", "export r1 -o plain.yaml", "export r1 -o .hydra"])
+        {
+            Assert.Equal(2, terminal.Run(words.Split(' ')));
+            Assert.Contains("' is there already. Name another file with --output, or replace it with --force.", terminal.Error, StringComparison.Ordinal);
+        }
+        Assert.Equal("mine", File.ReadAllText(terminal.PathOf("r1.hydra")));
+        Assert.Equal(0, terminal.Run("export", "r1", "--force"));
+        Assert.Equal(0, terminal.Run("import", "r1.hydra", "--run-id", "r2"));
+    }
+
+    [Fact]
+    public void A_recording_replaces_a_recording_and_nothing_else()
+    {
+        using var terminal = Exported();
+        foreach (var there in (string[])["plain.yaml", ".hydra"])
+        {
+            Assert.Equal(2, terminal.Run("run", "plain.yaml", "--run-id", "r2", "--record", there));
+            Assert.Equal($"hydra: '{there}' is there already and is no cassette. Name another file with --record, or remove it.\n", terminal.Error);
+        }
+        Assert.Equal(2, terminal.Run("inspect", "r2"));   // it was not begun
+        terminal.Write("plain.cassette", "");
+        foreach (var run in (string[])["r2", "r3"]) Assert.Equal(0, terminal.Run("run", "plain.yaml", "--run-id", run, "--record", "plain.cassette"));
+        Assert.Contains("\"run\":\"r3\"", File.ReadAllText(terminal.PathOf("plain.cassette")), StringComparison.Ordinal);
+    }
+
     private static byte[] Damaged(byte[] file, string damage)
     {
         var lines = Unpacked(file).Split('\n');

@@ -7,18 +7,20 @@ namespace Hydra.Cli.Verbs;
 internal static class ExportVerb
 {
     private static readonly Option Output = new("--output", "FILE", "the file to write; default RUN.hydra") { Short = "-o" };
+    private static readonly Option Force = Option.Switch("--force", "replaces a file that is there");
 
     public static readonly Verb Verb = new("export", "RUN", "writes a run to one portable file")
     {
         PositionalsMin = 1,
         PositionalsMax = 1,
-        Options = [Output, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.Help],
+        Options = [Output, Force, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.Help],
         Notes = "The file holds the run's journal, prompts and answers included, and every artifact it refers to.",
         Run = static (arguments, io) =>
         {
             using var store = Wiring.OpenExisting(arguments, io);
             var info = RunRow.AsItStands(Wiring.FindRun(store, arguments.Positionals[0]), store);
             var file = arguments.Get(Output) ?? $"{info.Run}.hydra";
+            if (!arguments.Has(Force) && Path.Exists(io.PathOf(file))) throw new UsageException($"'{file}' is there already. Name another file with {Output.Name}, or replace it with {Force.Name}.");
             var product = typeof(ExportVerb).Assembly.GetName().Version?.ToString() ?? "";
             var (frames, artifacts) = RunArchive.Write(store, info, io.PathOf(file), product);
             if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(ValueMap.Of(("run_id", info.Run.Text), ("file", file), ("frames", frames), ("artifacts", artifacts)), indented: true));

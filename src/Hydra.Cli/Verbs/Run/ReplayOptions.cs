@@ -46,9 +46,13 @@ internal static class ReplayOptions
     public static string? DriftBehind(string reason, string? drift) =>
         drift == reason ? null : drift is not null && drift.StartsWith(reason + "\n", StringComparison.Ordinal) ? drift[(reason.Length + 1)..] : drift;
 
-    /// <summary>Listens to the run for its <c>--record</c>; null: nothing is recorded.</summary>
-    public static CassetteRecorder? RecorderOf(ParsedArguments arguments, IRunStore store) =>
-        arguments.Get(Record) is null ? null : new CassetteRecorder(store, id => RunReading.PlanOf(store, id).Plan);
+    /// <summary>Listens to the run for its <c>--record</c>; null: nothing is recorded. Throws <see cref="UsageException"/> where the recording would take the place of something else.</summary>
+    public static CassetteRecorder? RecorderOf(ParsedArguments arguments, IRunStore store, CliIo io)
+    {
+        if (arguments.Get(Record) is not { } file) return null;
+        if (!CassetteFile.MayReplace(io.PathOf(file))) throw new UsageException($"'{file}' is there already and is no cassette. Name another file with {Record.Name}, or remove it.");
+        return new CassetteRecorder(store, id => RunReading.PlanOf(store, id).Plan);
+    }
 
     private static Cassette Read(IRunStore store, RunId run, MissingCall missing) => CassetteReader.Read(store, run, id => RunReading.PlanOf(store, id).Plan, missing);
 }

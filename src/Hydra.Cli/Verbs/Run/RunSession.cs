@@ -21,7 +21,7 @@ internal static class RunSession
         RunReport report;
         var hasQuestions = WaitAsker.HasQuestions(workflow);
         var asks = hasQuestions && WaitAsker.MayAsk(arguments, io);
-        var recorder = ReplayOptions.RecorderOf(arguments, workshop.Engine.Options.Store);
+        var recorder = ReplayOptions.RecorderOf(arguments, workshop.Engine.Options.Store, io);
         var stays = asks || arguments.Has(RunOptions.Wait);
         using (var blueprint = isKept ? BlueprintFile.Open(workflow.File, workflow.Name, workshop.Engine.Options.Store, isQuiet, io) : null)
         using (var asker = asks ? new WaitAsker(run, workshop.Engine.Options.Store, io) : null)

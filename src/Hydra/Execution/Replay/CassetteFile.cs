@@ -17,6 +17,25 @@ public static class CassetteFile
     private const int WriteBufferBytes = 64 * 1024;
     private const int LineLengthMax = 64 * 1024 * 1024;
 
+    private static ReadOnlySpan<byte> Beginning => "{\"cassette\":"u8;
+
+    /// <summary>Whether a recording may take the file's place: it is a cassette, or empty, or not there.</summary>
+    public static bool MayReplace(string path)
+    {
+        if (!Path.Exists(path)) return true;
+        try
+        {
+            using var file = File.OpenRead(path);
+            Span<byte> first = stackalloc byte[Beginning.Length];
+            var count = file.ReadAtLeast(first, first.Length, throwOnEndOfStream: false);
+            return count == 0 || first[..count].SequenceEqual(Beginning);
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            return false;   // a folder, or nothing of ours
+        }
+    }
+
     /// <summary>Writes the file whole or not at all.</summary>
     public static void Write(Cassette cassette, string path)
     {
