@@ -34,6 +34,10 @@ internal static class DueRuns
         return Task.FromResult(worst);
     }
 
-    private static bool IsDue(RunInfo info, IRunStore store, CliIo io) =>
-        info.Status == RunStatus.Paused && !store.IsOwned(info.Run) && RunReading.StateOf(RunReading.PlanOf(store, info.Run).Plan, store, info.Run).IsDue(io.Clock.GetUtcNow().ToUnixTimeMilliseconds());
+    private static bool IsDue(RunInfo info, IRunStore store, CliIo io)
+    {
+        if (info.Status != RunStatus.Paused || store.IsOwned(info.Run)) return false;
+        var state = RunReading.StateOf(RunReading.PlanOf(store, info.Run).Plan, store, info.Run);
+        return state.IsDue(state.NowMs(io.Clock));
+    }
 }
