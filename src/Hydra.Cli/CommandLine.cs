@@ -11,7 +11,7 @@ internal static class CommandLine
     {
         try
         {
-            return Guard(() => DispatchAsync(words, io), words.Contains(CommonOptions.Json.Name), io);
+            return Guard(() => DispatchAsync(words, io), words, io);
         }
         finally
         {
@@ -20,9 +20,10 @@ internal static class CommandLine
     }
 
     /// <summary>Does something and turns what is known to go wrong into a message and an exit code.</summary>
-    /// <param name="isJson">Standard output gets a document of that, too.</param>
-    public static int Guard(Func<Task<int>> act, bool isJson, CliIo io)
+    /// <param name="words">The command line: with <c>--json</c> standard output gets a document of that, too.</param>
+    public static int Guard(Func<Task<int>> act, IReadOnlyList<string> words, CliIo io)
     {
+        var isJson = words.Contains(CommonOptions.Json.Name);
         try
         {
             return act().GetAwaiter().GetResult();
@@ -41,7 +42,8 @@ internal static class CommandLine
         }
         catch (StoreException store)
         {
-            return Tell(store.Fault == StoreFault.Owned ? ExitCode.Usage : ExitCode.Failed, $"{store.Message}{(store.IsForDoctor ? " `hydra doctor --runs` says what can be saved." : "")}", [], isJson, io);
+            var message = words is ["run" or "resume" or "orchestrate", ..] ? store.Message.Replace(StoreException.TryAgain, "resume the run", StringComparison.Ordinal) : store.Message;
+            return Tell(store.Fault == StoreFault.Owned ? ExitCode.Usage : ExitCode.Failed, $"{message}{(store.IsForDoctor ? " `hydra doctor --runs` says what can be saved." : "")}", [], isJson, io);
         }
     }
 

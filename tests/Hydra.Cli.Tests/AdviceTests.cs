@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Microsoft.Data.Sqlite;
 
 namespace Hydra.Cli.Tests;
 
@@ -80,5 +81,23 @@ public sealed class AdviceTests
         var (code, output, error) = await second.EndAsync();
         Assert.Equal((2, ""), (code, output));
         Assert.Contains("was started from another version of this file", error);
+    }
+
+    [Fact]
+    public void A_locked_database_asks_whoever_answers_to_try_again_and_not_to_resume_a_run()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("gate.yaml", "name: gate\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?}\n");
+        Assert.Equal(3, terminal.Run("run", "gate.yaml", "--run-id", "r1"));
+        using (var holder = new SqliteConnection($"Data Source={terminal.PathOf(".hydra/hydra.db")};Pooling=False"))
+        {
+            holder.Open();
+            using var command = holder.CreateCommand();
+            command.CommandText = "BEGIN EXCLUSIVE";
+            command.ExecuteNonQuery();
+            Assert.Equal(1, terminal.Run("approve", "r1", "g", "--approver", "ann"));
+        }
+        Assert.EndsWith(" for too long. Close what holds it, then try again; nothing acknowledged is lost.\n", terminal.Error);
+        Assert.Equal(0, terminal.Run("approve", "r1", "g", "--approver", "ann"));
     }
 }

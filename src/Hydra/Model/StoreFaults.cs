@@ -20,5 +20,5 @@ public static class StoreFaults
     }
 
     public static StoreException Full(string place, Exception failed) =>
-        new(StoreFault.Full, $"The disk that holds {place} is full. Free some space and resume the run; nothing acknowledged is lost.", failed);
+        new(StoreFault.Full, $"The disk that holds {place} is full. Free some space and {StoreException.TryAgain}; nothing acknowledged is lost.", failed);
 }

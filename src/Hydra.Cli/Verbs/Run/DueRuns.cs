@@ -25,7 +25,7 @@ internal static class DueRuns
         {
             using var document = new StringWriter();
             var apart = io with { IsInTerminal = false, Out = isJson ? document : io.Out };
-            var code = CommandLine.Guard(() => ResumeVerb.ResumeAsync(store, info, arguments, apart), isJson, apart);
+            var code = CommandLine.Guard(() => ResumeVerb.ResumeAsync(store, info, arguments, apart), arguments.Words, apart);
             if (document.ToString().Trim() is { Length: > 0 } said) documents.Add(said);
             if (code is not (ExitCode.Done or ExitCode.Paused) && worst == ExitCode.Done) worst = code;
             if (code == ExitCode.Interrupted) break;
