@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Compression;
 using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
 
@@ -174,7 +175,16 @@ internal sealed class AuditTampering(string folder, IReadOnlyList<string> olderC
         var numbers = new byte[16];
         BinaryPrimitives.WriteInt64LittleEndian(numbers, row.Seq);
         BinaryPrimitives.WriteInt64LittleEndian(numbers.AsSpan(8), row.At);
-        return SHA256.HashData([.. previous, .. numbers, .. row.Body]);
+        return SHA256.HashData([.. previous, .. numbers, .. Unpacked(row.Body)]);
+    }
+
+    /// <summary>The body that the hash is over: a long one is stored as the byte 1, its length and a Brotli stream.</summary>
+    private static byte[] Unpacked(byte[] stored)
+    {
+        if (stored is not [1, ..]) return stored;
+        var body = new byte[BinaryPrimitives.ReadInt32LittleEndian(stored.AsSpan(1))];
+        Assert.True(BrotliDecoder.TryDecompress(stored.AsSpan(5), body, out _));
+        return body;
     }
 
     private void Save(Row row)

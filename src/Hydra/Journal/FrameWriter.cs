@@ -160,6 +160,7 @@ internal sealed record PendingFrame
     public required long Sequence { get; init; }
     public required long AtMs { get; init; }
     public required byte[] Hash { get; init; }
+    /// <summary>As <see cref="StoredBody"/> packs it.</summary>
     public required byte[] Body { get; init; }
     public RunInfo? Info { get; init; }
     public IReadOnlyList<ReuseEntry> Reuse { get; init; } = [];

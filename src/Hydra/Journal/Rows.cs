@@ -118,7 +118,7 @@ internal static class FrameRows
         command.Parameters.AddWithValue("$seq", frame.Sequence);
         command.Parameters.AddWithValue("$at", frame.AtMs);
         command.Parameters.AddWithValue("$hash", frame.Hash);
-        command.Parameters.AddWithValue("$body", frame.Body);
+        command.Parameters.AddWithValue("$body", StoredBody.Pack(frame.Body));
         command.ExecuteNonQuery();
     }
 
@@ -146,9 +146,8 @@ internal static class FrameRows
                     previous = hash;
                     continue;
                 }
-                var body = reader.GetFieldValue<byte[]>(3);
                 var at = reader.GetInt64(1);
-                if (sequence != expected || !FrameHash.Of(previous, sequence, at, body).AsSpan().SequenceEqual(hash)) throw Broken(connection, run, segment, expected);
+                if (sequence != expected || !TryUnpack(reader.GetFieldValue<byte[]>(3), out var body) || !FrameHash.Of(previous, sequence, at, body).AsSpan().SequenceEqual(hash)) throw Broken(connection, run, segment, expected);
                 previous = hash;
                 expected++;
                 yield return new RawFrame(sequence, at, hash, body);
@@ -161,13 +160,28 @@ internal static class FrameRows
         $"The journal of run '{run}' is damaged at frame {at} of {connection.DataSource}{(segment.Run == run ? "" : $" (a frame of its ancestor '{segment.Run}')")}: the hash chain breaks there. Nothing was overwritten; the frames before it are sound.")
     { IsForDoctor = true };
 
+    private static bool TryUnpack(byte[] stored, out byte[] body)
+    {
+        try
+        {
+            body = StoredBody.Unpack(stored);
+            return true;
+        }
+        catch (InvalidDataException)
+        {
+            body = [];
+            return false;
+        }
+    }
+
+    /// <summary>The events of a body that may be packed.</summary>
     public static IReadOnlyList<RunEvent> Decode(RunId run, long sequence, byte[] body)
     {
         try
         {
-            return EventReader.Read(body);
+            return EventReader.Read(StoredBody.Unpack(body));
         }
-        catch (Exception unreadable) when (unreadable is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException or FormatException or OverflowException)
+        catch (Exception unreadable) when (unreadable is InvalidDataException or JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException or FormatException or OverflowException)
         {
             throw new StoreException(StoreFault.Corrupt, $"Frame {sequence} of run '{run}' cannot be read: {unreadable.Message}", unreadable);
         }

@@ -63,7 +63,7 @@ internal sealed class SqliteRunJournal : IRunJournal
         }
         return new PendingFrame
         {
-            Run = _run, RunKey = _key, Epoch = _epoch, Sequence = frame.Sequence, AtMs = frame.AtMs, Hash = FrameHash.Of(previous, frame.Sequence, frame.AtMs, body), Body = body, Parent = parent,
+            Run = _run, RunKey = _key, Epoch = _epoch, Sequence = frame.Sequence, AtMs = frame.AtMs, Hash = FrameHash.Of(previous, frame.Sequence, frame.AtMs, body), Body = StoredBody.Pack(body), Parent = parent,
         };
     }
 

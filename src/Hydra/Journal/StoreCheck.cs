@@ -118,7 +118,7 @@ public sealed partial class SqliteRunStore
             using var reader = command.ExecuteReader();
             while (reader.Read())
             {
-                foreach (var hex in ArtifactNames.Referred(ValueJson.Parse(reader.GetFieldValue<byte[]>(1))))
+                foreach (var hex in ArtifactNames.Referred(ValueJson.Parse(StoredBody.Unpack(reader.GetFieldValue<byte[]>(1)))))
                 {
                     if (seen.Add(hex)) found.Add((hex, reader.GetInt64(0)));
                 }

@@ -4,10 +4,10 @@ using Microsoft.Data.Sqlite;
 
 namespace Hydra.Journal;
 
-/// <summary>The tables of <c>hydra.db</c>, version 1.</summary>
+/// <summary>The tables of <c>hydra.db</c>. Version 2 packs the bodies of frames (<see cref="StoredBody"/>); whoever knows it reads those of version 1 as they are.</summary>
 internal static class StoreSchema
 {
-    public const int Version = 1;
+    public const int Version = 2;
 
     public static void Prepare(SqliteConnection connection, Durability durability)
     {

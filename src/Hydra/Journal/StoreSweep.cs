@@ -177,9 +177,22 @@ public sealed partial class SqliteRunStore
         {
             for (var i = 0; i < reader.FieldCount; i++)
             {
-                if (reader.GetValue(i) is byte[] bytes) ArtifactNames.AddAllThatLookLikeOne(bytes, names);
+                if (reader.GetValue(i) is byte[] bytes) ArtifactNames.AddAllThatLookLikeOne((table, reader.GetName(i)) == ("frames", "body") ? Unpacked(connection, reader, bytes) : bytes, names);
                 else if (reader.GetValue(i) is string text) ArtifactNames.AddAllThatLookLikeOne(Encoding.UTF8.GetBytes(text), names);
             }
+        }
+    }
+
+    private static byte[] Unpacked(SqliteConnection connection, SqliteDataReader frame, byte[] bytes)
+    {
+        try
+        {
+            return StoredBody.Unpack(bytes);
+        }
+        catch (InvalidDataException damaged)
+        {
+            var run = StoreSchema.Ask(connection, $"SELECT run FROM runs WHERE id={frame["run"]}") ?? $"(row {frame["run"]})";
+            throw new StoreException(StoreFault.Corrupt, $"Frame {frame["seq"]} of run '{run}' is damaged ({damaged.Message}), so nobody can see which artifacts it needs: no artifact was removed.", damaged) { IsForDoctor = true };
         }
     }
 }

@@ -142,7 +142,7 @@ public sealed class GoldenJournalTests : IDisposable
         await using var file = new StreamWriter(Path.Combine(Golden, $"{name}.jsonl")) { NewLine = "\n" };
         while (reader.Read())
         {
-            var body = Encoding.UTF8.GetString(reader.GetFieldValue<byte[]>(4));
+            var body = Encoding.UTF8.GetString(StoredBody.Unpack(reader.GetFieldValue<byte[]>(4)));
             await file.WriteLineAsync($$"""{"run":"{{reader.GetString(0)}}","seq":{{reader.GetInt64(1)}},"at":{{reader.GetInt64(2)}},"hash":"{{Convert.ToHexStringLower(reader.GetFieldValue<byte[]>(3))}}","events":{{body}}}""");
         }
     }
