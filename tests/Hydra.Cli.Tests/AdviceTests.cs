@@ -100,4 +100,16 @@ public sealed class AdviceTests
         Assert.EndsWith(" for too long. Close what holds it, then try again; nothing acknowledged is lost.\n", terminal.Error);
         Assert.Equal(0, terminal.Run("approve", "r1", "g", "--approver", "ann"));
     }
+
+    [Fact]
+    public void A_question_says_who_may_decide_and_how_many_have()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("gate.yaml", "name: gate\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?, approvers: [ann, bo], quorum: 2}\n");
+        Assert.Equal(3, terminal.Run("run", "gate.yaml", "--run-id", "r1"));
+        Assert.Contains("g asks: ok? (may decide: ann, bo; 0 of 2 approvals)\n  hydra approve r1 g ", terminal.Error);
+        Assert.Equal(0, terminal.Run("approve", "r1", "g", "--approver", "bo"));
+        Assert.Equal(3, terminal.Run("resume", "r1"));
+        Assert.Contains("g asks: ok? (may decide: ann, bo; 1 of 2 approvals)\n", terminal.Error);
+    }
 }

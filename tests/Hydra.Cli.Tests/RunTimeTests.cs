@@ -20,8 +20,11 @@ public sealed class RunTimeTests
         Assert.Contains("'early' of run 'r1': its time ended at", terminal.Error, StringComparison.Ordinal);
         Assert.Equal(0, terminal.Run("list", "--status", "paused"));
         Assert.Contains("its time has ended: reject when the run goes on", terminal.Out, StringComparison.Ordinal);
+        var until = terminal.Out.Split('\n').Single(line => line.StartsWith("r1 early", StringComparison.Ordinal)).Split(" until ")[1].Split(" (")[0];
         Assert.NotEqual(0, terminal.Run("resume", "--due"));   // takes it up, and the gate is rejected
         Assert.Contains("early nobody answered in time: reject", terminal.Error, StringComparison.Ordinal);
+        Assert.Equal(2, terminal.Run("approve", "r1", "early", "--approver", "ann"));
+        Assert.Contains($"its time ended at {until}", terminal.Error, StringComparison.Ordinal);   // and not when that took effect
     }
 
     [Fact]

@@ -12,11 +12,22 @@ internal static class WaitText
     /// <summary>One line about the wait and the command that answers it.</summary>
     public static void WriteAsk(RunId run, OpenWait open, string where, TextWriter writer)
     {
-        writer.WriteLine($"{TerminalText.Of(open.Path)} {(open.Wait.Request.Kind == WaitKind.Event ? "waits for the event" : "asks")}: {TerminalText.Clip(open.Wait.Request.Prompt, PromptLengthMax)}{OptionsOf(open.Wait.Request)}");
+        writer.WriteLine($"{TerminalText.Of(open.Path)} {(open.Wait.Request.Kind == WaitKind.Event ? "waits for the event" : "asks")}: {TerminalText.Clip(open.Wait.Request.Prompt, PromptLengthMax)}{OptionsOf(open.Wait.Request)}{DecidersOf(open.Wait)}");
         writer.WriteLine($"  {CommandFor(run.Text, open.Path, open.Wait.Request)}{where}{(open.Wait.Request.Kind == WaitKind.Approval ? "   or with --reject --comment TEXT" : "")}");
     }
 
     private static string OptionsOf(WaitRequest request) => request.Options.Count == 0 ? "" : TerminalText.Clip($" [{string.Join(" / ", request.Options)}]", PromptLengthMax);
+
+    /// <summary>Whom else it takes than whoever reads this.</summary>
+    private static string DecidersOf(WaitState wait)
+    {
+        string?[] parts =
+        [
+            wait.MayAnswer.Count > 0 ? TerminalText.Clip($"may decide: {string.Join(", ", wait.MayAnswer)}", PromptLengthMax) : null,
+            wait.Request.Quorum > 1 ? $"{wait.Answers.Count} of {wait.Request.Quorum} approvals" : null,
+        ];
+        return string.Join("; ", parts.OfType<string>()) is { Length: > 0 } said ? $" ({said})" : "";
+    }
 
     /// <summary>The command line that answers.</summary>
     public static string CommandFor(string run, string path, WaitRequest request) => request.Kind switch
