@@ -72,6 +72,20 @@ public sealed class PortableFileTests
         Assert.Contains("\"run\":\"r3\"", File.ReadAllText(terminal.PathOf("plain.cassette")), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("export r1 -o plain.yaml/x")]
+    [InlineData("run plain.yaml --run-id r2 --record plain.yaml/x")]
+    [InlineData("recap r1 --out plain.yaml/x")]
+    [InlineData("run writes.yaml --run-id r3")]
+    public void A_file_that_cannot_be_written_is_named(string words)
+    {
+        using var terminal = Exported();
+        terminal.Write("writes.yaml", "name: writes\nnodes:\n  - {id: text, type: set, value: hello}\noutputs: {plain.yaml/x: text}\n");
+        Assert.Equal(1, terminal.Run(words.Split(' ')));
+        Assert.Contains($"hydra: {terminal.PathOf("plain.yaml/x")}: ", terminal.Error, StringComparison.Ordinal);
+        Assert.Equal(2, terminal.Run("inspect", "r2"));   // nothing is begun, and paid for, that cannot be recorded
+    }
+
     private static byte[] Damaged(byte[] file, string damage)
     {
         var lines = Unpacked(file).Split('\n');

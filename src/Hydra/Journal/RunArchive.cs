@@ -24,27 +24,13 @@ public static class RunArchive
     /// <returns>How many frames and artifacts it holds.</returns>
     public static (int Frames, int Artifacts) Write(SqliteRunStore store, RunInfo info, string path, string product)
     {
-        var beside = $"{path}.{Guid.NewGuid():N}.part";
-        try
+        var counts = (0, 0);
+        WholeFile.Write(path, file =>
         {
-            if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
-            (int, int) counts;
-            using (var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write))
-            using (var packed = new GZipStream(file, CompressionLevel.Optimal))
-            {
-                counts = WriteLines(store, info, packed, product);
-            }
-            File.Move(beside, path, overwrite: true);
-            return counts;
-        }
-        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
-        {
-            throw StoreFaults.Explain(failed, path);
-        }
-        finally
-        {
-            File.Delete(beside);
-        }
+            using var packed = new GZipStream(file, CompressionLevel.Optimal);
+            counts = WriteLines(store, info, packed, product);
+        });
+        return counts;
     }
 
     /// <summary>Artifacts first, then all rows in one transaction. Throws <see cref="ArchiveException"/> where the run exists.</summary>

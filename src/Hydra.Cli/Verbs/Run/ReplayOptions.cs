@@ -51,6 +51,7 @@ internal static class ReplayOptions
     {
         if (arguments.Get(Record) is not { } file) return null;
         if (!CassetteFile.MayReplace(io.PathOf(file))) throw new UsageException($"'{file}' is there already and is no cassette. Name another file with {Record.Name}, or remove it.");
+        WholeFile.Try(io.PathOf(file));   // before anything is paid for
         return new CassetteRecorder(store, id => RunReading.PlanOf(store, id).Plan);
     }
 

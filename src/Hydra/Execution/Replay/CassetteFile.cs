@@ -36,51 +36,37 @@ public static class CassetteFile
         }
     }
 
-    /// <summary>Writes the file whole or not at all.</summary>
-    public static void Write(Cassette cassette, string path)
+    /// <summary>Writes the file whole or not at all. Throws <see cref="StoreException"/>.</summary>
+    public static void Write(Cassette cassette, string path) => WholeFile.Write(path, file =>
     {
-        var beside = $"{path}.{Guid.NewGuid():N}.part";
-        try
+        var buffer = new ArrayBufferWriter<byte>(WriteBufferBytes);
+        using var json = new Utf8JsonWriter(buffer, ValueJson.Compact);
+        WriteLine(HeadLine(cassette));
+        foreach (var call in cassette.Calls)
         {
-            if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
-            using (var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
-            {
-                var buffer = new ArrayBufferWriter<byte>(WriteBufferBytes);
-                using var json = new Utf8JsonWriter(buffer, ValueJson.Compact);
-                WriteLine(HeadLine(cassette));
-                foreach (var call in cassette.Calls)
-                {
-                    WriteCall(json, call);
-                    EndLine();
-                }
-                foreach (var decision in cassette.Decisions) WriteLine(CassetteDecisions.Line(decision));
-                foreach (var (at, times) in cassette.Waits) WriteLine(ValueMap.Of(("wait", at), ("until_ms", Value.Of(times.Select(time => Value.Of(time))))));
-                file.Write(buffer.WrittenSpan);
-
-                void WriteLine(ValueMap line)
-                {
-                    ValueJson.Write(json, Value.Of(line));
-                    EndLine();
-                }
-
-                void EndLine()
-                {
-                    json.Flush();
-                    json.Reset();
-                    buffer.Write("\n"u8);
-                    if (buffer.WrittenCount < WriteBufferBytes) return;
-                    file.Write(buffer.WrittenSpan);
-                    buffer.ResetWrittenCount();
-                }
-            }
-            File.Move(beside, path, overwrite: true);
+            WriteCall(json, call);
+            EndLine();
         }
-        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        foreach (var decision in cassette.Decisions) WriteLine(CassetteDecisions.Line(decision));
+        foreach (var (at, times) in cassette.Waits) WriteLine(ValueMap.Of(("wait", at), ("until_ms", Value.Of(times.Select(time => Value.Of(time))))));
+        file.Write(buffer.WrittenSpan);
+
+        void WriteLine(ValueMap line)
         {
-            File.Delete(beside);
-            throw StoreFaults.Explain(failed, path);
+            ValueJson.Write(json, Value.Of(line));
+            EndLine();
         }
-    }
+
+        void EndLine()
+        {
+            json.Flush();
+            json.Reset();
+            buffer.Write("\n"u8);
+            if (buffer.WrittenCount < WriteBufferBytes) return;
+            file.Write(buffer.WrittenSpan);
+            buffer.ResetWrittenCount();
+        }
+    });
 
     public static Cassette Read(string path, MissingCall missing)
     {
