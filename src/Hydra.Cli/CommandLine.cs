@@ -40,6 +40,10 @@ internal static class CommandLine
         {
             return Tell(ExitCode.Failed, failed.Message, [], isJson, io);
         }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            return Tell(ExitCode.Failed, failed.Message, [], isJson, io);   // a file or folder that the verb was told to use; the message names it
+        }
         catch (StoreException store)
         {
             var message = words is ["run" or "resume" or "orchestrate", ..] ? store.Message.Replace(StoreException.TryAgain, "resume the run", StringComparison.Ordinal) : store.Message;

@@ -38,6 +38,17 @@ public sealed class ErrorDocumentTests
         AssertTold(terminal, 1, "failed", "hydra.db");
     }
 
+    [Fact]
+    public void A_file_where_a_folder_is_meant_is_named()
+    {
+        using var terminal = WithRun();
+        Assert.Equal(2, terminal.Run("list", "--json", "--runs-dir", "plain.yaml"));
+        AssertTold(terminal, 2, "rejected", "runs are kept in a folder, and 'plain.yaml' is a file. Name another with --runs-dir.");
+        Assert.Equal(1, terminal.Run("init", "planner", "--folder", "plain.yaml"));
+        Assert.StartsWith("hydra: ", terminal.Error, StringComparison.Ordinal);
+        Assert.Contains(terminal.PathOf("plain.yaml"), terminal.Error, StringComparison.Ordinal);
+    }
+
     private static void AssertTold(Terminal terminal, int code, string status, string reason)
     {
         using var document = JsonDocument.Parse(terminal.Out);
