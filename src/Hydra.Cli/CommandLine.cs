@@ -11,7 +11,7 @@ internal static class CommandLine
     {
         try
         {
-            return Guard(() => DispatchAsync(words, io), io);
+            return Guard(() => DispatchAsync(words, io), words, io);
         }
         finally
         {
@@ -20,29 +20,44 @@ internal static class CommandLine
     }
 
     /// <summary>Does something and turns what is known to go wrong into a message and an exit code.</summary>
-    public static int Guard(Func<Task<int>> act, CliIo io)
+    /// <param name="words">The command line: with <c>--json</c> standard output gets a document of that, too.</param>
+    public static int Guard(Func<Task<int>> act, IReadOnlyList<string> words, CliIo io)
     {
+        var isJson = words.Contains(CommonOptions.Json.Name);
         try
         {
             return act().GetAwaiter().GetResult();
         }
-        catch (Exception known) when (known is UsageException or RunRefusedException or ModelUnavailableException or Tracing.GraphTooLargeException or Execution.CassetteFileException or Journal.ArchiveException)
+        catch (UsageException usage)
         {
-            var usage = known as UsageException;
-            io.Error.WriteLine($"hydra: {TerminalText.Of(usage?.First ?? known.Message)}");
-            foreach (var line in usage?.Lines ?? []) io.Error.WriteLine(TerminalText.Of(line));
-            return ExitCode.Usage;
+            return Tell(ExitCode.Usage, usage.First, usage.Lines, isJson, io);
+        }
+        catch (Exception known) when (known is RunRefusedException or ModelUnavailableException or Tracing.GraphTooLargeException or Execution.CassetteFileException or Journal.ArchiveException)
+        {
+            return Tell(ExitCode.Usage, known.Message, [], isJson, io);
         }
         catch (CallFailedException failed)
         {
-            io.Error.WriteLine($"hydra: {TerminalText.Of(failed.Message)}");
-            return ExitCode.Failed;
+            return Tell(ExitCode.Failed, failed.Message, [], isJson, io);
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            return Tell(ExitCode.Failed, failed.Message, [], isJson, io);   // a file or folder that the verb was told to use; the message names it
         }
         catch (StoreException store)
         {
-            io.Error.WriteLine($"hydra: {TerminalText.Of(store.Message)}{(store.IsForDoctor ? " `hydra doctor --runs` says what can be saved." : "")}");
-            return store.Fault == StoreFault.Owned ? ExitCode.Usage : ExitCode.Failed;
+            var message = words is ["run" or "resume" or "orchestrate", ..] ? store.Message.Replace(StoreException.TryAgain, "resume the run", StringComparison.Ordinal) : store.Message;
+            return Tell(store.Fault == StoreFault.Owned ? ExitCode.Usage : ExitCode.Failed, $"{message}{(store.IsForDoctor ? " `hydra doctor --runs` says what can be saved." : "")}", [], isJson, io);
         }
+    }
+
+    /// <param name="lines">Further lines, each shown as a line of its own.</param>
+    private static int Tell(int exitCode, string message, IReadOnlyList<string> lines, bool isJson, CliIo io)
+    {
+        io.Error.WriteLine($"hydra: {TerminalText.Of(message)}");
+        foreach (var line in lines) io.Error.WriteLine(TerminalText.Of(line));
+        if (isJson) io.Out.WriteLine(ValueJson.ToText(ValueMap.Of(("status", exitCode == ExitCode.Usage ? "rejected" : "failed"), ("exit_code", exitCode), ("reason", string.Join('\n', [message, .. lines]))), indented: true));
+        return exitCode;
     }
 
     private static Task<int> DispatchAsync(string[] words, CliIo io)

@@ -58,13 +58,4 @@ internal static class Epics
     /// <summary>Letters, digits, '_', '-' and '.', beginning with a letter or digit: no name leaves the folder of epics.</summary>
     public static bool IsName(string text) => text.Length is > 0 and <= NameLengthMax && char.IsAsciiLetterOrDigit(text[0])
         && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.');
-
-    /// <summary>Replaces a file as a whole.</summary>
-    public static void Write(string path, string text)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var beside = $"{path}.{Guid.NewGuid():N}.part";
-        File.WriteAllText(beside, text);
-        File.Move(beside, path, overwrite: true);
-    }
 }

@@ -83,7 +83,12 @@ internal static class Wiring
         return SqliteRunStore.Open(folder, Durability.Full);
     }
 
-    public static string RunsDirOf(ParsedArguments arguments, CliIo io) => io.PathOf(arguments.Get(CommonOptions.RunsDir) ?? CommonOptions.RunsDirByDefault);
+    public static string RunsDirOf(ParsedArguments arguments, CliIo io)
+    {
+        var named = arguments.Get(CommonOptions.RunsDir) ?? CommonOptions.RunsDirByDefault;
+        var folder = io.PathOf(named);
+        return File.Exists(folder) ? throw new UsageException($"runs are kept in a folder, and '{named}' is a file. Name another with {CommonOptions.RunsDir.Name}.") : folder;
+    }
 
     /// <summary>A run by its id, or by the beginning of one that is unique.</summary>
     public static RunInfo FindRun(IRunStore store, string text)

@@ -67,7 +67,7 @@ public sealed partial class Engine(EngineOptions options)
     {
         using var journal = Options.Store.Own(run);
         var (state, bundle) = Load(run);
-        var nowMs = Options.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+        var nowMs = state.NowMs(Options.Clock);
         var reducer = new Reducer(state);
         reducer.Begin(nowMs);
         var refusal = reducer.AnswerAlone(given);
@@ -103,7 +103,7 @@ public sealed partial class Engine(EngineOptions options)
     {
         var services = new AttemptServices
         {
-            Clock = new ForwardClock(Options.Clock, state.LastFrameMs), WorkingDirectory = request.WorkingDirectory, IsDryRun = request.IsDryRun, Cassette = request.Cassette, Sandbox = request.Sandbox,
+            Clock = new ForwardClock(Options.Clock, state.LatestMs), WorkingDirectory = request.WorkingDirectory, IsDryRun = request.IsDryRun, Cassette = request.Cassette, Sandbox = request.Sandbox,
             ProjectPolicy = Options.ProjectPolicy, EnvironmentName = Options.Environment("HYDRA_ENVIRONMENT") ?? "",
         };
         var loop = new RunLoop(run, state, journal, Options.Store.Artifacts, bundle.InputsOf(run, Options.Environment), services, request.Observer, (at, seconds) => Describe(run, at, bundle) with { NodeSeconds = seconds })

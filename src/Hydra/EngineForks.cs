@@ -41,7 +41,7 @@ public sealed partial class Engine
         // (3) its first frame
         using var journal = Options.Store.Own(run);
         if (Options.Store.Find(run) is not null) throw new RunRefusedException($"Run '{run}' exists already. Choose another --run-id.");
-        var nowMs = Options.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+        var nowMs = state.NowMs(Options.Clock);
         var upTo = state.NextSequence - 1;
         var reducer = new Reducer(state);
         reducer.Begin(nowMs);

@@ -65,6 +65,8 @@ public sealed record RunReport
     public bool IsSwitchedOff { get; init; }
     /// <summary>The run failed because a policy denied a call.</summary>
     public bool IsDenied { get; init; }
+    /// <summary>Nodes of a failed run whose effect may have happened: it goes on when a person says of each whether it did (<see cref="RunRequest.Assumptions"/>).</summary>
+    public IReadOnlyList<string> Unsettled { get; init; } = [];
     /// <summary>What the run's end undid and what it could not; null: it undid nothing.</summary>
     public RollbackReceipt? Rollback { get; init; }
 
@@ -90,6 +92,7 @@ public sealed record RunReport
             Waits = [.. state.OpenWaits.Select(waiting => new OpenWait(state.PathOf(waiting), state.DetailOf(waiting)!.Wait!))],
             IsDenied = state.Status == RunStatus.Failed && Enumerable.Range(0, state.InstanceCount).Any(i => state.IsUncaughtFailure(i) && state.DetailOf(i) is { WasDenied: true, Error.Code: var code } && code == ErrorCode.PolicyDenied),
             IsSwitchedOff = state is { Status: RunStatus.Paused, IsSwitchedOff: true },
+            Unsettled = state.Status == RunStatus.Failed ? [.. Enumerable.Range(0, state.InstanceCount).Where(state.AwaitsAssumption).Select(state.PathOf)] : [],
             Rollback = state.RollbackAs is null ? null : RollbackReceipt.Of(state),
         };
     }

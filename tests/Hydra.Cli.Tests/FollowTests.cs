@@ -24,6 +24,25 @@ public sealed class FollowTests
         Assert.Contains("r1 paused: waiting for people at 'g'", terminal.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_follower_of_a_supervised_run_does_not_take_an_old_pause_for_its_end()
+    {
+        var looked = new Looks();
+        using var terminal = new Terminal();
+        terminal.Write("flow.yaml", "name: f\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?}\n");
+        Assert.Equal(3, terminal.Run("run", "flow.yaml", "--run-id", "r1"));
+        using var store = SqliteRunStore.Open(terminal.PathOf(".hydra"), Durability.Full);
+        var io = new CliIo { Out = TextWriter.Null, Environment = _ => null, WorkingDirectory = terminal.Folder, Clock = looked };
+        var arguments = ArgumentParser.Parse(Verbs.InspectVerb.Verb, ["r1"]);
+
+        // The process that was to go on died before it wrote anything; the supervisor starts the next.
+        var isSupervised = true;
+        var follower = Task.Run(() => Verbs.FollowVerb.WatchAsync(store, new RunId("r1"), arguments, io, () => Volatile.Read(ref isSupervised)), TestContext.Current.CancellationToken);
+        Assert.NotEqual(follower, await Task.WhenAny(follower, looked.Once));
+        Volatile.Write(ref isSupervised, false);
+        Assert.Equal(RunStatus.Paused, (await follower)!.Status);
+    }
+
     /// <summary>Tells when somebody waits for the next look.</summary>
     private sealed class Looks : TimeProvider
     {

@@ -7,18 +7,20 @@ namespace Hydra.Cli.Verbs;
 internal static class ExportVerb
 {
     private static readonly Option Output = new("--output", "FILE", "the file to write; default RUN.hydra") { Short = "-o" };
+    private static readonly Option Force = Option.Switch("--force", "replaces a file that is there");
 
     public static readonly Verb Verb = new("export", "RUN", "writes a run to one portable file")
     {
         PositionalsMin = 1,
         PositionalsMax = 1,
-        Options = [Output, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.Help],
+        Options = [Output, Force, CommonOptions.RunsDir, CommonOptions.Json, CommonOptions.Help],
         Notes = "The file holds the run's journal, prompts and answers included, and every artifact it refers to.",
         Run = static (arguments, io) =>
         {
             using var store = Wiring.OpenExisting(arguments, io);
             var info = RunRow.AsItStands(Wiring.FindRun(store, arguments.Positionals[0]), store);
             var file = arguments.Get(Output) ?? $"{info.Run}.hydra";
+            if (!arguments.Has(Force) && Path.Exists(io.PathOf(file))) throw new UsageException($"'{file}' is there already. Name another file with {Output.Name}, or replace it with {Force.Name}.");
             var product = typeof(ExportVerb).Assembly.GetName().Version?.ToString() ?? "";
             var (frames, artifacts) = RunArchive.Write(store, info, io.PathOf(file), product);
             if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(ValueMap.Of(("run_id", info.Run.Text), ("file", file), ("frames", frames), ("artifacts", artifacts)), indented: true));
@@ -42,9 +44,11 @@ internal static class ImportVerb
         Run = static (arguments, io) =>
         {
             var file = io.PathOf(arguments.Positionals[0]);
+            var name = RunOptions.IdOf(arguments);
             if (!File.Exists(file)) throw new UsageException($"there is no file '{arguments.Positionals[0]}'.");
+            var archived = RunArchive.Read(file);   // before a store is made for it
             using var store = SqliteRunStore.Open(Wiring.RunsDirOf(arguments, io), Durability.Full);
-            var info = RunArchive.Import(store, file, RunOptions.IdOf(arguments));
+            var info = RunArchive.Import(store, archived, name);
             if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(RunRow.ToJson(info), indented: true));
             else io.Out.WriteLine($"{info.Run} imported: {TerminalText.Of(info.Workflow)}, {WireNames.Of(info.Status)}");
             return Task.FromResult(ExitCode.Done);

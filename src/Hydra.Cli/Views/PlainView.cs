@@ -8,6 +8,7 @@ internal sealed class PlainView(RunId run, CliIo io) : RunView
 {
     private const int ReasonLengthMax = 300;
     private readonly Dictionary<int, long> _startedMs = [];
+    private string? _stopsBecause;
     private bool _isBroken;
 
     public override bool NeedsStateOfFrame => false;   // of a node that ended
@@ -49,7 +50,10 @@ internal sealed class PlainView(RunId run, CliIo io) : RunView
             case RunEvent.Skipped e: return Line(state, e.Node, $"skipped ({WireNames.Of(e.Because)})");
             case RunEvent.Reused e: return Line(state, e.Node, $"reused from {e.Run}/{TerminalText.Of(e.Path)}");
             case RunEvent.Ended e: return Line(state, e.Node, Ended(e, atMs, state));
-            case RunEvent.Stopping e: return $"stopping: {TerminalText.Clip(e.Reason, ReasonLengthMax)}";
+            case RunEvent.Stopping e:
+                _stopsBecause = e.Reason;
+                // A failure lets nothing finish, and the run's last line says it.
+                return e.Status == RunStatus.Failed ? null : $"stopping: {TerminalText.Clip(e.Reason, ReasonLengthMax)}";
             default: return null;
         }
     }
@@ -64,7 +68,7 @@ internal sealed class PlainView(RunId run, CliIo io) : RunView
         if (detail is { Usage.Total: > 0 }) parts.Add(Amounts.Tokens(detail.Usage.Total));
         if (detail is { Cost.Amount: > 0 }) parts.Add(Amounts.Usd(detail.Cost));
         var figures = parts.Count == 0 ? "" : $" ({string.Join(", ", parts)})";
-        return $"{WireNames.Of(e.Status)}{figures}{(e.Error is { } error ? ": " + Error(error) : "")}";
+        return $"{WireNames.Of(e.Status)}{figures}{(e.Error is { } error && error.Message != _stopsBecause ? ": " + Error(error) : "")}";
     }
 
     private static string Error(NodeError error) => $"{error.Code}: {TerminalText.Clip(error.Message, ReasonLengthMax)}";

@@ -164,18 +164,7 @@ internal static class OutputFiles
             if (index < 0 || state.OutputOf(state.LatestOf(index)) is not { } output) continue;
             var path = Path.GetFullPath(Path.Combine(root, file.Path));
             if (!path.StartsWith(root.TrimEnd('/') + Path.DirectorySeparatorChar, StringComparison.Ordinal)) throw new RunRefusedException($"The output file '{file.Path}' lies outside the working directory.");
-            var beside = $"{path}.{Guid.NewGuid():N}.part";
-            try
-            {
-                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                File.WriteAllText(beside, artifacts.Read(output).ToDisplayText());
-                File.Move(beside, path, overwrite: true);
-            }
-            catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
-            {
-                File.Delete(beside);
-                throw StoreFaults.Explain(failed, path);
-            }
+            WholeFile.Write(path, artifacts.Read(output).ToDisplayText());
             written.Add(file.Path);
         }
         return written;

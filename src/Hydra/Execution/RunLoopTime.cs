@@ -7,7 +7,7 @@ internal sealed partial class RunLoop
     private long _timerDueMs = long.MaxValue;
 
     /// <summary>A clock set back must not turn time round.</summary>
-    private long NowMs() => Math.Max(_services.Clock.GetUtcNow().ToUnixTimeMilliseconds(), _state.LastFrameMs);
+    private long NowMs() => _state.NowMs(_services.Clock);
 
     private void ArmTimer()
     {

@@ -1,7 +1,8 @@
 namespace Hydra.Journal;
 
-/// <summary>Reads at most so many bytes of another stream; one more is an <see cref="InvalidDataException"/>. For what unpacks to more than it looks.</summary>
-internal sealed class BoundedStream(Stream inner, long bytesMax) : Stream
+/// <summary>Reads at most so many bytes of another stream. For what unpacks to more than it looks.</summary>
+/// <param name="past">What is thrown for one byte more.</param>
+internal sealed class BoundedStream(Stream inner, long bytesMax, Func<Exception> past) : Stream
 {
     private long _read;
 
@@ -17,7 +18,7 @@ internal sealed class BoundedStream(Stream inner, long bytesMax) : Stream
     {
         var count = inner.Read(buffer);
         _read += count;
-        return _read <= bytesMax ? count : throw new InvalidDataException($"it unpacks to more than {bytesMax:#,0} bytes.");
+        return _read <= bytesMax ? count : throw past();
     }
 
     public override void Flush() { }

@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using Hydra.Model;
 
 namespace Hydra.Journal;
@@ -18,46 +17,30 @@ public static class RunArchive
     public const int Version = 1;
     /// <summary>Most bytes that a file may unpack to: a run's artifacts and frames are held in memory until every hash is checked.</summary>
     public const long UnpackedBytesMax = 1L << 30;
+    /// <summary>How a gzip file begins (RFC 1952, 2.3.1).</summary>
+    private const int GzipFirst = 0x1f, GzipSecond = 0x8b;
 
     /// <summary>Writes the file whole or not at all. Throws <see cref="StoreException"/> where the run itself is damaged.</summary>
     /// <returns>How many frames and artifacts it holds.</returns>
     public static (int Frames, int Artifacts) Write(SqliteRunStore store, RunInfo info, string path, string product)
     {
-        var beside = $"{path}.{Guid.NewGuid():N}.part";
-        try
+        var counts = (0, 0);
+        WholeFile.Write(path, file =>
         {
-            if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
-            (int, int) counts;
-            using (var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write))
-            using (var packed = new GZipStream(file, CompressionLevel.Optimal))
-            {
-                counts = WriteLines(store, info, packed, product);
-            }
-            File.Move(beside, path, overwrite: true);
-            return counts;
-        }
-        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
-        {
-            throw StoreFaults.Explain(failed, path);
-        }
-        finally
-        {
-            File.Delete(beside);
-        }
+            using var packed = new GZipStream(file, CompressionLevel.Optimal);
+            counts = WriteLines(store, info, packed, product);
+        });
+        return counts;
     }
 
-    /// <remarks>(1) Read everything and check every hash. (2) Artifacts. (3) All rows in one transaction.</remarks>
+    /// <summary>Artifacts first, then all rows in one transaction. Throws <see cref="ArchiveException"/> where the run exists.</summary>
     /// <param name="runId">Another id than the run had; null: its own. A run that exists is never touched.</param>
-    public static RunInfo Import(SqliteRunStore store, string path, RunId? runId, long unpackedBytesMax = UnpackedBytesMax)
+    public static RunInfo Import(SqliteRunStore store, ArchivedRun archived, RunId? runId)
     {
-        // (1)
-        var read = Read(path, unpackedBytesMax);
-        var info = read.Info with { Run = runId ?? read.Info.Run };
-        if (store.Find(info.Run) is not null) throw new ArchiveException($"Run '{info.Run}' exists here already and is not overwritten. Import '{path}' under another name with --run-id.");
-        // (2)
-        foreach (var (id, bytes) in read.Artifacts) store.ImportArtifact(id, bytes);
-        // (3)
-        store.ImportRun(info, read.Frames);
+        var info = archived.Info with { Run = runId ?? archived.Info.Run };
+        if (store.Find(info.Run) is not null) throw new ArchiveException($"Run '{info.Run}' exists here already and is not overwritten. Import '{archived.Path}' under another name with --run-id.");
+        foreach (var (id, bytes) in archived.Artifacts) store.ImportArtifact(id, bytes);
+        store.ImportRun(info, archived.Frames);
         return info;
     }
 
@@ -85,52 +68,68 @@ public static class RunArchive
         }
     }
 
-    private static Archive Read(string path, long unpackedBytesMax)
+    /// <summary>Reads everything and checks every hash; nothing is written. Throws <see cref="ArchiveException"/>.</summary>
+    public static ArchivedRun Read(string path, long unpackedBytesMax = UnpackedBytesMax)
     {
         try
         {
             using var file = File.OpenRead(path);
-            using var reader = new StreamReader(new BoundedStream(new GZipStream(file, CompressionMode.Decompress), unpackedBytesMax), new UTF8Encoding(false, throwOnInvalidBytes: true));
+            if (file.ReadByte() != GzipFirst || file.ReadByte() != GzipSecond) throw new ArchiveException($"'{path}' is no exported run{(file.Length == 0 ? ": it is empty" : "")}. Make one with `hydra export RUN`.");
+            file.Position = 0;
+            using var unpacked = new BoundedStream(new GZipStream(file, CompressionMode.Decompress), unpackedBytesMax, () => new ArchiveException($"'{path}' unpacks to more than {unpackedBytesMax:#,0} bytes. Nothing was imported."));
+            using var reader = new StreamReader(unpacked, new UTF8Encoding(false, throwOnInvalidBytes: true));
             return ReadLines(reader, path);
+        }
+        catch (InvalidDataException damaged)
+        {
+            throw Damaged(path, "it cannot be unpacked", damaged);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
             throw new ArchiveException($"'{path}' cannot be read: {failed.Message}", failed);
         }
-        catch (Exception wrong) when (wrong is InvalidDataException or JsonException or KeyNotFoundException or InvalidOperationException or FormatException or DecoderFallbackException)
-        {
-            throw new ArchiveException($"'{path}' is no exported run, or is damaged: {wrong.Message} Export it again with `hydra export RUN`.", wrong);
-        }
     }
 
-    private static Archive ReadLines(StreamReader reader, string path)
+    private static ArchivedRun ReadLines(StreamReader reader, string path)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Archive? archive = null;
+        ArchivedRun? archive = null;
         var previous = FrameHash.First;
         var wanted = new HashSet<ArtifactId>();
-        while (reader.ReadLine() is { } line)
+        var (number, line) = (0, "");
+        try
         {
-            var map = ValueJson.Parse(line).AsObject;
-            if (archive is null) archive = new Archive(HeadOf(map, path));
-            else if (map.ContainsKey("seq")) archive.Frames.Add(FrameOf(map));
-            else if (map.ContainsKey("artifact")) archive.Artifacts.Add(ArtifactOf(map));
-            else
+            while (reader.ReadLine() is { } next)
             {
-                var isWhole = map["frames"].AsInteger == archive.Frames.Count && map["artifacts"].AsInteger == archive.Artifacts.Count
-                    && map["sha256"].AsText == Convert.ToHexStringLower(hash.GetHashAndReset()) && reader.ReadLine() is null;
-                if (!isWhole) throw Damaged("its contents do not match the hash at its end");
-                if (wanted.Except(archive.Artifacts.Select(artifact => artifact.Id)).Select(id => id.Hex).FirstOrDefault() is { } gone) throw Damaged($"the artifact {gone} is missing");
-                return archive.Frames.Count > 0 ? archive : throw Damaged("it holds no frames");
+                number++;
+                line = next;
+                var map = ValueJson.Parse(line).AsObject;
+                if (archive is null) archive = new ArchivedRun(path, HeadOf(map, path));
+                else if (map.ContainsKey("seq")) archive.Frames.Add(FrameOf(map));
+                else if (map.ContainsKey("artifact")) archive.Artifacts.Add(ArtifactOf(map));
+                else return Whole(map);
+                hash.AppendData(Encoding.UTF8.GetBytes(line + "\n"));
             }
-            hash.AppendData(Encoding.UTF8.GetBytes(line + "\n"));
         }
-        throw Damaged("its end is missing");
+        catch (Exception wrong) when (LineFaults.Has(wrong))
+        {
+            throw Damaged(path, $"at line {number} {LineFaults.Words(wrong, line)}", wrong);
+        }
+        throw Damaged(path, "its end is missing");
+
+        ArchivedRun Whole(ValueMap foot)
+        {
+            var isWhole = foot["frames"].AsInteger == archive.Frames.Count && foot["artifacts"].AsInteger == archive.Artifacts.Count
+                && foot["sha256"].AsText == Convert.ToHexStringLower(hash.GetHashAndReset()) && reader.ReadLine() is null;
+            if (!isWhole) throw Damaged(path, "its contents do not match the hash at its end");
+            if (wanted.Except(archive.Artifacts.Select(artifact => artifact.Id)).Select(id => id.Hex).FirstOrDefault() is { } gone) throw Damaged(path, $"the artifact {gone} is missing");
+            return archive.Frames.Count > 0 ? archive : throw Damaged(path, "it holds no frames");
+        }
 
         RawFrame FrameOf(ValueMap map)
         {
             var frame = new RawFrame(map["seq"].AsInteger, map["at"].AsInteger, Convert.FromHexString(map["hash"].AsText), Encoding.UTF8.GetBytes(map["body"].AsText));
-            if (frame.Sequence != archive.Frames.Count || !FrameHash.Of(previous, frame.Sequence, frame.AtMs, frame.Body).AsSpan().SequenceEqual(frame.Hash)) throw Damaged($"the hash chain breaks at frame {archive.Frames.Count}");
+            if (frame.Sequence != archive.Frames.Count || !FrameHash.Of(previous, frame.Sequence, frame.AtMs, frame.Body).AsSpan().SequenceEqual(frame.Hash)) throw Damaged(path, $"the hash chain breaks at frame {archive.Frames.Count}");
             previous = frame.Hash;
             foreach (var happened in EventReader.Read(frame.Body)) wanted.UnionWith(ArtifactsOf(happened));
             return frame;
@@ -140,18 +139,19 @@ public static class RunArchive
         {
             var bytes = Convert.FromBase64String(map["bytes"].AsText);
             var id = new ArtifactId(map["artifact"].AsText);
-            return Convert.ToHexStringLower(SHA256.HashData(bytes)) == id.Hex ? (id, bytes) : throw Damaged($"the artifact {id.Hex} does not match its hash");
+            return Convert.ToHexStringLower(SHA256.HashData(bytes)) == id.Hex ? (id, bytes) : throw Damaged(path, $"the artifact {id.Hex} does not match its hash");
         }
-
-        ArchiveException Damaged(string what) => new($"'{path}' is damaged: {what}. Nothing was imported; export the run again with `hydra export RUN`.");
     }
+
+    private static ArchiveException Damaged(string path, string what, Exception? innerException = null) =>
+        new($"'{path}' is damaged: {what}. Nothing was imported; export the run again with `hydra export RUN`.", innerException);
 
     private static RunInfo HeadOf(ValueMap map, string path)
     {
         if (map.GetOrNull("hydra_run") is not { Kind: ValueKind.Integer } version) throw new ArchiveException($"'{path}' is no exported run: its first line does not say so. Make one with `hydra export RUN`.");
         if (version.AsInteger > Version) throw new ArchiveException($"'{path}' was written by a newer Hydra (format {version.AsInteger}, this one knows {Version}). Use that version.");
         var info = map["info"].AsObject;
-        if (!RunId.IsValid(info["run"].AsText)) throw new ArchiveException($"'{path}' is damaged: '{info["run"].AsText}' is no run id. Nothing was imported.");
+        if (!RunId.IsValid(info["run"].AsText)) throw Damaged(path, $"'{info["run"].AsText}' is no run id");
         return new RunInfo
         {
             Run = new RunId(info["run"].AsText), Workflow = info["workflow"].AsText, DefinitionHash = info["definition"].AsText,
@@ -185,12 +185,18 @@ public static class RunArchive
         };
         return reference?.Artifact is { } artifact ? [artifact] : [];
     }
+}
 
-    private sealed record Archive(RunInfo Info)
-    {
-        public List<RawFrame> Frames { get; } = [];
-        public List<(ArtifactId Id, byte[] Bytes)> Artifacts { get; } = [];
-    }
+/// <summary>An exported run whose hashes all match.</summary>
+public sealed class ArchivedRun
+{
+    internal ArchivedRun(string path, RunInfo info) => (Path, Info) = (path, info);
+
+    /// <summary>The file it was read from.</summary>
+    public string Path { get; }
+    public RunInfo Info { get; }
+    internal List<RawFrame> Frames { get; } = [];
+    internal List<(ArtifactId Id, byte[] Bytes)> Artifacts { get; } = [];
 }
 
 /// <summary>A frame as it lies on disk.</summary>

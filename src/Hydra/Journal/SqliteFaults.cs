@@ -18,10 +18,10 @@ internal static class SqliteFaults
         {
             Full => StoreFaults.Full(file, failed),
             InputOutput or CannotOpen when !HasRoom(file) => StoreFaults.Full(file, failed),
-            InputOutput => new(StoreFault.Other, $"{file} could not be read or written: {sqlite.Message} Look at the disk and its system log, then resume the run; nothing acknowledged is lost.", failed),
+            InputOutput => new(StoreFault.Other, $"{file} could not be read or written: {sqlite.Message} Look at the disk and its system log, then {StoreException.TryAgain}; nothing acknowledged is lost.", failed),
             ReadOnly => new(StoreFault.ReadOnly, $"{file} cannot be written: it or its folder is read-only. Change its rights, or {otherwise}.", failed),
             CannotOpen => new(StoreFault.ReadOnly, $"{file} cannot be opened: check that its folder exists and may be written, or {otherwise}.", failed),
-            Busy or Locked => new(StoreFault.Locked, $"{file} is locked by {LockHolders.Of(file) ?? "another program"} for too long. Close what holds it, then resume the run; nothing acknowledged is lost.", failed),
+            Busy or Locked => new(StoreFault.Locked, $"{file} is locked by {LockHolders.Of(file) ?? "another program"} for too long. Close what holds it, then {StoreException.TryAgain}; nothing acknowledged is lost.", failed),
             Corrupt or NotADatabase => new(StoreFault.Corrupt, $"{file} is damaged ({sqlite.Message}). Nothing was overwritten; restore it from a copy, or {otherwise}.", failed),
             _ => new(StoreFault.Other, $"{file}: {sqlite.Message}", failed),
         };
@@ -40,7 +40,7 @@ internal static class SqliteFaults
     }
 }
 
-/// <summary>Who holds a lock on a database: known on Linux, where the kernel lists locks (proc(5), /proc/locks) and open files.</summary>
+/// <summary>Who holds a lock on a file: known on Linux, where the kernel lists locks (proc(5), /proc/locks) and open files.</summary>
 internal static class LockHolders
 {
     private const int NamedMax = 3;
@@ -61,11 +61,11 @@ internal static class LockHolders
         }
     }
 
-    /// <summary><c>1: POSIX ADVISORY WRITE 1234 fe:01:5678 120 120</c></summary>
+    /// <summary><c>1: POSIX ADVISORY WRITE 1234 fe:01:5678 120 120</c>; a database's locks are POSIX, an owner's is FLOCK.</summary>
     private static int? ProcessOf(string line)
     {
         var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return words is [_, "POSIX", _, "WRITE", var process, ..] && int.TryParse(process, System.Globalization.CultureInfo.InvariantCulture, out var id) && id > 0 ? id : null;
+        return words is [_, "POSIX" or "FLOCK", _, "WRITE", var process, ..] && int.TryParse(process, System.Globalization.CultureInfo.InvariantCulture, out var id) && id > 0 ? id : null;
     }
 
     private static bool HasOpen(int process, string file)

@@ -49,7 +49,9 @@ public sealed partial class SqliteRunStore : IRunStore
         {
             DiskSync.MakeFolder(folder);
             RefuseEmptied(folder, file);
+            var left = File.Exists(file) ? LeftIn(folder, "artifacts", "locks") : null;   // before looking into it: a store that another process begins has its tables first
             connection = Connect(file, isReadOnly: false);
+            if (left is not null && !HasTables(connection)) throw new StoreException(StoreFault.Emptied, $"{file} holds no table, though {left} is there from earlier runs: its log {file}-wal is gone, or the file was cut off. Restore both from a copy, or move {folder} away to begin anew. Nothing was changed.");
             StoreSchema.Prepare(connection, durability);
             if (durability == Durability.Full) Press(folder);
             return new SqliteRunStore(folder, file, connection, durability, flaw);
@@ -68,8 +70,17 @@ public sealed partial class SqliteRunStore : IRunStore
     private static void RefuseEmptied(string folder, string file)
     {
         if (new FileInfo(file) is not { Exists: true, Length: 0 }) return;
-        var left = ((string[])["hydra.db-wal", "artifacts", "locks"]).FirstOrDefault(part => new FileInfo(Path.Combine(folder, part)) is { Exists: true, Length: > 0 } || Directory.Exists(Path.Combine(folder, part)));
-        if (left is not null) throw new StoreException(StoreFault.Emptied, $"{file} is empty, though {Path.Combine(folder, left)} is there from earlier runs: the file was cut off. Restore it from a copy, or move {folder} away to begin anew. Nothing was changed.");
+        if (LeftIn(folder, "hydra.db-wal", "artifacts", "locks") is { } left) throw new StoreException(StoreFault.Emptied, $"{file} is empty, though {left} is there from earlier runs: the file was cut off. Restore it from a copy, or move {folder} away to begin anew. Nothing was changed.");
+    }
+
+    private static string? LeftIn(string folder, params string[] parts) =>
+        parts.Select(part => Path.Combine(folder, part)).FirstOrDefault(part => new FileInfo(part) is { Exists: true, Length: > 0 } || Directory.Exists(part));
+
+    private static bool HasTables(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT EXISTS (SELECT 1 FROM sqlite_master)";
+        return (long)command.ExecuteScalar()! == 1;
     }
 
     /// <summary>The entries of the database and its log, and the folder's own: SQLite presses the first two too, and does not say when that failed (unixSync in os_unix.c).</summary>
@@ -84,7 +95,7 @@ public sealed partial class SqliteRunStore : IRunStore
 
     public IRunJournal Own(RunId run)
     {
-        var owned = OwnerLock.TryTake(LockPath(run)) ?? throw new StoreException(StoreFault.Owned, $"Run '{run}' is owned by another process that is still alive. Watch it with `hydra inspect {run} --follow`, or end it with `hydra cancel {run}`.");
+        var owned = OwnerLock.TryTake(LockPath(run)) ?? throw Owned(run);
         try
         {
             return new SqliteRunJournal(this, _frames, run, owned);
@@ -97,6 +108,15 @@ public sealed partial class SqliteRunStore : IRunStore
     }
 
     public bool IsOwned(RunId run) => OwnerLock.IsHeld(LockPath(run));
+
+    /// <summary>Throws <see cref="StoreException"/> as <see cref="Own"/> does while a living process owns the run; takes nothing.</summary>
+    public void RefuseOwned(RunId run)
+    {
+        if (IsOwned(run)) throw Owned(run);
+    }
+
+    private StoreException Owned(RunId run) =>
+        new(StoreFault.Owned, $"Run '{run}' is owned by another process that is still alive{(LockHolders.Of(LockPath(run)) is { } holder ? $": {holder}" : "")}. Watch it with `hydra inspect {run} --follow`, or end it with `hydra cancel {run}`.");
 
     /// <summary>Takes down a change of the project's policy, durably.</summary>
     public void Add(PolicyChange change) => Query(connection =>

@@ -48,7 +48,13 @@ public sealed partial class RunState
     /// <summary>Sequence number of the next frame.</summary>
     public long NextSequence { get; private set; }
     public long StartedAtMs { get; private set; }
+    /// <summary>The last frame of a process that carried the run on: from there on time is its work.</summary>
     public long LastFrameMs { get; private set; }
+    /// <summary>The latest time in the journal (Unix milliseconds).</summary>
+    public long LatestMs { get; private set; }
+
+    /// <summary>The run's time by a clock, which may have been set back: never before what has happened already (Unix milliseconds).</summary>
+    public long NowMs(TimeProvider clock) => Math.Max(clock.GetUtcNow().ToUnixTimeMilliseconds(), LatestMs);
 
     public List<Scope> Scopes { get; } = [];
     public int InstanceCount { get; private set; }

@@ -8,6 +8,7 @@ public sealed partial class RunState
 {
     public void Apply(RunEvent happened, long atMs)
     {
+        LatestMs = Math.Max(LatestMs, atMs);
         switch (happened)
         {
             case RunEvent.Started e: Start(e, atMs); break;

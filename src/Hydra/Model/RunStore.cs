@@ -112,6 +112,9 @@ public enum StoreFault { Full, ReadOnly, Locked, Owned, Stale, Corrupt, Emptied,
 /// <summary>The store could not do what was asked; the message names the place and the mend.</summary>
 public sealed class StoreException(StoreFault fault, string message, Exception? innerException = null) : Exception(message, innerException)
 {
+    /// <summary>What a message asks for behind its mend: whoever knows what was being done says it in the place of these words.</summary>
+    public const string TryAgain = "try again";
+
     public StoreFault Fault { get; } = fault;
     /// <summary>Part of a run is lost; <c>hydra doctor --runs</c> says what can be saved.</summary>
     public bool IsForDoctor { get; init; }

@@ -44,11 +44,12 @@ public readonly record struct TokenUsage(long Input, long Output, long CacheRead
         return isUsual ? [Input, Output, CacheRead, CacheWrite, Reasoning] : [Input, Output, CacheRead, CacheWrite, Reasoning, CacheWriteHour, InputAudio, OutputAudio, ServerToolUnits];
     }
 
-    /// <summary>The inverse of <see cref="ToCounts"/>.</summary>
+    /// <summary>The inverse of <see cref="ToCounts"/>. Throws <see cref="InvalidOperationException"/> for a list that it cannot have written.</summary>
     public static TokenUsage OfCounts(ReadOnlySpan<Value> counts)
     {
+        if (counts.Length is not (5 or 9)) throw new InvalidOperationException($"Tokens are counted in 5 or 9 classes, not in {counts.Length}.");
         var usual = new TokenUsage(counts[0].AsInteger, counts[1].AsInteger, counts[2].AsInteger, counts[3].AsInteger, counts[4].AsInteger);
-        if (counts.Length <= 5) return usual;
+        if (counts.Length == 5) return usual;
         return usual with
         {
             CacheWriteHour = counts[5].AsInteger, InputAudio = counts[6].AsInteger,

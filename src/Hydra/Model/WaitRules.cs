@@ -58,7 +58,7 @@ public static class WaitRules
 
     private static string? Closed(RunState state, int node, WaitState wait, long nowMs, bool isAlone)
     {
-        if (wait.Decision is { Expired: { } expired }) return $"its time ended at {Time(wait.Decision.AtMs)}, and that decided it ({WireNames.Of(expired)}).";
+        if (wait.Decision is { Expired: { } expired }) return $"its time ended at {Time(wait.DeadlineMs)}, and that decided it ({WireNames.Of(expired)}).";
         if (wait.Decision is { } decision) return $"it was decided by '{decision.Who}' at {Time(decision.AtMs)} already: {Said(wait, decision.Answer)}.{AskedAgain(state, node)}";
         if (!state.OpenWaits.Contains(node)) return "it no longer waits: its node was ended.";
         if (!state.TakesAnswers) return $"the run is {WireNames.Of(state.Status)}.";

@@ -21,7 +21,7 @@ public sealed class RunArchiveTests : IDisposable
         using var from = Open("from");
         using var to = Open("to");
 
-        var info = RunArchive.Import(to, file, null);
+        var info = RunArchive.Import(to, RunArchive.Read(file), null);
 
         Assert.Equal(RunStatus.Completed, info.Status);
         Assert.Equal(from.ReadRaw(Run).Select(frame => Convert.ToHexString(frame.Hash)), to.ReadRaw(Run).Select(frame => Convert.ToHexString(frame.Hash)));
@@ -36,7 +36,7 @@ public sealed class RunArchiveTests : IDisposable
     {
         var file = await ExportAsync(fails: true);
         using var to = Open("to");
-        RunArchive.Import(to, file, new RunId("elsewhere"));
+        RunArchive.Import(to, RunArchive.Read(file), new RunId("elsewhere"));
 
         var again = new CallingNode();
         var report = await EngineOf(to, _workflow, again).ResumeAsync(new RunId("elsewhere"), new RunRequest(), CancellationToken.None);
@@ -51,7 +51,7 @@ public sealed class RunArchiveTests : IDisposable
         var file = await ExportAsync();
         using var to = Open("to");
 
-        Assert.Contains("unpacks to more than 1,000 bytes", Assert.Throws<ArchiveException>(() => RunArchive.Import(to, file, null, unpackedBytesMax: 1_000)).Message);
+        Assert.Contains("unpacks to more than 1,000 bytes", Assert.Throws<ArchiveException>(() => RunArchive.Import(to, RunArchive.Read(file, unpackedBytesMax: 1_000), null)).Message);
         Assert.Empty(to.List());
     }
 
@@ -70,7 +70,7 @@ public sealed class RunArchiveTests : IDisposable
             RunArchive.Write(from, from.Find(Run)!, file, "Hydra test");
         }
         using var to = Open("to");
-        RunArchive.Import(to, file, null);
+        RunArchive.Import(to, RunArchive.Read(file), null);
 
         var wait = to.Read(Run).SelectMany(frame => frame.Events).OfType<RunEvent.WaitOpened>().Single();
         Assert.Contains(new string('x', 40_000), to.Artifacts.Read(wait.Request.Payload).ToJson());
@@ -82,7 +82,7 @@ public sealed class RunArchiveTests : IDisposable
         var file = await ExportAsync();
         using var from = Open("from");
 
-        Assert.Contains("--run-id", Assert.Throws<ArchiveException>(() => RunArchive.Import(from, file, null)).Message);
+        Assert.Contains("--run-id", Assert.Throws<ArchiveException>(() => RunArchive.Import(from, RunArchive.Read(file), null)).Message);
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class RunArchiveTests : IDisposable
             {
                 var file = Pack(damaged);
                 using var to = Open("damaged");
-                Assert.Throws<ArchiveException>(() => RunArchive.Import(to, file, new RunId("fresh")));
+                Assert.Throws<ArchiveException>(() => RunArchive.Import(to, RunArchive.Read(file), new RunId("fresh")));
                 Assert.Empty(to.List());
             }
         }
@@ -114,7 +114,7 @@ public sealed class RunArchiveTests : IDisposable
         {
             var file = Path.Combine(_folder, "cut.hydra");
             await File.WriteAllBytesAsync(file, content);
-            Assert.Throws<ArchiveException>(() => RunArchive.Import(to, file, null));
+            Assert.Throws<ArchiveException>(() => RunArchive.Import(to, RunArchive.Read(file), null));
         }
         Assert.Empty(to.List());
     }

@@ -76,7 +76,7 @@ internal static class RunControl
         if (arguments.Has(CommonOptions.Json))
             io.Out.WriteLine(ValueJson.ToText(RunRow.ToJson(info).With("in_flight", Value.OfTexts(inFlight)), indented: true));
         else if (isDone) io.Out.WriteLine($"{info.Run} {WireNames.Of(wanted)}{(wasAsked ? "" : " already")}: {TerminalText.Of(info.Reason)}");
-        else io.Error.WriteLine($"hydra: run '{info.Run}' is {WireNames.Of(info.Status)} already; there is nothing to {request.Verb}.");
+        if (!isDone) io.Error.WriteLine($"hydra: run '{info.Run}' is {WireNames.Of(info.Status)} already; there is nothing to {request.Verb}.");
         return isDone ? ExitCode.Done : ExitCode.Usage;
     }
 }

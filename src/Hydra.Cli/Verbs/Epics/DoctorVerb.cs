@@ -162,7 +162,7 @@ internal static class DoctorVerb
                 {
                     File.Copy(path, path + ".bak", overwrite: true);
                     var (plain, _) = Parsing.WorkflowParser.ParseFile(path, Wiring.TypesForReading());
-                    Epics.Write(path, Parsing.Genesis.GenesisWriter.Write(plain!, io.Clock.GetUtcNow()));
+                    WholeFile.Write(path, Parsing.Genesis.GenesisWriter.Write(plain!, io.Clock.GetUtcNow()));
                     return $"written whole; the old one is {Epics.Blueprint}.bak";
                 });
             }

@@ -41,7 +41,7 @@ internal static class EnhanceVerb
             brief = await Interview.BriefAsync(brief with { Context = $"{brief.Context}\n\n{analysis.ToDisplayText()}" }, name, ask, arguments, io) is var asked && asked.Context.Length > 0 ? asked : brief;
         }
         var file = Epics.PathOf(name, Epics.BriefFile);
-        Epics.Write(io.PathOf(file), brief.ToMarkdown());
+        WholeFile.Write(io.PathOf(file), brief.ToMarkdown());
         if (arguments.Has(Plan)) return await PlanVerb.PlanAsync(name, ask, arguments, io);
         if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(ValueMap.Of(("epic", name), ("brief", file), ("survey", survey.ToValue())), indented: true));
         else
@@ -84,7 +84,7 @@ internal static class AgentParts
             files.Add((Path.Combine(into, name + ".md"), $"---\nname: {name}\ndescription: {ValueJson.ToText($"{heading}: part of {agent.Name}.")}\nrole: {role}\nmodel: {(role == "execute" ? "balanced" : "strong")}\ntools: [{string.Join(", ", tools)}]\nescalates_to: super-hard-problem-developer\n---\n\n# {heading}\n\n{text.Trim()}\n\nDo this part only. Say what you did, what you did not, and what the next one needs to know.\n"));
         }
         foreach (var (file, _) in files.Where(file => File.Exists(io.PathOf(file.File)))) throw new UsageException($"'{file}' is there already, and nothing was written. Name another folder with --into.");
-        foreach (var (file, text) in files) Epics.Write(io.PathOf(file), text);
+        foreach (var (file, text) in files) WholeFile.Write(io.PathOf(file), text);
         if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(ValueMap.Of(("agent", agent.Name), ("files", Value.OfTexts(files.Select(file => file.File)))), indented: true));
         else
         {

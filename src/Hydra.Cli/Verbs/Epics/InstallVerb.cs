@@ -38,7 +38,7 @@ internal static class InstallVerb
                 File.Copy(path, copy);
                 copies.Add(copy);
             }
-            Epics.Write(path, text);
+            WholeFile.Write(path, text);
             written++;
         }
         if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(ValueMap.Of(("root", root), ("written", written), ("unchanged", same), ("backups", Value.OfTexts(copies))), indented: true));

@@ -31,7 +31,7 @@ internal static class NewVerb
         using var ask = new AgentAsk(arguments, io);
         var stated = arguments.Get(From) is { } source ? Brief.Parse(ReadSource(source, io), isGoal ? given : name) : new Brief { Title = isGoal ? given : name, Summary = isGoal ? given : "", Problem = isGoal ? given : "" };
         var brief = await Interview.BriefAsync(stated, name, ask, arguments, io);
-        Epics.Write(io.PathOf(file), brief.ToMarkdown());
+        WholeFile.Write(io.PathOf(file), brief.ToMarkdown());
         // (3) what comes next
         var isJson = arguments.Has(CommonOptions.Json);
         if (!arguments.Has(Plan))

@@ -48,7 +48,7 @@ internal static class PlanVerb
         // (3)
         var vision = new GenesisVision(brief.Problem.Length > 0 ? brief.Problem : brief.Title) { Objectives = brief.Success, Criteria = brief.Success, Constraints = brief.Constraints, Assumptions = [.. brief.Assumptions, .. plan.Assumptions] };
         if (File.Exists(path)) File.Move(path, path + ".bak", overwrite: true);
-        Epics.Write(path, GenesisWriter.Write(spec, io.Clock.GetUtcNow(), vision));
+        WholeFile.Write(path, GenesisWriter.Write(spec, io.Clock.GetUtcNow(), vision));
         // (4) what was written, read as `run` reads it
         var read = WorkflowReading.Read(path, null, isStrict: false, Wiring.TypesForReading(), registry);
         if (read.Spec is null || read.Problems.HasErrors) throw new UsageException($"the blueprint does not read back as it was written: {read.Problems.Problems[0]}");

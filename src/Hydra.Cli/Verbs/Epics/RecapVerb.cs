@@ -44,7 +44,7 @@ internal static class RecapVerb
             io.Out.Write(io.IsOutTerminal ? TerminalText.Block(text) : text);
             return ExitCode.Done;
         }
-        Epics.Write(Path.GetFullPath(io.PathOf(file)), text);
+        WholeFile.Write(Path.GetFullPath(io.PathOf(file)), text);
         io.Error.WriteLine($"wrote {file}");
         return ExitCode.Done;
     }

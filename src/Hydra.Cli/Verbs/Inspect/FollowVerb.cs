@@ -14,7 +14,7 @@ internal static class FollowVerb
     public static async Task<int> FollowAsync(IRunStore store, RunId run, ParsedArguments arguments, CliIo io)
     {
         if (await WatchAsync(store, run, arguments, io) is not { } report) return ExitCode.Interrupted;
-        io.Error.WriteLine($"{run} {WireNames.Of(report.Status)}: {TerminalText.Of(report.Reason)}{(report.Status == RunStatus.Interrupted ? $". Go on: hydra resume {run}" : "")}");
+        io.Error.WriteLine($"{run} {WireNames.Of(report.Status)}: {TerminalText.Of(report.Reason)}{(report.Status == RunStatus.Interrupted ? $". Go on: hydra resume {run}{CommonOptions.WhereOf(arguments)}" : "")}");
         return ExitCode.Done;
     }
 
@@ -30,7 +30,7 @@ internal static class FollowVerb
     }
 
     /// <summary>How the run ended, <c>interrupted</c> where its process is gone; null: this follower was told to leave.</summary>
-    /// <param name="isTakenUp">Whether somebody takes the run up again when its process dies; null: nobody does.</param>
+    /// <param name="isTakenUp">Whether somebody stays who takes the run up again when its process dies; null: nobody does.</param>
     public static async Task<RunReport?> WatchAsync(IRunStore store, RunId run, ParsedArguments arguments, CliIo io, Func<bool>? isTakenUp = null)
     {
         using var stop = new CancellationTokenSource();
@@ -47,8 +47,8 @@ internal static class FollowVerb
                     state.Apply(frame);
                     view.OnFrame(frame, state);
                 }
-                // An end that was read while somebody owns the run may be that of an earlier process.
-                if (!isOwned && (state.HasEnded || !goesOn)) break;
+                // An end that was read while somebody owns the run, or is about to, may be that of an earlier process.
+                if (!isOwned && !goesOn) break;
                 try
                 {
                     await Task.Delay(LookInterval, io.Clock, stop.Token);

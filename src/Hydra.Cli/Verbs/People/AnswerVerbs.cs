@@ -105,7 +105,7 @@ internal static class Answering
         {
             var isOwned = store.IsOwned(run);   // before reading: what a dying owner wrote last is not missed
             foreach (var frame in store.Read(run, state.NextSequence)) state.Apply(frame);
-            var verdict = WaitRules.Judge(state, given, io.Clock.GetUtcNow().ToUnixTimeMilliseconds(), isAlone: !isOwned);
+            var verdict = WaitRules.Judge(state, given, state.NowMs(io.Clock), isAlone: !isOwned);
             if (verdict.Refusal is { } refusal) throw new UsageException(refusal);
             if (verdict.IsRecorded) return Print(state, verdict.Node, isOwned, store, arguments, io);
             var wait = state.DetailOf(verdict.Node)!.Wait!;

@@ -12,11 +12,22 @@ internal static class WaitText
     /// <summary>One line about the wait and the command that answers it.</summary>
     public static void WriteAsk(RunId run, OpenWait open, string where, TextWriter writer)
     {
-        writer.WriteLine($"{TerminalText.Of(open.Path)} {(open.Wait.Request.Kind == WaitKind.Event ? "waits for the event" : "asks")}: {TerminalText.Clip(open.Wait.Request.Prompt, PromptLengthMax)}{OptionsOf(open.Wait.Request)}");
+        writer.WriteLine($"{TerminalText.Of(open.Path)} {(open.Wait.Request.Kind == WaitKind.Event ? "waits for the event" : "asks")}: {TerminalText.Clip(open.Wait.Request.Prompt, PromptLengthMax)}{OptionsOf(open.Wait.Request)}{DecidersOf(open.Wait)}");
         writer.WriteLine($"  {CommandFor(run.Text, open.Path, open.Wait.Request)}{where}{(open.Wait.Request.Kind == WaitKind.Approval ? "   or with --reject --comment TEXT" : "")}");
     }
 
     private static string OptionsOf(WaitRequest request) => request.Options.Count == 0 ? "" : TerminalText.Clip($" [{string.Join(" / ", request.Options)}]", PromptLengthMax);
+
+    /// <summary>Whom else it takes than whoever reads this.</summary>
+    private static string DecidersOf(WaitState wait)
+    {
+        string?[] parts =
+        [
+            wait.MayAnswer.Count > 0 ? TerminalText.Clip($"may decide: {string.Join(", ", wait.MayAnswer)}", PromptLengthMax) : null,
+            wait.Request.Quorum > 1 ? $"{wait.Answers.Count} of {wait.Request.Quorum} approvals" : null,
+        ];
+        return string.Join("; ", parts.OfType<string>()) is { Length: > 0 } said ? $" ({said})" : "";
+    }
 
     /// <summary>The command line that answers.</summary>
     public static string CommandFor(string run, string path, WaitRequest request) => request.Kind switch
@@ -80,7 +91,7 @@ internal static class WaitText
         var where = CommonOptions.WhereOf(arguments);
         var wait = state.DetailOf(node)!.Wait!;
         io.Out.WriteLine($"\n{TerminalText.Of(state.PathOf(node))} waits since {Time(wait.OpenedAtMs)} until {Time(wait.DeadlineMs)} ({WireNames.Of(wait.IsEscalated ? WaitExpiry.Reject : wait.Request.OnTimeout)} then)");
-        if (UrgencyOf(wait, io.Clock.GetUtcNow().ToUnixTimeMilliseconds()) is { Length: > 0 } urgency) io.Out.WriteLine(urgency);
+        if (UrgencyOf(wait, state.NowMs(io.Clock)) is { Length: > 0 } urgency) io.Out.WriteLine(urgency);
         if (wait.MayAnswer.Count > 0) io.Out.WriteLine($"may decide: {TerminalText.Of(string.Join(", ", wait.MayAnswer))}");
         if (wait.Request.Quorum > 1) io.Out.WriteLine($"approvals: {wait.Answers.Count} of {wait.Request.Quorum}{(wait.Answers.Count == 0 ? "" : $" ({TerminalText.Of(string.Join(", ", wait.Answers.Select(answer => answer.Who)))})")}");
         if (wait.Request.Options.Count > 0) io.Out.WriteLine($"options: {TerminalText.Of(string.Join(", ", wait.Request.Options))}");
@@ -113,7 +124,7 @@ internal static class WaitText
         foreach (var node in state.OpenWaits)
         {
             var wait = state.DetailOf(node)!.Wait!;
-            var urgency = UrgencyOf(wait, io.Clock.GetUtcNow().ToUnixTimeMilliseconds());
+            var urgency = UrgencyOf(wait, state.NowMs(io.Clock));
             io.Out.WriteLine($"{state.RunName} {TerminalText.Of(state.PathOf(node))} since {Time(wait.OpenedAtMs)} until {Time(wait.DeadlineMs)}{(urgency.Length == 0 ? "" : $" ({urgency})")}: {TerminalText.Clip(wait.Request.Prompt, 100)}");
         }
     }
@@ -138,7 +149,7 @@ internal static class WaitText
             ("id", wait.Id), ("node", state.PathOf(node)), ("kind", WireNames.Of(request.Kind)), ("asked", store.Artifacts.Read(request.Payload)), ("payload_sha256", request.PayloadSha256),
             ("type", WireNames.Of(request.AnswerType)), ("options", Value.OfTexts(request.Options)), ("schema", request.Schema),
             ("since", Iso(wait.OpenedAtMs)), ("deadline", Iso(wait.DeadlineMs)), ("on_timeout", WireNames.Of(request.OnTimeout)), ("reminded", wait.IsReminded), ("escalated", wait.IsEscalated),
-            ("due", isOpen && DueOf(wait, io.Clock.GetUtcNow().ToUnixTimeMilliseconds()) is { } due ? Value.Of(due) : Value.Null),
+            ("due", isOpen && DueOf(wait, state.NowMs(io.Clock)) is { } due ? Value.Of(due) : Value.Null),
             ("approvers", Value.OfTexts(wait.MayAnswer)), ("quorum", request.Quorum),
             ("answers", Value.Of(wait.Answers.Select(answer => Value.Of(ValueMap.Of(("who", answer.Who), ("authenticated", answer.IsAuthenticated), ("answer", answer.Answer), ("comment", answer.Comment), ("at", Iso(answer.AtMs))))))),
             ("expired", wait.Decision?.Expired is { } expired ? WireNames.Of(expired) : Value.Null),

@@ -13,7 +13,7 @@ internal static class DueRuns
     public static Task<int> ResumeAsync(ParsedArguments arguments, CliIo io)
     {
         if (arguments.Positionals.Count > 0) throw new UsageException($"--due takes up every run that is due. Leave it or '{arguments.Positionals[0]}' out.");
-        foreach (var option in (Option[])[RunOptions.Wait, FollowVerb.InPlace, RunOptions.Assume])
+        foreach (var option in (Option[])[RunOptions.Wait, RunOptions.Detach, FollowVerb.InPlace, RunOptions.Assume])
         {
             if (arguments.Has(option)) throw new UsageException($"--due takes up many runs, and {option.Name} is for one. Leave one of them out.");
         }
@@ -24,7 +24,8 @@ internal static class DueRuns
         foreach (var info in store.List().Where(info => IsDue(info, store, io)).ToList())
         {
             using var document = new StringWriter();
-            var code = CommandLine.Guard(() => ResumeVerb.ResumeAsync(store, info, arguments, io with { IsInTerminal = false, Out = isJson ? document : io.Out }), io);
+            var apart = io with { IsInTerminal = false, Out = isJson ? document : io.Out };
+            var code = CommandLine.Guard(() => ResumeVerb.ResumeAsync(store, info, arguments, apart), arguments.Words, apart);
             if (document.ToString().Trim() is { Length: > 0 } said) documents.Add(said);
             if (code is not (ExitCode.Done or ExitCode.Paused) && worst == ExitCode.Done) worst = code;
             if (code == ExitCode.Interrupted) break;
@@ -33,6 +34,10 @@ internal static class DueRuns
         return Task.FromResult(worst);
     }
 
-    private static bool IsDue(RunInfo info, IRunStore store, CliIo io) =>
-        info.Status == RunStatus.Paused && !store.IsOwned(info.Run) && RunReading.StateOf(RunReading.PlanOf(store, info.Run).Plan, store, info.Run).IsDue(io.Clock.GetUtcNow().ToUnixTimeMilliseconds());
+    private static bool IsDue(RunInfo info, IRunStore store, CliIo io)
+    {
+        if (info.Status != RunStatus.Paused || store.IsOwned(info.Run)) return false;
+        var state = RunReading.StateOf(RunReading.PlanOf(store, info.Run).Plan, store, info.Run);
+        return state.IsDue(state.NowMs(io.Clock));
+    }
 }

@@ -29,7 +29,7 @@ internal static class ReplayOptions
         return Read(store, Wiring.FindRun(store, run!).Run, missing);
     }
 
-    /// <summary>After the run: the cassette it was to write, and how it left the one it was answered by.</summary>
+    /// <summary>After the run: the cassette it was to write, and what it left of the one it was answered by.</summary>
     /// <param name="recorder">Saw the run; of one that was taken up again it saw only the rest, and the journal has it all.</param>
     public static void Closing(RunReport report, Cassette? cassette, CassetteRecorder? recorder, IRunStore store, ParsedArguments arguments, CliIo io)
     {
@@ -38,14 +38,22 @@ internal static class ReplayOptions
             CassetteFile.Write(recorder is { IsWhole: true } ? recorder.ToCassette() : Read(store, report.Run, MissingCall.Fail), io.PathOf(file));
             if (!arguments.Has(CommonOptions.Quiet)) io.Error.WriteLine($"recorded {TerminalText.Of(file)}");
         }
-        if (cassette?.Drift is { } drift) io.Error.WriteLine(TerminalText.Block(drift));
-        else if (cassette is { Missing: MissingCall.Fail, LeftCount: > 0 and var left } && report.Status == RunStatus.Completed && !arguments.Has(CommonOptions.Quiet))
+        if (cassette is { Drift: null, Missing: MissingCall.Fail, LeftCount: > 0 and var left } && report.Status == RunStatus.Completed && !arguments.Has(CommonOptions.Quiet))
             io.Error.WriteLine($"{Amounts.Count(left, "recorded call was", "recorded calls were")} not asked for again: this run does less than run '{cassette.Head.Run}' did.");
     }
 
-    /// <summary>Listens to the run for its <c>--record</c>; null: nothing is recorded.</summary>
-    public static CassetteRecorder? RecorderOf(ParsedArguments arguments, IRunStore store) =>
-        arguments.Get(Record) is null ? null : new CassetteRecorder(store, id => RunReading.PlanOf(store, id).Plan);
+    /// <summary>How the run left its recording, behind a line that says its reason; null: it did not, or that says it all.</summary>
+    public static string? DriftBehind(string reason, string? drift) =>
+        drift == reason ? null : drift is not null && drift.StartsWith(reason + "\n", StringComparison.Ordinal) ? drift[(reason.Length + 1)..] : drift;
+
+    /// <summary>Listens to the run for its <c>--record</c>; null: nothing is recorded. Throws <see cref="UsageException"/> where the recording would take the place of something else.</summary>
+    public static CassetteRecorder? RecorderOf(ParsedArguments arguments, IRunStore store, CliIo io)
+    {
+        if (arguments.Get(Record) is not { } file) return null;
+        if (!CassetteFile.MayReplace(io.PathOf(file))) throw new UsageException($"'{file}' is there already and is no cassette. Name another file with {Record.Name}, or remove it.");
+        WholeFile.Try(io.PathOf(file));   // before anything is paid for
+        return new CassetteRecorder(store, id => RunReading.PlanOf(store, id).Plan);
+    }
 
     private static Cassette Read(IRunStore store, RunId run, MissingCall missing) => CassetteReader.Read(store, run, id => RunReading.PlanOf(store, id).Plan, missing);
 }

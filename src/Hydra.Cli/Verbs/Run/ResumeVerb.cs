@@ -10,7 +10,7 @@ internal static class ResumeVerb
         PositionalsMax = 1,
         Options =
         [
-            CommonOptions.RunsDir, RunOptions.AddUsd, RunOptions.AddTokens, CommonOptions.MaxConcurrent, CommonOptions.Rpm, CommonOptions.Tpm, RunOptions.Sandbox, RunOptions.Wait, DueRuns.Due, FollowVerb.InPlace, RunOptions.Assume, RunOptions.Log,
+            CommonOptions.RunsDir, RunOptions.AddUsd, RunOptions.AddTokens, CommonOptions.MaxConcurrent, CommonOptions.Rpm, CommonOptions.Tpm, RunOptions.Sandbox, RunOptions.Detach, RunOptions.Wait, DueRuns.Due, FollowVerb.InPlace, RunOptions.Assume, RunOptions.Log,
             CommonOptions.Json, CommonOptions.NoColor, CommonOptions.Quiet, CommonOptions.Help,
         ],
         Notes = "Completed nodes do not run again. A completed run prints its result once more. --due is for a scheduler such as cron: it asks nobody, and its exit code is that of the first run that did neither complete nor pause.",
@@ -26,6 +26,7 @@ internal static class ResumeVerb
     public static async Task<int> ResumeAsync(IRunStore store, RunInfo info, ParsedArguments arguments, CliIo io)
     {
         var request = RunOptions.ToRequest(arguments, io) with { Run = info.Run };
+        if (arguments.Has(RunOptions.Detach)) return await Detached.StartAsync(info.Run, arguments, io);
         using var workshop = Wiring.Open(ProgramOptions.Of(store, info.Run), store, io);
         return await RunSession.FollowAsync(workshop, arguments, io, request, isKept: true, RunReading.PlanOf(store, info.Run).Plan.Workflow, (asked, stop) => workshop.Engine.ResumeAsync(info.Run, asked, stop));
     }

@@ -21,7 +21,7 @@ internal static class RunSession
         RunReport report;
         var hasQuestions = WaitAsker.HasQuestions(workflow);
         var asks = hasQuestions && WaitAsker.MayAsk(arguments, io);
-        var recorder = ReplayOptions.RecorderOf(arguments, workshop.Engine.Options.Store);
+        var recorder = ReplayOptions.RecorderOf(arguments, workshop.Engine.Options.Store, io);
         var stays = asks || arguments.Has(RunOptions.Wait);
         using (var blueprint = isKept ? BlueprintFile.Open(workflow.File, workflow.Name, workshop.Engine.Options.Store, isQuiet, io) : null)
         using (var asker = asks ? new WaitAsker(run, workshop.Engine.Options.Store, io) : null)
@@ -30,17 +30,19 @@ internal static class RunSession
             var notes = isKept ? AuditHeadNotes.For(workshop.Engine.Options.Store, run, io) : null;
             report = await start(request with { Observer = Both.Of(notes, Both.Of(recorder, Both.Of(blueprint?.Observer, view))), StaysForPeople = stays }, stop.Token);
         }
-        ReplayOptions.Closing(report, request.Cassette, recorder, workshop.Engine.Options.Store, arguments, io);
-        var code = End(report, workshop.Engine.Options.Store, isKept, arguments, io);
+        var code = End(report, workshop.Engine.Options.Store, isKept, arguments, io, request.Cassette?.Drift);
         await RunSpansOut.WriteAsync(report, workshop.Engine.Options.Store, isKept, arguments, io);
+        ReplayOptions.Closing(report, request.Cassette, recorder, workshop.Engine.Options.Store, arguments, io);   // last: a file that cannot be written hides no result
         return code;
     }
 
     /// <summary>Prints what came of a run and what may be done next; its exit code.</summary>
-    public static int End(RunReport report, IRunStore store, bool isKept, ParsedArguments arguments, CliIo io)
+    /// <param name="drift">How it left the recording it was answered by; null: it did not.</param>
+    public static int End(RunReport report, IRunStore store, bool isKept, ParsedArguments arguments, CliIo io, string? drift = null)
     {
         RunOutput.Write(report, store, arguments, io);
-        if (!arguments.Has(CommonOptions.Quiet)) Closing(report, isKept, arguments, io);
+        if (!arguments.Has(CommonOptions.Quiet)) Closing(report, isKept, drift, arguments, io);
+        else if (drift is not null) io.Error.WriteLine(TerminalText.Block(drift));
         return ExitCodeOf(report);
     }
 
@@ -55,11 +57,12 @@ internal static class RunSession
         stop.Cancel();
     }
 
-    private static void Closing(RunReport report, bool isKept, ParsedArguments arguments, CliIo io)
+    private static void Closing(RunReport report, bool isKept, string? drift, ParsedArguments arguments, CliIo io)
     {
         var where = CommonOptions.WhereOf(arguments);
         foreach (var file in report.FilesWritten) io.Error.WriteLine($"wrote {TerminalText.Of(file)}");
         io.Error.WriteLine($"{report.Run} {WireNames.Of(report.Status)}: {TerminalText.Of(report.Reason)} ({Amounts.Tokens(report.Tokens)}, {Amounts.Usd(report.Cost)}{Spend.UnpricedTextOf(report.UnpricedCalls)})");
+        if (ReplayOptions.DriftBehind(report.Reason, drift) is { } more) io.Error.WriteLine(TerminalText.Block(more));
         if (!isKept) return;
         switch (report.Status)
         {
@@ -71,6 +74,9 @@ internal static class RunSession
                 break;
             case RunStatus.Paused or RunStatus.Interrupted: io.Error.WriteLine($"Go on: hydra resume {report.Run}{where}"); break;
             case RunStatus.Failed when report.Rollback is not null || arguments.Has(ReplayOptions.Replay) || arguments.Has(ReplayOptions.ReplayRun): io.Error.WriteLine($"See why: hydra inspect {report.Run}{where}"); break;
+            case RunStatus.Failed when report.Unsettled.Count > 0:
+                io.Error.WriteLine($"See why: hydra inspect {report.Run}{where}   Find out what took effect, then say so: hydra resume {report.Run}{where}{string.Concat(report.Unsettled.Select(path => $" {RunOptions.Assume.Name} {TerminalText.Word(path + "=done")}"))}   or PATH=done:JSON with its result, or PATH=not-done to do it now");
+                break;
             case RunStatus.Failed: io.Error.WriteLine($"See why: hydra inspect {report.Run}{where}   Try again what failed: hydra resume {report.Run}{where}"); break;
             default: break;
         }

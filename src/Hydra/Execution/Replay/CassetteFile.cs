@@ -17,51 +17,56 @@ public static class CassetteFile
     private const int WriteBufferBytes = 64 * 1024;
     private const int LineLengthMax = 64 * 1024 * 1024;
 
-    /// <summary>Writes the file whole or not at all.</summary>
-    public static void Write(Cassette cassette, string path)
+    private static ReadOnlySpan<byte> Beginning => "{\"cassette\":"u8;
+
+    /// <summary>Whether a recording may take the file's place: it is a cassette, or empty, or not there.</summary>
+    public static bool MayReplace(string path)
     {
-        var beside = $"{path}.{Guid.NewGuid():N}.part";
+        if (!Path.Exists(path)) return true;
         try
         {
-            if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
-            using (var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
-            {
-                var buffer = new ArrayBufferWriter<byte>(WriteBufferBytes);
-                using var json = new Utf8JsonWriter(buffer, ValueJson.Compact);
-                WriteLine(HeadLine(cassette));
-                foreach (var call in cassette.Calls)
-                {
-                    WriteCall(json, call);
-                    EndLine();
-                }
-                foreach (var decision in cassette.Decisions) WriteLine(CassetteDecisions.Line(decision));
-                foreach (var (at, times) in cassette.Waits) WriteLine(ValueMap.Of(("wait", at), ("until_ms", Value.Of(times.Select(time => Value.Of(time))))));
-                file.Write(buffer.WrittenSpan);
-
-                void WriteLine(ValueMap line)
-                {
-                    ValueJson.Write(json, Value.Of(line));
-                    EndLine();
-                }
-
-                void EndLine()
-                {
-                    json.Flush();
-                    json.Reset();
-                    buffer.Write("\n"u8);
-                    if (buffer.WrittenCount < WriteBufferBytes) return;
-                    file.Write(buffer.WrittenSpan);
-                    buffer.ResetWrittenCount();
-                }
-            }
-            File.Move(beside, path, overwrite: true);
+            using var file = File.OpenRead(path);
+            Span<byte> first = stackalloc byte[Beginning.Length];
+            var count = file.ReadAtLeast(first, first.Length, throwOnEndOfStream: false);
+            return count == 0 || first[..count].SequenceEqual(Beginning);
         }
-        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
-            File.Delete(beside);
-            throw StoreFaults.Explain(failed, path);
+            return false;   // a folder, or nothing of ours
         }
     }
+
+    /// <summary>Writes the file whole or not at all. Throws <see cref="StoreException"/>.</summary>
+    public static void Write(Cassette cassette, string path) => WholeFile.Write(path, file =>
+    {
+        var buffer = new ArrayBufferWriter<byte>(WriteBufferBytes);
+        using var json = new Utf8JsonWriter(buffer, ValueJson.Compact);
+        WriteLine(HeadLine(cassette));
+        foreach (var call in cassette.Calls)
+        {
+            WriteCall(json, call);
+            EndLine();
+        }
+        foreach (var decision in cassette.Decisions) WriteLine(CassetteDecisions.Line(decision));
+        foreach (var (at, times) in cassette.Waits) WriteLine(ValueMap.Of(("wait", at), ("until_ms", Value.Of(times.Select(time => Value.Of(time))))));
+        file.Write(buffer.WrittenSpan);
+
+        void WriteLine(ValueMap line)
+        {
+            ValueJson.Write(json, Value.Of(line));
+            EndLine();
+        }
+
+        void EndLine()
+        {
+            json.Flush();
+            json.Reset();
+            buffer.Write("\n"u8);
+            if (buffer.WrittenCount < WriteBufferBytes) return;
+            file.Write(buffer.WrittenSpan);
+            buffer.ResetWrittenCount();
+        }
+    });
 
     public static Cassette Read(string path, MissingCall missing)
     {
@@ -69,12 +74,13 @@ public static class CassetteFile
         var calls = new List<RecordedCall>();
         var waits = new List<KeyValuePair<string, IReadOnlyList<long>>>();
         var decisions = new List<RecordedDecision>();
-        var number = 0;
+        var (number, line) = (0, "");
         try
         {
-            foreach (var line in File.ReadLines(path))
+            foreach (var next in File.ReadLines(path))
             {
                 number++;
+                line = next;
                 if (line.Length == 0) continue;
                 if (line.Length > LineLengthMax) throw new CassetteFileException($"The cassette '{path}' is damaged: line {number} is longer than {LineLengthMax >> 20} MiB.");
                 var map = ValueJson.Parse(line).AsObject;
@@ -88,9 +94,10 @@ public static class CassetteFile
         {
             throw new CassetteFileException($"The cassette '{path}' cannot be read: {failed.Message}", failed);
         }
-        catch (Exception wrong) when (wrong is JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception wrong) when (LineFaults.Has(wrong))
         {
-            throw new CassetteFileException($"The cassette '{path}' is damaged at line {number}: {wrong.Message} Record it again with --record.", wrong);
+            var meant = head is null ? "a cassette begins with a line that says what was run" : "each line behind the first is a call, a decision or a wait, as one JSON object";
+            throw new CassetteFileException($"The cassette '{path}' is damaged at line {number}: {LineFaults.Words(wrong, line)}; {meant}. Record it again with --record.", wrong);
         }
         if (head is null) throw new CassetteFileException($"The cassette '{path}' is empty. Record one with `hydra run FILE --record {path}`.");
         return new Cassette(head, calls, waits, decisions) { Missing = missing };

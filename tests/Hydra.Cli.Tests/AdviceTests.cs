@@ -1,0 +1,115 @@
+using System.Text.RegularExpressions;
+using Microsoft.Data.Sqlite;
+
+namespace Hydra.Cli.Tests;
+
+/// <summary>Commands that the program tells people to type next are those that work.</summary>
+public sealed class AdviceTests
+{
+    private const string Slow = "name: slow\nnodes:\n  - {id: quick, type: set, value: done}\n  - {id: never, type: wait, seconds: 86400, depends_on: [quick]}\n";
+    private static readonly Dictionary<string, string> Nothing = [];
+
+    [Fact]
+    public async Task A_run_whose_effects_have_unknown_outcomes_names_the_command_that_settles_them_all()
+    {
+        await using var world = new EffectServer();
+        using var terminal = new Terminal();
+        (_, _) = (world.Hold("a"), world.Hold("b"));
+        terminal.Write("pay.yaml", "name: pay\nnodes:\n" + world.Node("a") + world.Node("b"));
+        using var hydra = HydraProcess.Start(terminal.Folder, Nothing, "run", "pay.yaml", "--run-id", "pay", "--runs-dir", "my runs");
+        await Task.WhenAll(world.ArrivalOf("a"), world.ArrivalOf("b"));
+        hydra.Kill();
+        await hydra.EndAsync();
+
+        Assert.Equal(1, terminal.Run("resume", "pay", "--runs-dir", "my runs"));
+        var advice = terminal.Error.TrimEnd('\n').Split('\n')[^1];
+        Assert.EndsWith("hydra resume pay --runs-dir 'my runs' --assume 'a=done' --assume 'b=done'   or PATH=done:JSON with its result, or PATH=not-done to do it now", advice);
+        Assert.DoesNotContain("Try again", advice);
+        var told = Regex.Match(advice, "hydra resume (?<words>.*)   or PATH", RegexOptions.None, TimeSpan.FromSeconds(1)).Groups["words"].Value;
+        using var shell = HydraProcess.StartShell(terminal.Folder, Nothing, $"$HYDRA resume {told}");
+        var (code, _, error) = await shell.EndAsync();
+        Assert.True(code == 0, error);
+        Assert.Equal(["a", "b"], world.Effects.Select(effect => effect.Path).Order());
+    }
+
+    [Theory]
+    [InlineData("run slow.yaml --run-id slow --detach")]
+    [InlineData("run slow --detach")]
+    [InlineData("resume slow --detach")]
+    public async Task Going_on_in_the_background_with_a_run_that_a_living_process_owns_says_who_that_is(string words)
+    {
+        using var terminal = new Terminal();
+        terminal.Write("slow.yaml", Slow);
+        using var owner = HydraProcess.Start(terminal.Folder, Nothing, "run", "slow.yaml", "--run-id", "slow");
+        await owner.ReadErrorUntilAsync("never waiting");
+        using var second = HydraProcess.Start(terminal.Folder, Nothing, words.Split(' '));
+        var (code, output, error) = await second.EndAsync();
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains("Run 'slow' is owned by another process that is still alive", error);
+        if (OperatingSystem.IsLinux()) Assert.Contains($": process {owner.Id} (", error);
+    }
+
+    [Theory]
+    [InlineData("run slow --detach")]
+    [InlineData("resume slow --detach")]
+    public async Task A_run_that_was_left_goes_on_in_the_background(string words)
+    {
+        using var terminal = new Terminal();
+        terminal.Write("slow.yaml", Slow);
+        using (var owner = HydraProcess.Start(terminal.Folder, Nothing, "run", "slow.yaml", "--run-id", "slow"))
+        {
+            await owner.ReadErrorUntilAsync("never waiting");
+            owner.Kill();
+            await owner.EndAsync();
+        }
+        using var starter = HydraProcess.Start(terminal.Folder, Nothing, words.Split(' '));
+        var (code, output, error) = await starter.EndAsync();
+        Assert.True(code == 0, error);
+        Assert.Equal("slow\n", output);
+        Assert.Equal(2, terminal.Run("resume", "slow"));   // it is owned by now
+        Assert.Equal(0, terminal.Run("cancel", "slow"));
+    }
+
+    [Fact]
+    public async Task What_keeps_a_run_from_going_on_is_told_of_the_background_too()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("slow.yaml", "name: gate\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?}\n");
+        Assert.Equal(3, terminal.Run("run", "slow.yaml", "--run-id", "slow"));
+        terminal.Write("slow.yaml", "name: gate\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: changed?}\n");
+        using var second = HydraProcess.Start(terminal.Folder, Nothing, "run", "slow.yaml", "--run-id", "slow", "--detach");
+        var (code, output, error) = await second.EndAsync();
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains("was started from another version of this file", error);
+    }
+
+    [Fact]
+    public void A_locked_database_asks_whoever_answers_to_try_again_and_not_to_resume_a_run()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("gate.yaml", "name: gate\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?}\n");
+        Assert.Equal(3, terminal.Run("run", "gate.yaml", "--run-id", "r1"));
+        using (var holder = new SqliteConnection($"Data Source={terminal.PathOf(".hydra/hydra.db")};Pooling=False"))
+        {
+            holder.Open();
+            using var command = holder.CreateCommand();
+            command.CommandText = "BEGIN EXCLUSIVE";
+            command.ExecuteNonQuery();
+            Assert.Equal(1, terminal.Run("approve", "r1", "g", "--approver", "ann"));
+        }
+        Assert.EndsWith(" for too long. Close what holds it, then try again; nothing acknowledged is lost.\n", terminal.Error);
+        Assert.Equal(0, terminal.Run("approve", "r1", "g", "--approver", "ann"));
+    }
+
+    [Fact]
+    public void A_question_says_who_may_decide_and_how_many_have()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("gate.yaml", "name: gate\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?, approvers: [ann, bo], quorum: 2}\n");
+        Assert.Equal(3, terminal.Run("run", "gate.yaml", "--run-id", "r1"));
+        Assert.Contains("g asks: ok? (may decide: ann, bo; 0 of 2 approvals)\n  hydra approve r1 g ", terminal.Error);
+        Assert.Equal(0, terminal.Run("approve", "r1", "g", "--approver", "bo"));
+        Assert.Equal(3, terminal.Run("resume", "r1"));
+        Assert.Contains("g asks: ok? (may decide: ann, bo; 1 of 2 approvals)\n", terminal.Error);
+    }
+}
