@@ -12,8 +12,8 @@ namespace Hydra.Bench;
 /// nodes whose model answers in the process and at once: the most that they can weigh, as no call takes any time.
 /// </summary>
 /// <remarks>
-/// The measure "recording and effect journaling together" is <see cref="Costs.Recorded"/> over <see cref="Costs.Bare"/>. Remembering is
-/// neither of the two, but is on unless a workflow says <c>cache: off</c>: <see cref="Costs.Whole"/> over <see cref="Costs.Bare"/> is what a user pays for all three.
+/// The measure "recording and effect journaling together" is <see cref="Costs.Durable"/> over <see cref="Costs.Bare"/>: the journal is the recording,
+/// <c>--replay-run</c> needs nothing else. <see cref="Costs.Recorded"/> writes it out as a file besides (<c>--record</c>). Remembering is neither, but is on unless a workflow says <c>cache: off</c>: <see cref="Costs.Whole"/> over <see cref="Costs.Bare"/> is what a user pays for all three.
 /// </remarks>
 internal static class Recording
 {
