@@ -164,7 +164,8 @@ async Task Recorded()
     void Add(string name, Func<Recording.Costs, Recording.Cost> cost) =>
         table.Add($"recording: 1,000 agent nodes, 0 ms, {name}", "durable", Middle(costs.Select(run => cost(run).Seconds)) * 1000, "ms",
             ("× bare", Middle(costs.Select(run => cost(run).Seconds / run.Bare.Seconds))), ("× journaled", Middle(costs.Select(run => cost(run).Seconds / run.Durable.Seconds))),
-            ("× journaled by the best rounds", costs.Min(run => cost(run).Seconds) / costs.Min(run => run.Durable.Seconds)), ("ms of processor", Middle(costs.Select(run => cost(run).ProcessorSeconds)) * 1000));
+            ("× journaled by the best rounds", costs.Min(run => cost(run).Seconds) / costs.Min(run => run.Durable.Seconds)), ("ms of processor", Middle(costs.Select(run => cost(run).ProcessorSeconds)) * 1000),
+            ("pages of log a frame", Middle(costs.Select(run => cost(run).Pages))));
 }
 
 async Task ToolLoops()

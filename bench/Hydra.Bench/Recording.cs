@@ -12,13 +12,16 @@ namespace Hydra.Bench;
 /// nodes whose model answers in the process and at once: the most that they can weigh, as no call takes any time.
 /// </summary>
 /// <remarks>
-/// The measure "recording and effect journaling together" is <see cref="Costs.Durable"/> over <see cref="Costs.Bare"/>: the journal is the recording,
-/// <c>--replay-run</c> needs nothing else. <see cref="Costs.Recorded"/> writes it out as a file besides (<c>--record</c>). Remembering is neither, but is on unless a workflow says <c>cache: off</c>: <see cref="Costs.Whole"/> over <see cref="Costs.Bare"/> is what a user pays for all three.
+/// The measure "recording and effect journaling together" is <see cref="Costs.Recorded"/> over <see cref="Costs.Bare"/>. Remembering is
+/// neither of the two, but is on unless a workflow says <c>cache: off</c>: <see cref="Costs.Whole"/> over <see cref="Costs.Bare"/> is what a user pays for all three.
 /// </remarks>
 internal static class Recording
 {
     private const int Nodes = 1_000;
     private const int Cap = 16;
+
+    /// <summary>A page of SQLite's log: 4,096 bytes behind a head of 24 (https://www.sqlite.org/fileformat2.html, 4.1).</summary>
+    private const double LogPageBytes = 4_120;
 
     /// <summary>One run in each manner.</summary>
     /// <param name="Bare">A durable run whose calls are no steps: no intent before a call, no result after it.</param>
@@ -29,7 +32,8 @@ internal static class Recording
     public sealed record Costs(Cost Bare, Cost Durable, Cost Recorded, Cost Remembered, Cost Whole);
 
     /// <param name="ProcessorSeconds">Of all threads.</param>
-    public readonly record struct Cost(double Seconds, double ProcessorSeconds);
+    /// <param name="Pages">Of SQLite's log, for a frame.</param>
+    public readonly record struct Cost(double Seconds, double ProcessorSeconds, double Pages);
 
     public static async Task<Costs> MeasureAsync(string folder)
     {
@@ -71,7 +75,8 @@ internal static class Recording
             var report = await engine.RunAsync(workflow, new RunRequest { MaxConcurrent = Cap, Observer = recorder }, CancellationToken.None);
             if (report.Status != RunStatus.Completed) throw new InvalidOperationException($"The benchmark's run ended {report.Status}: {report.Reason}");
             if (recorder is not null) CassetteFile.Write(recorder.ToCassette(), Path.Combine(own, "bench.cassette"));
-            cost = new Cost(clock.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - processor).TotalSeconds);
+            cost = new Cost(clock.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - processor).TotalSeconds,
+                new FileInfo(Path.Combine(own, "hydra.db-wal")).Length / LogPageBytes / store.Read(report.Run).Count());
         }
         Directory.Delete(own, recursive: true);
         return cost;
