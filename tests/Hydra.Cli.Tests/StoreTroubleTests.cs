@@ -72,6 +72,44 @@ public sealed class StoreTroubleTests(Totals totals)
         TestContext.Current.TestOutputHelper?.WriteLine($"{done.Count} of {NodeCount} results were acknowledged before the disk was full");
     }
 
+    /// <remarks>Its frames are written anew, so they need room twice.</remarks>
+    [Fact]
+    public async Task A_store_of_the_format_before_is_left_as_it_is_where_the_disk_has_no_room_to_convert_it()
+    {
+        Assert.SkipWhen(Mounts.WhyNot is not null, Mounts.WhyNot ?? "");
+        using var terminal = new Terminal();
+        terminal.Write("a.yaml", "name: a\nnodes:\n  - {id: a, type: set, value: x}\n");
+        Assert.Equal(0, terminal.Run("run", "a.yaml", "--run-id", "old", "--runs-dir", "old"));
+        using (var connection = new SqliteConnection($"Data Source={terminal.PathOf("old/hydra.db")};Pooling=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = """
+                CREATE TABLE before(run INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, hash BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY(run, seq)) WITHOUT ROWID;
+                INSERT INTO before SELECT run, seq, at, hash, body FROM frames;
+                WITH RECURSIVE many(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM many WHERE i < 500) INSERT INTO before SELECT 77, i, 0, x'00', randomblob(4000) FROM many;
+                DROP TABLE frames;
+                ALTER TABLE before RENAME TO frames;
+                PRAGMA user_version=1;
+                PRAGMA wal_checkpoint(TRUNCATE);
+                """;
+            command.ExecuteNonQuery();
+        }
+        using var shell = HydraProcess.StartMounting(terminal.Folder, new Dictionary<string, string>(), """
+            mkdir disk && mount -t tmpfs -o size=3200k none disk && cp old/* disk 2> /dev/null
+            $HYDRA list --runs-dir disk 2>&1; echo "exit $?"
+            mount -o remount,size=64m disk
+            $HYDRA list --runs-dir disk > list; echo "exit $?"
+            """);
+        var (code, said, error) = await shell.EndAsync();
+
+        Assert.True(code == 0, error);
+        var lines = said.Trim().Split('\n');
+        Assert.Equal(["exit 1", "exit 0"], lines[1..]);
+        Assert.StartsWith($"hydra: The disk that holds {terminal.PathOf("disk")}", lines[0], StringComparison.Ordinal);
+        Assert.Contains("old", File.ReadAllText(terminal.PathOf("list")), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_read_only_folder_is_named_and_left_as_it_is()
     {

@@ -30,7 +30,8 @@ internal static class StoreSchema
     /// <summary>From version 1, whose frames had the key (run, seq); whole or not at all, and by one process where several come.</summary>
     private static void Convert1(SqliteConnection connection)
     {
-        using var transaction = connection.BeginTransaction(deferred: false);
+        // Not SqliteTransaction: SQLite ends the transaction itself where the disk is full, and that one then throws when it is put away.
+        Run(connection, "BEGIN IMMEDIATE");
         if (Ask(connection, "PRAGMA user_version") is 1L)
         {
             Run(connection, $"""
@@ -41,7 +42,7 @@ internal static class StoreSchema
                 PRAGMA user_version={Version};
                 """);
         }
-        transaction.Commit();
+        Run(connection, "COMMIT");
     }
 
     private static void Make(SqliteConnection connection) => Run(connection, $"""
