@@ -1,4 +1,5 @@
 using System.Buffers;
+using Hydra.Agents.Calls;
 
 namespace Hydra.Agents.Tests;
 
@@ -52,6 +53,19 @@ public class ConversationTests
         var half = BytesOf(await TalkAsync(20));
         var whole = BytesOf(await TalkAsync(40));
         Assert.InRange(whole, half * 1.9, half * 2.2);
+    }
+
+    [Fact]
+    public void Messages_that_were_worked_out_are_taken_over_also_where_some_were_dropped()
+    {
+        var messages = Enumerable.Range(0, 5).Select(i => new Microsoft.Extensions.AI.ChatMessage(Microsoft.Extensions.AI.ChatRole.User, $"message {i}")).ToList();
+        var known = MessageText.Of(messages[..4], []);
+        Assert.Same(known, MessageText.Of(messages[..4], known));
+        var fresh = new Microsoft.Extensions.AI.ChatMessage(Microsoft.Extensions.AI.ChatRole.User, "short");
+        var after = MessageText.Of([messages[0], fresh, messages[3], messages[4]], known);
+        Assert.Equal(["message 0", "short", "message 3", "message 4"], after.Select(text => text.Value.AsObject["content"].AsText));
+        Assert.Same(known[0], after[0]);
+        Assert.Same(known[3], after[2]);
     }
 
     private static async Task<FakeLine> TalkAsync(int rounds)

@@ -1,37 +1,53 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using Hydra.Model;
 using Microsoft.Extensions.AI;
 
 namespace Hydra.Agents.Calls;
 
-/// <summary>A message as data and as a number of bytes, tool calls and their results included.</summary>
-internal static class MessageText
+/// <summary>A message as data, as canonical JSON and as a number of bytes, tool calls and their results included.</summary>
+internal sealed class MessageText
 {
     /// <summary>Under this, among a content's additional properties, an attachment says what the log keeps of it.</summary>
     public const string AttachmentKey = "hydra.attachment";
     /// <summary>A picture or a document is reckoned at 2,000 tokens, as the gateway does.</summary>
     private const int BytesPerAttachment = 4_000;
 
-    private static readonly ConditionalWeakTable<ChatMessage, Written> Known = [];
+    private readonly ChatMessage _message;
 
-    /// <summary>A message's data, its canonical JSON and its bytes, worked out once: a loop asks with the same messages again and again, and none is changed.</summary>
-    private sealed record Written(Value Value, ReadOnlyMemory<byte> Canonical, long Bytes);
-
-    private static Written Of(ChatMessage message) => Known.GetValue(message, static message =>
+    private MessageText(ChatMessage message)
     {
-        var value = Write(message);
-        return new Written(value, ValueJson.ToCanonicalUtf8(value), Count(message));
-    });
+        _message = message;
+        Value = Write(message);
+        Canonical = ValueJson.ToCanonicalUtf8(Value);
+        Bytes = Count(message);
+    }
 
-    public static Value ToValue(ChatMessage message) => Of(message).Value;
+    public Value Value { get; }
+    public ReadOnlyMemory<byte> Canonical { get; }
+    public long Bytes { get; }
 
-    public static ReadOnlyMemory<byte> CanonicalOf(ChatMessage message) => Of(message).Canonical;
-
-    public static long BytesOf(ChatMessage message) => Of(message).Bytes;
+    /// <summary>The texts of messages. A loop asks with the same messages again and again, and none is changed: those that were worked out are taken over.</summary>
+    /// <param name="known">Of an earlier question; what is left of its messages is in the same order.</param>
+    public static IReadOnlyList<MessageText> Of(IReadOnlyList<ChatMessage> messages, IReadOnlyList<MessageText> known)
+    {
+        var same = 0;
+        while (same < messages.Count && same < known.Count && ReferenceEquals(messages[same], known[same]._message)) same++;
+        if (same == messages.Count && same == known.Count) return known;
+        var texts = new MessageText[messages.Count];
+        var rest = 0;
+        for (var i = 0; i < texts.Length; i++)
+        {
+            var at = rest;
+            while (at < known.Count && !ReferenceEquals(known[at]._message, messages[i])) at++;
+            if (at < known.Count) (texts[i], rest) = (known[at], at + 1);
+            else texts[i] = new MessageText(messages[i]);
+        }
+        return texts;
+    }
 
     private static Value Write(ChatMessage message)
     {
+        if (message.Contents is [TextContent { AdditionalProperties: null } only]) return ValueMap.Of(("role", message.Role.Value), ("content", only.Text));
         var attached = message.Contents.Select(AttachmentOf).OfType<ValueMap>().Select(each => Value.Of(each)).ToArray();
         var text = attached.Length == 0 ? message.Text : string.Concat(message.Contents.Where(content => AttachmentOf(content) is null).OfType<TextContent>().Select(content => content.Text));
         var map = ValueMap.Of(("role", message.Role.Value), ("content", text));

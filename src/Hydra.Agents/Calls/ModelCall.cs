@@ -16,7 +16,7 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
     private static readonly TimeSpan PartialInterval = TimeSpan.FromMilliseconds(100);
 
     /// <summary>What each asker was answered last: an agent that another calls as a tool asks beside it.</summary>
-    private readonly ConcurrentDictionary<string, AnsweredQuestion> _earlier = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, AnsweredQuestion> _earlier = new(concurrencyLevel: 1, capacity: 1, StringComparer.Ordinal);
 
     private TimeProvider Clock => attempt.Services.Clock;
 
@@ -74,12 +74,13 @@ internal sealed class ModelCall(NodeAttempt attempt, ILine line, Func<string, IC
     private async Task CallAsync(ModelQuestion question, TaggedOptions options, Reading reading, CancellationToken cancellationToken)
     {
         using var limit = question.Timeout is { } timeout ? new CancellationTokenSource(timeout, Clock) : null;
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit?.Token ?? CancellationToken.None);
+        using var either = limit is null ? null : CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        var token = either?.Token ?? cancellationToken;
         try
         {
             var client = clients(question.Model.Name);
-            if (question.IsStreamed) await ReadStreamAsync(client, question, options, reading, either.Token);
-            else Take(reading, await client.GetResponseAsync(question.Messages, options, either.Token));
+            if (question.IsStreamed) await ReadStreamAsync(client, question, options, reading, token);
+            else Take(reading, await client.GetResponseAsync(question.Messages, options, token));
         }
         catch (OperationCanceledException stopped) when (limit is { IsCancellationRequested: true } && !cancellationToken.IsCancellationRequested)
         {

@@ -40,23 +40,18 @@ internal sealed record ModelQuestion
         get
         {
             long bytes = Schema is { } schema ? Encoding.UTF8.GetByteCount(schema.GetRawText()) : 0;
-            foreach (var message in Messages) bytes += MessageText.BytesOf(message);
+            foreach (var text in Texts) bytes += text.Bytes;
             bytes += ToolsText.Of(Tools).Bytes;
             return ((bytes + 1) / 2) + (TokensPerMessage * (Messages.Count + Tools.Count));
         }
     }
 
-    public ChatOptions Options => new()
-    {
-        ModelId = Model.Id,
-        MaxOutputTokens = OutputTokensMax,
-        Temperature = (float?)Temperature,
-        Tools = Tools.Count == 0 ? null : [.. Tools],
-        ResponseFormat = Schema is { } schema ? ChatResponseFormat.ForJsonSchema(schema, "answer") : null,
-    };
-
     /// <summary>The messages as data, for the log: a list of <c>{role, content}</c>.</summary>
-    public Value Transcript => TranscriptOf(Messages);
+    public Value Transcript => TranscriptOf(Texts);
+
+    private IReadOnlyList<MessageText> Texts => _texts = MessageText.Of(Messages, _texts);
+    /// <summary>Goes along to the questions that are made of this one.</summary>
+    private IReadOnlyList<MessageText> _texts = [];
 
     /// <summary>The call announced to the run's owner: what it asks, and the most it can cost.</summary>
     /// <param name="earlier">The attempt's call before: where this question goes on from it, only what is new is kept.</param>
@@ -68,8 +63,8 @@ internal sealed record ModelQuestion
             ("temperature", Temperature is { } warmth ? warmth : Value.Null), ("schema", Schema is { } schema ? schema.GetRawText() : Value.Null));
         if (Tools.Count > 0) asked = asked.With("tools", ToolsText.Of(Tools).Value);
         if (Asker.Length > 0) asked = asked.With("asker", Asker);
-        return new StepCall(StepKind.Model, Model.Name, StepKey.Of(asked, "messages", Messages.Select(MessageText.CanonicalOf)), prompt, prompt + OutputTokensMax,
-            Model.Price?.BoundOf(prompt, OutputTokensMax), line.Keep(goesOn ? Added ?? TranscriptOf(Messages.Skip(earlier!.Messages.Count + 1)) : Transcript, Labels))
+        return new StepCall(StepKind.Model, Model.Name, StepKey.Of(asked, "messages", Texts.Select(text => text.Canonical)), prompt, prompt + OutputTokensMax,
+            Model.Price?.BoundOf(prompt, OutputTokensMax), line.Keep(goesOn ? Added ?? TranscriptOf(Texts.Skip(earlier!.Messages.Count + 1)) : Transcript, Labels))
         {
             Provider = Model.Provider,
             Agent = Agent,
@@ -77,8 +72,7 @@ internal sealed record ModelQuestion
         };
     }
 
-    private static Value TranscriptOf(IEnumerable<ChatMessage> messages) =>
-        Value.Of(messages.Select(MessageText.ToValue));
+    private static Value TranscriptOf(IEnumerable<MessageText> texts) => Value.Of(texts.Select(text => text.Value));
 
     /// <summary>This question with the answer that did not do and what was wrong with it.</summary>
     public ModelQuestion After(string answer, string objection) => this with
@@ -93,7 +87,9 @@ internal sealed record ToolsText(Value Value, long Bytes)
 {
     private static readonly ConditionalWeakTable<IReadOnlyList<AIFunctionDeclaration>, ToolsText> Known = [];
 
-    public static ToolsText Of(IReadOnlyList<AIFunctionDeclaration> tools) => Known.GetValue(tools, static tools => new ToolsText(
+    private static readonly ToolsText None = new(Value.Of([]), 0);
+
+    public static ToolsText Of(IReadOnlyList<AIFunctionDeclaration> tools) => tools.Count == 0 ? None : Known.GetValue(tools, static tools => new ToolsText(
         Value.Of(tools.Select(tool => Value.Of(ValueMap.Of(("name", tool.Name), ("description", tool.Description), ("parameters", tool.JsonSchema.GetRawText()))))),
         tools.Sum(tool => (long)Encoding.UTF8.GetByteCount(tool.Name) + Encoding.UTF8.GetByteCount(tool.Description) + Encoding.UTF8.GetByteCount(tool.JsonSchema.GetRawText()))));
 }

@@ -17,7 +17,9 @@ namespace Hydra.Agents.Loop;
 /// <param name="workflow">Whose tools they are.</param>
 internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadOnlyList<HeldTool> tools, WorkflowSpec workflow, string agent, string asker)
 {
-    private readonly ToolGuard _guard = new(workflow, attempt.Run.Text, attempt.Services.Clock);
+    private static readonly IReadOnlyDictionary<string, int> NoWorkflows = new Dictionary<string, int>(StringComparer.Ordinal);
+
+    private ToolGuard Guard => field ??= new(workflow, attempt.Run.Text, attempt.Services.Clock);
 
     private const int ProblemCharsMax = 1_000;
 
@@ -25,7 +27,7 @@ internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadO
     public bool IsNode { get; init; }
 
     /// <summary>The workflows that may be run as tools: tool to the node's graph.</summary>
-    public IReadOnlyDictionary<string, int> Workflows { get; init; } = new Dictionary<string, int>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, int> Workflows { get; init; } = NoWorkflows;
 
     public Func<string, string, string, Labels, LabelContext, CancellationToken, ValueTask<Value>>? AskAgent { get; init; }
 
@@ -109,7 +111,7 @@ internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadO
         Value result;
         try
         {
-            result = await _guard.CallAsync(held, call, held.Tool.EffectOf(arguments), () => inner.Now, async () =>
+            result = await Guard.CallAsync(held, call, held.Tool.EffectOf(arguments), () => inner.Now, async () =>
                 await WithinAsync(held.Facts, effect, call, cancellationToken, token => held.Tool.CallAsync(call, token)) is var given && (FormIn(given, call) is not null || ticket?.Spec.IsPending(given) == true)
                     ? ToolResultCheck.HoldText(held, given) : ToolResultCheck.Hold(ticket?.Of ?? held, given));
         }
@@ -138,7 +140,7 @@ internal sealed partial class ToolCaller(NodeAttempt attempt, ILine line, IReadO
 
     /// <summary>The labels of what servers say of their tools, which the model reads with every question. What a server says leads nowhere but to itself.</summary>
     /// <param name="asked">Whose call it is; null: nobody's, all of it counts.</param>
-    public Labels Told(HeldTool? asked) => tools.Select(tool => tool.Tool).OfType<McpTool>().Where(tool => tool.Server != (asked?.Tool as McpTool)?.Server)
+    public Labels Told(HeldTool? asked) => tools.Count == 0 ? Labels.None : tools.Select(tool => tool.Tool).OfType<McpTool>().Where(tool => tool.Server != (asked?.Tool as McpTool)?.Server)
         .Aggregate(Labels.None, (all, tool) => all.With(tool.Facts.Labels));
 
     private int WorkflowAt(WorkflowTool tool) => attempt.Variant.Node is null && Workflows.TryGetValue(tool.Facts.Name, out var at) ? at

@@ -26,8 +26,8 @@ internal sealed class ToolLoop(ModelCall model, ToolCaller caller, ILine line, i
     /// <summary>Is told the labels of everything read, as it is read: also where the loop ends with a failure.</summary>
     public LabelContext Read { get; init; } = new();
 
-    private readonly LoopGuard _guard = new();
-    private readonly Dictionary<string, ToolReply> _answered = new(StringComparer.Ordinal);
+    private LoopGuard Guard => field ??= new();
+    private Dictionary<string, ToolReply> Answered => field ??= new(StringComparer.Ordinal);
     private int _rounds;
     private int _calls;
     private int _badTurns;
@@ -64,11 +64,11 @@ internal sealed class ToolLoop(ModelCall model, ToolCaller caller, ILine line, i
     {
         var looks = answer.Calls.Select(caller.OnlyLooks).ToList();
         var keys = answer.Calls.Select(call => StepKey.Of(ValueMap.Of(("tool", call.Name), ("arguments", call.Arguments)))).ToList();
-        var replies = await Task.WhenAll(answer.Calls.Select((call, i) => looks[i] && _answered.TryGetValue(keys[i], out var known)
+        var replies = await Task.WhenAll(answer.Calls.Select((call, i) => looks[i] && Answered.TryGetValue(keys[i], out var known)
             ? Task.FromResult(known with { IsRepeated = true })
             : caller.CallAsync(call, _calls++, question.Labels, cancellationToken)).ToList());
-        if (Enumerable.Range(0, replies.Length).Any(i => !looks[i] && !replies[i].IsBadCall)) _answered.Clear();
-        else foreach (var (key, reply) in keys.Zip(replies)) if (reply is { Result: not null, IsRepeated: false }) _answered[key] = reply;
+        if (Enumerable.Range(0, replies.Length).Any(i => !looks[i] && !replies[i].IsBadCall)) Answered.Clear();
+        else foreach (var (key, reply) in keys.Zip(replies)) if (reply is { Result: not null, IsRepeated: false }) Answered[key] = reply;
         return replies;
     }
 
@@ -88,7 +88,7 @@ internal sealed class ToolLoop(ModelCall model, ToolCaller caller, ILine line, i
         if (_badTurns == BadTurnsMax)
             throw new CallFailedException(ErrorCode.InvalidOutput, $"'{question.Model.Name}' made nothing but wrong calls {BadTurnsMax} turns running, though told what was wrong; last: {replies[^1].Text}");
         var turn = answer.Calls.Select((call, i) => (call.Name, call.Arguments, replies[i].Text)).ToList();
-        if (_guard.See(turn) is { } why)
+        if (Guard.See(turn) is { } why)
             throw new CallFailedException(ErrorCode.BadRequest, $"the tool loop goes nowhere and was ended: {why}. Say in the prompt what to do with that result, or give the agent a tool that gets it further");
     }
 

@@ -14,6 +14,7 @@ internal sealed class HeldTools(ToolBox box, McpConnections servers, ILine line)
     /// <summary>The tools, and apart from them those that redeem their tickets and are not listed themselves.</summary>
     public async ValueTask<(IReadOnlyList<HeldTool> Held, IReadOnlyList<HeldTool> Polls)> OpenWithPollsAsync(IReadOnlyList<string> names, string asker, CancellationToken cancellationToken)
     {
+        if (names.Count == 0) return ([], []);
         var held = await OpenAsync(names, asker, cancellationToken);
         List<string> polls = [.. held.Select(tool => tool.Facts.Ticket?.Poll).OfType<string>().Distinct(StringComparer.Ordinal).Where(poll => held.All(tool => tool.Tool.ListedName != poll))];
         return (held, polls.Count == 0 ? [] : await OpenAsync(polls, $"{asker}tickets", cancellationToken));

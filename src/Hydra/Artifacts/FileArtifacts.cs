@@ -63,14 +63,43 @@ public sealed class FileArtifacts(string folder, bool isDurable) : IArtifactStor
     /// <summary>Where the bytes lie; the file need not exist.</summary>
     public string PathOf(ArtifactId id) => Path.Combine(folder, "sha256", id.Hex[..2], id.Hex);
 
-    /// <summary>Text of at most a third of the limit and scalars need no measuring.</summary>
-    private static bool IsSmall(Value value) => value.Kind switch
+    /// <summary>Surely no longer than the limit: most values need no measuring.</summary>
+    private static bool IsSmall(Value value)
     {
-        ValueKind.Text => value.AsText.Length <= ValueRef.InlineBytesMax / 3,
-        ValueKind.List => value.AsList.Length == 0,
-        ValueKind.Object => value.AsObject.Count == 0,
-        _ => true,
-    };
+        var left = ValueRef.InlineBytesMax;
+        return value.IsText ? value.AsText.Length <= ValueRef.InlineBytesMax / BytesPerCharMax : Takes(value, ref left);
+    }
+
+    /// <summary>At most so many bytes stand for one UTF-16 code unit; as JSON, where control characters are escaped, <see cref="JsonBytesPerCharMax"/>.</summary>
+    private const int BytesPerCharMax = 3;
+    private const int JsonBytesPerCharMax = 6;
+    /// <summary>More than a number, a literal, or the punctuation of a text or a key takes.</summary>
+    private const int JsonBytesPerValueMax = 32;
+
+    /// <summary>Takes what a value needs at most as JSON from what is left; false: that may not do.</summary>
+    private static bool Takes(Value value, ref int left)
+    {
+        if ((left -= JsonBytesPerValueMax) < 0) return false;
+        switch (value.Kind)
+        {
+            case ValueKind.Text: return TakesText(value.AsText, ref left);
+            case ValueKind.List:
+                foreach (var item in value.AsList)
+                {
+                    if (!Takes(item, ref left)) return false;
+                }
+                return true;
+            case ValueKind.Object:
+                foreach (var (key, item) in value.AsObject.Pairs)
+                {
+                    if (!TakesText(key, ref left) || !Takes(item, ref left)) return false;
+                }
+                return true;
+            default: return true;
+        }
+    }
+
+    private static bool TakesText(string text, ref int left) => text.Length <= left / JsonBytesPerCharMax && (left -= text.Length * JsonBytesPerCharMax) >= 0;
 
     /// <summary>Every artifact file, whatever refers to it; what is half written or being removed is left out.</summary>
     public IEnumerable<string> Files()

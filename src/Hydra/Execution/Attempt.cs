@@ -1,5 +1,4 @@
 using Hydra.Model;
-using Hydra.Scheduling;
 using Hydra.Templates;
 
 namespace Hydra.Execution;
@@ -19,6 +18,7 @@ internal sealed class Attempt : ILine
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _lock = new();
     private ITimer? _watch;
+    private bool _isWatchSet;
     private ITimer? _lettingGo;
     private ErrorCode? _stoppedBy;
     private long _workedSince;
@@ -109,15 +109,17 @@ internal sealed class Attempt : ILine
     {
         if (Settings.Timeout is null && Settings.IdleTimeout is null) return;
         _workedSince = _lastProgress = Clock.GetTimestamp();
-        _watch = Clock.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        Look();
+        _watch = Clock.CreateTimer(_ => Look(isDue: true), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        Look(isDue: false);
     }
 
-    private void Look()
+    /// <param name="isDue">The timer went off. It may do so too early: nothing brings a time forward, so one that is set is left as it is.</param>
+    private void Look(bool isDue)
     {
         lock (_lock)
         {
-            if (_watch is null || _waitingGrants > 0) return;
+            if (isDue) _isWatchSet = false;
+            if (_watch is null || _waitingGrants > 0 || _isWatchSet) return;
             var worked = _worked + Clock.GetElapsedTime(_workedSince);
             var silent = Clock.GetElapsedTime(_lastProgress);
             var left = Settings.Timeout is { } timeout ? timeout - worked : TimeSpan.MaxValue;
@@ -129,6 +131,7 @@ internal sealed class Attempt : ILine
                 return;
             }
             var next = left < idleLeft ? left : idleLeft;
+            _isWatchSet = true;
             _watch.Change(next < TimeSpan.FromDays(1) ? next : TimeSpan.FromDays(1), Timeout.InfiniteTimeSpan);
         }
     }
@@ -165,7 +168,7 @@ internal sealed class Attempt : ILine
             if (--_waitingGrants > 0) return;
             _workedSince = _lastProgress = Clock.GetTimestamp();
         }
-        Look();
+        Look(isDue: false);
     }
 
     /// <summary>A replayed run is answered by its recording; a dry one calls nobody anyway.</summary>
@@ -185,7 +188,7 @@ internal sealed class Attempt : ILine
             var isFirst = Interlocked.Exchange(ref _hasAsked, 1) == 0;
             if (isFirst && !IsEarly) _loop.Reuse?.Note(_given, _instance);   // while the intent is on its way to disk
             StepAnswer answer;
-            await using (cancellationToken.UnsafeRegister(static (asked, token) => ((TaskCompletionSource<StepAnswer>)asked!).TrySetCanceled(token), ticket)) answer = await ticket.Task;
+            using (cancellationToken.UnsafeRegister(static (asked, token) => ((TaskCompletionSource<StepAnswer>)asked!).TrySetCanceled(token), ticket)) answer = await ticket.Task;
             if (isFirst && IsEarly) _loop.Reuse?.Note(_given, _instance);   // before, it would keep the loop from writing the intent
             if (answer.Error is { } error) throw new CallFailedException(error.Code, error.Message) { RetryAfter = answer.RetryAfter };
             return new StepGrant(answer.Step, answer.Known) { IsUnderBudget = answer.IsUnderBudget };

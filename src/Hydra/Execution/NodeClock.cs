@@ -9,25 +9,34 @@ internal sealed class NodeClock(RunState state)
     private const int NodesMax = 5_000;
 
     private readonly bool _isMeasured = state.Plan.Nodes.Length <= NodesMax;
-    private readonly Dictionary<int, long> _startedMs = [];
-    private readonly Dictionary<string, float> _seconds = new(StringComparer.Ordinal);
+    /// <summary>Of each node, by its number: when it was started first, and how long it took until its last end; 0: it was not, or did not.</summary>
+    private long[] _startedMs = [];
+    private float[] _seconds = [];
 
     /// <summary>What was measured, once the run has completed; null before and for large graphs.</summary>
-    public IReadOnlyDictionary<string, float>? Seconds => _isMeasured && state is { HasEnded: true, Status: RunStatus.Completed } ? _seconds : null;
+    public IReadOnlyDictionary<string, float>? Seconds => _isMeasured && state is { HasEnded: true, Status: RunStatus.Completed }
+        ? state.Plan.Nodes.Zip(_seconds).Where(pair => pair.Second > 0).ToDictionary(pair => pair.First.Id.Text, pair => pair.Second, StringComparer.Ordinal) : null;
 
     public void Read(Frame frame)
     {
         if (!_isMeasured) return;
+        var count = state.Plan.Nodes.Length;
+        if (_seconds.Length < count) (_startedMs, _seconds) = (new long[count], new float[count]);
         foreach (var happened in frame.Events)
         {
             switch (happened)
             {
-                case RunEvent.Started { Node: var node } when node < state.Plan.Nodes.Length: _startedMs.TryAdd(node, frame.AtMs); break;
-                case RunEvent.Expanded { Node: var node } when node < state.Plan.Nodes.Length: _startedMs.TryAdd(node, frame.AtMs); break;
-                case RunEvent.Ended { Node: var node } when node < state.Plan.Nodes.Length && _startedMs.TryGetValue(node, out var startedMs):
-                    _seconds[state.Plan.Nodes[node].Id.Text] = Math.Max(0.001f, (frame.AtMs - startedMs) / 1000f);
+                case RunEvent.Started { Node: var node } when node < count: Start(node); break;
+                case RunEvent.Expanded { Node: var node } when node < count: Start(node); break;
+                case RunEvent.Ended { Node: var node } when node < count && _startedMs[node] is > 0 and var startedMs:
+                    _seconds[node] = Math.Max(0.001f, (frame.AtMs - startedMs) / 1000f);
                     break;
             }
+        }
+
+        void Start(int node)
+        {
+            if (_startedMs[node] == 0) _startedMs[node] = frame.AtMs;
         }
     }
 }

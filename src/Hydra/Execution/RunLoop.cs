@@ -44,6 +44,8 @@ internal sealed partial class RunLoop
     private Action<Reducer>? _first;
     private long _turnMs;
     private FrameInFlight? _inFlight;
+    /// <summary>It has landed and the observer has not seen it: that can wait until the frame after it is being written.</summary>
+    private FrameInFlight? _unseen;
     /// <summary>What the kill switch refused: it is written with the next frame.</summary>
     private FrameInFlight? _refused;
     /// <summary>Set by the thread that wrote the frame in flight.</summary>
@@ -149,8 +151,9 @@ internal sealed partial class RunLoop
     /// <param name="Frames">One, behind those that were refused.</param>
     private sealed record FrameInFlight(IReadOnlyList<(Frame Frame, RunInfo? Info)> Frames, List<Command> Commands, bool EndsRun)
     {
-        /// <summary>Null: it was written.</summary>
+        /// <summary>Why it was not written; both null: it was.</summary>
         public KillSwitch? RefusedBy { get; set; }
+        public Exception? Failure { get; set; }
     }
 
     private bool HasWork => !_ended.Task.IsCompleted && (_hasLanded || _first is not null || !_inbox.IsEmpty);
@@ -175,7 +178,7 @@ internal sealed partial class RunLoop
                 return;
             }
         }
-        catch (Exception failed)   // a store that cannot commit, or a defect: the run must not go on from memory alone
+        catch (Exception failed)   // a defect: the run must not go on from memory alone
         {
             Stop(failed);
         }
@@ -197,8 +200,9 @@ internal sealed partial class RunLoop
             Drain();
             _reducer.Finish();
         }
-        if (_inFlight is null) return Close();
-        if (_reducer.Events.Count > 0) _journal.Foresee(_reducer.Events);
+        if (_inFlight is null && Close() is { } closed) return closed;
+        if (_inFlight is not null && _reducer.Events.Count > 0) _journal.Foresee(_reducer.Events);
+        Show();
         return null;
     }
 
@@ -242,6 +246,10 @@ internal sealed partial class RunLoop
         {
             closed.RefusedBy = off.Switch;
         }
+        catch (Exception failed)   // a store that cannot commit: for whoever has the turn
+        {
+            closed.Failure = failed;
+        }
         _hasLanded = true;
     }
 
@@ -250,20 +258,28 @@ internal sealed partial class RunLoop
         var landed = _inFlight!;
         _inFlight = null;
         _hasLanded = false;
+        Show();
+        if (landed.Failure is { } failed)
+        {
+            Stop(failed);
+            return;
+        }
         if (landed.RefusedBy is { } off)
         {
             _refused = landed;
             _reducer.Refuse(off, landed.Commands);
             return;
         }
-        foreach (var (frame, _) in landed.Frames) _observer?.OnFrame(frame, _state);
+        _unseen = landed;
+        if (!_runsAhead) Show();
         CarryOut(landed.Commands, landed.EndsRun);
     }
 
-    private void CarryOut(List<Command> commands, bool endsRun)
+    private void Show()
     {
-        foreach (var command in commands) Carry(command);
-        if (endsRun) _ended.TrySetResult();
+        if (_unseen is not { } landed) return;
+        _unseen = null;
+        foreach (var (frame, _) in landed.Frames) _observer?.OnFrame(frame, _state);
     }
 
     /// <summary>The run's new line in the list; null: it stays as it is.</summary>
@@ -315,75 +331,5 @@ internal sealed partial class RunLoop
         if (now == _switch) return;
         _switch = now;
         Enqueue(new Message.SwitchRead(now));
-    }
-
-    private void Carry(Command command)
-    {
-        switch (command.Kind)
-        {
-            case CommandKind.Start: Start(command.Node, isEarly: false); break;
-            case CommandKind.Begun: break;
-            case CommandKind.Decide: Queue(command.Node, static (loop, node) => loop.Decide(node)); break;
-            case CommandKind.Advance: Queue(command.Node, static (loop, node) => loop.Advance(node)); break;
-            case CommandKind.CheckStop: Queue(command.Node, static (loop, node) => loop.CheckStop(node)); break;
-            case CommandKind.Cancel:
-                if (_attempts.TryGetValue(command.Node, out var attempt)) attempt.Cancel();
-                break;
-            default:
-                var answer = (StepAnswer)command.Detail!;
-                ((TaskCompletionSource<StepAnswer>)answer.Ticket).TrySetResult(answer);
-                break;
-        }
-    }
-
-    private void Queue(int node, Action<RunLoop, int> work) =>
-        ThreadPool.UnsafeQueueUserWorkItem(static item => item.work(item.loop, item.node), (loop: this, node, work), preferLocal: true);
-
-    private void Decide(int instance)
-    {
-        try
-        {
-            var when = _state.NodeOf(instance).Settings.When!;
-            var holds = Templates.Template.IsTruthy(when.Evaluate(new InstanceScope(_state, _inputs, Artifacts, instance), Templates.TemplateOptions.Default));
-            Post(new Message.WhenDecided(instance, holds, null));
-        }
-        catch (Exception thrown)   // templates over foreign data
-        {
-            var failed = (AttemptOutcome.Failed)AttemptFailures.Of(thrown);
-            Post(new Message.WhenDecided(instance, false, new NodeError(failed.Code, "`when`: " + failed.Message)));
-        }
-    }
-
-    private void Advance(int instance)
-    {
-        Advance move;
-        ValueRef? output = null;
-        try
-        {
-            var context = Composites.ContextOf(_state, _inputs, Artifacts, instance, _services.IsDryRun);
-            var node = _state.NodeOf(instance);
-            move = node.Composite!.Advance(context);
-            if (move is Advance.End { Outcome: AttemptOutcome.Completed done }) (move, output) = Composites.Contract(node, done, context.Labels, Artifacts);
-            else if (move is Advance.End { Outcome: AttemptOutcome.Degraded lesser }) output = Artifacts.Keep(lesser.Output, context.Labels.OfResult(node.Settings.Labels));
-            if (move is Advance.End { Outcome: AttemptOutcome.Failed failed }) move = new Advance.End(failed with { Labels = context.Labels.Now.With(node.Settings.Labels) });
-        }
-        catch (Exception thrown)   // templates over foreign data, and the store
-        {
-            move = new Advance.End(AttemptFailures.Of(thrown));
-        }
-        Post(new Message.Advanced(instance, move, output));
-    }
-
-    private void CheckStop(int instance)
-    {
-        try
-        {
-            var scope = Composites.StopScopeOf(_state, _inputs, Artifacts, instance);
-            if (Templates.Template.IsTruthy(_state.NodeOf(instance).Settings.StopWhen!.Evaluate(scope, Templates.TemplateOptions.Default))) Post(new Message.StopWhenHeld(instance));
-        }
-        catch (Exception thrown) when (thrown is Templates.TemplateException or StoreException)
-        {
-            // A partial result may not have what the expression asks for yet; the next item asks again.
-        }
     }
 }

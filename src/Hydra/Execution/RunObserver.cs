@@ -10,7 +10,7 @@ public interface IRunObserver
 
     /// <summary>
     /// False: <see cref="OnFrame"/> reads of the state only what no later frame changes. The run then need not wait with its next decisions until
-    /// the frame is durable and seen, and the state may hold them already.
+    /// the frame is durable and seen, and the state may hold them already; the frame may be shown while the one after it is being written.
     /// </summary>
     bool NeedsStateOfFrame => true;
 

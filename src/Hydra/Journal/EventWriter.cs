@@ -17,15 +17,16 @@ public static class EventWriter
     /// <summary>Writes all events of a frame as one JSON array.</summary>
     public static void Write(IBufferWriter<byte> buffer, IReadOnlyList<RunEvent> events)
     {
-        Append(buffer, events, 0);
+        using (var json = WriterTo(buffer)) Append(buffer, json, events, 0);
         End(buffer, events);
     }
 
+    /// <summary>A writer for <see cref="Append"/>.</summary>
+    internal static Utf8JsonWriter WriterTo(IBufferWriter<byte> buffer) => new(buffer, Options);
+
     /// <summary>Writes the events of a frame that is not complete from the one numbered <paramref name="from"/> on, behind those before it.</summary>
-    public static void Append(IBufferWriter<byte> buffer, IReadOnlyList<RunEvent> events, int from)
+    internal static void Append(IBufferWriter<byte> buffer, Utf8JsonWriter json, IReadOnlyList<RunEvent> events, int from)
     {
-        if (from == events.Count) return;
-        using var json = new Utf8JsonWriter(buffer, Options);
         for (var i = from; i < events.Count; i++)
         {
             buffer.Write(i == 0 ? "["u8 : ","u8);

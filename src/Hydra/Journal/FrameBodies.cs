@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Json;
 using Hydra.Model;
 
 namespace Hydra.Journal;
@@ -15,7 +16,10 @@ internal sealed class FrameBodies
 
     private sealed class Draft
     {
+        public Draft() => Json = EventWriter.WriterTo(Buffer);
+
         public ArrayBufferWriter<byte> Buffer { get; } = new(8192);
+        public Utf8JsonWriter Json { get; }
         public IReadOnlyList<RunEvent> Events { get; set; } = [];
         public int Written { get; set; }
     }
@@ -42,7 +46,7 @@ internal sealed class FrameBodies
 
     private static void Append(Draft draft, IReadOnlyList<RunEvent> events)
     {
-        EventWriter.Append(draft.Buffer, events, draft.Written);
+        EventWriter.Append(draft.Buffer, draft.Json, events, draft.Written);
         draft.Written = events.Count;
     }
 

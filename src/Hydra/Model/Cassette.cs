@@ -33,6 +33,8 @@ public sealed record RecordedCall
     public bool NeverAnswered { get; init; }
     /// <summary>Question and answer are secret and stay where they were recorded: a portable cassette has neither.</summary>
     public bool IsSecret { get; init; }
+    /// <summary>The call as a file of recordings holds it, where that was written down already; empty: it was not.</summary>
+    internal ReadOnlyMemory<byte> Line { get; set; }
     public bool IsLeftOut => IsSecret && !HasResponse && Result.Error is null;
 }
 

@@ -23,7 +23,8 @@ public sealed record ModelPrice(decimal Input, decimal Output, string Source)
     /// <summary>Rates for the whole request once its prompt is longer than the key, in tokens; ascending.</summary>
     public IReadOnlyList<(long PromptTokensOver, ModelPrice Price)> Tiers { get; init; } = [];
     /// <summary>Rates of the provider's service classes (<c>batch</c>, <c>flex</c>, <c>priority</c>), complete in themselves.</summary>
-    public IReadOnlyDictionary<string, ModelPrice> Services { get; init; } = new Dictionary<string, ModelPrice>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, ModelPrice> Services { get; init; } = NoServices;
+    private static readonly IReadOnlyDictionary<string, ModelPrice> NoServices = new Dictionary<string, ModelPrice>(StringComparer.Ordinal);
 
     /// <summary>The rates of a class of service; null: that class has none that are known.</summary>
     /// <param name="service">As in <see cref="Services"/>; null: the usual class.</param>
@@ -32,37 +33,52 @@ public sealed record ModelPrice(decimal Input, decimal Output, string Source)
     /// <summary>The arithmetic of a bill: each class that was used, at the rate of the tier that the prompt's length gives.</summary>
     public IReadOnlyList<ChargeLine> Bill(TokenUsage usage)
     {
-        var rates = this;
-        foreach (var (over, tier) in Tiers)
-        {
-            if (usage.Prompt > over) rates = tier;
-        }
+        var rates = RatesFor(usage);
         var lines = new List<ChargeLine>(4);
-        Add("input", usage.Input, rates.Input);
-        Add("output", usage.Output, rates.Output);
-        Add("cache_read", usage.CacheRead, rates.CacheRead ?? rates.Input);
-        Add("cache_write", usage.CacheWrite, rates.CacheWrite ?? rates.Input);
-        Add("cache_write_1h", usage.CacheWriteHour, rates.CacheWriteHour ?? rates.CacheWrite ?? rates.Input);
-        Add("reasoning", usage.Reasoning, rates.Reasoning ?? rates.Output);
-        Add("input_audio", usage.InputAudio, rates.InputAudio ?? rates.Input);
-        Add("output_audio", usage.OutputAudio, rates.OutputAudio ?? rates.Output);
-        Add("server_tool", usage.ServerToolUnits, (rates.ServerTool ?? 0) * 1_000_000m);
-        return lines;
-
-        void Add(string name, long count, decimal rate)
+        for (var at = 0; at < ClassCount; at++)
         {
-            if (count > 0) lines.Add(new ChargeLine(name, count, rate));
+            if (rates.Line(at, usage) is { Count: > 0 } line) lines.Add(line);
         }
+        return lines;
     }
 
     /// <summary>What a call with this usage costs, rounded up to whole micro-dollars.</summary>
     public MicroUsd CostOf(TokenUsage usage)
     {
+        var rates = RatesFor(usage);
         // US dollars per million tokens is micro-dollars per token.
         var micro = 0m;
-        foreach (var line in Bill(usage)) micro += line.Count * line.UsdPerMillion;
+        for (var at = 0; at < ClassCount; at++)
+        {
+            if (rates.Line(at, usage) is { Count: > 0 } line) micro += line.Count * line.UsdPerMillion;
+        }
         return MicroUsd.Ceiling(micro);
     }
+
+    private ModelPrice RatesFor(TokenUsage usage)
+    {
+        var rates = this;
+        foreach (var (over, tier) in Tiers)
+        {
+            if (usage.Prompt > over) rates = tier;
+        }
+        return rates;
+    }
+
+    private const int ClassCount = 9;
+
+    private ChargeLine Line(int at, TokenUsage usage) => at switch
+    {
+        0 => new("input", usage.Input, Input),
+        1 => new("output", usage.Output, Output),
+        2 => new("cache_read", usage.CacheRead, CacheRead ?? Input),
+        3 => new("cache_write", usage.CacheWrite, CacheWrite ?? Input),
+        4 => new("cache_write_1h", usage.CacheWriteHour, CacheWriteHour ?? CacheWrite ?? Input),
+        5 => new("reasoning", usage.Reasoning, Reasoning ?? Output),
+        6 => new("input_audio", usage.InputAudio, InputAudio ?? Input),
+        7 => new("output_audio", usage.OutputAudio, OutputAudio ?? Output),
+        _ => new("server_tool", usage.ServerToolUnits, (ServerTool ?? 0) * 1_000_000m),
+    };
 
     /// <summary>The classes of this usage that have no rate of their own here, so that the cost is only as good as its neighbour's rate.</summary>
     public IReadOnlyList<string> Unpriced(TokenUsage usage)

@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Security.Cryptography;
-using System.Text.Json;
 
 namespace Hydra.Model;
 
@@ -20,54 +18,36 @@ public static class StepKey
         Of(ValueMap.Of(("run", attempt.Run.Text), ("path", attempt.Path), ("step", call), ("tool", tool), ("arguments", arguments)));
 
     /// <summary>SHA-256 of the data's canonical form, as 64 hexadecimal digits: the order of keys makes no difference.</summary>
-    public static string Of(Value asked) => Of(json => ValueJson.WriteCanonical(json, asked));
+    public static string Of(Value asked) => JsonScratch.Write(asked, ValueJson.WriteCanonical, HexOf);
 
     /// <summary>The same for data of which one list is in its canonical form already: what a long conversation holds is not written anew for each key.</summary>
     /// <param name="listed">The list's name; <paramref name="asked"/> does not hold it.</param>
-    public static string Of(ValueMap asked, string listed, IEnumerable<ReadOnlyMemory<byte>> items) => Of(json =>
+    public static string Of(ValueMap asked, string listed, IEnumerable<ReadOnlyMemory<byte>> items) => JsonScratch.Write((asked, listed, items), static (json, of) =>
     {
+        var isListed = false;
         json.WriteStartObject();
-        foreach (var name in asked.Keys.Append(listed).Order(StringComparer.Ordinal))
+        foreach (var (name, value) in ValueJson.InOrder(of.asked.Pairs))
         {
+            if (!isListed && string.CompareOrdinal(of.listed, name) < 0) List();
             json.WritePropertyName(name);
-            if (name != listed)
-            {
-                ValueJson.WriteCanonical(json, asked[name]);
-                continue;
-            }
-            json.WriteStartArray();
-            foreach (var item in items) json.WriteRawValue(item.Span, skipInputValidation: true);
+            ValueJson.WriteCanonical(json, value);
+        }
+        if (!isListed) List();
+        json.WriteEndObject();
+
+        void List()
+        {
+            isListed = true;
+            json.WriteStartArray(of.listed);
+            foreach (var item in of.items) json.WriteRawValue(item.Span, skipInputValidation: true);
             json.WriteEndArray();
         }
-        json.WriteEndObject();
-    });
+    }, HexOf);
 
-    private static string Of(Action<Utf8JsonWriter> write)
+    private static string HexOf(ReadOnlySpan<byte> written)
     {
-        var (buffer, json) = _scratch ??= NewScratch();
-        try
-        {
-            write(json);
-            json.Flush();
-            return Convert.ToHexStringLower(SHA256.HashData(buffer.WrittenSpan));
-        }
-        finally
-        {
-            if (buffer.Capacity > ScratchBytesMax) _scratch = null;
-            buffer.ResetWrittenCount();
-            json.Reset();
-        }
-    }
-
-    /// <summary>A larger buffer is not kept for the next key.</summary>
-    private const int ScratchBytesMax = 64 * 1024;
-
-    [ThreadStatic]
-    private static (ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Json)? _scratch;
-
-    private static (ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Json) NewScratch()
-    {
-        var buffer = new ArrayBufferWriter<byte>(512);
-        return (buffer, new Utf8JsonWriter(buffer, ValueJson.Compact));
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(written, hash);
+        return Convert.ToHexStringLower(hash);
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -86,8 +87,9 @@ public static class ValueJson
 
     public static byte[] ToUtf8(Value value, bool indented = false)
     {
+        if (!indented) return JsonScratch.Write(value, Write, static written => written.ToArray());
         var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer, indented ? Pretty : Compact)) Write(writer, value);
+        using (var writer = new Utf8JsonWriter(buffer, Pretty)) Write(writer, value);
         return buffer.WrittenSpan.ToArray();
     }
 
@@ -98,7 +100,10 @@ public static class ValueJson
             case ValueKind.Null: writer.WriteNullValue(); break;
             case ValueKind.Boolean: writer.WriteBooleanValue(value.AsBoolean); break;
             case ValueKind.Integer: writer.WriteNumberValue(value.AsInteger); break;
-            case ValueKind.Number: writer.WriteRawValue(FormatNumber(value.AsNumber), skipInputValidation: true); break;
+            case ValueKind.Number:
+                Span<char> digits = stackalloc char[NumberLengthMax];
+                writer.WriteRawValue(digits[..FormatNumber(value.AsNumber, digits)], skipInputValidation: true);
+                break;
             case ValueKind.Text: writer.WriteStringValue(value.AsText); break;
             case ValueKind.List:
                 writer.WriteStartArray();
@@ -118,12 +123,7 @@ public static class ValueJson
     }
 
     /// <summary>Canonical text: object keys in ordinal order, no blanks. Equal data gives equal bytes.</summary>
-    public static ReadOnlyMemory<byte> ToCanonicalUtf8(Value value)
-    {
-        var buffer = new ArrayBufferWriter<byte>(512);
-        using (var writer = new Utf8JsonWriter(buffer, Compact)) WriteCanonical(writer, value);
-        return buffer.WrittenMemory;
-    }
+    public static ReadOnlyMemory<byte> ToCanonicalUtf8(Value value) => JsonScratch.Write(value, WriteCanonical, static written => written.ToArray());
 
     internal static void WriteCanonical(Utf8JsonWriter writer, Value value)
     {
@@ -146,7 +146,8 @@ public static class ValueJson
         else Write(writer, value);
     }
 
-    private static ReadOnlySpan<KeyValuePair<string, Value>> InOrder(ReadOnlySpan<KeyValuePair<string, Value>> pairs)
+    /// <summary>Pairs in the ordinal order of their keys.</summary>
+    internal static ReadOnlySpan<KeyValuePair<string, Value>> InOrder(ReadOnlySpan<KeyValuePair<string, Value>> pairs)
     {
         for (var i = 1; i < pairs.Length; i++)
         {
@@ -161,8 +162,22 @@ public static class ValueJson
     /// <summary>Shortest text that reads back as the same double; whole numbers keep their <c>.0</c>; JSON has no infinities, so they become null.</summary>
     public static string FormatNumber(double number)
     {
-        if (!double.IsFinite(number)) return "null";
-        var text = number.ToString("R");
-        return text.AsSpan().IndexOfAny("eE.") < 0 ? text + ".0" : text;
+        Span<char> text = stackalloc char[NumberLengthMax];
+        return new string(text[..FormatNumber(number, text)]);
+    }
+
+    private const int NumberLengthMax = 32;
+
+    private static int FormatNumber(double number, Span<char> text)
+    {
+        if (!double.IsFinite(number))
+        {
+            "null".CopyTo(text);
+            return 4;
+        }
+        number.TryFormat(text, out var length, "R", CultureInfo.InvariantCulture);
+        if (text[..length].IndexOfAny("eE.") >= 0) return length;
+        ".0".CopyTo(text[length..]);
+        return length + 2;
     }
 }

@@ -32,11 +32,31 @@ public sealed class ValueMap : IReadOnlyDictionary<string, Value>, IEquatable<Va
         return builder.Build();
     }
 
+    /// <inheritdoc cref="Of(IEnumerable{KeyValuePair{string, Value}})"/>
     public static ValueMap Of(params ReadOnlySpan<(string Key, Value Value)> pairs)
     {
+        if (pairs.Length == 0) return Empty;
+        if (pairs.Length <= ScanCountMax && AreKeysDistinct(pairs))
+        {
+            var exact = new KeyValuePair<string, Value>[pairs.Length];
+            for (var i = 0; i < exact.Length; i++) exact[i] = new(pairs[i].Key, pairs[i].Value);
+            return new ValueMap(exact);
+        }
         var builder = new Builder();
         foreach (var (key, value) in pairs) builder[key] = value;
         return builder.Build();
+    }
+
+    private static bool AreKeysDistinct(ReadOnlySpan<(string Key, Value Value)> pairs)
+    {
+        for (var i = 1; i < pairs.Length; i++)
+        {
+            for (var j = 0; j < i; j++)
+            {
+                if (string.Equals(pairs[i].Key, pairs[j].Key, StringComparison.Ordinal)) return false;
+            }
+        }
+        return true;
     }
 
     public int Count => _pairs.Length;

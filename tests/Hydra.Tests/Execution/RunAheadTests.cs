@@ -75,6 +75,15 @@ public sealed class RunAheadTests
     }
 
     [Fact]
+    public async Task Every_durable_frame_has_been_seen_when_the_next_one_cannot_be_written()
+    {
+        var watch = new Watch(needsState: false);
+        await Assert.ThrowsAsync<StoreException>(() => RunAsync(Type(), LetSlowEnd, watch, () => throw new StoreException(StoreFault.Full, "disk full")));
+        Assert.Contains(_kept.Read(Run).Last().Events, happened => happened is RunEvent.Ended);
+        Assert.Equal(_kept.Read(Run).Select(frame => frame.Sequence), watch.Seen.Select(seen => seen.Sequence));
+    }
+
+    [Fact]
     public async Task The_switch_that_is_thrown_while_a_frame_is_written_refuses_its_calls_and_those_decided_on_since()
     {
         var type = Type();
@@ -117,13 +126,15 @@ public sealed class RunAheadTests
     }
 
     /// <param name="whileWritten">Called while the frame that holds the end of <c>quick</c> is written, on the thread that writes it.</param>
-    private Task<RunReport> RunAsync(CallingNode type, Action whileWritten, IRunObserver? observer = null)
+    /// <param name="whileNext">The same for the frame after it.</param>
+    private Task<RunReport> RunAsync(CallingNode type, Action whileWritten, IRunObserver? observer = null, Action? whileNext = null)
     {
         var isSaid = false;
         var store = new DyingStore(_kept, int.MaxValue)
         {
             Writing = frames =>
             {
+                if (isSaid) whileNext?.Invoke();
                 if (isSaid || !frames[0].Events.OfType<RunEvent.Ended>().Any()) return;
                 isSaid = true;
                 whileWritten();

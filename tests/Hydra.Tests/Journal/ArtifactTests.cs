@@ -36,6 +36,27 @@ public sealed class ArtifactTests : IDisposable
         Assert.Equal(value, Store().Read(Store().Keep(value)));
     }
 
+    /// <remarks>Most values are told to be small enough without writing them down.</remarks>
+    [Theory]
+    [InlineData("a")]
+    [InlineData("ü")]
+    [InlineData("\u0001")]   // six bytes of JSON
+    [InlineData("🌊")]
+    [InlineData("\"")]
+    public void A_value_is_inline_exactly_when_its_bytes_fit(string letter)
+    {
+        var store = Store();
+        foreach (var count in Enumerable.Range(0, 60).Select(i => i * 41).Concat(Enumerable.Range(0, 60).Select(i => i * 300)))
+        {
+            var text = string.Concat(Enumerable.Repeat(letter, count));
+            foreach (var value in (Value[])[text, Value.Of([text]), ValueMap.Of((text + "k", text), ("b", Value.Of([1, 2.5, true, Value.Null]))), Value.Of(Enumerable.Repeat(Value.Of(-1.2345678901234567e-300), count / 10))])
+            {
+                var bytes = value.IsText ? System.Text.Encoding.UTF8.GetByteCount(text) : ValueJson.ToUtf8(value).Length;
+                Assert.Equal(bytes <= ValueRef.InlineBytesMax, store.Keep(value).Artifact is null);
+            }
+        }
+    }
+
     [Fact]
     public void An_altered_artifact_is_refused()
     {

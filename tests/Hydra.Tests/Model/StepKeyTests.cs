@@ -18,6 +18,21 @@ public sealed class StepKeyTests
             Assert.Equal(StepKey.Of(rest.With("messages", Value.Of(Messages.Take(count)))), StepKey.Of(rest, "messages", Messages.Take(count).Select(ValueJson.ToCanonicalUtf8)));
     }
 
+    /// <remarks>Keys are written to a buffer that a thread uses again.</remarks>
+    [Fact]
+    public void A_key_is_the_same_inside_another_one_and_after_one_that_failed()
+    {
+        var asked = ValueMap.Of(("a", 1));
+        var (whole, inside) = (StepKey.Of(asked, "m", Messages.Select(ValueJson.ToCanonicalUtf8).ToList()), "");
+        Assert.Throws<InvalidOperationException>(() => StepKey.Of(asked, "m", Messages.Select(ReadOnlyMemory<byte> (_) => throw new InvalidOperationException())));
+        Assert.Equal(whole, StepKey.Of(asked, "m", Messages.Select(message =>
+        {
+            inside = StepKey.Of(asked);
+            return ValueJson.ToCanonicalUtf8(message);
+        })));
+        Assert.Equal(StepKey.Of(asked), inside);
+    }
+
     [Fact]
     public void The_order_of_keys_makes_no_difference_and_everything_else_does()
     {

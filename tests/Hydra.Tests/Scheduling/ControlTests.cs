@@ -94,9 +94,9 @@ public sealed class ControlTests
     {
         var run = TestRun.Of("a");
         run.Crash(downForSeconds: 5);
-        run.Turn(new Hydra.Scheduling.Message.ControlAsked(new ControlRequest("cancel", "ann", "late") { AtMs = run.NowMs - 1 }));
+        run.Turn(new Message.ControlAsked(new ControlRequest("cancel", "ann", "late") { AtMs = run.NowMs - 1 }));
         Assert.Equal(["a"], run.Running);
-        run.Turn(new Hydra.Scheduling.Message.ControlAsked(new ControlRequest("cancel", "ann", "now") { AtMs = run.NowMs }));
+        run.Turn(new Message.ControlAsked(new ControlRequest("cancel", "ann", "now") { AtMs = run.NowMs }));
         Assert.Equal(["a"], run.CancelAsked);
     }
 

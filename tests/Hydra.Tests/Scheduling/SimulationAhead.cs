@@ -1,5 +1,4 @@
 using Hydra.Model;
-using Hydra.Scheduling;
 
 namespace Hydra.Tests.Scheduling;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using Hydra.Model;
-using Hydra.Scheduling;
 
 namespace Hydra.Tests.Scheduling;
 

@@ -127,7 +127,7 @@ internal sealed record AgentPlan
         var listed = ReferenceEquals(agent, AgentDefinition.None) ? OwnTools ?? []
             : !isAsked && OwnTools is not null ? [.. OwnTools.Where(agent.Lists)]
             : agent.Tools;
-        return [.. listed.Where(name => !agent.Forbids(name))];
+        return listed.Count == 0 || agent.Forbidden.Count == 0 ? listed : [.. listed.Where(name => !agent.Forbids(name))];
     }
 }
 

@@ -59,11 +59,12 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
 
     private async ValueTask<AttemptOutcome> AskAsync(ModelChoice choice, ModelQuestion question, JsonSchema? schema, int repairsMax, ModelCall call, LabelContext read, string asker, CancellationToken cancellationToken)
     {
-        var names = _plan.ToolsOf(choice.Agent, isAsked: asker.Length > 0).Where(name => !ToolKinds.OfWorkflow.Contains(name) || _plan.ToolBox.Find(name, out _) is not null).ToList();
+        var names = _plan.ToolsOf(choice.Agent, isAsked: asker.Length > 0);
+        if (names.Count > 0) names = [.. names.Where(name => !ToolKinds.OfWorkflow.Contains(name) || _plan.ToolBox.Find(name, out _) is not null)];
         var (held, polls) = await new HeldTools(_plan.ToolBox, _servers, line).OpenWithPollsAsync(names, asker, cancellationToken);
         if (asker.Length == 0 && _plan.Memory is { } memory) held = [.. held, .. Memory(memory, choice.Agent, held)];
         if (choice.Agent.GoesWithoutSandbox && attempt.Services.Sandbox is null) held = [.. held.Where(tool => !tool.Facts.NeedsSandbox)];
-        question = question with { Tools = [.. held.Select(tool => tool.Declaration)], Asker = asker };
+        if (held.Count > 0 || asker.Length > 0) question = question with { Tools = [.. held.Select(tool => tool.Declaration)], Asker = asker };
         var caller = new ToolCaller(attempt, line, held, _plan.Workflow, choice.Agent.Name, asker) { AskAgent = AskAgentAsync, Polls = polls, Workflows = _plan.Workflows };
         var rounds = (asker.Length == 0 ? _plan.OwnToolIterationsMax : null) ?? choice.Agent.ToolIterationsMax ?? ToolRoundsDefault;
         var loop = new ToolLoop(call, caller, line, rounds, PromptTokensMax(question), asker)
@@ -108,7 +109,7 @@ internal sealed class AgentTurns(NodeAttempt attempt, ILine line, IModelCatalog 
     {
         var facts = models.Resolve(choice.Model);
         var forbidden = choice.Agent.Forbidden.Count == 0 ? null : "You must not do any of this:\n" + string.Join('\n', choice.Agent.Forbidden.Select(each => "- " + each));
-        var rules = string.Join("\n\n", new[] { choice.Agent.Instructions, forbidden, system }.Where(text => !string.IsNullOrWhiteSpace(text)));
+        var rules = (choice.Agent.Instructions ?? forbidden ?? system) is null ? "" : string.Join("\n\n", new[] { choice.Agent.Instructions, forbidden, system }.Where(text => !string.IsNullOrWhiteSpace(text)));
         var message = new ChatMessage(ChatRole.User, [new TextContent(prompt), .. attached.Select(each => each.ToContent())]);
         return new ModelQuestion
         {

@@ -15,6 +15,8 @@ public static class CassetteFile
 {
     public const int Version = 1;
     private const int WriteBufferBytes = 64 * 1024;
+    /// <summary>A line seldom needs more room than is left then.</summary>
+    private const int WriteBytesMin = 48 * 1024;
     private const int LineLengthMax = 64 * 1024 * 1024;
 
     private static ReadOnlySpan<byte> Beginning => "{\"cassette\":"u8;
@@ -44,7 +46,8 @@ public static class CassetteFile
         WriteLine(HeadLine(cassette));
         foreach (var call in cassette.Calls)
         {
-            WriteCall(json, call);
+            if (call.Line.IsEmpty) WriteCall(json, call);
+            else buffer.Write(call.Line.Span);
             EndLine();
         }
         foreach (var decision in cassette.Decisions) WriteLine(CassetteDecisions.Line(decision));
@@ -62,11 +65,14 @@ public static class CassetteFile
             json.Flush();
             json.Reset();
             buffer.Write("\n"u8);
-            if (buffer.WrittenCount < WriteBufferBytes) return;
+            if (buffer.WrittenCount < WriteBytesMin) return;
             file.Write(buffer.WrittenSpan);
             buffer.ResetWrittenCount();
         }
     });
+
+    /// <summary>A call as the file holds it, without the line's end.</summary>
+    internal static byte[] LineOf(RecordedCall call) => JsonScratch.Write(call, WriteCall, static written => written.ToArray());
 
     public static Cassette Read(string path, MissingCall missing)
     {

@@ -9,7 +9,7 @@ public static class CassetteReader
     public static Cassette Read(IRunStore store, RunId run, Func<RunId, Plan> planOf, MissingCall missing = MissingCall.Fail)
     {
         var state = new RunState(planOf(run));
-        var recorder = new CassetteRecorder(store, planOf);
+        var recorder = new CassetteRecorder(store, planOf) { IsForFile = false };
         foreach (var frame in store.Read(run))
         {
             state.Apply(frame);

@@ -9,6 +9,9 @@ namespace Hydra.Execution;
 /// <param name="planOf">The plan that another run is pinned to: what was reused is recorded as the calls of its source.</param>
 public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) : IRunObserver
 {
+    /// <summary>Lines that are held until the file is written; those of further calls are made then.</summary>
+    private const int LineBytesMax = 32 << 20;
+
     private static readonly StepResult NoResult = new(null, default, MicroUsd.Zero, null, 0);
 
     private readonly List<Draft> _drafts = [];
@@ -20,23 +23,28 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
     private bool _isCalledOff;
     private RunEvent.RunStarted? _started;
     private long _next;
+    private bool _missed;
+    private int _lineBytes;
+
+    /// <summary>The cassette becomes a file: its lines are made while the run goes on and waits for its disk anyway, not when it has ended.</summary>
+    public bool IsForFile { get; init; } = true;
 
     /// <summary>Every frame from the run's first on was seen: the cassette is of the whole run.</summary>
-    public bool IsWhole { get; private set; } = true;
+    public bool IsWhole => _started is not null && !_missed;
 
     /// <summary>Besides paths and settings it looks at waits, which nothing changes before their node goes on.</summary>
     public bool NeedsStateOfFrame => false;
 
     public void OnFrame(Frame frame, RunState state)
     {
-        IsWhole &= frame.Sequence == _next;
+        _missed |= frame.Sequence != _next;
         _next = frame.Sequence + 1;
         foreach (var happened in frame.Events) Note(happened, state);
     }
 
     public Cassette ToCassette(MissingCall missing = MissingCall.Fail)
     {
-        var calls = _drafts.Where(draft => draft.IsKept).Select(ToCall).Concat(_reused.GroupBy(reused => reused.From.Run).SelectMany(CallsOfSources));
+        var calls = _drafts.Where(draft => draft.IsKept).Select(draft => draft.Recorded ?? ToCall(draft)).Concat(_reused.GroupBy(reused => reused.From.Run).SelectMany(CallsOfSources));
         return new Cassette(HeadOf(_started!), calls, _waits.Select(wait => KeyValuePair.Create(wait.Key, (IReadOnlyList<long>)wait.Value)), _decisions) { Missing = missing };
     }
 
@@ -47,9 +55,9 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
             case RunEvent.RunStarted e: _started = e; break;
             case RunEvent.Stopping e: _isCalledOff = e.Status is RunStatus.Cancelled or RunStatus.Interrupted; break;
             case RunEvent.RunResumed: _isCalledOff = state.StoppingAs == RunStatus.Cancelled; break;
-            case RunEvent.Started { Incarnation: 0 } e: _open[e.Node] = []; break;
+            case RunEvent.Started { Incarnation: 0 } e: _open.Remove(e.Node); break;
             case RunEvent.StepIntended e: Intend(e, state); break;
-            case RunEvent.StepEnded e when e.Step < OpenOf(e.Node).Count: OpenOf(e.Node)[e.Step].Result = e.Result; break;
+            case RunEvent.StepEnded e when _open.TryGetValue(e.Node, out var asked) && e.Step < asked.Count: asked[e.Step].Result = e.Result; break;
             case RunEvent.Suspended { UntilMs: > 0 } e: ListOf(state.PathOf(e.Node)).Add(e.UntilMs); break;
             case RunEvent.WaitAnswered e: Decide(e.Node, state); break;
             case RunEvent.WaitExpired e: Decide(e.Node, state); break;
@@ -72,30 +80,47 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
         var from = new RunId(reused.Key);
         if (store.Find(from) is null) return [];
         var calls = CassetteReader.Read(store, from, planOf).Calls.ToLookup(call => call.Path, StringComparer.Ordinal);
-        return reused.SelectMany(one => calls[one.From.Path].Select(call => call with { Path = one.Path }));
+        return reused.SelectMany(one => calls[one.From.Path].Select(call => call with { Path = one.Path, Line = default }));
     }
 
     private void Intend(RunEvent.StepIntended e, RunState state)
     {
-        // Asked again after a crash: the one that was cut is not part of the story.
-        foreach (var cut in OpenOf(e.Node).Where(draft => draft.Call.Key == e.Call.Key && draft.Result is { IsBound: true })) cut.IsKept = false;
-        var earlier = e.Call.After is { } after && after < OpenOf(e.Node).Count ? OpenOf(e.Node)[after] : null;
+        if (!_open.TryGetValue(e.Node, out var open)) _open[e.Node] = open = new List<Draft>(1);
+        foreach (var before in open)
+        {
+            if (before.Call.Key == e.Call.Key && before.Result is { IsBound: true }) before.IsKept = false;   // asked again after a crash: the one that was cut is not part of the story
+        }
+        var earlier = e.Call.After is { } after && after < open.Count ? open[after] : null;
         var made = new Draft(state.PathOf(e.Node), e.Call, earlier, state.NodeOf(e.Node).Settings.Labels.IsSecret || e.Call.Request is { Labels.IsSecret: true });
-        OpenOf(e.Node).Add(made);
+        open.Add(made);
         _drafts.Add(made);
     }
 
     /// <summary>Calls that were cut failed as their attempt did; where nobody needed them any more, they never answer.</summary>
     private void Close(int node, NodeError? error, bool isLoser)
     {
-        foreach (var cut in OpenOf(node).Where(draft => draft.IsKept && draft.Result is not { IsBound: false }))
+        if (!_open.Remove(node, out var drafts)) return;
+        foreach (var draft in drafts)
         {
-            var isOwnEnd = error is not null && (error.Code == ErrorCode.Timeout || error.Code == ErrorCode.IdleTimeout || error.Code == ErrorCode.UnknownOutcome);
-            cut.NeverAnswered = isLoser;
-            cut.IsKept = isLoser || isOwnEnd;
-            if (isOwnEnd) cut.Result = cut.Result! with { Error = error };
+            if (draft.IsKept && draft.Result is not { IsBound: false })
+            {
+                var isOwnEnd = error is not null && (error.Code == ErrorCode.Timeout || error.Code == ErrorCode.IdleTimeout || error.Code == ErrorCode.UnknownOutcome);
+                draft.NeverAnswered = isLoser;
+                draft.IsKept = isLoser || isOwnEnd;
+                if (isOwnEnd) draft.Result = draft.Result! with { Error = error };
+            }
+            if (draft.IsKept) Finish(draft);
         }
-        _open.Remove(node);
+    }
+
+    /// <summary>Nothing is read for it: what goes on from earlier calls or lies in files of its own is left for the end.</summary>
+    private void Finish(Draft draft)
+    {
+        if (!IsForFile || _lineBytes > LineBytesMax) return;
+        if (draft.Call is { After: not null } or { Request.Artifact: not null } || draft.Result is { Response.Artifact: not null }) return;
+        draft.Recorded = ToCall(draft);
+        draft.Recorded.Line = CassetteFile.LineOf(draft.Recorded);
+        _lineBytes += draft.Recorded.Line.Length;
     }
 
     private CassetteHead HeadOf(RunEvent.RunStarted started)
@@ -132,12 +157,6 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
         };
     }
 
-    private List<Draft> OpenOf(int node)
-    {
-        if (!_open.TryGetValue(node, out var drafts)) _open[node] = drafts = [];
-        return drafts;
-    }
-
     private List<long> ListOf(string path)
     {
         if (!_waits.TryGetValue(path, out var times)) _waits[path] = times = [];
@@ -153,5 +172,7 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
         public StepResult? Result { get; set; }
         public bool IsKept { get; set; } = true;
         public bool NeverAnswered { get; set; }
+        /// <summary>Null: it is made when the run has ended.</summary>
+        public RecordedCall? Recorded { get; set; }
     }
 }

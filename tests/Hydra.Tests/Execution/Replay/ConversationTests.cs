@@ -30,6 +30,17 @@ public sealed class ConversationTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_listens_to_it_records_every_call_whole()
+    {
+        var model = new Model();
+        var recorder = new CassetteRecorder(_store, _ => PlanOf(model));
+        await EngineOf(model).RunAsync(Workflow, new RunRequest { Run = Run, Observer = recorder }, CancellationToken.None);
+        CassetteFile.Write(recorder.ToCassette(), Path.Combine(_folder, "heard.cassette"));
+        CassetteFile.Write(CassetteReader.Read(_store, Run, _ => PlanOf(model)), Path.Combine(_folder, "read.cassette"));
+        Assert.Equal(await File.ReadAllTextAsync(Path.Combine(_folder, "read.cassette")), await File.ReadAllTextAsync(Path.Combine(_folder, "heard.cassette")));
+    }
+
+    [Fact]
     public async Task A_replay_of_it_asks_nobody()
     {
         var recorded = await TalkAsync();

@@ -64,6 +64,33 @@ public sealed class ReplayTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_listens_records_large_answers_and_secrets_as_the_journal_has_them()
+    {
+        var workflow = Prompts("large\nsecret\nplain", "", ("large", new string('q', 20_000)), ("secret", "the pass phrase"), ("plain", "ü \"quoted\" \ud83c\udf0a"));
+        workflow = workflow with { Nodes = [.. workflow.Nodes.Select(node => node.Id.Text == "secret" ? node with { Policy = new NodePolicy { Labels = Labels.Secret } } : node)] };
+        var recorder = new CassetteRecorder(_store, _ => PlanOf(workflow));
+        var node = new AskingNode { Answer = (prompt, _) => prompt.Length > 100 ? new string('a', 20_000) : prompt };
+        await EngineOf(_store, workflow, node).RunAsync(workflow, new RunRequest { Run = Recorded, Observer = recorder }, CancellationToken.None);
+        CassetteFile.Write(recorder.ToCassette(), Path.Combine(_folder, "heard.cassette"));
+        CassetteFile.Write(CassetteOf(workflow), Path.Combine(_folder, "read.cassette"));
+
+        var heard = await File.ReadAllTextAsync(Path.Combine(_folder, "heard.cassette"));
+        Assert.Equal(await File.ReadAllTextAsync(Path.Combine(_folder, "read.cassette")), heard);
+        Assert.DoesNotContain("the pass phrase", heard);
+    }
+
+    [Fact]
+    public async Task Who_hears_nothing_of_a_run_that_has_ended_knows_it()
+    {
+        var workflow = Prompts("draft", "", ("draft", "Write"));
+        await RecordAsync(workflow, new AskingNode());
+        var recorder = new CassetteRecorder(_store, _ => PlanOf(workflow));
+        await EngineOf(_store, workflow, new AskingNode()).ResumeAsync(Recorded, new RunRequest { Observer = recorder }, CancellationToken.None);
+
+        Assert.False(recorder.IsWhole);
+    }
+
+    [Fact]
     public async Task Who_hears_only_the_rest_of_a_run_knows_it()
     {
         var workflow = Prompts("draft", "report <- draft", ("draft", "Write"), ("report", "Report: {{ draft }}"));

@@ -1,6 +1,4 @@
-using Hydra.Model;
-
-namespace Hydra.Scheduling;
+namespace Hydra.Model;
 
 /// <summary>What reaches a run's loop from outside: outcomes, decisions, requests, the passing of time.</summary>
 public abstract record Message
