@@ -20,6 +20,10 @@ internal sealed class KillCampaign(params int[] kills)
     public int Size { get; init; } = 24;
     /// <summary>Called with the runs directory after each kill; what it does to the journal must be found out.</summary>
     public Action<string>? Tampers { get; init; }
+    /// <summary>The first process is killed once it has said that this node completed.</summary>
+    public string? DiesAfter { get; init; }
+    /// <summary>The first process is killed when the effect of this node has happened and is not answered.</summary>
+    public string? DiesWithin { get; init; }
     /// <summary>Says of every effect that it did not happen; what it leads to must be found out.</summary>
     public bool Lies { get; init; }
 
@@ -53,8 +57,10 @@ internal sealed class KillCampaign(params int[] kills)
             var environment = PowerDisk.Environment(disk, seed: 1, cutAt: 0, killAt: stage < kills.Length ? kills[stage] : 0);
             (environment["OPENAI_BASE_URL"], environment["OPENAI_API_KEY"]) = (fake.Url + "/v1", "fake");
             if (words[0] == "resume") Resumes++;
+            var held = stage == 0 && DiesWithin is not null ? world.Hold(Witness.NameOf(DiesWithin)) : null;
             using var hydra = HydraProcess.Start(terminal.Folder, environment, [.. words, "--runs-dir", "disk/.hydra"]);
-            var said = await AnswerAsync(hydra, terminal);
+            if (held is not null) world.Happened = path => KillWithin(path, hydra, held);
+            var said = await AnswerAsync(hydra, terminal, stage == 0 ? DiesAfter : null);
             var (code, output, _) = await hydra.EndAsync();
             await world.SettledAsync();
             if (stage == 0) Points = PointsOf(disk + ".log");
@@ -87,14 +93,22 @@ internal sealed class KillCampaign(params int[] kills)
         if (Output.Length == 0) Lost.Add($"the end: the run is not completed after {StagesMax} processes");
     }
 
+    private void KillWithin(string path, HydraProcess hydra, TaskCompletionSource held)
+    {
+        if (path != Witness.NameOf(DiesWithin!) || held.Task.IsCompleted) return;
+        hydra.Kill();
+        held.SetResult();
+    }
+
     /// <summary>Everything the process says until it ends; gates are answered as it asks.</summary>
-    private static async Task<string> AnswerAsync(HydraProcess hydra, Terminal terminal)
+    private static async Task<string> AnswerAsync(HydraProcess hydra, Terminal terminal, string? diesAfter)
     {
         var said = new StringBuilder();
         while (await hydra.ReadErrorLineAsync() is { } line)
         {
             said.Append(line).Append('\n');
             if (line.Split(' ') is [var gate, "waits", "for", "a", "decision:", ..]) said.Append(Approve(terminal, gate));
+            if (diesAfter is not null && line.StartsWith(diesAfter + " completed", StringComparison.Ordinal)) hydra.Kill();
         }
         return said.ToString();
     }
