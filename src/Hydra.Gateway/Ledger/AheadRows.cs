@@ -44,6 +44,7 @@ internal sealed class AheadRows(SqliteLedgerRows store, LedgerOwner owner) : ILe
     /// <summary>Makes what was done durable against the end of this process.</summary>
     public void Commit()
     {
+        if (_willBeAlone && !IsAlone) TakeOver();
         if (_isDirect) store.Commit();
         else Note();
         Keep();
@@ -70,8 +71,6 @@ internal sealed class AheadRows(SqliteLedgerRows store, LedgerOwner owner) : ILe
     {
         if (IsAlone || store.CountOwners() != 1) return;
         _notes ??= new LedgerNotes(owner.LockFile);
-        _open.Clear();
-        foreach (var row in store.ReservationsOf(owner.Id)) _open.Add(row.Id, new OpenCall(row) { IsStored = true });
         store.SetAhead(owner.Id, _notes.Generation - 1);
         _willBeAlone = true;
     }
@@ -81,6 +80,13 @@ internal sealed class AheadRows(SqliteLedgerRows store, LedgerOwner owner) : ILe
     {
         LedgerOwner.GoAmongOthers(store.Connection, owner.Id);
         _willBeAlone = false;
+    }
+
+    /// <summary>What is open at the end of the last transaction among others, whatever else came in it.</summary>
+    private void TakeOver()
+    {
+        _open.Clear();
+        foreach (var row in store.ReservationsOf(owner.Id)) _open.Add(row.Id, new OpenCall(row) { IsStored = true });
     }
 
     /// <summary>Begins to write to the store what was noted, where that is much.</summary>

@@ -46,6 +46,35 @@ public sealed class LedgerAheadTests : IDisposable
     }
 
     [Fact]
+    public void What_is_held_and_given_back_in_the_very_transaction_that_goes_alone_is_known_afterwards()
+    {
+        using var connection = LedgerSchema.Open(_folder.File);
+        using var owner = LedgerOwner.Enter(connection, _folder.File, 1);
+        using var rows = new AheadRows(new SqliteLedgerRows(connection), owner);
+        var book = new LedgerBook(rows);
+        Do(rows, book, () => book.Reserve(LedgerFolder.Ask(0.1m, "before"), 1, owner.Id, 1));
+        Do(rows, book, () =>
+        {
+            rows.GoAlone();
+            Assert.True(rows.RemoveReservation(1));
+            book.Reserve(LedgerFolder.Ask(0.1m, "within"), 2, owner.Id, 1);
+        });
+        Assert.True(rows.IsAlone);
+        rows.Begin(needsStore: false);
+        Assert.Equal((false, true), (rows.RemoveReservation(1), rows.RemoveReservation(2)));
+        rows.Commit();
+    }
+
+    private static void Do(AheadRows rows, LedgerBook book, Action act)
+    {
+        rows.Begin(needsStore: true);
+        book.Refresh();
+        act();
+        book.Save();
+        rows.Commit();
+    }
+
+    [Fact]
     public void Notes_are_read_back_as_they_were_written_up_to_one_that_was_cut()
     {
         var lockFile = Path.Combine(_folder.Folder, "one.lock");

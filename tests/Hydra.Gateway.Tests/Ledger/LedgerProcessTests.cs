@@ -48,6 +48,7 @@ public class LedgerProcessTests : IDisposable
         var billed = new Dictionary<string, long>(StringComparer.Ordinal);
         var answered = new Dictionary<string, long>(StringComparer.Ordinal);
         var said = await Task.WhenAll(StartAll(Bound, 100_000, processes, leavesOneOpen: true).Select(load => load.KillAfterAsync(random.Next(1_500, 6_000) / processes)));
+        Assert.DoesNotContain(said.SelectMany(lines => lines), line => line.StartsWith("broken ", StringComparison.Ordinal));
         foreach (var words in said.SelectMany(lines => lines).Select(line => line.Split(' ')).Where(words => words.Length == 3))
         {
             (words[0] == "billed" ? billed : answered).Add(words[1], long.Parse(words[2]));

@@ -53,7 +53,12 @@ internal sealed class LoadProcess
     public async Task<List<string>> KillAfterAsync(int lines)
     {
         var said = new List<string>();
-        while ((said.Count < lines || !said.Exists(line => line.StartsWith("open ", StringComparison.Ordinal))) && await _process.StandardOutput.ReadLineAsync() is { } line) said.Add(line);
+        var isOpen = false;
+        while ((said.Count < lines || !isOpen) && await _process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            said.Add(line);
+            isOpen |= line.StartsWith("open ", StringComparison.Ordinal);
+        }
         _process.Kill();
         said.AddRange(await EndAsync());
         return said;

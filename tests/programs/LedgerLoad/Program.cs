@@ -74,6 +74,11 @@ public static class Program
                 Say($"{(operation == $"{name}-{call}" ? "refused" : "owed")} {operation} {trouble.Message}");
                 return call + 1;
             }
+            catch (Exception broken)
+            {
+                Say($"broken {operation} {broken.Message}");   // no caller may be told this
+                Environment.Exit(1);
+            }
         }
         return call;
     }
