@@ -46,32 +46,55 @@ public sealed class LedgerAheadTests : IDisposable
     }
 
     [Fact]
-    public void What_is_held_and_given_back_in_the_very_transaction_that_goes_alone_is_known_afterwards()
+    public void Whatever_comes_together_in_a_transaction_that_goes_alone_or_among_others_what_is_open_is_known()
     {
         using var connection = LedgerSchema.Open(_folder.File);
+        connection.Run("PRAGMA synchronous=OFF");   // nobody cuts the power here
         using var owner = LedgerOwner.Enter(connection, _folder.File, 1);
         using var rows = new AheadRows(new SqliteLedgerRows(connection), owner);
-        var book = new LedgerBook(rows);
-        Do(rows, book, () => book.Reserve(LedgerFolder.Ask(0.1m, "before"), 1, owner.Id, 1));
-        Do(rows, book, () =>
+        var (book, random, open, changes) = (new LedgerBook(rows), new Random(5), new List<ReservationRow>(), 0);
+        var (ids, settled) = (0L, new List<ReservationRow>());
+        for (var step = 0; step < 2_000; step++)
         {
-            rows.GoAlone();
-            Assert.True(rows.RemoveReservation(1));
-            book.Reserve(LedgerFolder.Ask(0.1m, "within"), 2, owner.Id, 1);
-        });
-        Assert.True(rows.IsAlone);
-        rows.Begin(needsStore: false);
-        Assert.Equal((false, true), (rows.RemoveReservation(1), rows.RemoveReservation(2)));
-        rows.Commit();
-    }
-
-    private static void Do(AheadRows rows, LedgerBook book, Action act)
-    {
+            var (isDirect, wasAlone, isLost) = (random.Next(3) == 0, rows.IsAlone, random.Next(12) == 0);
+            var (known, nowOpen, nowSettled) = (open.ToList(), open.ToList(), settled.ToList());   // nobody gives back what he was not told of
+            rows.Begin(isDirect);
+            book.Refresh();
+            for (var i = random.Next(1, 6); i > 0; i--)
+            {
+                switch (random.Next(6))
+                {
+                    case 0 when isDirect || !wasAlone: (random.Next(2) == 0 ? (Action)rows.GoAlone : rows.GoAmongOthers)(); break;
+                    case < 3 when known.Count > 0:
+                        var gone = known[random.Next(known.Count)];
+                        known.Remove(gone);
+                        nowOpen.Remove(gone);
+                        if (random.Next(3) == 0) Assert.True(book.Release(gone));
+                        else Assert.NotNull(book.Settle(gone, LedgerFolder.Bill(0.01m), 2));
+                        nowSettled.Add(gone);
+                        break;
+                    case 3 when nowSettled.Count > 0: Assert.False(rows.RemoveReservation(nowSettled[random.Next(nowSettled.Count)].Id)); break;
+                    default: nowOpen.Add(Assert.IsType<ReserveResult.Granted>(book.Reserve(LedgerFolder.Ask(0.02m), ++ids, owner.Id, 1)).Reservation.Row); break;
+                }
+            }
+            if (isLost)
+            {
+                rows.Rollback();
+                book.Forget();
+                continue;
+            }
+            book.Save();
+            rows.Commit();
+            (open, settled) = (nowOpen, nowSettled);
+            if (rows.IsAlone != wasAlone) changes++;
+        }
+        Assert.True(changes > 50, $"it went alone and back {changes} times");
         rows.Begin(needsStore: true);
-        book.Refresh();
-        act();
-        book.Save();
+        rows.GoAmongOthers();
         rows.Commit();
+        Assert.Equal(open.Select(row => row.Id).Order(), rows.ReservationsOf(owner.Id).Select(row => row.Id).Order());
+        using var report = new LedgerReport(_folder.File);
+        Assert.Empty(report.Verify());
     }
 
     [Fact]
