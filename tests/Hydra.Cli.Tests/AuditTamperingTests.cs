@@ -9,11 +9,7 @@ public sealed class AuditTamperingTests : IDisposable
     private readonly Terminal _terminal = new();
     private readonly List<string> _olderCopies = [];
 
-    public void Dispose()
-    {
-        SqliteConnection.ClearAllPools();
-        _terminal.Dispose();
-    }
+    public void Dispose() => _terminal.Dispose();
 
     [Fact]
     public void Every_tampering_is_found()
@@ -113,7 +109,6 @@ public sealed class AuditTamperingTests : IDisposable
         _terminal.Set("HYDRA_AUDIT_HEAD", withHead ? _terminal.PathOf("head.jsonl") : "");
         var code = _terminal.Run("verify", "--runs-dir", folder);
         said = _terminal.Out + _terminal.Error;
-        SqliteConnection.ClearAllPools();
         Directory.Delete(folder, recursive: true);
         return code;
     }

@@ -1,6 +1,5 @@
 using Hydra.Gateway.Fake;
 using Hydra.Gateway.Ledger;
-using Microsoft.Data.Sqlite;
 
 namespace Hydra.Cli.Tests;
 
@@ -188,7 +187,6 @@ public sealed class RunLedgerTests
         terminal.Write("two.yaml", Two);
         terminal.Set("HYDRA_LEDGER", "spend.db");
         Assert.True(terminal.Run("run", "two.yaml", "--backend", "offline") == 0, terminal.Error);
-        SqliteConnection.ClearAllPools();
         Assert.False(File.Exists(terminal.PathOf("spend.db")));
         Assert.False(File.Exists(terminal.PathOf(".hydra/gateway.db")));
     }

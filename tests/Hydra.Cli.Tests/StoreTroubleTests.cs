@@ -119,7 +119,6 @@ public sealed class StoreTroubleTests(Totals totals)
         terminal.Write("full.yaml", "name: gate\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: 'ok?'}\n");
         terminal.Write("new/keep", "");
         Assert.Equal(ExitCode.Paused, terminal.Run("run", "full.yaml", "--run-id", "old", "--runs-dir", "old/.hydra"));
-        SqliteConnection.ClearAllPools();
         var before = Content(terminal.PathOf("old"));
         using var shell = HydraProcess.StartMounting(terminal.Folder, EnvironmentOf(fake), """
             for d in old new; do mount --bind $d $d && mount -o remount,bind,ro $d || exit 99; done

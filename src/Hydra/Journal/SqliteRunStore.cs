@@ -236,6 +236,7 @@ public sealed partial class SqliteRunStore : IRunStore
         }
     }
 
+    /// <remarks>Not pooled: the pool may give a handle to two callers at once, and its timer can end the process (dotnet/efcore issues 27214 and 38854).</remarks>
     private static SqliteConnection Connect(string file, bool isReadOnly)
     {
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
@@ -243,6 +244,7 @@ public sealed partial class SqliteRunStore : IRunStore
             DataSource = file,
             Mode = isReadOnly ? SqliteOpenMode.ReadOnly : SqliteOpenMode.ReadWriteCreate,
             DefaultTimeout = 10,
+            Pooling = false,
         }.ToString());
         connection.Open();
         return connection;

@@ -92,7 +92,6 @@ public sealed class JournalKillTests(Totals totals)
                 return frame.Events.OfType<RunEvent.Ended>().Any(end => state.PathOf(end.Node) == path);
             }).Sequence;
         }
-        SqliteConnection.ClearAllPools();
         using var connection = new SqliteConnection($"Data Source={Path.Combine(folder, "hydra.db")};Pooling=False");
         connection.Open();
         using var command = connection.CreateCommand();

@@ -1,6 +1,5 @@
 using Hydra.Journal;
 using Hydra.Model;
-using Microsoft.Data.Sqlite;
 using static Hydra.Tests.Execution.EngineHarness;
 
 namespace Hydra.Tests.Execution;
@@ -252,9 +251,5 @@ public sealed class EngineTests : IDisposable
         return kept;
     }
 
-    public void Dispose()
-    {
-        SqliteConnection.ClearAllPools();
-        Directory.Delete(_folder, recursive: true);
-    }
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 }

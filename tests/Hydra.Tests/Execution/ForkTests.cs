@@ -56,7 +56,6 @@ public sealed class ForkTests : IDisposable
             foreach (var from in new[] { 1, own, own + 1 }) Assert.Equal(from, store.Read(new("f2"), from).First().Sequence);
             Assert.Equal(["f1", null], new[] { "b", "c" }.Select(path => TraceOf(engine, store, new("f2")).Find(path)!.InheritedFrom));
         }
-        SqliteConnection.ClearAllPools();
         Execute("UPDATE frames SET at=at+1 WHERE seq=1 AND run=(SELECT id FROM runs WHERE run='run-1')");
         using var again = SqliteRunStore.Open(_folder, Durability.Normal);
         var fault = Assert.Throws<StoreException>(() => again.Read(new("f2")).Count());
@@ -173,14 +172,10 @@ public sealed class ForkTests : IDisposable
 
     private SqliteConnection Connect()
     {
-        var connection = new SqliteConnection($"Data Source={Path.Combine(_folder, "hydra.db")}");
+        var connection = new SqliteConnection($"Data Source={Path.Combine(_folder, "hydra.db")};Pooling=False");
         connection.Open();
         return connection;
     }
 
-    public void Dispose()
-    {
-        SqliteConnection.ClearAllPools();
-        Directory.Delete(_folder, recursive: true);
-    }
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 }

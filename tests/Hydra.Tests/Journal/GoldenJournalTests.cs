@@ -149,16 +149,12 @@ public sealed class GoldenJournalTests : IDisposable
 
     private static SqliteConnection Connect(string folder)
     {
-        var connection = new SqliteConnection($"Data Source={Path.Combine(folder, "hydra.db")}");
+        var connection = new SqliteConnection($"Data Source={Path.Combine(folder, "hydra.db")};Pooling=False");
         connection.Open();
         return connection;
     }
 
-    public void Dispose()
-    {
-        SqliteConnection.ClearAllPools();
-        Directory.Delete(_folder, recursive: true);
-    }
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     /// <summary>Plans one node that fails and one that does not; asked again, a map.</summary>
     private sealed class PlanningModel : IChatClient, IModelCatalog

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Hydra.Journal;
 using Hydra.Model;
-using Microsoft.Data.Sqlite;
 
 namespace Hydra.Tests.Journal;
 
@@ -123,11 +122,7 @@ public sealed class OwnershipSimulationTests : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        SqliteConnection.ClearAllPools();
-        Directory.Delete(_folder, recursive: true);
-    }
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private sealed class BrokenPromiseException(string message) : Exception(message);
 

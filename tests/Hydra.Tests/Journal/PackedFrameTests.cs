@@ -158,7 +158,7 @@ public sealed class PackedFrameTests : IDisposable
 
     private object Ask(string sql, params (string Name, object Value)[] parameters)
     {
-        using var connection = new SqliteConnection($"Data Source={Path.Combine(_folder, "hydra.db")}");
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(_folder, "hydra.db")};Pooling=False");
         connection.Open();
         using var command = connection.CreateCommand();
         command.CommandText = sql;
@@ -166,9 +166,5 @@ public sealed class PackedFrameTests : IDisposable
         return command.ExecuteScalar() ?? 0;
     }
 
-    public void Dispose()
-    {
-        SqliteConnection.ClearAllPools();
-        Directory.Delete(_folder, recursive: true);
-    }
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 }
