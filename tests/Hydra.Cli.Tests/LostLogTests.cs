@@ -10,7 +10,12 @@ public sealed class LostLogTests
     {
         using var terminal = new Terminal();
         terminal.Write("gate.yaml", "name: gate\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?}\n");
-        using (var hydra = HydraProcess.Start(terminal.Folder, new Dictionary<string, string>(StringComparer.Ordinal), "run", "gate.yaml", "--run-id", "gate")) Assert.Equal(3, (await hydra.EndAsync()).Code);
+        using (var hydra = HydraProcess.Start(terminal.Folder, new Dictionary<string, string>(StringComparer.Ordinal), "run", "gate.yaml", "--run-id", "gate", "--wait"))
+        {
+            await hydra.ReadErrorUntilAsync("g waits for a decision");
+            hydra.Kill();   // whoever ends writes the log into the database
+            Assert.Equal(137, (await hydra.EndAsync()).Code);
+        }
         var file = terminal.PathOf(".hydra/hydra.db");
         foreach (var log in (string[])[$"{file}-wal", $"{file}-shm"]) File.Delete(log);
         using (var cut = File.OpenWrite(file)) cut.SetLength(bytes);

@@ -20,6 +20,7 @@ internal static class SqliteFaults
             InputOutput or CannotOpen when !HasRoom(file) => StoreFaults.Full(file, failed),
             InputOutput => new(StoreFault.Other, $"{file} could not be read or written: {sqlite.Message} Look at the disk and its system log, then {StoreException.TryAgain}; nothing acknowledged is lost.", failed),
             ReadOnly => new(StoreFault.ReadOnly, $"{file} cannot be written: it or its folder is read-only. Change its rights, or {otherwise}.", failed),
+            CannotOpen when File.Exists(file) => new(StoreFault.ReadOnly, $"{file} cannot be opened: it may not be read, or it or its folder is read-only. Change their rights, or {otherwise}.", failed),
             CannotOpen => new(StoreFault.ReadOnly, $"{file} cannot be opened: check that its folder exists and may be written, or {otherwise}.", failed),
             Busy or Locked => new(StoreFault.Locked, $"{file} is locked by {LockHolders.Of(file) ?? "another program"} for too long. Close what holds it, then {StoreException.TryAgain}; nothing acknowledged is lost.", failed),
             Corrupt or NotADatabase => new(StoreFault.Corrupt, $"{file} is damaged ({sqlite.Message}). Nothing was overwritten; restore it from a copy, or {otherwise}.", failed),
