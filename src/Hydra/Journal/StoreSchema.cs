@@ -21,10 +21,10 @@ internal static class StoreSchema
         Run(connection, KillSwitchRows.Tables + PolicyChangeRows.Table + OwnerRows.Table);
     }
 
-    private const string Frames = """
+    private static readonly string Frames = $"""
         CREATE TABLE IF NOT EXISTS frames(
             id INTEGER PRIMARY KEY, at INTEGER NOT NULL, hash BLOB NOT NULL, body BLOB NOT NULL,
-            run INTEGER AS (id >> 32), seq INTEGER AS (id & 4294967295));
+            run INTEGER AS (id >> 32), seq INTEGER AS (id & {FrameKey.SequenceMax}));
         """;
 
     /// <summary>From version 1, whose frames had the key (run, seq); whole or not at all, and by one process where several come.</summary>
