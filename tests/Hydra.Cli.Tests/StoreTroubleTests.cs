@@ -111,6 +111,33 @@ public sealed class StoreTroubleTests(Totals totals)
     }
 
     [Fact]
+    public async Task A_recording_without_room_is_written_by_the_command_that_its_message_names()
+    {
+        Assert.SkipWhen(Mounts.WhyNot is not null, Mounts.WhyNot ?? "");
+        using var terminal = new Terminal();
+        terminal.Write("rec.yaml", "name: rec\ndefaults: {model: offline/m}\nnodes:\n  - {id: a, type: agent, prompt: Say hello}\n");
+        terminal.Write("gate.yaml", "name: gate\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?}\n");
+        using var shell = HydraProcess.StartMounting(terminal.Folder, new Dictionary<string, string>(), """
+            mkdir disk && mount -t tmpfs -o size=4k none disk && head -c 4096 /dev/zero > disk/full || exit 99
+            $HYDRA run rec.yaml --run-id ended --runs-dir kept --record disk/rec --quiet 2>&1 > answer; echo "exit $?"
+            $HYDRA run gate.yaml --run-id gate --runs-dir kept --record disk/gate --quiet 2>&1; echo "exit $?"
+            $HYDRA run rec.yaml --durability memory --record disk/none --quiet 2>&1 > answer; echo "exit $?"
+            rm disk/full
+            $HYDRA run ended --runs-dir kept --record disk/rec 2>&1 > answer; echo "exit $?"
+            """);
+        var (code, said, error) = await shell.EndAsync();
+
+        Assert.True(code == 0, error);
+        Assert.Equal(
+        [
+            "hydra: The disk that holds disk/rec is full. Free some space, then `hydra run ended --runs-dir kept --record disk/rec` writes the recording from the journal.", "exit 1",
+            "hydra: The disk that holds disk/gate is full. Free some space, then `hydra run gate --runs-dir kept --record disk/gate` goes on and records all of the run.", "exit 1",
+            "hydra: The disk that holds disk/none is full. Free some space, then run it anew: it kept nothing that a recording could be made from.", "exit 1",
+        ], said.Split('\n')[..6]);
+        Assert.EndsWith("recorded disk/rec\nexit 0\n", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_read_only_folder_is_named_and_left_as_it_is()
     {
         Assert.SkipWhen(Mounts.WhyNot is not null, Mounts.WhyNot ?? "");

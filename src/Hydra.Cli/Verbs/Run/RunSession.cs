@@ -32,7 +32,7 @@ internal static class RunSession
         }
         var code = End(report, workshop.Engine.Options.Store, isKept, arguments, io, request.Cassette?.Drift);
         await RunSpansOut.WriteAsync(report, workshop.Engine.Options.Store, isKept, arguments, io);
-        ReplayOptions.Closing(report, request.Cassette, recorder, workshop.Engine.Options.Store, arguments, io);   // last: a file that cannot be written hides no result
+        ReplayOptions.Closing(report, request.Cassette, recorder, workshop.Engine.Options.Store, isKept, arguments, io);   // last: a file that cannot be written hides no result
         return code;
     }
 
