@@ -80,21 +80,7 @@ public sealed class StoreTroubleTests(Totals totals)
         using var terminal = new Terminal();
         terminal.Write("a.yaml", "name: a\nnodes:\n  - {id: a, type: set, value: x}\n");
         Assert.Equal(0, terminal.Run("run", "a.yaml", "--run-id", "old", "--runs-dir", "old"));
-        using (var connection = new SqliteConnection($"Data Source={terminal.PathOf("old/hydra.db")};Pooling=False"))
-        {
-            connection.Open();
-            using var command = connection.CreateCommand();
-            command.CommandText = """
-                CREATE TABLE before(run INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, hash BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY(run, seq)) WITHOUT ROWID;
-                INSERT INTO before SELECT run, seq, at, hash, body FROM frames;
-                WITH RECURSIVE many(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM many WHERE i < 500) INSERT INTO before SELECT 77, i, 0, x'00', randomblob(4000) FROM many;
-                DROP TABLE frames;
-                ALTER TABLE before RENAME TO frames;
-                PRAGMA user_version=1;
-                PRAGMA wal_checkpoint(TRUNCATE);
-                """;
-            command.ExecuteNonQuery();
-        }
+        MakeFormat1(terminal.PathOf("old/hydra.db"), frames: 501, bytes: 4_000);
         using var shell = HydraProcess.StartMounting(terminal.Folder, new Dictionary<string, string>(), """
             mkdir disk && mount -t tmpfs -o size=3200k none disk && cp old/* disk 2> /dev/null
             $HYDRA list --runs-dir disk 2>&1; echo "exit $?"
@@ -108,6 +94,19 @@ public sealed class StoreTroubleTests(Totals totals)
         Assert.Equal(["exit 1", "exit 0"], lines[1..]);
         Assert.StartsWith($"hydra: The disk that holds {terminal.PathOf("disk")}", lines[0], StringComparison.Ordinal);
         Assert.Contains("old", File.ReadAllText(terminal.PathOf("list")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_large_store_of_the_format_before_is_converted_once_and_says_so()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("a.yaml", "name: a\nnodes:\n  - {id: a, type: set, value: x}\n");
+        Assert.Equal(0, terminal.Run("run", "a.yaml", "--run-id", "old"));
+        MakeFormat1(terminal.PathOf(".hydra/hydra.db"), frames: 5, bytes: 4_000_000);
+        Assert.Equal(0, terminal.Run("list"));
+        Assert.Equal($"{terminal.PathOf(".hydra/hydra.db")} is being converted to format 2 (20 MB); this happens once.\n", terminal.Error);
+        Assert.Equal(0, terminal.Run("list"));
+        Assert.Equal("", terminal.Error);
     }
 
     [Fact]
@@ -272,6 +271,24 @@ public sealed class StoreTroubleTests(Totals totals)
         }
         using var database = new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite) { Position = (page - 1) * bytes };
         database.Write(Enumerable.Repeat((byte)0x99, (int)bytes).ToArray());
+    }
+
+    /// <summary>Gives a store the table of frames that it had before, with further frames that no run has.</summary>
+    private static void MakeFormat1(string file, int frames, int bytes)
+    {
+        using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = $"""
+            CREATE TABLE before(run INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, hash BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY(run, seq)) WITHOUT ROWID;
+            INSERT INTO before SELECT run, seq, at, hash, body FROM frames;
+            WITH RECURSIVE many(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM many WHERE i < {frames}) INSERT INTO before SELECT 77, i, 0, x'00', randomblob({bytes}) FROM many;
+            DROP TABLE frames;
+            ALTER TABLE before RENAME TO frames;
+            PRAGMA user_version=1;
+            PRAGMA wal_checkpoint(TRUNCATE);
+            """;
+        command.ExecuteNonQuery();
     }
 
     private static SqliteConnection Hold(Terminal terminal)
