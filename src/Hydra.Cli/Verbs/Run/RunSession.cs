@@ -24,7 +24,7 @@ internal static class RunSession
         var recorder = ReplayOptions.RecorderOf(arguments, workshop.Engine.Options.Store, io);
         var stays = asks || arguments.Has(RunOptions.Wait);
         using (var blueprint = isKept ? BlueprintFile.Open(workflow.File, workflow.Name, workshop.Engine.Options.Store, isQuiet, io) : null)
-        using (var asker = asks ? new WaitAsker(run, workshop.Engine.Options.Store, io) : null)
+        using (var asker = asks ? new WaitAsker(run, workshop.Engine.Options.Store, CommonOptions.WhereOf(arguments), io) : null)
         await using (var view = PeopleNotifier.Around(new WaitView(hasQuestions && stays && !isQuiet ? new PlainView(run, io) : RunViews.For(run, arguments, io), run, stays && !isQuiet, asker, arguments, io), io))
         {
             var notes = isKept ? AuditHeadNotes.For(workshop.Engine.Options.Store, run, io) : null;
