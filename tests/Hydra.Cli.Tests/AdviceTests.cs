@@ -71,6 +71,29 @@ public sealed class AdviceTests
     }
 
     [Fact]
+    public void What_is_said_of_effects_of_a_run_that_has_completed_is_refused_and_not_passed_over()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("done.yaml", "name: done\nnodes:\n  - {id: a, type: set, value: x}\n");
+        Assert.Equal(0, terminal.Run("run", "done.yaml", "--run-id", "r1"));
+        Assert.Equal(2, terminal.Run("resume", "r1", "--assume", "a=done"));
+        Assert.Equal(("", "hydra: --assume names 'a', and run 'r1' has completed: what it did stands, and nothing is left to settle. Leave --assume out to print its result again.\n"), (terminal.Out, terminal.Error));
+        Assert.Equal(0, terminal.Run("resume", "r1"));
+        Assert.Equal("x\n", terminal.Out);
+    }
+
+    [Fact]
+    public async Task What_is_said_of_effects_of_a_run_that_another_process_carries_on_is_refused_and_not_passed_over()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("slow.yaml", Slow);
+        using var owner = HydraProcess.Start(terminal.Folder, Nothing, "run", "slow.yaml", "--run-id", "slow");
+        await owner.ReadErrorUntilAsync("never waiting");
+        Assert.Equal(2, terminal.Run("resume", "slow", "--follow", "--assume", "quick=done"));
+        Assert.Contains("another process carries run 'slow' on, and nothing of it can be settled meanwhile. Leave --assume out to follow it.", terminal.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_keeps_a_run_from_going_on_is_told_of_the_background_too()
     {
         using var terminal = new Terminal();

@@ -11,7 +11,11 @@ internal static class RunSession
     public static async Task<int> FollowAsync(Workshop workshop, ParsedArguments arguments, CliIo io, RunRequest request, bool isKept, WorkflowSpec workflow, Func<RunRequest, CancellationToken, Task<RunReport>> start)
     {
         var run = request.Run!.Value;
-        if (isKept && arguments.Has(FollowVerb.InPlace) && FollowVerb.GoingOn(run, workflow, workshop.Engine.Options.Store) is { } going) return await FollowVerb.InPlaceAsync(workshop.Engine.Options.Store, going, arguments, io);
+        if (isKept && arguments.Has(FollowVerb.InPlace) && FollowVerb.GoingOn(run, workflow, workshop.Engine.Options.Store) is { } going)
+        {
+            if (arguments.Has(RunOptions.Assume)) throw new UsageException($"another process carries run '{going}' on, and nothing of it can be settled meanwhile. Leave {RunOptions.Assume.Name} out to follow it.");
+            return await FollowVerb.InPlaceAsync(workshop.Engine.Options.Store, going, arguments, io);
+        }
         using var log = LogFile.Open(arguments, ref io);
         var isQuiet = arguments.Has(CommonOptions.Quiet);
         if (workshop.Gateway.IsOfflineByDefault && workshop.Models is not PipelineModels && !request.IsDryRun && !isQuiet && ModelUse.IsPossible(workflow) && workshop.Engine.Options.Store.Find(run)?.Status != RunStatus.Completed)
