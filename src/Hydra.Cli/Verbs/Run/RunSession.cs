@@ -16,6 +16,7 @@ internal static class RunSession
             if (arguments.Has(RunOptions.Assume)) throw new UsageException($"another process carries run '{going}' on, and nothing of it can be settled meanwhile. Leave {RunOptions.Assume.Name} out to follow it.");
             return await FollowVerb.InPlaceAsync(workshop.Engine.Options.Store, going, arguments, io);
         }
+        var begun = Detached.StarterOf(run, io);
         using var log = LogFile.Open(arguments, ref io);
         var isQuiet = arguments.Has(CommonOptions.Quiet);
         if (workshop.Gateway.IsOfflineByDefault && workshop.Models is not PipelineModels && !request.IsDryRun && !isQuiet && ModelUse.IsPossible(workflow) && workshop.Engine.Options.Store.Find(run)?.Status != RunStatus.Completed)
@@ -32,7 +33,7 @@ internal static class RunSession
         await using (var view = PeopleNotifier.Around(new WaitView(hasQuestions && stays && !isQuiet ? new PlainView(run, io) : RunViews.For(run, arguments, io), run, stays && !isQuiet, asker, arguments, io), io))
         {
             var notes = isKept ? AuditHeadNotes.For(workshop.Engine.Options.Store, run, io) : null;
-            report = await start(request with { Observer = Both.Of(notes, Both.Of(recorder, Both.Of(blueprint?.Observer, view))), StaysForPeople = stays }, stop.Token);
+            report = await start(request with { Observer = Both.Of(begun, Both.Of(notes, Both.Of(recorder, Both.Of(blueprint?.Observer, view)))), StaysForPeople = stays }, stop.Token);
         }
         var code = End(report, workshop.Engine.Options.Store, isKept, arguments, io, request.Cassette?.Drift);
         await RunSpansOut.WriteAsync(report, workshop.Engine.Options.Store, isKept, arguments, io);
