@@ -22,7 +22,7 @@ internal sealed class AgentAsk(ParsedArguments arguments, CliIo io) : IDisposabl
         if (spec is not null) spec = AgentLinker.Link(spec, Wiring.AgentsFor(null, io), problems);
         if (problems.Problems.FirstOrDefault(problem => problem.Severity == ProblemSeverity.Error) is { } wrong) throw new UsageException(wrong.ToString());
         var options = ModelTiers.Resolve(ProgramOptions.Of(arguments), spec!, io);
-        _store ??= Journal.SqliteRunStore.Open(Wiring.RunsDirOf(arguments, io), Durability.Full);
+        _store ??= Wiring.OpenStore(Wiring.RunsDirOf(arguments, io), Durability.Full, io);
         using var workshop = Wiring.Open(options, _store, io);
         var report = await workshop.Engine.RunAsync(options.Apply(spec!), new RunRequest
         {

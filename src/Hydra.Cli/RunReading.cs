@@ -36,6 +36,22 @@ internal static class RunReading
         return state;
     }
 
+    /// <summary>A run's state as far as its journal can be read; null where its definition cannot.</summary>
+    public static RunState? WhatIsLeftOf(IRunStore store, RunId run)
+    {
+        RunState? state = null;
+        try
+        {
+            state = new RunState(PlanOf(store, run).Plan);
+            foreach (var frame in store.Read(run)) state.Apply(frame);
+        }
+        catch (Exception damaged) when (damaged is StoreException or RunRefusedException or UsageException)
+        {
+            // It ends here.
+        }
+        return state;
+    }
+
     /// <summary>The plan a run is pinned to, with the bundle it comes from.</summary>
     public static (Plan Plan, Value Bundle) PlanOf(IRunStore store, RunId run)
     {

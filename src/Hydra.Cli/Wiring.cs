@@ -80,8 +80,10 @@ internal static class Wiring
     {
         var folder = RunsDirOf(arguments, io);
         if (!SqliteRunStore.Exists(folder)) throw new UsageException($"there are no runs in '{arguments.Get(CommonOptions.RunsDir) ?? CommonOptions.RunsDirByDefault}'. Start one with `hydra run FILE`, or name the folder with --runs-dir.");
-        return SqliteRunStore.Open(folder, Durability.Full);
+        return OpenStore(folder, Durability.Full, io);
     }
+
+    public static SqliteRunStore OpenStore(string folder, Durability durability, CliIo io) => SqliteRunStore.Open(folder, durability, told => io.Error.WriteLine(TerminalText.Of(told)));
 
     public static string RunsDirOf(ParsedArguments arguments, CliIo io)
     {

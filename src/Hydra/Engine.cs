@@ -42,7 +42,11 @@ public sealed partial class Engine(EngineOptions options)
         using var journal = Options.Store.Find(run) is null ? null : Options.Store.Own(run);   // before the state is read: nobody else may write after it
         var (state, bundle) = Load(run);
         request = bundle.Complete(request);
-        if (state is { HasEnded: true, Status: RunStatus.Completed }) return RunReport.Of(run, state, Options.Store.Artifacts);
+        if (state is { HasEnded: true, Status: RunStatus.Completed })
+        {
+            Control.RefuseLate(run, request.Assumptions);
+            return RunReport.Of(run, state, Options.Store.Artifacts);
+        }
         if (bundle.Replays is { } replayed && request.Cassette is null) throw new RunRefusedException($"Run '{run}' replays the recording of run '{replayed}', and going on with it would make real calls. Start the replay anew: `hydra run FILE --replay-run {replayed}`.");
         Sandbox.Check(state.Plan, request.Sandbox, request.CallsNobody, Sandboxes.WhyNot);
         var limits = RunLimitsOf.Resumed(state.Limits, request);

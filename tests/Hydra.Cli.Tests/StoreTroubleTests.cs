@@ -80,21 +80,7 @@ public sealed class StoreTroubleTests(Totals totals)
         using var terminal = new Terminal();
         terminal.Write("a.yaml", "name: a\nnodes:\n  - {id: a, type: set, value: x}\n");
         Assert.Equal(0, terminal.Run("run", "a.yaml", "--run-id", "old", "--runs-dir", "old"));
-        using (var connection = new SqliteConnection($"Data Source={terminal.PathOf("old/hydra.db")};Pooling=False"))
-        {
-            connection.Open();
-            using var command = connection.CreateCommand();
-            command.CommandText = """
-                CREATE TABLE before(run INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, hash BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY(run, seq)) WITHOUT ROWID;
-                INSERT INTO before SELECT run, seq, at, hash, body FROM frames;
-                WITH RECURSIVE many(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM many WHERE i < 500) INSERT INTO before SELECT 77, i, 0, x'00', randomblob(4000) FROM many;
-                DROP TABLE frames;
-                ALTER TABLE before RENAME TO frames;
-                PRAGMA user_version=1;
-                PRAGMA wal_checkpoint(TRUNCATE);
-                """;
-            command.ExecuteNonQuery();
-        }
+        MakeFormat1(terminal.PathOf("old/hydra.db"), frames: 501, bytes: 4_000);
         using var shell = HydraProcess.StartMounting(terminal.Folder, new Dictionary<string, string>(), """
             mkdir disk && mount -t tmpfs -o size=3200k none disk && cp old/* disk 2> /dev/null
             $HYDRA list --runs-dir disk 2>&1; echo "exit $?"
@@ -108,6 +94,46 @@ public sealed class StoreTroubleTests(Totals totals)
         Assert.Equal(["exit 1", "exit 0"], lines[1..]);
         Assert.StartsWith($"hydra: The disk that holds {terminal.PathOf("disk")}", lines[0], StringComparison.Ordinal);
         Assert.Contains("old", File.ReadAllText(terminal.PathOf("list")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_large_store_of_the_format_before_is_converted_once_and_says_so()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("a.yaml", "name: a\nnodes:\n  - {id: a, type: set, value: x}\n");
+        Assert.Equal(0, terminal.Run("run", "a.yaml", "--run-id", "old"));
+        MakeFormat1(terminal.PathOf(".hydra/hydra.db"), frames: 5, bytes: 4_000_000);
+        Assert.Equal(0, terminal.Run("list"));
+        Assert.Equal($"{terminal.PathOf(".hydra/hydra.db")} is being converted to format 2 (20 MB); this happens once.\n", terminal.Error);
+        Assert.Equal(0, terminal.Run("list"));
+        Assert.Equal("", terminal.Error);
+    }
+
+    [Fact]
+    public async Task A_recording_without_room_is_written_by_the_command_that_its_message_names()
+    {
+        Assert.SkipWhen(Mounts.WhyNot is not null, Mounts.WhyNot ?? "");
+        using var terminal = new Terminal();
+        terminal.Write("rec.yaml", "name: rec\ndefaults: {model: offline/m}\nnodes:\n  - {id: a, type: agent, prompt: Say hello}\n");
+        terminal.Write("gate.yaml", "name: gate\nnodes:\n  - {id: g, type: approval_gate, prompt_to_human: ok?}\n");
+        using var shell = HydraProcess.StartMounting(terminal.Folder, new Dictionary<string, string>(), """
+            mkdir disk && mount -t tmpfs -o size=4k none disk && head -c 4096 /dev/zero > disk/full || exit 99
+            $HYDRA run rec.yaml --run-id ended --runs-dir kept --record disk/rec --quiet 2>&1 > answer; echo "exit $?"
+            $HYDRA run gate.yaml --run-id gate --runs-dir kept --record disk/gate --quiet 2>&1; echo "exit $?"
+            $HYDRA run rec.yaml --durability memory --record disk/none --quiet 2>&1 > answer; echo "exit $?"
+            rm disk/full
+            $HYDRA run ended --runs-dir kept --record disk/rec 2>&1 > answer; echo "exit $?"
+            """);
+        var (code, said, error) = await shell.EndAsync();
+
+        Assert.True(code == 0, error);
+        Assert.Equal(
+        [
+            "hydra: The disk that holds disk/rec is full. Free some space, then `hydra run ended --runs-dir kept --record disk/rec` writes the recording from the journal.", "exit 1",
+            "hydra: The disk that holds disk/gate is full. Free some space, then `hydra run gate --runs-dir kept --record disk/gate` goes on and records all of the run.", "exit 1",
+            "hydra: The disk that holds disk/none is full. Free some space, then run it anew: it kept nothing that a recording could be made from.", "exit 1",
+        ], said.Split('\n')[..6]);
+        Assert.EndsWith("recorded disk/rec\nexit 0\n", said, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -244,6 +270,24 @@ public sealed class StoreTroubleTests(Totals totals)
         }
         using var database = new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite) { Position = (page - 1) * bytes };
         database.Write(Enumerable.Repeat((byte)0x99, (int)bytes).ToArray());
+    }
+
+    /// <summary>Gives a store the table of frames that it had before, with further frames that no run has.</summary>
+    private static void MakeFormat1(string file, int frames, int bytes)
+    {
+        using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = $"""
+            CREATE TABLE before(run INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, hash BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY(run, seq)) WITHOUT ROWID;
+            INSERT INTO before SELECT run, seq, at, hash, body FROM frames;
+            WITH RECURSIVE many(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM many WHERE i < {frames}) INSERT INTO before SELECT 77, i, 0, x'00', randomblob({bytes}) FROM many;
+            DROP TABLE frames;
+            ALTER TABLE before RENAME TO frames;
+            PRAGMA user_version=1;
+            PRAGMA wal_checkpoint(TRUNCATE);
+            """;
+        command.ExecuteNonQuery();
     }
 
     private static SqliteConnection Hold(Terminal terminal)

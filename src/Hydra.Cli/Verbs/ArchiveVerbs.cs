@@ -47,7 +47,7 @@ internal static class ImportVerb
             var name = RunOptions.IdOf(arguments);
             if (!File.Exists(file)) throw new UsageException($"there is no file '{arguments.Positionals[0]}'.");
             var archived = RunArchive.Read(file);   // before a store is made for it
-            using var store = SqliteRunStore.Open(Wiring.RunsDirOf(arguments, io), Durability.Full);
+            using var store = Wiring.OpenStore(Wiring.RunsDirOf(arguments, io), Durability.Full, io);
             var info = RunArchive.Import(store, archived, name);
             if (arguments.Has(CommonOptions.Json)) io.Out.WriteLine(ValueJson.ToText(RunRow.ToJson(info), indented: true));
             else io.Out.WriteLine($"{info.Run} imported: {TerminalText.Of(info.Workflow)}, {WireNames.Of(info.Status)}");

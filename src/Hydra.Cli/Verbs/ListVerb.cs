@@ -28,7 +28,7 @@ internal static class ListVerb
         var tags = arguments.Pairs(Tag).ToList();
         var folder = Wiring.RunsDirOf(arguments, io);
         IReadOnlyList<RunInfo> runs = [];
-        using var store = SqliteRunStore.Exists(folder) ? SqliteRunStore.Open(folder, Durability.Full) : null;
+        using var store = SqliteRunStore.Exists(folder) ? Wiring.OpenStore(folder, Durability.Full, io) : null;
         if (store is not null)
         {
             runs = [.. store.List().Select(info => RunRow.AsItStands(info, store)).Where(info =>
@@ -40,17 +40,22 @@ internal static class ListVerb
         else if (runs.Count > 0)
         {
             io.Out.WriteLine(RunRow.Table(runs));
-            foreach (var info in runs.Where(_ => MayWait(status))) WriteWaits(info, StateOf(info, store!), io);
+            foreach (var info in runs.Where(_ => MayWait(status))) WriteWaits(info, store!, io);
         }
         else io.Error.WriteLine($"no runs in '{arguments.Get(CommonOptions.RunsDir) ?? CommonOptions.RunsDirByDefault}'{(arguments.Has(Status) || arguments.Has(Since) || arguments.Has(Workflow) || arguments.Has(Tag) ? " that fit" : "")}.");
         return ExitCode.Done;
     }
 
     /// <summary>Each wait; of a paused run the reason, too, where it is not that only people are left to wait for.</summary>
-    private static void WriteWaits(RunInfo info, RunState state, CliIo io)
+    private static void WriteWaits(RunInfo info, SqliteRunStore store, CliIo io)
     {
+        if (StateOf(info, store, out var lost) is not { } state)
+        {
+            io.Out.WriteLine($"{info.Run}: {TerminalText.Of(lost)} `hydra doctor --runs` says what can be saved.");
+            return;
+        }
         if (info.Status == RunStatus.Paused && (!state.IsLeftForPeople || state.OpenWaits.Count == 0)) io.Out.WriteLine($"{info.Run}: {TerminalText.Clip(info.Reason, 300)}");
-        WaitText.WriteBrief(state, io);
+        WaitText.WriteBrief(state, store, io);
     }
 
     /// <summary>Runs that are asked for because they may wait say what they wait for.</summary>
@@ -58,11 +63,26 @@ internal static class ListVerb
     {
         var row = new ValueMap.Builder();
         foreach (var (name, value) in RunRow.ToJson(info)) row[name] = value;
-        if (MayWait(status)) row["waits"] = WaitText.ToJson(StateOf(info, store), store, io);
+        if (!MayWait(status)) return row.Build();
+        if (StateOf(info, store, out var lost) is { } state) row["waits"] = WaitText.ToJson(state, store, io);
+        else row["lost"] = lost;
         return row.Build();
     }
 
-    private static RunState StateOf(RunInfo info, SqliteRunStore store) => RunReading.StateOf(RunReading.PlanOf(store, info.Run).Plan, store, info.Run);
+    /// <summary>Null, with what is lost, of a run that cannot be read: the others are listed all the same.</summary>
+    private static RunState? StateOf(RunInfo info, SqliteRunStore store, out string lost)
+    {
+        lost = "";
+        try
+        {
+            return RunReading.StateOf(RunReading.PlanOf(store, info.Run).Plan, store, info.Run);
+        }
+        catch (StoreException damaged) when (damaged.IsForDoctor)
+        {
+            lost = damaged.Message;
+            return null;
+        }
+    }
 
     private static DateTimeOffset TimeOf(string text, DateTimeOffset now)
     {

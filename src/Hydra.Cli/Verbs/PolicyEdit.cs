@@ -38,7 +38,7 @@ internal static class PolicyEdit
         var before = TextOf(path);
         var problems = new ProblemList(PolicyFile.Name);
         if (edit(before ?? "", problems) is not { } after) throw new UsageException(problems.Problems[0].ToString());
-        using var store = SqliteRunStore.Open(Wiring.RunsDirOf(arguments, io), Durability.Full);
+        using var store = Wiring.OpenStore(Wiring.RunsDirOf(arguments, io), Durability.Full, io);
         Note(change, store, io);
         try
         {

@@ -15,7 +15,7 @@ internal static class VerifyVerb
         {
             using var store = Wiring.OpenExisting(arguments, io);
             RunId? only = arguments.Positionals.Count == 0 ? null : Wiring.FindRun(store, arguments.Positionals[0]).Run;
-            var report = store.Check(only);
+            var report = store.Check(only, run => RunReading.WhatIsLeftOf(store, run));
             if (AuditHeadNotes.HeadOf(io) is { } head)
             {
                 var missing = head.Check(store.HashAt).Where(finding => only is null || finding.Run is null || finding.Run == only);
@@ -36,7 +36,7 @@ internal static class StoreExamination
         try
         {
             using var store = Wiring.OpenExisting(arguments, io);
-            return StoreText.Write(store.Check(null), saysMend: true, arguments, io);
+            return StoreText.Write(store.Check(null, run => RunReading.WhatIsLeftOf(store, run)), saysMend: true, arguments, io);
         }
         catch (StoreException damaged) when (damaged.Fault is StoreFault.Corrupt or StoreFault.Emptied or StoreFault.Newer)
         {

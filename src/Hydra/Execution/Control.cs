@@ -30,6 +30,12 @@ internal static class Control
         return said;
     }
 
+    /// <summary>Refuses what people say of a run that has completed.</summary>
+    public static void RefuseLate(RunId run, IReadOnlyList<Assumption> assumptions)
+    {
+        if (assumptions is [var first, ..]) throw new RunRefusedException($"--assume names '{first.Path}', and run '{run}' has completed: what it did stands, and nothing is left to settle. Leave --assume out to print its result again.");
+    }
+
     private static string Unknown(RunState state)
     {
         var open = Enumerable.Range(0, state.InstanceCount).Where(state.HasUnknownStep).Select(state.PathOf).Take(10).ToList();

@@ -15,7 +15,7 @@ internal static class FrameKey
     public static string From(string run, string sequence = "0") => $"(({run})<<32 | {sequence})";
 
     /// <summary>SQL for the last key that a run can have.</summary>
-    public static string Last(string run) => From(run, "4294967295");
+    public static string Last(string run) => From(run, $"{SequenceMax}");
 
     /// <exception cref="StoreException">No frame can stand there.</exception>
     public static long Of(long run, long sequence) => run is >= 0 and <= int.MaxValue && sequence is >= 0 and <= SequenceMax ? (run << 32) | sequence

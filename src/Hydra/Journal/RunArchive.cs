@@ -167,7 +167,7 @@ public static class RunArchive
         ("started_at", info.StartedAt.ToUnixTimeMilliseconds()), ("updated_at", info.UpdatedAt.ToUnixTimeMilliseconds()), ("micro_usd", info.Cost.Amount), ("tokens", info.Tokens),
         ("tags", ValueMap.Of(info.Tags.Select(tag => KeyValuePair.Create(tag.Key, Value.Of(tag.Value))))));
 
-    private static IEnumerable<ArtifactId> ArtifactsOf(RunEvent happened)
+    internal static IEnumerable<ArtifactId> ArtifactsOf(RunEvent happened)
     {
         if (happened is RunEvent.Expanded { Opening: { Proposed.Artifact: { } proposed, Bindings: var bound } })
             return bound?.Artifact is { } beside ? [proposed, beside] : [proposed];
@@ -181,6 +181,7 @@ public static class RunArchive
             RunEvent.Expanded e => e.Opening.Bindings,
             RunEvent.Forked e => e.Definition?.Bundle,
             RunEvent.OutputSet e => e.Output,
+            RunEvent.Assumed e => e.Output,
             _ => null,
         };
         return reference?.Artifact is { } artifact ? [artifact] : [];

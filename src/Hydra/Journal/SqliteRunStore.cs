@@ -37,9 +37,10 @@ public sealed partial class SqliteRunStore : IRunStore
     public IKillSwitch Switch { get; }
 
     /// <summary>Opens the store, making folder and file where they are missing. Throws <see cref="StoreException"/>.</summary>
-    public static SqliteRunStore Open(string folder, Durability durability) => Open(folder, durability, StoreFlaw.None);
+    /// <param name="told">Hears, in one line, what will take long; null: nobody does.</param>
+    public static SqliteRunStore Open(string folder, Durability durability, Action<string>? told = null) => Open(folder, durability, StoreFlaw.None, told);
 
-    internal static SqliteRunStore Open(string folder, Durability durability, StoreFlaw flaw)
+    internal static SqliteRunStore Open(string folder, Durability durability, StoreFlaw flaw, Action<string>? told = null)
     {
         SQLitePCL.Batteries_V2.Init();
         folder = Path.GetFullPath(folder);
@@ -52,7 +53,7 @@ public sealed partial class SqliteRunStore : IRunStore
             var left = File.Exists(file) ? LeftIn(folder, "artifacts", "locks") : null;   // before looking into it: a store that another process begins has its tables first
             connection = Connect(file, isReadOnly: false);
             if (left is not null && !HasTables(connection)) throw new StoreException(StoreFault.Emptied, $"{file} holds no table, though {left} is there from earlier runs: its log {file}-wal is gone, or the file was cut off. Restore both from a copy, or move {folder} away to begin anew. Nothing was changed.");
-            StoreSchema.Prepare(connection, durability);
+            StoreSchema.Prepare(connection, durability, told);
             if (durability == Durability.Full) Press(folder);
             return new SqliteRunStore(folder, file, connection, durability, flaw);
         }

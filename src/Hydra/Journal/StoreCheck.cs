@@ -17,16 +17,18 @@ public sealed partial class SqliteRunStore
 {
     /// <summary>
     /// Checks hash chains, also those of ancestors, that every artifact is there and matches its hash, and that what refers
-    /// to a run finds it. <paramref name="only"/>: that run; null: the whole store.
+    /// to a run finds it.
     /// </summary>
-    public StoreReport Check(RunId? only)
+    /// <param name="only">That run; null: the whole store.</param>
+    /// <param name="stateOf">A run's state as far as its journal can be read, so that its nodes can be named; null where its definition cannot be.</param>
+    public StoreReport Check(RunId? only, Func<RunId, RunState?>? stateOf = null)
     {
         var findings = new List<StoreFinding>();
         if (only is null) CheckFile(findings);
         var checkedArtifacts = new Dictionary<string, string?>(StringComparer.Ordinal);
         long frames = 0;
         var runs = only is { } one ? [one] : List().Select(info => info.Run).Order(Comparer<RunId>.Create((a, b) => string.CompareOrdinal(a.Text, b.Text))).ToList();
-        foreach (var run in runs) frames += CheckRun(run, findings, checkedArtifacts);
+        foreach (var run in runs) frames += CheckRun(run, stateOf, findings, checkedArtifacts);
         return new StoreReport(runs.Count, frames, checkedArtifacts.Count, findings);
     }
 
@@ -62,7 +64,7 @@ public sealed partial class SqliteRunStore
         }
     }
 
-    private long CheckRun(RunId run, List<StoreFinding> findings, Dictionary<string, string?> known)
+    private long CheckRun(RunId run, Func<RunId, RunState?>? stateOf, List<StoreFinding> findings, Dictionary<string, string?> known)
     {
         long count = 0;
         long sound = -1;
@@ -81,12 +83,31 @@ public sealed partial class SqliteRunStore
             findings.Add(new(run, damaged.Message, mend, sound));
         }
         if (sound < 0) return count;
+        var lost = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var (hex, frame) in Query(connection => ReferencesOf(connection, run, sound), isReadOnly: true))
         {
             if (!known.TryGetValue(hex, out var problem)) known[hex] = problem = ProblemOf(hex);
-            if (problem is not null) findings.Add(new(run, $"Frame {frame} refers to an artifact that {problem}.", $"`hydra inspect {run} --trace` shows whose result it is; hydra rerun {run} --from PATH makes it anew. Or restore the file from a copy."));
+            if (problem is not null) lost[hex] = frame;
+        }
+        if (lost.Count == 0) return count;
+        var parts = LostParts.Find(ReadUpTo(run, sound), lost.Keys);
+        var state = stateOf?.Invoke(run);
+        foreach (var (hex, frame) in lost)
+        {
+            var (what, mend) = stateOf is not null && parts.TryGetValue(hex, out var happened) ? LostParts.Tell(run, happened, state) : ("a part of it", "Restore the file from a copy.");
+            findings.Add(new(run, $"Frame {frame} refers to an artifact that {known[hex]}. It holds {what}.", mend));
         }
         return count;
+    }
+
+    /// <remarks>Reading on would throw where the next frame is damaged.</remarks>
+    private IEnumerable<Frame> ReadUpTo(RunId run, long last)
+    {
+        foreach (var frame in Read(run))
+        {
+            yield return frame;
+            if (frame.Sequence == last) yield break;
+        }
     }
 
     private string? ProblemOf(string hex)

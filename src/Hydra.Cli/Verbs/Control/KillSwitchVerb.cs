@@ -23,7 +23,7 @@ internal static class KillSwitchVerb
         if (verb is not ("on" or "off" or "status")) throw new UsageException($"'{verb}' is not on, off or status.{DidYouMean.Hint(verb, ["on", "off", "status"])}");
         var folder = Wiring.RunsDirOf(arguments, io);
         if (verb == "status" && !SqliteRunStore.Exists(folder)) return Print(KillSwitch.Off, [], [], arguments, io);
-        using var store = SqliteRunStore.Open(folder, Durability.Full);
+        using var store = Wiring.OpenStore(folder, Durability.Full, io);
         if (verb != "status") store.Switch.Use(new SwitchUse(verb == "on", ScopeOf(arguments, verb), ControlOptions.CallerOf(io), arguments.Get(ControlOptions.Reason) ?? "no reason was given", io.Clock.GetUtcNow().ToUnixTimeMilliseconds()));
         if (verb != "status") AuditHeadNotes.HeadOf(io)?.Note(store.JournalHeads(), io.Clock.GetUtcNow().ToUnixTimeMilliseconds());
         var running = store.List().Where(info => info.Status == RunStatus.Running && store.IsOwned(info.Run)).Select(info => info.Run.Text).ToList();

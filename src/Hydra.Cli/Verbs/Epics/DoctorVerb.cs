@@ -176,7 +176,7 @@ internal static class DoctorVerb
         try
         {
             using var store = Wiring.OpenExisting(arguments, io);
-            found.AddRange(store.Check(null).Findings.Select(each => new Finding("runs", true, $"{(each.Run is { } run ? $"{run}: " : "")}{each.Problem}", each.Mend)));
+            found.AddRange(store.Check(null, run => RunReading.WhatIsLeftOf(store, run)).Findings.Select(each => new Finding("runs", true, $"{(each.Run is { } run ? $"{run}: " : "")}{each.Problem}", each.Mend)));
         }
         catch (StoreException damaged)
         {

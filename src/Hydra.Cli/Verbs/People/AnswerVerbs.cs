@@ -109,6 +109,7 @@ internal static class Answering
             if (verdict.Refusal is { } refusal) throw new UsageException(refusal);
             if (verdict.IsRecorded) return Print(state, verdict.Node, isOwned, store, arguments, io);
             var wait = state.DetailOf(verdict.Node)!.Wait!;
+            if (!wasPosted && LostPayload.Refusal(given, run, new OpenWait(state.PathOf(verdict.Node), wait), store, CommonOptions.WhereOf(arguments)) is { } lost) throw new UsageException(lost);
             given = given with { Target = wait.Id, PayloadSha256 = wait.Request.PayloadSha256 };   // to this question and no later one
             if (!isOwned)
             {

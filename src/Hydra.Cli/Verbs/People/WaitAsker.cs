@@ -10,11 +10,13 @@ internal sealed class WaitAsker : IDisposable
     private readonly IRunStore _store;
     private readonly CliIo _io;
     private readonly string _who;
+    private readonly string _where;
     private readonly Channel<OpenWait> _questions = Channel.CreateUnbounded<OpenWait>();   // bounded by the run's own instances
 
-    public WaitAsker(RunId run, IRunStore store, CliIo io)
+    /// <param name="where">What a command that is told needs to find the run.</param>
+    public WaitAsker(RunId run, IRunStore store, string where, CliIo io)
     {
-        (_run, _store, _io) = (run, store, io);
+        (_run, _store, _where, _io) = (run, store, where, io);
         _who = io.UserName;
         _ = Task.Run(AskAsync);   // reading a terminal cannot be cancelled: the task ends with the process at the latest
     }
@@ -43,13 +45,16 @@ internal sealed class WaitAsker : IDisposable
     {
         await foreach (var open in _questions.Reader.ReadAllAsync())
         {
-            WaitText.WritePayload(_store.Artifacts.Read(open.Wait.Request.Payload).AsObject, _io.Error);
+            var (asked, lost) = LostPayload.Read(_store, open.Wait.Request);
+            if (asked is not null) WaitText.WritePayload(asked, _io.Error);
+            else _io.Error.WriteLine($"{TerminalText.Of(open.Path)}: {TerminalText.Of(LostPayload.Tell(lost!, _run, open, _where))}");
+            if (lost is not null && open.Wait.Request.Kind != WaitKind.Approval) continue;
             while (true)
             {
                 _io.Error.Write($"{TerminalText.Of(open.Path)} {Hint(open.Wait.Request)} ");
                 if (await _io.In.ReadLineAsync() is not { } line) return;
                 var given = AnswerOf(open, line.Trim(), _who);
-                var misfit = given is null ? "write y, or n and why." : WaitRules.Misfit(given, open.Wait.Request, out _);
+                var misfit = given is null ? "write y, or n and why." : lost is not null && given.Answer.AsBoolean ? "nobody can say yes to what is lost: write n and why." : WaitRules.Misfit(given, open.Wait.Request, out _);
                 if (misfit is null)
                 {
                     _store.Post(_run, new InboxCommand(GivenAnswer.Verb, given!.ToBody()));

@@ -29,6 +29,14 @@ internal static class WaitText
         return string.Join("; ", parts.OfType<string>()) is { Length: > 0 } said ? $" ({said})" : "";
     }
 
+    /// <summary>The command line that answers, as far as the wait takes an answer; null: it takes none.</summary>
+    private static string? CommandFor(string run, string path, WaitRequest request, bool isLost) => (isLost, request.Kind) switch
+    {
+        (true, WaitKind.Approval) => $"{CommandFor(run, path, request)} --reject",
+        (true, WaitKind.Input) => null,
+        _ => CommandFor(run, path, request),
+    };
+
     /// <summary>The command line that answers.</summary>
     public static string CommandFor(string run, string path, WaitRequest request) => request.Kind switch
     {
@@ -79,7 +87,9 @@ internal static class WaitText
     private static void WriteClosed(WaitState wait, IRunStore store, CliIo io)
     {
         io.Out.WriteLine($"\nasked {Time(wait.OpenedAtMs)}   wait {TerminalText.Of(wait.Id)}");
-        WritePayload(store.Artifacts.Read(wait.Request.Payload).AsObject, io.Out);
+        var (asked, lost) = LostPayload.Read(store, wait.Request);
+        if (asked is not null) WritePayload(asked, io.Out);
+        else io.Out.WriteLine($"what it asked is lost: {TerminalText.Of(lost!)} `hydra doctor --runs` says what can be saved.");
         foreach (var answer in wait.Answers)
             io.Out.WriteLine($"{TerminalText.Of(WaitRules.Said(wait, answer.Answer))} by {TerminalText.Of(answer.Who)} at {Time(answer.AtMs)}{(answer.Comment.Length == 0 ? "" : $": {TerminalText.Block(answer.Comment)}")}");
         if (wait.Decision is { Expired: { } expired } ended) io.Out.WriteLine($"nobody answered in time: {WireNames.Of(expired)} at {Time(ended.AtMs)}");
@@ -95,9 +105,11 @@ internal static class WaitText
         if (wait.MayAnswer.Count > 0) io.Out.WriteLine($"may decide: {TerminalText.Of(string.Join(", ", wait.MayAnswer))}");
         if (wait.Request.Quorum > 1) io.Out.WriteLine($"approvals: {wait.Answers.Count} of {wait.Request.Quorum}{(wait.Answers.Count == 0 ? "" : $" ({TerminalText.Of(string.Join(", ", wait.Answers.Select(answer => answer.Who)))})")}");
         if (wait.Request.Options.Count > 0) io.Out.WriteLine($"options: {TerminalText.Of(string.Join(", ", wait.Request.Options))}");
-        WritePayload(store.Artifacts.Read(wait.Request.Payload).AsObject, io.Out);
+        var (asked, lost) = LostPayload.Read(store, wait.Request);
+        if (asked is not null) WritePayload(asked, io.Out);
+        else io.Out.WriteLine(TerminalText.Of(LostPayload.Tell(lost!, new RunId(state.RunName), new OpenWait(state.PathOf(node), wait), where)));
         io.Out.WriteLine($"payload {wait.Request.PayloadSha256}   wait {TerminalText.Of(wait.Id)}");
-        io.Out.WriteLine($"  {CommandFor(state.RunName, state.PathOf(node), wait.Request)}{where}");
+        if (lost is null) io.Out.WriteLine($"  {CommandFor(state.RunName, state.PathOf(node), wait.Request)}{where}");
     }
 
     /// <summary>Whether time presses: reminded, escalated, over. What passed while no process lived is due and takes effect when the run goes on.</summary>
@@ -119,12 +131,13 @@ internal static class WaitText
         : null;
 
     /// <summary>One line for each wait of a run.</summary>
-    public static void WriteBrief(RunState state, CliIo io)
+    public static void WriteBrief(RunState state, IRunStore store, CliIo io)
     {
         foreach (var node in state.OpenWaits)
         {
             var wait = state.DetailOf(node)!.Wait!;
-            var urgency = UrgencyOf(wait, state.NowMs(io.Clock));
+            string?[] parts = [UrgencyOf(wait, state.NowMs(io.Clock)), LostPayload.Read(store, wait.Request).Lost is null ? null : "what it asks is lost: `hydra inspect` says what to do"];
+            var urgency = string.Join("; ", parts.Where(part => part is { Length: > 0 }));
             io.Out.WriteLine($"{state.RunName} {TerminalText.Of(state.PathOf(node))} since {Time(wait.OpenedAtMs)} until {Time(wait.DeadlineMs)}{(urgency.Length == 0 ? "" : $" ({urgency})")}: {TerminalText.Clip(wait.Request.Prompt, 100)}");
         }
     }
@@ -145,15 +158,16 @@ internal static class WaitText
     {
         var request = wait.Request;
         var isOpen = IsAnswerable(state, node, wait);
+        var (asked, lost) = LostPayload.Read(store, request);
         return Value.Of(ValueMap.Of(
-            ("id", wait.Id), ("node", state.PathOf(node)), ("kind", WireNames.Of(request.Kind)), ("asked", store.Artifacts.Read(request.Payload)), ("payload_sha256", request.PayloadSha256),
+            ("id", wait.Id), ("node", state.PathOf(node)), ("kind", WireNames.Of(request.Kind)), ("asked", asked is null ? Value.Null : Value.Of(asked)), ("lost", lost is null ? Value.Null : Value.Of(lost)), ("payload_sha256", request.PayloadSha256),
             ("type", WireNames.Of(request.AnswerType)), ("options", Value.OfTexts(request.Options)), ("schema", request.Schema),
             ("since", Iso(wait.OpenedAtMs)), ("deadline", Iso(wait.DeadlineMs)), ("on_timeout", WireNames.Of(request.OnTimeout)), ("reminded", wait.IsReminded), ("escalated", wait.IsEscalated),
             ("due", isOpen && DueOf(wait, state.NowMs(io.Clock)) is { } due ? Value.Of(due) : Value.Null),
             ("approvers", Value.OfTexts(wait.MayAnswer)), ("quorum", request.Quorum),
             ("answers", Value.Of(wait.Answers.Select(answer => Value.Of(ValueMap.Of(("who", answer.Who), ("authenticated", answer.IsAuthenticated), ("answer", answer.Answer), ("comment", answer.Comment), ("at", Iso(answer.AtMs))))))),
             ("expired", wait.Decision?.Expired is { } expired ? WireNames.Of(expired) : Value.Null),
-            ("command", isOpen ? CommandFor(state.RunName, state.PathOf(node), request) : Value.Null)));
+            ("command", isOpen && CommandFor(state.RunName, state.PathOf(node), request, isLost: lost is not null) is { } command ? Value.Of(command) : Value.Null)));
     }
 
     public static string Iso(long atMs) => DateTimeOffset.FromUnixTimeMilliseconds(atMs).ToString("O");

@@ -31,15 +31,30 @@ internal static class ReplayOptions
 
     /// <summary>After the run: the cassette it was to write, and what it left of the one it was answered by.</summary>
     /// <param name="recorder">Saw the run; of one that was taken up again it saw only the rest, and the journal has it all.</param>
-    public static void Closing(RunReport report, Cassette? cassette, CassetteRecorder? recorder, IRunStore store, ParsedArguments arguments, CliIo io)
+    public static void Closing(RunReport report, Cassette? cassette, CassetteRecorder? recorder, IRunStore store, bool isKept, ParsedArguments arguments, CliIo io)
     {
         if (arguments.Get(Record) is { } file)
         {
-            CassetteFile.Write(recorder is { IsWhole: true } ? recorder.ToCassette() : Read(store, report.Run, MissingCall.Fail), io.PathOf(file));
+            try
+            {
+                CassetteFile.Write(recorder is { IsWhole: true } ? recorder.ToCassette() : Read(store, report.Run, MissingCall.Fail), io.PathOf(file));
+            }
+            catch (StoreException full) when (full.Fault == StoreFault.Full)
+            {
+                throw new StoreException(StoreFault.Full, $"The disk that holds {io.PathOf(file)} is full. Free some space, then {MendOf(report, file, isKept, arguments)}.", full);
+            }
             if (!arguments.Has(CommonOptions.Quiet)) io.Error.WriteLine($"recorded {TerminalText.Of(file)}");
         }
         if (cassette is { Drift: null, Missing: MissingCall.Fail, LeftCount: > 0 and var left } && report.Status == RunStatus.Completed && !arguments.Has(CommonOptions.Quiet))
             io.Error.WriteLine($"{Amounts.Count(left, "recorded call was", "recorded calls were")} not asked for again: this run does less than run '{cassette.Head.Run}' did.");
+    }
+
+    /// <summary>How to come by the recording of a run whose disk had no room for it.</summary>
+    private static string MendOf(RunReport report, string file, bool isKept, ParsedArguments arguments)
+    {
+        if (!isKept) return "run it anew: it kept nothing that a recording could be made from";
+        var again = $"`hydra run {report.Run}{CommonOptions.WhereOf(arguments)} {Record.Name} {TerminalText.Word(file)}`";
+        return report.Status == RunStatus.Completed ? $"{again} writes the recording from the journal" : $"{again} goes on and records all of the run";
     }
 
     /// <summary>How the run left its recording, behind a line that says its reason; null: it did not, or that says it all.</summary>

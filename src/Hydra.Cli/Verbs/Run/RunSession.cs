@@ -11,7 +11,12 @@ internal static class RunSession
     public static async Task<int> FollowAsync(Workshop workshop, ParsedArguments arguments, CliIo io, RunRequest request, bool isKept, WorkflowSpec workflow, Func<RunRequest, CancellationToken, Task<RunReport>> start)
     {
         var run = request.Run!.Value;
-        if (isKept && arguments.Has(FollowVerb.InPlace) && FollowVerb.GoingOn(run, workflow, workshop.Engine.Options.Store) is { } going) return await FollowVerb.InPlaceAsync(workshop.Engine.Options.Store, going, arguments, io);
+        if (isKept && arguments.Has(FollowVerb.InPlace) && FollowVerb.GoingOn(run, workflow, workshop.Engine.Options.Store) is { } going)
+        {
+            if (arguments.Has(RunOptions.Assume)) throw new UsageException($"another process carries run '{going}' on, and nothing of it can be settled meanwhile. Leave {RunOptions.Assume.Name} out to follow it.");
+            return await FollowVerb.InPlaceAsync(workshop.Engine.Options.Store, going, arguments, io);
+        }
+        var begun = Detached.StarterOf(run, io);
         using var log = LogFile.Open(arguments, ref io);
         var isQuiet = arguments.Has(CommonOptions.Quiet);
         if (workshop.Gateway.IsOfflineByDefault && workshop.Models is not PipelineModels && !request.IsDryRun && !isQuiet && ModelUse.IsPossible(workflow) && workshop.Engine.Options.Store.Find(run)?.Status != RunStatus.Completed)
@@ -24,15 +29,15 @@ internal static class RunSession
         var recorder = ReplayOptions.RecorderOf(arguments, workshop.Engine.Options.Store, io);
         var stays = asks || arguments.Has(RunOptions.Wait);
         using (var blueprint = isKept ? BlueprintFile.Open(workflow.File, workflow.Name, workshop.Engine.Options.Store, isQuiet, io) : null)
-        using (var asker = asks ? new WaitAsker(run, workshop.Engine.Options.Store, io) : null)
+        using (var asker = asks ? new WaitAsker(run, workshop.Engine.Options.Store, CommonOptions.WhereOf(arguments), io) : null)
         await using (var view = PeopleNotifier.Around(new WaitView(hasQuestions && stays && !isQuiet ? new PlainView(run, io) : RunViews.For(run, arguments, io), run, stays && !isQuiet, asker, arguments, io), io))
         {
             var notes = isKept ? AuditHeadNotes.For(workshop.Engine.Options.Store, run, io) : null;
-            report = await start(request with { Observer = Both.Of(notes, Both.Of(recorder, Both.Of(blueprint?.Observer, view))), StaysForPeople = stays }, stop.Token);
+            report = await start(request with { Observer = Both.Of(begun, Both.Of(notes, Both.Of(recorder, Both.Of(blueprint?.Observer, view)))), StaysForPeople = stays }, stop.Token);
         }
         var code = End(report, workshop.Engine.Options.Store, isKept, arguments, io, request.Cassette?.Drift);
         await RunSpansOut.WriteAsync(report, workshop.Engine.Options.Store, isKept, arguments, io);
-        ReplayOptions.Closing(report, request.Cassette, recorder, workshop.Engine.Options.Store, arguments, io);   // last: a file that cannot be written hides no result
+        ReplayOptions.Closing(report, request.Cassette, recorder, workshop.Engine.Options.Store, isKept, arguments, io);   // last: a file that cannot be written hides no result
         return code;
     }
 

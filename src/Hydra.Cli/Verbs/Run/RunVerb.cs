@@ -61,7 +61,7 @@ internal static class RunVerb
         var keepsNothing = durability == "memory" || request.IsDryRun;
         // A run that keeps nothing obeys the folder's kill switch all the same.
         using var shared = keepsNothing && SqliteRunStore.Exists(Wiring.RunsDirOf(arguments, io)) ? Wiring.OpenExisting(arguments, io) : null;
-        using IRunStore store = keepsNothing ? new MemoryRunStore(killSwitch: shared?.Switch) : SqliteRunStore.Open(Wiring.RunsDirOf(arguments, io), durability == "normal" ? Durability.Normal : Durability.Full);
+        using IRunStore store = keepsNothing ? new MemoryRunStore(killSwitch: shared?.Switch) : Wiring.OpenStore(Wiring.RunsDirOf(arguments, io), durability == "normal" ? Durability.Normal : Durability.Full, io);
         if (run is { } id && store.Find(id) is { } existing)
         {
             RefuseChange(existing, read, store, arguments, io);
