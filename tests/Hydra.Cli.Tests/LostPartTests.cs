@@ -56,6 +56,18 @@ public sealed class LostPartTests
     }
 
     [Fact]
+    public void A_run_whose_definition_is_lost_keeps_no_other_from_going_on_when_it_is_due()
+    {
+        using var terminal = WithoutDefinition();
+        Assert.Equal(ExitCode.Paused, terminal.Run("run", "ask.yaml", "--run-id", "r0"));
+        Assert.Equal(ExitCode.Paused, terminal.Run("run", "ask.yaml", "--run-id", "r2"));
+        foreach (var run in (string[])["r0", "r2"]) Assert.Equal(0, terminal.Run("approve", run, "g", "--approver", "ann"));
+        Assert.Equal(ExitCode.Failed, terminal.Run("resume", "--due"));
+        Assert.Contains("is missing", terminal.Error, StringComparison.Ordinal);
+        foreach (var run in (string[])["r0", "r2"]) Assert.Contains($"{run} completed", terminal.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Nobody_approves_what_nobody_can_see_and_whoever_rejects_it_need_not_see_it()
     {
         using var terminal = Waiting(Gate, "g");

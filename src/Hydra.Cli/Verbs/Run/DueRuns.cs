@@ -37,7 +37,14 @@ internal static class DueRuns
     private static bool IsDue(RunInfo info, IRunStore store, CliIo io)
     {
         if (info.Status != RunStatus.Paused || store.IsOwned(info.Run)) return false;
-        var state = RunReading.StateOf(RunReading.PlanOf(store, info.Run).Plan, store, info.Run);
-        return state.IsDue(state.NowMs(io.Clock));
+        try
+        {
+            var state = RunReading.StateOf(RunReading.PlanOf(store, info.Run).Plan, store, info.Run);
+            return state.IsDue(state.NowMs(io.Clock));
+        }
+        catch (StoreException damaged) when (damaged.IsForDoctor)
+        {
+            return true;   // taken up, it says what is lost, and the others have their turn
+        }
     }
 }
