@@ -46,9 +46,15 @@ internal static class CommandLine
         }
         catch (StoreException store)
         {
-            var message = words is ["run" or "resume" or "orchestrate", ..] ? store.Message.Replace(StoreException.TryAgain, "resume the run", StringComparison.Ordinal) : store.Message;
-            return Tell(store.Fault == StoreFault.Owned ? ExitCode.Usage : ExitCode.Failed, $"{message}{(store.IsForDoctor ? " `hydra doctor --runs` says what can be saved." : "")}", [], isJson, io);
+            return Tell(store.Fault == StoreFault.Owned ? ExitCode.Usage : ExitCode.Failed, MessageOf(store, words), [], isJson, io);
         }
+    }
+
+    /// <summary>What a store's fault is told with: only who carries a run on is asked to resume it.</summary>
+    public static string MessageOf(StoreException store, IReadOnlyList<string> words)
+    {
+        var message = words is ["run" or "resume" or "orchestrate", ..] ? store.Message.Replace(StoreException.TryAgain, "resume the run", StringComparison.Ordinal) : store.Message;
+        return $"{message}{(store.IsForDoctor ? " `hydra doctor --runs` says what can be saved." : "")}";
     }
 
     /// <param name="lines">Further lines, each shown as a line of its own.</param>

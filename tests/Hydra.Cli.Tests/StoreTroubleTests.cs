@@ -72,6 +72,25 @@ public sealed class StoreTroubleTests(Totals totals)
         TestContext.Current.TestOutputHelper?.WriteLine($"{done.Count} of {NodeCount} results were acknowledged before the disk was full");
     }
 
+    [Fact]
+    public async Task A_run_with_a_log_says_there_too_that_the_disk_is_full()
+    {
+        Assert.SkipWhen(Mounts.WhyNot is not null, Mounts.WhyNot ?? "");
+        await using var fake = await FakeProvider.StartAsync(new FakeScript { Answer = "{prompt} " + new string('z', 28_000) });
+        using var terminal = new Terminal();
+        terminal.Write("full.yaml", Chains());
+        Directory.CreateDirectory(terminal.PathOf("disk"));
+        using var shell = HydraProcess.StartMounting(terminal.Folder, EnvironmentOf(fake), """
+            mount -t tmpfs -o size=384k none disk || exit 99
+            $HYDRA run full.yaml --run-id full --runs-dir disk/.hydra --log log; echo "exit $?"
+            """);
+        var (code, said, error) = await shell.EndAsync();
+
+        Assert.Equal((0, "exit 1"), (code, said.Trim()));
+        Assert.StartsWith($"hydra: The disk that holds {terminal.PathOf("disk/.hydra")}", error, StringComparison.Ordinal);
+        Assert.EndsWith("\n" + error, File.ReadAllText(terminal.PathOf("log")), StringComparison.Ordinal);
+    }
+
     /// <remarks>Its frames are written anew, so they need room twice.</remarks>
     [Fact]
     public async Task A_store_of_the_format_before_is_left_as_it_is_where_the_disk_has_no_room_to_convert_it()

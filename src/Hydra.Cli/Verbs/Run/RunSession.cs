@@ -33,7 +33,15 @@ internal static class RunSession
         await using (var view = PeopleNotifier.Around(new WaitView(hasQuestions && stays && !isQuiet ? new PlainView(run, io) : RunViews.For(run, arguments, io), run, stays && !isQuiet, asker, arguments, io), io))
         {
             var notes = isKept ? AuditHeadNotes.For(workshop.Engine.Options.Store, run, io) : null;
-            report = await start(request with { Observer = Both.Of(begun, Both.Of(notes, Both.Of(recorder, Both.Of(blueprint?.Observer, view)))), StaysForPeople = stays }, stop.Token);
+            try
+            {
+                report = await start(request with { Observer = Both.Of(begun, Both.Of(notes, Both.Of(recorder, Both.Of(blueprint?.Observer, view)))), StaysForPeople = stays }, stop.Token);
+            }
+            catch (StoreException broken) when (log is not null)
+            {
+                io.Error.WriteLine($"hydra: {TerminalText.Of(CommandLine.MessageOf(broken, arguments.Words))}");   // whoever began the run may listen no more
+                throw;
+            }
         }
         var code = End(report, workshop.Engine.Options.Store, isKept, arguments, io, request.Cassette?.Drift);
         await RunSpansOut.WriteAsync(report, workshop.Engine.Options.Store, isKept, arguments, io);
