@@ -51,20 +51,43 @@ public sealed partial class RunState
 
     /// <summary>
     /// What there is to undo, in the order in which it ended: all that completed, where <paramref name="all"/>; and always
-    /// what may have happened and says <c>on_unknown: compensate</c>. What has been undone already is left out.
+    /// what may have happened and says <c>on_unknown: compensate</c>. What has been undone already is left out, and so is
+    /// what another run did.
     /// </summary>
     public List<int> ToUndo(bool all)
     {
         var found = new List<int>();
         for (var i = 0; i < InstanceCount; i++)
         {
-            if (NodeOf(i).Undo is null || _detail[i] is { UndoScope: >= 0 }) continue;
-            var isDone = all && _status[i] is NodeStatus.Completed or NodeStatus.Degraded;
+            if (NodeOf(i).Undo is null || _detail[i] is { UndoScope: >= 0 } || OtherWorkOf(i) is not null) continue;
+            var isDone = all && IsDone(i);
             if (isDone || (_detail[i] is { IsUnknown: true } && NodeOf(i).Settings.OnUnknown == UnknownOutcomePolicy.Compensate)) found.Add(i);
         }
         found.Sort((x, y) => _endedAt[x].CompareTo(_endedAt[y]));
         return found;
     }
+
+    /// <summary>What stands as done here, names a compensation and is not this run's to undo: whose work it is, in order of their numbers.</summary>
+    public IEnumerable<(int Instance, string By)> LeftDone
+    {
+        get
+        {
+            for (var i = 0; i < InstanceCount; i++)
+            {
+                if (NodeOf(i).Undo is not null && IsDone(i) && OtherWorkOf(i) is { } by) yield return (i, by);
+            }
+        }
+    }
+
+    private bool IsDone(int instance) => _status[instance] is NodeStatus.Completed or NodeStatus.Degraded;
+
+    /// <summary>Who did the work of an ended instance, where this run did not: the run it was inherited or reused from, or a hand. Null: this run did.</summary>
+    private string? OtherWorkOf(int instance) => _detail[instance] switch
+    {
+        { IsSetByHand: true } => "hand",
+        { ReusedFrom: { } source } => $"run '{source.Run}'",
+        _ => OriginOf(instance) is { } origin ? $"run '{origin}'" : null,
+    };
 
     /// <summary>The compensations so far: whose, and the scope that undoes it.</summary>
     public IEnumerable<(int Instance, Scope Undo)> Undone
