@@ -67,6 +67,7 @@ internal sealed class ReuseDesk(IRunStore store, RunId run, bool isAsked, TimePr
         var settings = given.Node.Settings;
         if (given.Services.IsDryRun || given.Services.Cassette is not null || given.Variant.Kind != VariantKind.Written) return null;
         if (settings.Cache is { Kind: CacheKind.Off } || settings.Labels.IsSecret) return null;
+        if (given.Node.Undo is not null) return null;   // its run may yet undo it, or has
         if (settings.Cache is null && settings.Effect != EffectClass.Pure) return null;
         if (given.Scope is not InstanceScope scope) return null;
         var known = _fixed.GetOrAdd(given.Node, static (node, workflow) => Fixed.Of(node, workflow), scope.Workflow);

@@ -69,6 +69,14 @@ public sealed class ReuseTests : IDisposable
         Assert.Equal(2, (await RunAsync(refusing, topic: "tides")).Asked.Length);
     }
 
+    [Fact]
+    public async Task What_may_be_undone_is_never_reused()
+    {
+        var undoing = Chain(shape: node => node with { Policy = new NodePolicy { Cache = new CacheSpec(CacheKind.Reuse), Effect = EffectClass.Irreversible, Compensate = node with { DependsOn = [] } } });
+        await RunAsync(undoing, topic: "tides");
+        Assert.Equal(2, (await RunAsync(undoing, topic: "tides")).Asked.Length);
+    }
+
     [Theory]
     [InlineData(EffectClass.Idempotent, false)]
     [InlineData(EffectClass.Irreversible, false)]
