@@ -19,7 +19,8 @@ public sealed partial class Engine
         // (1) what is done anew
         var anew = new SortedSet<int>(fork.OnlyFailed ? state.FailedWork() : []);
         if (fork.OnlyFailed && anew.Count == 0) throw new RunRefusedException($"Nothing failed in run '{parent}': there is nothing to do anew. Name a node with --from.");
-        foreach (var path in fork.From) anew.UnionWith(InstancePath.FindAll(state, path));
+        var named = new SortedSet<int>(fork.From.SelectMany(path => InstancePath.FindAll(state, path)));
+        anew.UnionWith(named);
         var outputs = new SortedDictionary<int, ValueRef>();
         foreach (var (path, output) in fork.Outputs)
         {
@@ -45,7 +46,7 @@ public sealed partial class Engine
         var upTo = state.NextSequence - 1;
         var reducer = new Reducer(state);
         reducer.Begin(nowMs);
-        reducer.Fork(new RunEvent.Forked(run.Text, parent.Text, upTo, definition), [.. anew], outputs);
+        reducer.Fork(new RunEvent.Forked(run.Text, parent.Text, upTo, definition), [.. anew], outputs, [.. named]);
         journal.Commit(new Frame(upTo + 1, nowMs, reducer.Events), Describe(run, state, bundle) with { Status = RunStatus.Interrupted, Reason = $"forked from {parent}, not yet taken up" });
         return run;
     }

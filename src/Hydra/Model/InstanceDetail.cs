@@ -48,6 +48,8 @@ public sealed class InstanceDetail
     public List<StepState>? Steps { get; set; }
     /// <summary>The run and path whose result stands for this instance's; null: it did its own work.</summary>
     public (string Run, string Path)? ReusedFrom { get; set; }
+    /// <summary>A fork was asked for it by name.</summary>
+    public bool IsAskedAnew { get; set; }
     /// <summary>A fork was given its output: nothing was done for it.</summary>
     public bool IsSetByHand { get; set; }
     /// <summary>A loser of a join: its end is nobody's failure.</summary>

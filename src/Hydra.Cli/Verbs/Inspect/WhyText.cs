@@ -28,6 +28,7 @@ internal static class WhyText
         }
         if (state.NodeOf(instance).Undo is not null) return new ReuseWhy([$"{path} was not reused.", "  It names a `compensate`: what one run may undo never stands for another's work."]);
         var lines = new List<string> { $"{path} was not reused." };
+        if (state.IsAskedAnew(instance)) lines.Add("  `hydra rerun --from` asked for it to be done anew.");
         if (Refusal(state.NodeOf(instance).Settings, isAsked) is { } refusal) lines.Add("  " + refusal);
         var records = store.ReusableAt(path, RecordsMax);
         var own = records.FirstOrDefault(record => record.Run == info.Run);

@@ -15,10 +15,11 @@ internal sealed class ReuseDesk(IRunStore store, RunId run, bool isAsked, TimePr
     private readonly ConcurrentDictionary<int, (ReuseKey Key, string Path)> _pending = new();
 
     /// <summary>The earlier result that stands for this attempt's; null: the work is to be done, and is remembered once it has completed.</summary>
-    public ReuseSource? Find(NodeAttempt given, int instance)
+    /// <param name="isAskedAnew">It is to be done anew whatever there is.</param>
+    public ReuseSource? Find(NodeAttempt given, int instance, bool isAskedAnew)
     {
         if (!Asks(given) || KeyOf(given) is not { } key) return null;
-        if (given is { Attempt: 1, Incarnation: 0 } && Earlier(given, key) is { } found) return found;
+        if (!isAskedAnew && given is { Attempt: 1, Incarnation: 0 } && Earlier(given, key) is { } found) return found;
         _pending[instance] = (key, given.Path);
         return null;
     }
