@@ -69,6 +69,31 @@ public sealed partial class Engine
         }
     }
 
+    /// <summary>A fork does not go on from what its parent has undone since.</summary>
+    private void RefuseUndoneSince(RunState state)
+    {
+        if (state.RollbackAs is not null) return;
+        foreach (var left in state.LeftDone.Where(left => left.Run is not null).ToLookup(left => left.Run!, left => state.PathOf(left.Instance)))
+        {
+            if (UndoneBy(new RunId(left.Key)) is not { Count: > 0 } undone || left.FirstOrDefault(undone.Contains) is not { } path) continue;
+            throw new RunRefusedException($"Run '{left.Key}' has undone what node '{path}' did, or tried to, and run '{state.RunName}' counts it as done. Do it anew: hydra rerun {state.RunName} --from '{path}'");
+        }
+    }
+
+    private HashSet<string> UndoneBy(RunId run)
+    {
+        if (Options.Store.Find(run) is null or { Status: RunStatus.Completed or RunStatus.Paused }) return [];
+        try
+        {
+            var state = Load(run).State;
+            return [.. state.Undone.Select(undone => state.PathOf(undone.Instance))];
+        }
+        catch (StoreException)
+        {
+            return [];   // a fork may be what is left of a damaged journal
+        }
+    }
+
     private static void RefuseUnknownOutcomes(RunState state, IReadOnlyList<int> anew)
     {
         foreach (var instance in state.ResetBy(anew))

@@ -23,7 +23,7 @@ public sealed record RollbackReceipt(IReadOnlyList<string> Undone, IReadOnlyList
     /// <summary>What other runs did stays as it is, for it is theirs to undo; null: there is none of it.</summary>
     public static string? LeftDone(RunState state)
     {
-        var left = state.LeftDone.Select(each => $"{state.PathOf(each.Instance)} (done by {each.By})").ToList();
+        var left = state.LeftDone.Select(each => $"{state.PathOf(each.Instance)} (done by {(each.Run is { } run ? $"run '{run}'" : "hand")})").ToList();
         return left.Count == 0 ? null : "left as it is: " + Listed(left);
     }
 

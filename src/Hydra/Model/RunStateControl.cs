@@ -59,7 +59,7 @@ public sealed partial class RunState
         var found = new List<int>();
         for (var i = 0; i < InstanceCount; i++)
         {
-            if (NodeOf(i).Undo is null || _detail[i] is { UndoScope: >= 0 } || OtherWorkOf(i) is not null) continue;
+            if (NodeOf(i).Undo is null || _detail[i] is { UndoScope: >= 0 } || IsOthersWork(i, out _)) continue;
             var isDone = all && IsDone(i);
             if (isDone || (_detail[i] is { IsUnknown: true } && NodeOf(i).Settings.OnUnknown == UnknownOutcomePolicy.Compensate)) found.Add(i);
         }
@@ -67,27 +67,26 @@ public sealed partial class RunState
         return found;
     }
 
-    /// <summary>What stands as done here, names a compensation and is not this run's to undo: whose work it is, in order of their numbers.</summary>
-    public IEnumerable<(int Instance, string By)> LeftDone
+    /// <summary>What stands as done here, names a compensation and is not this run's to undo, with the run that did it; null: a hand did.</summary>
+    public IEnumerable<(int Instance, string? Run)> LeftDone
     {
         get
         {
             for (var i = 0; i < InstanceCount; i++)
             {
-                if (NodeOf(i).Undo is not null && IsDone(i) && OtherWorkOf(i) is { } by) yield return (i, by);
+                if (NodeOf(i).Undo is not null && IsDone(i) && IsOthersWork(i, out var run)) yield return (i, run);
             }
         }
     }
 
     private bool IsDone(int instance) => _status[instance] is NodeStatus.Completed or NodeStatus.Degraded;
 
-    /// <summary>Who did the work of an ended instance, where this run did not: the run it was inherited or reused from, or a hand. Null: this run did.</summary>
-    private string? OtherWorkOf(int instance) => _detail[instance] switch
+    /// <summary>This run did not do the work of an ended instance: it was inherited, reused, or set by hand.</summary>
+    private bool IsOthersWork(int instance, out string? run)
     {
-        { IsSetByHand: true } => "hand",
-        { ReusedFrom: { } source } => $"run '{source.Run}'",
-        _ => OriginOf(instance) is { } origin ? $"run '{origin}'" : null,
-    };
+        run = _detail[instance] is { ReusedFrom: { } source } ? source.Run : OriginOf(instance);
+        return run is not null || _detail[instance] is { IsSetByHand: true };
+    }
 
     /// <summary>The compensations so far: whose, and the scope that undoes it.</summary>
     public IEnumerable<(int Instance, Scope Undo)> Undone
