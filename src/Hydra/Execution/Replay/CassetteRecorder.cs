@@ -58,6 +58,7 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
             case RunEvent.RunStarted e: _started = e; break;
             case RunEvent.Stopping e: _isCalledOff = e.Status is RunStatus.Cancelled or RunStatus.Interrupted; break;
             case RunEvent.RunResumed: _isCalledOff = state.StoppingAs == RunStatus.Cancelled; break;
+            case RunEvent.Assumed e: Settle(e, state); break;
             case RunEvent.Reopened e: _reopened.Add(e.Node); break;
             case RunEvent.Started e: Start(e); break;
             case RunEvent.Forked { Definition: { } definition }: _definition = definition; break;
@@ -69,7 +70,9 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
             case RunEvent.WaitExpired e: Decide(e.Node, state); break;
             case RunEvent.Reused e: _reused.Add((e.Node, e, state.PathOf(e.Node))); break;
             case RunEvent.AttemptFailed e: Close(e.Node, e.Error, isLoser: false); break;
-            case RunEvent.Ended e: Close(e.Node, e.Error, isLoser: e.Status == NodeStatus.Cancelled && !_isCalledOff); break;
+            case RunEvent.Ended e:
+                Close(e.Node, e.Error, isLoser: e.Status == NodeStatus.Cancelled && !_isCalledOff, goesOn: e.Status is NodeStatus.Failed or NodeStatus.BudgetExceeded);
+                break;
         }
     }
 
@@ -137,19 +140,39 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
     }
 
     /// <summary>Calls that were cut failed as their attempt did; where nobody needed them any more, they never answer.</summary>
-    private void Close(int node, NodeError? error, bool isLoser)
+    /// <param name="goesOn">A resume may enter the attempt again, which counts its steps on.</param>
+    private void Close(int node, NodeError? error, bool isLoser, bool goesOn = false)
     {
-        if (!_open.Remove(node, out var drafts)) return;
+        if (!_open.TryGetValue(node, out var drafts)) return;
+        if (!goesOn) _open.Remove(node);
         foreach (var draft in drafts)
         {
+            if (draft.IsClosed) continue;
+            draft.IsClosed = true;
             if (draft.IsKept && draft.Result is not { IsBound: false })
             {
                 var isOwnEnd = error is not null && (error.Code == ErrorCode.Timeout || error.Code == ErrorCode.IdleTimeout || error.Code == ErrorCode.UnknownOutcome);
                 draft.NeverAnswered = isLoser;
                 draft.IsKept = isLoser || isOwnEnd;
+                draft.IsUnknown = isOwnEnd;
                 if (isOwnEnd) draft.Result = draft.Result! with { Error = error };
             }
             if (draft.IsKept) Finish(draft);
+        }
+    }
+
+    /// <summary>A person has said what became of a call that was cut: that is its answer, or it is the next call's.</summary>
+    private void Settle(RunEvent.Assumed e, RunState state)
+    {
+        if (!_open.TryGetValue(e.Node, out var drafts)) return;
+        foreach (var draft in drafts)
+        {
+            if (!draft.IsKept || state.MayRepeat(e.Node, draft.Call)) continue;
+            if (!draft.IsUnknown && draft.Result is { IsBound: false }) continue;
+            draft.IsKept = e.Happened;
+            draft.IsUnknown = false;
+            draft.Recorded = null;
+            draft.Result = (draft.Result ?? NoResult) with { Response = e.Output, Error = null, IsBound = false };
         }
     }
 
@@ -207,6 +230,9 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
         public StepResult? Result { get; set; }
         public bool IsKept { get; set; } = true;
         public bool NeverAnswered { get; set; }
+        public bool IsClosed { get; set; }
+        /// <summary>It was cut, and its attempt ended with nobody knowing whether it took effect.</summary>
+        public bool IsUnknown { get; set; }
         /// <summary>Null: it is made when the run has ended.</summary>
         public RecordedCall? Recorded { get; set; }
     }

@@ -271,6 +271,30 @@ public sealed class ReplayTests : IDisposable
         Assert.Equal(Value.Of(resumed.Outputs).ToJson(), Value.Of(replay.Outputs).ToJson());
     }
 
+    [Theory]
+    [InlineData(true, "said")]
+    [InlineData(false, "a")]
+    public async Task A_replay_takes_what_a_person_said_of_a_call_that_was_cut(bool happened, string output)
+    {
+        var workflow = Graph("a");
+        var type = new CallingNode { Effect = EffectClass.Irreversible, Steps = 2 };
+        type.Answer = (attempt, _) => type.Calls.Count == 2 ? throw new StoreException(StoreFault.Other, "the process died here") : new(Value.Of(attempt.Path));
+        await Assert.ThrowsAsync<StoreException>(() => EngineOf(new DyingStore(_store, 3), workflow, type).RunAsync(workflow, new RunRequest { Run = Recorded }, CancellationToken.None));
+        var cut = await EngineOf(_store, workflow, type).ResumeAsync(Recorded, new RunRequest(), CancellationToken.None);
+        var said = new RunRequest { Assumptions = [new Assumption("a", happened, "said", "ann")] };
+        var resumed = await EngineOf(_store, workflow, type).ResumeAsync(Recorded, said, CancellationToken.None);
+        Assert.Equal((RunStatus.Failed, RunStatus.Completed, output), (cut.Status, resumed.Status, resumed.Outputs["a"].AsText));
+
+        var replaying = new CallingNode { Effect = EffectClass.Irreversible, Steps = 2 };
+        var engine = EngineOf(_store, workflow, replaying);
+        var cassette = CassetteReader.Read(_store, Recorded, _ => engine.Load(Recorded).State.Plan);
+        var replay = await engine.RunAsync(workflow, new RunRequest { Run = new RunId("replayed"), Cassette = cassette }, CancellationToken.None);
+
+        Assert.Equal((RunStatus.Completed, output), (replay.Status, replay.Outputs["a"].AsText));
+        Assert.Empty(replaying.Calls);
+        Assert.Equal(0, cassette.LeftCount);
+    }
+
     [Fact]
     public async Task What_people_decided_of_a_fork_is_replayed_and_not_what_they_decided_of_its_parent()
     {
