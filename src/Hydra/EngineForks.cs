@@ -19,7 +19,8 @@ public sealed partial class Engine
         // (1) what is done anew
         var anew = new SortedSet<int>(fork.OnlyFailed ? state.FailedWork() : []);
         if (fork.OnlyFailed && anew.Count == 0) throw new RunRefusedException($"Nothing failed in run '{parent}': there is nothing to do anew. Name a node with --from.");
-        foreach (var path in fork.From) anew.UnionWith(InstancePath.FindAll(state, path));
+        var named = new SortedSet<int>(fork.From.SelectMany(path => InstancePath.FindAll(state, path)));
+        anew.UnionWith(named);
         var outputs = new SortedDictionary<int, ValueRef>();
         foreach (var (path, output) in fork.Outputs)
         {
@@ -45,7 +46,7 @@ public sealed partial class Engine
         var upTo = state.NextSequence - 1;
         var reducer = new Reducer(state);
         reducer.Begin(nowMs);
-        reducer.Fork(new RunEvent.Forked(run.Text, parent.Text, upTo, definition), [.. anew], outputs);
+        reducer.Fork(new RunEvent.Forked(run.Text, parent.Text, upTo, definition), [.. anew], outputs, [.. named]);
         journal.Commit(new Frame(upTo + 1, nowMs, reducer.Events), Describe(run, state, bundle) with { Status = RunStatus.Interrupted, Reason = $"forked from {parent}, not yet taken up" });
         return run;
     }
@@ -65,6 +66,31 @@ public sealed partial class Engine
         for (var above = state.ScopeOf(node).Parent; above >= 0; above = state.ScopeOf(above).Parent)
         {
             if (anew.Contains(above)) throw new RunRefusedException($"Node '{state.PathOf(above)}' is to be done anew, and '{state.PathOf(node)}' inside it is to keep an output that is set by hand. Name only one of them.");
+        }
+    }
+
+    /// <summary>A fork does not go on from what its parent has undone since.</summary>
+    private void RefuseUndoneSince(RunState state)
+    {
+        if (state.RollbackAs is not null) return;
+        foreach (var left in state.LeftDone.Where(left => left.Run is not null).ToLookup(left => left.Run!, left => state.PathOf(left.Instance)))
+        {
+            if (UndoneBy(new RunId(left.Key)) is not { Count: > 0 } undone || left.FirstOrDefault(undone.Contains) is not { } path) continue;
+            throw new RunRefusedException($"Run '{left.Key}' has undone what node '{path}' did, or tried to, and run '{state.RunName}' counts it as done. Do it anew: hydra rerun {state.RunName} --from '{path}'");
+        }
+    }
+
+    private HashSet<string> UndoneBy(RunId run)
+    {
+        if (Options.Store.Find(run) is null or { Status: RunStatus.Completed or RunStatus.Paused }) return [];
+        try
+        {
+            var state = Load(run).State;
+            return [.. state.Undone.Select(undone => state.PathOf(undone.Instance))];
+        }
+        catch (StoreException)
+        {
+            return [];   // a fork may be what is left of a damaged journal
         }
     }
 

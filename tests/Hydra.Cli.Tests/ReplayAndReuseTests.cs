@@ -31,6 +31,26 @@ public sealed class ReplayAndReuseTests
         Assert.DoesNotContain("sk-secret", await File.ReadAllTextAsync(Path.Combine(terminal.Folder, "one.cassette")));
     }
 
+    [Theory]
+    [InlineData("--dry is for new ones", "run", "one", "--dry")]
+    [InlineData("--replay-run is for new ones", "run", "one", "--replay-run", "two")]
+    [InlineData("--backend is for new ones", "run", "one", "--backend", "offline")]
+    [InlineData("hydra rerun one --run-id other", "run", "one", "--run-id", "other")]
+    [InlineData("A replay is a run of its own", "run", "flow.yaml", "--run-id", "one", "--replay-run", "two")]
+    public async Task What_asks_for_no_call_makes_none_of_a_run_that_can_go_on(string told, params string[] words)
+    {
+        await using var provider = await FakeProvider.StartAsync();
+        using var terminal = new Terminal();
+        terminal.Write("flow.yaml", Flow.Replace("nodes:\n", "nodes:\n  - {id: gate, type: approval_gate, prompt_to_human: 'Go on?'}\n", StringComparison.Ordinal).Replace("id: draft,", "id: draft, depends_on: [gate],", StringComparison.Ordinal));
+        foreach (var run in (string[])["one", "two"]) await EndAsync(terminal, Models(provider), "run", "flow.yaml", "-i", "topic=tides", "--run-id", run);
+        await EndAsync(terminal, Nothing, "approve", "one", "gate");
+
+        var refused = await EndAsync(terminal, Models(provider), words);
+
+        Assert.Equal((2, 0), (refused.Code, provider.Calls.Count));
+        Assert.Contains(told, refused.Error);
+    }
+
     [Fact]
     public async Task An_unchanged_run_asks_nobody_again_and_an_exported_one_is_reused_nowhere_else()
     {

@@ -38,6 +38,9 @@ internal sealed class Attempt : ILine
     /// <summary>It is begun by the loop itself, which goes on when it has asked for its first call.</summary>
     public bool IsEarly { get; init; }
 
+    /// <summary>No earlier result stands for it.</summary>
+    public bool IsAskedAnew { get; init; }
+
     private TimeProvider Clock => _given.Services.Clock;
     private NodeSettings Settings => _given.Node.Settings;
 
@@ -47,7 +50,7 @@ internal sealed class Attempt : ILine
         AttemptOutcome outcome;
         try
         {
-            if (_loop.Reuse?.Find(_given, _instance) is { } source)
+            if (_loop.Reuse?.Find(_given, _instance, IsAskedAnew) is { } source)
             {
                 End(new AttemptOutcome.Completed(Value.Null, source.Signal), source);
                 StopWatch();

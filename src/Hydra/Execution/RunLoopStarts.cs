@@ -87,7 +87,7 @@ internal sealed partial class RunLoop
             _inbox.Enqueue(Ended(instance, given, outcome));
             return;
         }
-        var attempt = new Attempt(this, instance, given) { IsEarly = isEarly };
+        var attempt = new Attempt(this, instance, given) { IsEarly = isEarly, IsAskedAnew = _state.IsAskedAnew(instance) };
         _attempts[instance] = attempt;
         if (_ended.Task.IsFaulted) attempt.Cancel();   // the run stopped meanwhile, on the thread that writes
         if (isEarly) _ = attempt.RunAsync(type);

@@ -43,7 +43,10 @@ public static class EventReader
             "rolling_back" => new RunEvent.RollingBack(Enum(map, "status", RunStatus.Failed), Text(map, "reason"), Flag(map, "all")),
             "forked" => new RunEvent.Forked(Text(map, "run"), Text(map, "parent"), Long(map, "up_to") ?? 0,
                 Reference(map, "bundle") is { } bundle ? new ForkDefinition(Text(map, "definition"), bundle) : null),
-            "invalidated" => new RunEvent.Invalidated([.. map["nodes"].Items.Select(node => (int)node.AsInteger)]),
+            "invalidated" => new RunEvent.Invalidated([.. map["nodes"].Items.Select(node => (int)node.AsInteger)])
+            {
+                Named = map.TryGetValue("named", out var named) ? [.. named.Items.Select(node => (int)node.AsInteger)] : [],
+            },
             "output_set" => new RunEvent.OutputSet(Node(map), Reference(map, "out")!),
             "wait_opened" or "wait_answered" or "wait_reminded" or "wait_expired" => WaitEvents.Read(name, map),
             _ => throw new JsonException($"The event '{name}' is not known to this version of Hydra; use the version that wrote the run, or a newer one."),

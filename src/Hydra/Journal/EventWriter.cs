@@ -159,6 +159,10 @@ public static class EventWriter
                 json.WriteStartArray("nodes"u8);
                 foreach (var node in e.Nodes) json.WriteNumberValue(node);
                 json.WriteEndArray();
+                if (e.Named.Count == 0) break;
+                json.WriteStartArray("named"u8);
+                foreach (var node in e.Named) json.WriteNumberValue(node);
+                json.WriteEndArray();
                 break;
             case RunEvent.OutputSet e:
                 Head(json, "output_set"u8, e.Node);

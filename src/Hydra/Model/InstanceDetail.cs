@@ -48,6 +48,10 @@ public sealed class InstanceDetail
     public List<StepState>? Steps { get; set; }
     /// <summary>The run and path whose result stands for this instance's; null: it did its own work.</summary>
     public (string Run, string Path)? ReusedFrom { get; set; }
+    /// <summary>A fork was asked for it by name.</summary>
+    public bool IsAskedAnew { get; set; }
+    /// <summary>A fork was given its output: nothing was done for it.</summary>
+    public bool IsSetByHand { get; set; }
     /// <summary>A loser of a join: its end is nobody's failure.</summary>
     public bool IsLoser { get; set; }
     /// <summary>The attempt was left and not ended (crash, interruption, wait): the next start is a new incarnation of it.</summary>

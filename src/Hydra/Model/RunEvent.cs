@@ -92,7 +92,11 @@ public abstract record RunEvent
     /// <param name="Definition">What the fork is pinned to where that is another definition; null: that of the parent.</param>
     public sealed record Forked(string Run, string Parent, long UpTo, ForkDefinition? Definition) : RunEvent;
     /// <summary>Work of the parent that a fork does anew: these instances, all that depends on them and all they opened.</summary>
-    public sealed record Invalidated(IReadOnlyList<int> Nodes) : RunEvent;
+    public sealed record Invalidated(IReadOnlyList<int> Nodes) : RunEvent
+    {
+        /// <summary>Those that a person asked to be done anew: no earlier result stands for them.</summary>
+        public IReadOnlyList<int> Named { get; init; } = [];
+    }
     /// <summary>The instance counts as completed with an output that a person put there.</summary>
     public sealed record OutputSet(int Node, ValueRef Output) : RunEvent;
     /// <summary>The attempt waits for people, without task or slot.</summary>

@@ -51,19 +51,41 @@ public sealed partial class RunState
 
     /// <summary>
     /// What there is to undo, in the order in which it ended: all that completed, where <paramref name="all"/>; and always
-    /// what may have happened and says <c>on_unknown: compensate</c>. What has been undone already is left out.
+    /// what may have happened and says <c>on_unknown: compensate</c>. What has been undone already is left out, and so is
+    /// what another run did.
     /// </summary>
     public List<int> ToUndo(bool all)
     {
         var found = new List<int>();
         for (var i = 0; i < InstanceCount; i++)
         {
-            if (NodeOf(i).Undo is null || _detail[i] is { UndoScope: >= 0 }) continue;
-            var isDone = all && _status[i] is NodeStatus.Completed or NodeStatus.Degraded;
+            if (NodeOf(i).Undo is null || _detail[i] is { UndoScope: >= 0 } || IsOthersWork(i, out _)) continue;
+            var isDone = all && IsDone(i);
             if (isDone || (_detail[i] is { IsUnknown: true } && NodeOf(i).Settings.OnUnknown == UnknownOutcomePolicy.Compensate)) found.Add(i);
         }
         found.Sort((x, y) => _endedAt[x].CompareTo(_endedAt[y]));
         return found;
+    }
+
+    /// <summary>What stands as done here, names a compensation and is not this run's to undo, with the run that did it; null: a hand did.</summary>
+    public IEnumerable<(int Instance, string? Run)> LeftDone
+    {
+        get
+        {
+            for (var i = 0; i < InstanceCount; i++)
+            {
+                if (NodeOf(i).Undo is not null && IsDone(i) && IsOthersWork(i, out var run)) yield return (i, run);
+            }
+        }
+    }
+
+    private bool IsDone(int instance) => _status[instance] is NodeStatus.Completed or NodeStatus.Degraded;
+
+    /// <summary>This run did not do the work of an ended instance: it was inherited, reused, or set by hand.</summary>
+    private bool IsOthersWork(int instance, out string? run)
+    {
+        run = _detail[instance] is { ReusedFrom: { } source } ? source.Run : OriginOf(instance);
+        return run is not null || _detail[instance] is { IsSetByHand: true };
     }
 
     /// <summary>The compensations so far: whose, and the scope that undoes it.</summary>

@@ -49,7 +49,10 @@ public sealed partial class RunState
                 Invalidate(e, atMs);
                 AskAnew(atMs);
                 break;
-            case RunEvent.OutputSet e: End(new RunEvent.Ended(e.Node, NodeStatus.Completed, e.Output, null, Value.Null), atMs); break;
+            case RunEvent.OutputSet e:
+                End(new RunEvent.Ended(e.Node, NodeStatus.Completed, e.Output, null, Value.Null), atMs);
+                Detail(e.Node).IsSetByHand = true;
+                break;
             case RunEvent.WaitOpened e: OpenWait(e, atMs); break;
             case RunEvent.WaitAnswered e: AnswerWait(e, atMs); break;
             case RunEvent.Overdue e: Detail(e.Node).OverdueAttempt = _attempt[e.Node]; break;

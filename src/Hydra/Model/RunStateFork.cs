@@ -27,6 +27,16 @@ public sealed partial class RunState
         return null;
     }
 
+    /// <summary>A fork was asked to do this instance anew, or one that it lies in: no earlier result stands for it.</summary>
+    public bool IsAskedAnew(int instance)
+    {
+        for (; instance >= 0; instance = ScopeOf(instance).Parent)
+        {
+            if (_detail[instance] is { IsAskedAnew: true }) return true;
+        }
+        return false;
+    }
+
     /// <summary>
     /// What <c>--only-failed</c> does anew: instances that failed, hit a budget or were cancelled, also where that was
     /// tolerated; of a composite that failed because of what is inside, what is inside.
@@ -100,6 +110,10 @@ public sealed partial class RunState
             FindRevisions();
         }
         DoneAnew = [.. anew];
+        foreach (var named in e.Named)
+        {
+            if (MovedTo(named) is >= 0 and var at) Detail(at).IsAskedAnew = true;
+        }
         var byScope = new SortedDictionary<int, List<int>>();                        // (4)
         foreach (var instance in anew)
         {

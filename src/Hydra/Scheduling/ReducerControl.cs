@@ -107,7 +107,7 @@ public sealed partial class Reducer
         var undoesAll = UndoesAll(status, failed);
         if (status is RunStatus.Paused or RunStatus.Interrupted || State.ToUndo(undoesAll).Count == 0)
         {
-            Emit(new RunEvent.RunEnded(status, reason));
+            Emit(new RunEvent.RunEnded(status, undoesAll && RollbackReceipt.LeftDone(State) is { } left ? $"{reason}; {left}" : reason));
             return false;
         }
         Emit(new RunEvent.RollingBack(status, reason, undoesAll));

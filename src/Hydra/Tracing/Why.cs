@@ -48,6 +48,7 @@ public static class Why
 
     private static string Waiting(RunTrace trace, NodeTrace node)
     {
+        if (trace.State.OpenWaits.Contains(node.Instance)) return "waits for people, or for an event: `hydra inspect RUN` shows what is asked";
         var due = trace.State.DetailOf(node.Instance)!.DueMs - trace.StartedAtMs;
         return node.LastAttempt is { End: AttemptEnd.Failed, Error: { } error } failed
             ? $"waits until {TraceText.Seconds(due)} for attempt {failed.Number + 1}, after {error.Code}: {TraceText.OneLine(error.Message)}"

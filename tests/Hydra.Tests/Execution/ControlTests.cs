@@ -35,6 +35,29 @@ public sealed class ControlTests : IDisposable
     }
 
     [Fact]
+    public async Task A_fork_does_not_go_on_from_what_its_parent_has_undone_since()
+    {
+        var undo = new NodeSpec { Id = new NodeId("compensate"), Type = "call" };
+        var workflow = Graph("a\nb <- a", node => node.Id.Text == "b" ? node : node with { Policy = new NodePolicy { Compensate = undo, Effect = EffectClass.Irreversible } });
+        using var store = SqliteRunStore.Open(_folder, Durability.Full);
+        var failing = new CallingNode { Answer = (attempt, _) => attempt.Path == "b" ? throw new CallFailedException(ErrorCode.BadRequest, "no") : new(Value.Of(attempt.Path)) };
+        var parent = await EngineOf(store, workflow, failing).RunAsync(workflow, new RunRequest { Run = Run }, CancellationToken.None);
+        Assert.Equal(["a"], parent.Rollback!.Undone);
+        var whenDone = store.Read(Run).First(frame => frame.Events.Any(happened => happened is RunEvent.Ended { Node: 0 })).Sequence;
+
+        var calls = new CallingNode();
+        var engine = EngineOf(store, workflow, calls);
+        var fork = engine.Fork(Run, new ForkRequest { UpTo = whenDone, From = ["b"] });
+        var refused = await Assert.ThrowsAsync<RunRefusedException>(() => engine.ResumeAsync(fork, new RunRequest(), CancellationToken.None));
+        Assert.Contains($"Do it anew: hydra rerun {fork} --from 'a'", refused.Message);
+        Assert.Empty(calls.Calls);
+
+        var anew = await engine.ResumeAsync(engine.Fork(fork, new ForkRequest { From = ["a"] }), new RunRequest(), CancellationToken.None);
+        Assert.Equal(RunStatus.Completed, anew.Status);
+        Assert.Equal(["a/0", "b/0"], calls.Calls);
+    }
+
+    [Fact]
     public async Task A_pause_from_the_inbox_stops_between_two_calls_and_nothing_is_asked_twice()
     {
         var workflow = Graph("a\nb <- a");

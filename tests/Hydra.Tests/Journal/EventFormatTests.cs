@@ -54,6 +54,7 @@ public sealed class EventFormatTests
         new RunEvent.Forked("r2", "r1", 17, null),
         new RunEvent.Forked("r3", "r2", 21, new ForkDefinition("h", Artifact)),
         new RunEvent.Invalidated([3, 5]),
+        new RunEvent.Invalidated([3, 5]) { Named = [3] },
         new RunEvent.OutputSet(3, Inline),
         new RunEvent.OutputSet(4, ValueRef.Of("x", Labels.Untrusted.With(Labels.For(["finance", "board"])).WithTyped(["kind"]))),
         new RunEvent.OutputSet(5, ValueRef.Of(new ArtifactId(new string('c', 64)), 9, isText: false, Labels.Private)),

@@ -25,6 +25,37 @@ public sealed class RollbackTests
     }
 
     [Fact]
+    public void A_fork_undoes_what_it_did_itself_and_names_what_it_leaves_to_its_parent()
+    {
+        var run = TestRun.Of(Chain);
+        run.Complete("a");
+        run.Complete("b");
+        run.Stop(RunStatus.Paused);
+        run.Fork("b");
+        run.Complete("b");
+        run.Fail("c");
+        Assert.Equal(["b~undo"], run.Running);
+        run.Complete("b~undo");
+        Assert.Equal(RunStatus.Failed, run.Ended);
+        Assert.EndsWith("; undone: b; left as it is: a (done by run 'run')", run.State.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_fork_that_did_nothing_itself_undoes_nothing()
+    {
+        var run = TestRun.Of(Chain);
+        run.Complete("a");
+        run.Complete("b");
+        run.Complete("c");
+        run.Complete("d");
+        run.Fork([run.Find("b"), run.Find("d")], new Dictionary<int, ValueRef> { [run.Find("b")] = ValueRef.EmptyText });
+        run.Complete("c");
+        run.Fail("d");
+        Assert.Equal(RunStatus.Failed, run.Ended);
+        Assert.EndsWith("; left as it is: a (done by run 'run'), b (done by hand)", run.State.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_ran_side_by_side_is_undone_in_the_order_in_which_it_ended()
     {
         var run = TestRun.Of("a | undo\n b | undo\n m | map=2 body=i\n x <- a b m\n i:\n i | undo");

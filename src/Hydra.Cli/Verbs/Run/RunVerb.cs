@@ -28,8 +28,17 @@ internal static class RunVerb
         var target = Epics.FileOf(arguments.Positionals[0], io);
         if (File.Exists(io.PathOf(target)) || !IsKnownRun(target, arguments, io)) return await RunFileAsync(target, arguments, io);
         if (arguments.Has(CommonOptions.Input) || arguments.Has(CommonOptions.Inputs)) throw new UsageException($"'{target}' is a run, and a run keeps the inputs it was started with. Leave -i out.");
+        RefuseWhatIsPinned(target, arguments);
         using var store = Wiring.OpenExisting(arguments, io);
         return await ResumeVerb.ResumeAsync(store, store.Find(new RunId(target))!, arguments, io);
+    }
+
+    /// <summary>Passed over, these would have calls made and paid that were to be replayed, stubbed or asked of others.</summary>
+    private static void RefuseWhatIsPinned(string run, ParsedArguments arguments)
+    {
+        Option[] ofNewRuns = [RunOptions.Dry, ReplayOptions.Replay, ReplayOptions.ReplayRun, ReplayOptions.ReplayMissing, CommonOptions.Backend, ProgramOptions.Model, RunOptions.Gateway, RunOptions.Tag];
+        if (Array.Find(ofNewRuns, arguments.Has) is { } given) throw new UsageException($"'{run}' is a run, and {given.Name} is for new ones. Leave it out to go on with the run, or name the workflow's file in its place.");
+        if (arguments.Get(RunOptions.RunId) is { } id && id != run) throw new UsageException($"'{run}' is a run and keeps its id. Leave {RunOptions.RunId.Name} out, or make a copy: hydra rerun {run} --run-id {id}.");
     }
 
     private static bool IsKnownRun(string target, ParsedArguments arguments, CliIo io)
@@ -65,6 +74,7 @@ internal static class RunVerb
         if (run is { } id && store.Find(id) is { } existing)
         {
             RefuseChange(existing, read, store, arguments, io);
+            if (cassette is not null && existing.Status != RunStatus.Completed) throw new UsageException($"run '{existing.Run}' exists, and going on with it would make real calls. A replay is a run of its own: choose another {RunOptions.RunId.Name}, or leave it out.");
             return await ResumeVerb.ResumeAsync(store, existing, arguments, io);
         }
         // (3) the run

@@ -16,12 +16,14 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
 
     private readonly List<Draft> _drafts = [];
     private readonly Dictionary<int, List<Draft>> _open = [];
-    private readonly List<(RunEvent.Reused From, string Path)> _reused = [];
-    private readonly Dictionary<string, List<long>> _waits = new(StringComparer.Ordinal);
-    private readonly List<RecordedDecision> _decisions = [];
+    private readonly List<(int Node, RunEvent.Reused From, string Path)> _reused = [];
+    private readonly List<(int Node, string Path, long UntilMs)> _waits = [];
+    private readonly List<(int Node, RecordedDecision Decision)> _decisions = [];
     private readonly HashSet<string> _decided = new(StringComparer.Ordinal);
+    private readonly HashSet<int> _reopened = [];
     private bool _isCalledOff;
     private RunEvent.RunStarted? _started;
+    private ForkDefinition? _definition;
     private long _next;
     private bool _missed;
     private int _lineBytes;
@@ -44,8 +46,9 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
 
     public Cassette ToCassette(MissingCall missing = MissingCall.Fail)
     {
-        var calls = _drafts.Where(draft => draft.IsKept).Select(draft => draft.Recorded ?? ToCall(draft)).Concat(_reused.GroupBy(reused => reused.From.Run).SelectMany(CallsOfSources));
-        return new Cassette(HeadOf(_started!), calls, _waits.Select(wait => KeyValuePair.Create(wait.Key, (IReadOnlyList<long>)wait.Value)), _decisions) { Missing = missing };
+        var waits = _waits.GroupBy(wait => wait.Path, StringComparer.Ordinal).Select(own => KeyValuePair.Create(own.Key, (IReadOnlyList<long>)[.. own.Select(wait => wait.UntilMs)]));
+        var calls = _drafts.Where(draft => draft.IsKept).Select(draft => draft.Recorded ?? ToCall(draft)).Concat(_reused.GroupBy(reused => reused.From.Run, reused => (reused.From, reused.Path)).SelectMany(CallsOfSources));
+        return new Cassette(HeadOf(_started!), calls, waits, _decisions.Select(decided => decided.Decision)) { Missing = missing };
     }
 
     private void Note(RunEvent happened, RunState state)
@@ -55,15 +58,21 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
             case RunEvent.RunStarted e: _started = e; break;
             case RunEvent.Stopping e: _isCalledOff = e.Status is RunStatus.Cancelled or RunStatus.Interrupted; break;
             case RunEvent.RunResumed: _isCalledOff = state.StoppingAs == RunStatus.Cancelled; break;
-            case RunEvent.Started { Incarnation: 0 } e: _open.Remove(e.Node); break;
+            case RunEvent.Assumed e: Settle(e, state); break;
+            case RunEvent.Reopened e: _reopened.Add(e.Node); break;
+            case RunEvent.Started e: Start(e); break;
+            case RunEvent.Forked { Definition: { } definition }: _definition = definition; break;
+            case RunEvent.Invalidated: Renew(state); break;
             case RunEvent.StepIntended e: Intend(e, state); break;
             case RunEvent.StepEnded e when _open.TryGetValue(e.Node, out var asked) && e.Step < asked.Count: asked[e.Step].Result = e.Result; break;
-            case RunEvent.Suspended { UntilMs: > 0 } e: ListOf(state.PathOf(e.Node)).Add(e.UntilMs); break;
+            case RunEvent.Suspended { UntilMs: > 0 } e: _waits.Add((e.Node, state.PathOf(e.Node), e.UntilMs)); break;
             case RunEvent.WaitAnswered e: Decide(e.Node, state); break;
             case RunEvent.WaitExpired e: Decide(e.Node, state); break;
-            case RunEvent.Reused e: _reused.Add((e, state.PathOf(e.Node))); break;
+            case RunEvent.Reused e: _reused.Add((e.Node, e, state.PathOf(e.Node))); break;
             case RunEvent.AttemptFailed e: Close(e.Node, e.Error, isLoser: false); break;
-            case RunEvent.Ended e: Close(e.Node, e.Error, isLoser: e.Status == NodeStatus.Cancelled && !_isCalledOff); break;
+            case RunEvent.Ended e:
+                Close(e.Node, e.Error, isLoser: e.Status == NodeStatus.Cancelled && !_isCalledOff, goesOn: e.Status is NodeStatus.Failed or NodeStatus.BudgetExceeded);
+                break;
         }
     }
 
@@ -71,7 +80,41 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
     private void Decide(int node, RunState state)
     {
         if (state.DetailOf(node)!.Wait is not { Decision: { } decision } wait || state.NodeOf(node).Settings.Labels.IsSecret || !_decided.Add(wait.Id)) return;
-        _decisions.Add(new RecordedDecision(state.PathOf(node), wait.Request.PayloadSha256, wait.Answers, decision.Expired, wait.IsEscalated, decision.AtMs));
+        _decisions.Add((node, new RecordedDecision(state.PathOf(node), wait.Request.PayloadSha256, wait.Answers, decision.Expired, wait.IsEscalated, decision.AtMs)));
+    }
+
+    /// <summary>A first attempt anew after the run had failed: in a replay the failures before would end the run once more.</summary>
+    private void Start(RunEvent.Started e)
+    {
+        var isReopened = _reopened.Remove(e.Node);
+        if (e.Incarnation != 0) return;
+        _open.Remove(e.Node);
+        if (isReopened) Forget(node => node == e.Node);
+    }
+
+    /// <summary>A fork: what it does anew has no past here, and with another definition the rest has other numbers.</summary>
+    private void Renew(RunState state)
+    {
+        var moved = state.Moved;
+        int NumberOf(int node) => moved is null ? node : moved[node];
+        var anew = state.DoneAnew.ToHashSet();
+        bool IsGone(int node) => NumberOf(node) < 0 || anew.Contains(NumberOf(node));
+        Forget(IsGone);
+        var open = _open.Where(one => !IsGone(one.Key)).ToDictionary(one => NumberOf(one.Key), one => one.Value);
+        _open.Clear();
+        foreach (var (node, drafts) in open) _open[node] = drafts;
+        foreach (var draft in _drafts) draft.Node = NumberOf(draft.Node);
+        for (var i = 0; i < _reused.Count; i++) _reused[i] = _reused[i] with { Node = NumberOf(_reused[i].Node) };
+        for (var i = 0; i < _waits.Count; i++) _waits[i] = _waits[i] with { Node = NumberOf(_waits[i].Node) };
+        for (var i = 0; i < _decisions.Count; i++) _decisions[i] = _decisions[i] with { Node = NumberOf(_decisions[i].Node) };
+    }
+
+    private void Forget(Predicate<int> isGone)
+    {
+        _drafts.RemoveAll(draft => isGone(draft.Node));
+        _reused.RemoveAll(reused => isGone(reused.Node));
+        _waits.RemoveAll(wait => isGone(wait.Node));
+        _decisions.RemoveAll(decided => isGone(decided.Node));
     }
 
     /// <summary>What was reused made no call here: the calls of the execution it came from stand for it.</summary>
@@ -91,25 +134,45 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
             if (before.Call.Key == e.Call.Key && before.Result is { IsBound: true }) before.IsKept = false;   // asked again after a crash: the one that was cut is not part of the story
         }
         var earlier = e.Call.After is { } after && after < open.Count ? open[after] : null;
-        var made = new Draft(state.PathOf(e.Node), e.Call, earlier, state.NodeOf(e.Node).Settings.Labels.IsSecret || e.Call.Request is { Labels.IsSecret: true });
+        var made = new Draft(e.Node, state.PathOf(e.Node), e.Call, earlier, state.NodeOf(e.Node).Settings.Labels.IsSecret || e.Call.Request is { Labels.IsSecret: true });
         open.Add(made);
         _drafts.Add(made);
     }
 
     /// <summary>Calls that were cut failed as their attempt did; where nobody needed them any more, they never answer.</summary>
-    private void Close(int node, NodeError? error, bool isLoser)
+    /// <param name="goesOn">A resume may enter the attempt again, which counts its steps on.</param>
+    private void Close(int node, NodeError? error, bool isLoser, bool goesOn = false)
     {
-        if (!_open.Remove(node, out var drafts)) return;
+        if (!_open.TryGetValue(node, out var drafts)) return;
+        if (!goesOn) _open.Remove(node);
         foreach (var draft in drafts)
         {
+            if (draft.IsClosed) continue;
+            draft.IsClosed = true;
             if (draft.IsKept && draft.Result is not { IsBound: false })
             {
                 var isOwnEnd = error is not null && (error.Code == ErrorCode.Timeout || error.Code == ErrorCode.IdleTimeout || error.Code == ErrorCode.UnknownOutcome);
                 draft.NeverAnswered = isLoser;
                 draft.IsKept = isLoser || isOwnEnd;
+                draft.IsUnknown = isOwnEnd;
                 if (isOwnEnd) draft.Result = draft.Result! with { Error = error };
             }
             if (draft.IsKept) Finish(draft);
+        }
+    }
+
+    /// <summary>A person has said what became of a call that was cut: that is its answer, or it is the next call's.</summary>
+    private void Settle(RunEvent.Assumed e, RunState state)
+    {
+        if (!_open.TryGetValue(e.Node, out var drafts)) return;
+        foreach (var draft in drafts)
+        {
+            if (!draft.IsKept || state.MayRepeat(e.Node, draft.Call)) continue;
+            if (!draft.IsUnknown && draft.Result is { IsBound: false }) continue;
+            draft.IsKept = e.Happened;
+            draft.IsUnknown = false;
+            draft.Recorded = null;
+            draft.Result = (draft.Result ?? NoResult) with { Response = e.Output, Error = null, IsBound = false };
         }
     }
 
@@ -125,14 +188,14 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
 
     private CassetteHead HeadOf(RunEvent.RunStarted started)
     {
-        var bundle = store.Artifacts.Read(started.Bundle).AsObject;
+        var bundle = store.Artifacts.Read(_definition?.Bundle ?? started.Bundle).AsObject;
         var replayed = bundle.GetOrNull("replays");
         return new CassetteHead
         {
             // A replay of a replay asks what the first run asked.
             Run = new RunId(replayed.TextOrNull ?? started.Run),
             Workflow = started.Workflow,
-            DefinitionHash = started.DefinitionHash,
+            DefinitionHash = _definition?.Hash ?? started.DefinitionHash,
             Now = bundle["now"].AsText,
             Inputs = bundle["inputs"].AsObject,
             Options = bundle.GetOrNull("options") is { IsObject: true } options ? options.AsObject : ValueMap.Empty,
@@ -157,21 +220,19 @@ public sealed class CassetteRecorder(IRunStore store, Func<RunId, Plan> planOf) 
         };
     }
 
-    private List<long> ListOf(string path)
-    {
-        if (!_waits.TryGetValue(path, out var times)) _waits[path] = times = [];
-        return times;
-    }
-
-    private sealed class Draft(string path, StepCall call, Draft? earlier, bool isSecret)
+    private sealed class Draft(int node, string path, StepCall call, Draft? earlier, bool isSecret)
     {
         public AskedStep Asked => new(Call, earlier?.Asked, Result?.Response);
+        public int Node { get; set; } = node;
         public string Path { get; } = path;
         public StepCall Call { get; } = call;
         public bool IsSecret { get; } = isSecret;
         public StepResult? Result { get; set; }
         public bool IsKept { get; set; } = true;
         public bool NeverAnswered { get; set; }
+        public bool IsClosed { get; set; }
+        /// <summary>It was cut, and its attempt ended with nobody knowing whether it took effect.</summary>
+        public bool IsUnknown { get; set; }
         /// <summary>Null: it is made when the run has ended.</summary>
         public RecordedCall? Recorded { get; set; }
     }

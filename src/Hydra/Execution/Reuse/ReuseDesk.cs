@@ -15,10 +15,11 @@ internal sealed class ReuseDesk(IRunStore store, RunId run, bool isAsked, TimePr
     private readonly ConcurrentDictionary<int, (ReuseKey Key, string Path)> _pending = new();
 
     /// <summary>The earlier result that stands for this attempt's; null: the work is to be done, and is remembered once it has completed.</summary>
-    public ReuseSource? Find(NodeAttempt given, int instance)
+    /// <param name="isAskedAnew">It is to be done anew whatever there is.</param>
+    public ReuseSource? Find(NodeAttempt given, int instance, bool isAskedAnew)
     {
         if (!Asks(given) || KeyOf(given) is not { } key) return null;
-        if (given is { Attempt: 1, Incarnation: 0 } && Earlier(given, key) is { } found) return found;
+        if (!isAskedAnew && given is { Attempt: 1, Incarnation: 0 } && Earlier(given, key) is { } found) return found;
         _pending[instance] = (key, given.Path);
         return null;
     }
@@ -67,6 +68,7 @@ internal sealed class ReuseDesk(IRunStore store, RunId run, bool isAsked, TimePr
         var settings = given.Node.Settings;
         if (given.Services.IsDryRun || given.Services.Cassette is not null || given.Variant.Kind != VariantKind.Written) return null;
         if (settings.Cache is { Kind: CacheKind.Off } || settings.Labels.IsSecret) return null;
+        if (given.Node.Undo is not null) return null;   // its run may yet undo it, or has
         if (settings.Cache is null && settings.Effect != EffectClass.Pure) return null;
         if (given.Scope is not InstanceScope scope) return null;
         var known = _fixed.GetOrAdd(given.Node, static (node, workflow) => Fixed.Of(node, workflow), scope.Workflow);

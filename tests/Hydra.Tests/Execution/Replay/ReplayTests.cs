@@ -240,6 +240,90 @@ public sealed class ReplayTests : IDisposable
         Assert.Contains("--replay-run recorded", refused.Message);
     }
 
+    [Fact]
+    public async Task A_replay_of_a_fork_gives_what_the_fork_was_answered()
+    {
+        var workflow = Prompts("draft", "report <- draft\nend <- report", ("draft", "Write"), ("report", "Report: {{ draft }}"), ("end", "End: {{ report }}"));
+        var type = new AskingNode();
+        await RecordAsync(workflow, type);
+        var engine = EngineOf(_store, workflow, type);
+        var fork = await engine.ResumeAsync(engine.Fork(Recorded, new ForkRequest { From = ["report"] }), new RunRequest(), CancellationToken.None);
+
+        var cassette = CassetteReader.Read(_store, fork.Run, _ => PlanOf(workflow));
+        var replay = await ReplayAsync(workflow, new AskingNode(), cassette);
+
+        Assert.Equal("""{"end":"End: Report: Write (1) (4) (5)"}""", Value.Of(fork.Outputs).ToJson());
+        Assert.Equal(Value.Of(fork.Outputs).ToJson(), Value.Of(replay.Outputs).ToJson());
+        Assert.Equal((3, 0), (cassette.Calls.Count, cassette.LeftCount));
+    }
+
+    [Fact]
+    public async Task A_replay_of_a_run_that_failed_and_was_resumed_ends_as_that_did()
+    {
+        var workflow = Prompts("draft", "report <- draft", ("draft", "Write"), ("report", "Report: {{ draft }}"));
+        var failed = await RecordAsync(workflow, new AskingNode { Answer = (prompt, _) => prompt == "Write" ? prompt : throw new CallFailedException(ErrorCode.Network, "cut") });
+        var resumed = await EngineOf(_store, workflow, new AskingNode()).ResumeAsync(Recorded, new RunRequest(), CancellationToken.None);
+        Assert.Equal((RunStatus.Failed, RunStatus.Completed), (failed.Status, resumed.Status));
+
+        var replay = await ReplayAsync(workflow, new AskingNode(), CassetteOf(workflow));
+
+        Assert.Equal(RunStatus.Completed, replay.Status);
+        Assert.Equal(Value.Of(resumed.Outputs).ToJson(), Value.Of(replay.Outputs).ToJson());
+    }
+
+    [Theory]
+    [InlineData(true, "said")]
+    [InlineData(false, "a")]
+    public async Task A_replay_takes_what_a_person_said_of_a_call_that_was_cut(bool happened, string output)
+    {
+        var workflow = Graph("a");
+        var type = new CallingNode { Effect = EffectClass.Irreversible, Steps = 2 };
+        type.Answer = (attempt, _) => type.Calls.Count == 2 ? throw new StoreException(StoreFault.Other, "the process died here") : new(Value.Of(attempt.Path));
+        await Assert.ThrowsAsync<StoreException>(() => EngineOf(new DyingStore(_store, 3), workflow, type).RunAsync(workflow, new RunRequest { Run = Recorded }, CancellationToken.None));
+        var cut = await EngineOf(_store, workflow, type).ResumeAsync(Recorded, new RunRequest(), CancellationToken.None);
+        var said = new RunRequest { Assumptions = [new Assumption("a", happened, "said", "ann")] };
+        var resumed = await EngineOf(_store, workflow, type).ResumeAsync(Recorded, said, CancellationToken.None);
+        Assert.Equal((RunStatus.Failed, RunStatus.Completed, output), (cut.Status, resumed.Status, resumed.Outputs["a"].AsText));
+
+        var replaying = new CallingNode { Effect = EffectClass.Irreversible, Steps = 2 };
+        var engine = EngineOf(_store, workflow, replaying);
+        var cassette = CassetteReader.Read(_store, Recorded, _ => engine.Load(Recorded).State.Plan);
+        var replay = await engine.RunAsync(workflow, new RunRequest { Run = new RunId("replayed"), Cassette = cassette }, CancellationToken.None);
+
+        Assert.Equal((RunStatus.Completed, output), (replay.Status, replay.Outputs["a"].AsText));
+        Assert.Empty(replaying.Calls);
+        Assert.Equal(0, cassette.LeftCount);
+    }
+
+    [Fact]
+    public async Task What_people_decided_of_a_fork_is_replayed_and_not_what_they_decided_of_its_parent()
+    {
+        var workflow = TestTypes.Parse("""
+            name: s
+            nodes:
+              - {id: draft, type: set, value: "draft{% if revision %} {{ revision.comment }}{% endif %}"}
+              - {id: gate, type: approval_gate, prompt_to_human: "{{ draft }}?", depends_on: [draft], on_reject: {revise: draft}}
+              - {id: end, type: set, value: "{{ draft }} by {{ gate.approver }}", depends_on: [gate, draft]}
+            """);
+        var engine = new Engine(new EngineOptions { Types = TestTypes.All, Store = _store, ReadDefinition = (_, _, _) => workflow });
+        async Task<RunReport> SayAsync(RunId run, string target, bool answer, string who)
+        {
+            Assert.Null(engine.Answer(run, new GivenAnswer(target, WaitKind.Approval, answer, IsText: false, who, IsAuthenticated: false, "shorter", "")));
+            return await engine.ResumeAsync(run, new RunRequest(), CancellationToken.None);
+        }
+        await engine.RunAsync(workflow, new RunRequest { Run = Recorded }, CancellationToken.None);
+        await SayAsync(Recorded, "gate", false, "ann");
+        Assert.Equal("draft shorter by ann", (await SayAsync(Recorded, "gate#2", true, "ann")).Outputs["end"].AsText);
+        var fork = engine.Fork(Recorded, new ForkRequest { From = ["gate"] });
+        await engine.ResumeAsync(fork, new RunRequest(), CancellationToken.None);
+        Assert.Equal("draft by bo", (await SayAsync(fork, "gate", true, "bo")).Outputs["end"].AsText);
+
+        var cassette = CassetteReader.Read(_store, fork, _ => Planner.Plan(workflow, TestTypes.All));
+        var replay = await engine.RunAsync(workflow, new RunRequest { Run = new RunId("again"), Cassette = cassette }, CancellationToken.None);
+
+        Assert.Equal((RunStatus.Completed, "draft by bo"), (replay.Status, replay.Outputs["end"].AsText));
+    }
+
     [Theory]
     [InlineData("", "is empty")]
     [InlineData("name: w\n", "is damaged at line 1")]

@@ -69,6 +69,27 @@ public sealed class ReuseTests : IDisposable
         Assert.Equal(2, (await RunAsync(refusing, topic: "tides")).Asked.Length);
     }
 
+    [Fact]
+    public async Task What_a_fork_names_is_done_anew_and_what_depends_on_it_may_reuse()
+    {
+        var (first, _) = await RunAsync(Chain(), topic: "tides");
+        var type = new AskingNode { Answer = (_, _) => "Write of tides (1)" };
+        var engine = EngineOf(_store, Chain(), type);
+        var fork = engine.Fork(first.Run, new ForkRequest { From = ["draft"] });
+        await engine.ResumeAsync(fork, new RunRequest(), CancellationToken.None);
+
+        Assert.Equal(["Write of tides"], type.Asked);
+        Assert.Equal(["run-1/report"], ReusedBy(fork));
+    }
+
+    [Fact]
+    public async Task What_may_be_undone_is_never_reused()
+    {
+        var undoing = Chain(shape: node => node with { Policy = new NodePolicy { Cache = new CacheSpec(CacheKind.Reuse), Effect = EffectClass.Irreversible, Compensate = node with { DependsOn = [] } } });
+        await RunAsync(undoing, topic: "tides");
+        Assert.Equal(2, (await RunAsync(undoing, topic: "tides")).Asked.Length);
+    }
+
     [Theory]
     [InlineData(EffectClass.Idempotent, false)]
     [InlineData(EffectClass.Irreversible, false)]
