@@ -9,6 +9,25 @@ public sealed class ReplayAndReuseTests
     private static readonly Dictionary<string, string> Nothing = [];
 
     [Fact]
+    public void What_a_composite_may_undo_is_not_reused_and_neither_is_what_undoes()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("flow.yaml", """
+            name: flow
+            inputs: {code: {default: "1"}}
+            nodes:
+              - {id: book, type: map, over: "[1, 2]", as: n, max_concurrency: 1, body: {type: bash, cache: reuse, command: "echo book {{ n }} >> log"}, compensate: {type: bash, cache: reuse, command: "echo undo >> log"}}
+              - {id: last, type: bash, depends_on: [book], command: "exit {{ code }}"}
+            """);
+        Assert.Equal(1, terminal.Run("run", "flow.yaml", "--sandbox", "inprocess", "--run-id", "first", "-q"));
+        Assert.Equal(1, terminal.Run("run", "flow.yaml", "--sandbox", "inprocess", "-q"));
+        Assert.Equal(0, terminal.Run("run", "flow.yaml", "--sandbox", "inprocess", "--run-id", "third", "-q", "-i", "code=0"));
+        Assert.Equal("book 1,book 2,undo,book 1,book 2,undo,book 1,book 2", string.Join(',', File.ReadLines(terminal.PathOf("log"))));
+        Assert.Equal(0, terminal.Run("inspect", "third", "--why", "book[0]"));
+        Assert.Contains("'book' names a `compensate`", terminal.Out);
+    }
+
+    [Fact]
     public async Task A_recorded_run_replays_with_no_provider_and_drift_exits_1()
     {
         await using var provider = await FakeProvider.StartAsync();

@@ -41,6 +41,9 @@ internal sealed class InstanceScope(RunState state, RunInputs inputs, IArtifactS
 
     public WorkflowSpec Workflow => state.ScopeOf(instance).Plan.Workflow;
 
+    /// <summary>The instance, or a composite that it lies in, names a compensation, or it is part of one.</summary>
+    public bool IsCompensated => state.CompensatedBy(instance) >= 0;
+
     /// <summary>The labels on what this instance sees by that name; none where there is nothing.</summary>
     public Labels LabelsOf(string name) => TryFind(name, out _, out var found) ? Narrowed(name, found) : default;
 

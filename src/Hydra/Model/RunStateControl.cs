@@ -79,6 +79,16 @@ public sealed partial class RunState
         }
     }
 
+    /// <summary>The instance itself, or the nearest around it, that names a compensation, what undoes it among that; −1: none does.</summary>
+    public int CompensatedBy(int instance)
+    {
+        for (; instance >= 0; instance = ScopeOf(BaseOf(instance)).Parent)
+        {
+            if (NodeOf(instance).Undo is not null) return instance;
+        }
+        return -1;
+    }
+
     private bool IsDone(int instance) => _status[instance] is NodeStatus.Completed or NodeStatus.Degraded;
 
     /// <summary>This run did not do the work of an ended instance: it was inherited, reused, or set by hand.</summary>

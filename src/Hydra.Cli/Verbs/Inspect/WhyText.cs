@@ -26,7 +26,8 @@ internal static class WhyText
                 ? $"{path} did not run: it is {WireNames.Of(state.StatusOf(instance))}."
                 : $"{path} is made of other nodes, which are reused one by one. Ask for one of them."]);
         }
-        if (state.NodeOf(instance).Undo is not null) return new ReuseWhy([$"{path} was not reused.", "  It names a `compensate`: what one run may undo never stands for another's work."]);
+        if (state.CompensatedBy(instance) is >= 0 and var undoable)
+            return new ReuseWhy([$"{path} was not reused.", $"  {(undoable == instance ? "It" : $"'{state.PathOf(undoable)}'")} names a `compensate`: what one run may undo, or what undoes it, never stands for another's work."]);
         var lines = new List<string> { $"{path} was not reused." };
         if (state.IsAskedAnew(instance)) lines.Add("  `hydra rerun --from` asked for it to be done anew.");
         if (Refusal(state.NodeOf(instance).Settings, isAsked) is { } refusal) lines.Add("  " + refusal);

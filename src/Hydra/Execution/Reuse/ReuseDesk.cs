@@ -68,9 +68,9 @@ internal sealed class ReuseDesk(IRunStore store, RunId run, bool isAsked, TimePr
         var settings = given.Node.Settings;
         if (given.Services.IsDryRun || given.Services.Cassette is not null || given.Variant.Kind != VariantKind.Written) return null;
         if (settings.Cache is { Kind: CacheKind.Off } || settings.Labels.IsSecret) return null;
-        if (given.Node.Undo is not null) return null;   // its run may yet undo it, or has
         if (settings.Cache is null && settings.Effect != EffectClass.Pure) return null;
         if (given.Scope is not InstanceScope scope) return null;
+        if (scope.IsCompensated) return null;   // its run may yet undo it, or has, and what undoes is for each run to do
         var known = _fixed.GetOrAdd(given.Node, static (node, workflow) => Fixed.Of(node, workflow), scope.Workflow);
         if (known.ReadsEnvironment) return null;
         var parts = new List<KeyValuePair<string, string>> { new("definition", known.Hash) };
