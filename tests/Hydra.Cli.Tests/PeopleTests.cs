@@ -152,6 +152,25 @@ public sealed class PeopleTests
         });
     }
 
+    [Theory]
+    [InlineData("hydra respond r1 name TEXT", 60)]
+    [InlineData("hydra resume r1", 200)]
+    public void A_question_whose_time_is_over_offers_no_answer_but_the_command_that_goes_on(string offered, int secondsLater)
+    {
+        using var terminal = new Terminal { Clock = new LaterTime(TimeSpan.Zero) };
+        terminal.Write("flow.yaml", "name: r\nnodes:\n  - {id: name, type: user_input, prompt: name?, timeout_seconds: 120, default: nobody}\n");
+        Assert.Equal(3, terminal.Run("run", "flow.yaml", "--run-id", "r1", "-q"));
+        terminal.Clock = new LaterTime(TimeSpan.FromSeconds(secondsLater));
+        foreach (var words in (string[][])[["inspect", "r1"], ["inspect", "r1", "--node", "name"]])
+        {
+            Assert.Equal(0, terminal.Run(words));
+            Assert.Equal(offered, terminal.Out.TrimEnd().Split('\n')[^1].Trim());
+        }
+        terminal.Run("inspect", "r1", "--json");
+        using var run = JsonDocument.Parse(terminal.Out);
+        Assert.Equal(offered, run.RootElement.GetProperty("waits")[0].GetProperty("command").GetString());
+    }
+
     [Fact]
     public void What_is_due_is_brought_about_by_a_command_that_asks_nobody()
     {

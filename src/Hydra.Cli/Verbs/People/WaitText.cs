@@ -16,6 +16,14 @@ internal static class WaitText
         writer.WriteLine($"  {CommandFor(run.Text, open.Path, open.Wait.Request)}{where}{(open.Wait.Request.Kind == WaitKind.Approval ? "   or with --reject --comment TEXT" : "")}");
     }
 
+    /// <summary>The same of a wait that a run was left in: once its time is over, what becomes of it and the command that brings that about.</summary>
+    public static void WriteLeft(RunId run, OpenWait open, string where, CliIo io)
+    {
+        var nowMs = io.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+        if (!IsOver(open.Wait, nowMs)) WriteAsk(run, open, where, io.Error);
+        else io.Error.WriteLine($"{TerminalText.Of(open.Path)}: {UrgencyOf(open.Wait, nowMs)}");
+    }
+
     private static string OptionsOf(WaitRequest request) => request.Options.Count == 0 ? "" : TerminalText.Clip($" [{string.Join(" / ", request.Options)}]", PromptLengthMax);
 
     /// <summary>Whom else it takes than whoever reads this.</summary>
@@ -109,7 +117,8 @@ internal static class WaitText
         if (asked is not null) WritePayload(asked, io.Out);
         else io.Out.WriteLine(TerminalText.Of(LostPayload.Tell(lost!, new RunId(state.RunName), new OpenWait(state.PathOf(node), wait), where)));
         io.Out.WriteLine($"payload {wait.Request.PayloadSha256}   wait {TerminalText.Of(wait.Id)}");
-        if (lost is null) io.Out.WriteLine($"  {CommandFor(state.RunName, state.PathOf(node), wait.Request)}{where}");
+        if (IsOver(wait, state.NowMs(io.Clock))) io.Out.WriteLine($"  {GoOn(state.RunName)}{where}");
+        else if (lost is null) io.Out.WriteLine($"  {CommandFor(state.RunName, state.PathOf(node), wait.Request)}{where}");
     }
 
     /// <summary>Whether time presses: reminded, escalated, over. What passed while no process lived is due and takes effect when the run goes on.</summary>
@@ -123,6 +132,11 @@ internal static class WaitText
     }
 
     private const string Reminder = "remind";
+
+    /// <summary>Nobody may answer any more: what time has decided takes effect when the run goes on.</summary>
+    private static bool IsOver(WaitState wait, long nowMs) => wait.DeadlineMs <= nowMs && !WaitRules.MayEscalate(wait);
+
+    private static string GoOn(string run) => $"hydra resume {run}";
 
     /// <summary>What has fallen due and takes effect when the run goes on; null: nothing.</summary>
     private static string? DueOf(WaitState wait, long nowMs) =>
@@ -167,7 +181,7 @@ internal static class WaitText
             ("approvers", Value.OfTexts(wait.MayAnswer)), ("quorum", request.Quorum),
             ("answers", Value.Of(wait.Answers.Select(answer => Value.Of(ValueMap.Of(("who", answer.Who), ("authenticated", answer.IsAuthenticated), ("answer", answer.Answer), ("comment", answer.Comment), ("at", Iso(answer.AtMs))))))),
             ("expired", wait.Decision?.Expired is { } expired ? WireNames.Of(expired) : Value.Null),
-            ("command", isOpen && CommandFor(state.RunName, state.PathOf(node), request, isLost: lost is not null) is { } command ? Value.Of(command) : Value.Null)));
+            ("command", isOpen && (IsOver(wait, state.NowMs(io.Clock)) ? GoOn(state.RunName) : CommandFor(state.RunName, state.PathOf(node), request, isLost: lost is not null)) is { } command ? Value.Of(command) : Value.Null)));
     }
 
     public static string Iso(long atMs) => DateTimeOffset.FromUnixTimeMilliseconds(atMs).ToString("O");
