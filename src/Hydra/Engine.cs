@@ -48,7 +48,7 @@ public sealed partial class Engine(EngineOptions options)
             return RunReport.Of(run, state, Options.Store.Artifacts);
         }
         if (bundle.Replays is { } replayed && request.Cassette is null) throw new RunRefusedException($"Run '{run}' replays the recording of run '{replayed}', and going on with it would make real calls. Start the replay anew: `hydra run FILE --replay-run {replayed}`.");
-        RefuseUndoneSince(state);
+        RefuseUndoneSince(state, path => $"hydra rerun {run} --from {path}");
         Sandbox.Check(state.Plan, request.Sandbox, request.CallsNobody, Sandboxes.WhyNot);
         var limits = RunLimitsOf.Resumed(state.Limits, request);
         var said = Control.Check(run, state, request.Assumptions, Options.Store.Artifacts);

@@ -1,4 +1,5 @@
 using Hydra.Changes;
+using Hydra.Execution;
 using Hydra.Model;
 using Hydra.Scheduling;
 
@@ -47,6 +48,8 @@ public sealed partial class Engine
         var reducer = new Reducer(state);
         reducer.Begin(nowMs);
         reducer.Fork(new RunEvent.Forked(run.Text, parent.Text, upTo, definition), [.. anew], outputs, [.. named]);
+        RefuseUndoneSince(state, path => $"hydra rerun {parent}{(fork.UpTo is { } frame ? $" --up-to {frame}" : "")} --from {path}");
+        if (fork.TakenUpWith is { } request) _ = RunLimitsOf.Resumed(state.Limits, request);
         journal.Commit(new Frame(upTo + 1, nowMs, reducer.Events), Describe(run, state, bundle) with { Status = RunStatus.Interrupted, Reason = $"forked from {parent}, not yet taken up" });
         return run;
     }
@@ -70,13 +73,13 @@ public sealed partial class Engine
     }
 
     /// <summary>A fork does not go on from what its parent has undone since.</summary>
-    private void RefuseUndoneSince(RunState state)
+    private void RefuseUndoneSince(RunState state, Func<string, string> anew)
     {
         if (state.RollbackAs is not null) return;
         foreach (var left in state.LeftDone.Where(left => left.Run is not null).ToLookup(left => left.Run!, left => state.PathOf(left.Instance)))
         {
             if (UndoneBy(new RunId(left.Key)) is not { Count: > 0 } undone || left.FirstOrDefault(undone.Contains) is not { } path) continue;
-            throw new RunRefusedException($"Run '{left.Key}' has undone what node '{path}' did, or tried to, and run '{state.RunName}' counts it as done. Do it anew: hydra rerun {state.RunName} --from '{path}'");
+            throw new RunRefusedException($"Run '{left.Key}' has undone what node '{path}' did, or tried to, and run '{state.RunName}' counts it as done. Do it anew: {anew($"'{path}'")}");
         }
     }
 
@@ -109,6 +112,8 @@ public sealed record ForkRequest
 {
     /// <summary>Null: twelve hexadecimal digits are made up.</summary>
     public RunId? Run { get; init; }
+    /// <summary>What it will be taken up with: refused where it could not be; null: nobody knows yet.</summary>
+    public RunRequest? TakenUpWith { get; init; }
     /// <summary>The last frame of the parent that the fork keeps; null: all there are.</summary>
     /// <value>0 or more.</value>
     public long? UpTo { get; init; }

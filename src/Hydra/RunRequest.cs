@@ -57,6 +57,8 @@ public sealed record RunReport
     /// <summary>Calls to models whose cost nobody knows: it is not in <see cref="Cost"/>.</summary>
     public long UnpricedCalls { get; init; }
     public required Plan Plan { get; init; }
+    /// <summary>The run's own limits, as raised so far; null: it has none.</summary>
+    public BudgetSpec? Budget { get; init; }
     /// <summary>The files of <c>outputs</c> that were written.</summary>
     public IReadOnlyList<string> FilesWritten { get; init; } = [];
     /// <summary>What the run waits for, where it was left waiting for people.</summary>
@@ -89,6 +91,7 @@ public sealed record RunReport
             Tokens = state.RunAccount.Tokens,
             UnpricedCalls = state.RunAccount.UnpricedCalls,
             Plan = state.Plan,
+            Budget = state.Limits.Budget,
             Waits = [.. state.OpenWaits.Select(waiting => new OpenWait(state.PathOf(waiting), state.DetailOf(waiting)!.Wait!))],
             IsDenied = state.Status == RunStatus.Failed && Enumerable.Range(0, state.InstanceCount).Any(i => state.IsUncaughtFailure(i) && state.DetailOf(i) is { WasDenied: true, Error.Code: var code } && code == ErrorCode.PolicyDenied),
             IsSwitchedOff = state is { Status: RunStatus.Paused, IsSwitchedOff: true },

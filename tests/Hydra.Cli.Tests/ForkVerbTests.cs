@@ -85,6 +85,44 @@ public sealed partial class ForkVerbTests
     }
 
     [Fact]
+    public void A_limit_that_the_new_file_raises_holds_and_what_was_added_to_another_stays()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("flow.yaml", Limited(calls: 1));
+        Assert.Equal(4, terminal.Run("run", "flow.yaml", "--run-id", "first", "--budget-tokens", "1"));
+        Assert.Contains("hydra resume first --add-budget-tokens 10000   Another limit", terminal.Error);
+        Assert.Equal(4, terminal.Run("resume", "first", "--add-budget-tokens", "10000"));
+        Assert.Contains("max_model_calls 1 is used up", terminal.Error);
+        terminal.Write("flow.yaml", Limited(calls: 2));
+        Assert.Equal(0, terminal.Run("migrate", "first", "flow.yaml", "--apply", "--run-id", "second"));
+        Assert.True(terminal.Run("resume", "second") == 0, terminal.Error);
+    }
+
+    [Fact]
+    public void What_nothing_can_be_added_to_is_named_and_no_fork_is_left()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("flow.yaml", Limited(calls: 1));
+        Assert.Equal(4, terminal.Run("run", "flow.yaml", "--run-id", "first"));
+        Assert.Contains("More budget: raise the limit in the file, then hydra migrate first FILE --apply", terminal.Error);
+        foreach (var words in (string[][])[["resume", "first", "--add-budget-usd", "1"], ["resume", "first", "--add-budget-tokens", "9"], ["rerun", "first", "--from", "a", "--add-budget-usd", "1", "--run-id", "fork"]])
+        {
+            Assert.Equal(2, terminal.Run(words));
+            Assert.Contains("The run itself has no limit in ", terminal.Error);
+        }
+        Assert.Equal(2, terminal.Run("inspect", "fork"));
+    }
+
+    private static string Limited(int calls) => $$"""
+        name: limited
+        defaults: {model: offline/x, max_output_tokens: 20}
+        budget: {max_model_calls: {{calls}}}
+        nodes:
+          - {id: a, type: agent, prompt: one}
+          - {id: b, type: agent, prompt: two, depends_on: [a]}
+        """;
+
+    [Fact]
     public void A_damaged_store_says_what_can_be_saved_and_how()
     {
         using var terminal = WithFlow();

@@ -110,10 +110,15 @@ internal static class RunLimitsOf
     public static RunLimits Resumed(RunLimits known, RunRequest request)
     {
         var budget = Over(known.Budget, request.Budget);
+        if (request.AddUsd.Amount != 0 && budget?.MaxUsd is null) throw NothingToAddTo("dollars", "max_usd", "--add-budget-usd");
+        if (request.AddTokens != 0 && budget?.MaxTokens is null) throw NothingToAddTo("tokens", "max_tokens", "--add-budget-tokens");
         if (budget?.MaxTokens is { } tokens && request.AddTokens != 0) budget = budget with { MaxTokens = tokens + request.AddTokens };
         if (budget?.MaxUsd is { } usd && request.AddUsd.Amount != 0) budget = budget with { MaxUsd = usd + request.AddUsd };
         return new(request.MaxConcurrent ?? known.MaxConcurrent, request.Rpm ?? known.Rpm, request.Tpm ?? known.Tpm, budget);
     }
+
+    private static RunRefusedException NothingToAddTo(string what, string limit, string option) =>
+        new($"The run itself has no limit in {what} ({limit}), so there is nothing that {option} could add to. Every other limit, and one of a node, is raised in the file: `hydra migrate RUN FILE`.");
 
     private static BudgetSpec? Over(BudgetSpec? file, BudgetSpec? asked)
     {

@@ -88,6 +88,27 @@ public sealed record BudgetSpec
     public TimeSpan? MaxTime { get; init; }
     public long? MaxRetries { get; init; }
     public BudgetPolicy OnExceeded { get; init; } = BudgetPolicy.Stop;
+
+    /// <summary>The limits of a run whose file has changed: what the author changed holds; what the command line gave or added stays where the file says what it said.</summary>
+    public static BudgetSpec? Edited(BudgetSpec? known, BudgetSpec? before, BudgetSpec? after)
+    {
+        if (before == after) return known;
+        var (own, old, said) = (known ?? new BudgetSpec(), before ?? new BudgetSpec(), after ?? new BudgetSpec());
+        return new BudgetSpec
+        {
+            MaxTokens = Of(own.MaxTokens, old.MaxTokens, said.MaxTokens),
+            MaxUsd = Of(own.MaxUsd, old.MaxUsd, said.MaxUsd),
+            MaxModelCalls = Of(own.MaxModelCalls, old.MaxModelCalls, said.MaxModelCalls),
+            MaxToolCalls = Of(own.MaxToolCalls, old.MaxToolCalls, said.MaxToolCalls),
+            MaxSteps = Of(own.MaxSteps, old.MaxSteps, said.MaxSteps),
+            MaxContextTokens = Of(own.MaxContextTokens, old.MaxContextTokens, said.MaxContextTokens),
+            MaxTime = Of(own.MaxTime, old.MaxTime, said.MaxTime),
+            MaxRetries = Of(own.MaxRetries, old.MaxRetries, said.MaxRetries),
+            OnExceeded = Of(own.OnExceeded, old.OnExceeded, said.OnExceeded),
+        };
+
+        static T Of<T>(T own, T old, T said) => EqualityComparer<T>.Default.Equals(old, said) ? own : said;
+    }
 }
 
 /// <summary>What is tried when a node's attempts are used up or its breaker is open, in this order.</summary>

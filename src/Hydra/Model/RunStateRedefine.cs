@@ -8,6 +8,7 @@ public sealed partial class RunState
     {
         var root = Scopes[0];
         if (hasDropped || !HasSameNodes(root.Plan, next)) anew = Renumber(next, anew);
+        SetLimits(Limits with { Budget = BudgetSpec.Edited(Limits.Budget, Plan.Workflow.Budget, next.Workflow.Budget) });
         Plan = next;
         foreach (var scope in Scopes) scope.Plan = scope.Parent < 0 ? next : PlanOf(scope.Opening, scope.Parent);
         return anew;

@@ -40,14 +40,26 @@ public sealed class ControlTests : IDisposable
         var undo = new NodeSpec { Id = new NodeId("compensate"), Type = "call" };
         var workflow = Graph("a\nb <- a", node => node.Id.Text == "b" ? node : node with { Policy = new NodePolicy { Compensate = undo, Effect = EffectClass.Irreversible } });
         using var store = SqliteRunStore.Open(_folder, Durability.Full);
-        var failing = new CallingNode { Answer = (attempt, _) => attempt.Path == "b" ? throw new CallFailedException(ErrorCode.BadRequest, "no") : new(Value.Of(attempt.Path)) };
-        var parent = await EngineOf(store, workflow, failing).RunAsync(workflow, new RunRequest { Run = Run }, CancellationToken.None);
-        Assert.Equal(["a"], parent.Rollback!.Undone);
-        var whenDone = store.Read(Run).First(frame => frame.Events.Any(happened => happened is RunEvent.Ended { Node: 0 })).Sequence;
-
         var calls = new CallingNode();
         var engine = EngineOf(store, workflow, calls);
-        var fork = engine.Fork(Run, new ForkRequest { UpTo = whenDone, From = ["b"] });
+        RunId? forked = null;
+        var failing = new CallingNode
+        {
+            Answer = (attempt, _) =>
+            {
+                if (attempt.Path != "b") return new(Value.Of(attempt.Path));
+                forked = engine.Fork(Run, new ForkRequest { UpTo = WhenDone(), From = ["b"] });
+                throw new CallFailedException(ErrorCode.BadRequest, "no");
+            },
+        };
+        var parent = await EngineOf(store, workflow, failing).RunAsync(workflow, new RunRequest { Run = Run }, CancellationToken.None);
+        Assert.Equal(["a"], parent.Rollback!.Undone);
+        var fork = forked!.Value;
+
+        var late = new ForkRequest { Run = new RunId("late"), UpTo = WhenDone(), From = ["b"] };
+        Assert.Contains($"Do it anew: hydra rerun {Run} --up-to {WhenDone()} --from 'a'", Assert.Throws<RunRefusedException>(() => engine.Fork(Run, late)).Message);
+        Assert.Null(store.Find(new RunId("late")));
+
         var refused = await Assert.ThrowsAsync<RunRefusedException>(() => engine.ResumeAsync(fork, new RunRequest(), CancellationToken.None));
         Assert.Contains($"Do it anew: hydra rerun {fork} --from 'a'", refused.Message);
         Assert.Empty(calls.Calls);
@@ -55,6 +67,8 @@ public sealed class ControlTests : IDisposable
         var anew = await engine.ResumeAsync(engine.Fork(fork, new ForkRequest { From = ["a"] }), new RunRequest(), CancellationToken.None);
         Assert.Equal(RunStatus.Completed, anew.Status);
         Assert.Equal(["a/0", "b/0"], calls.Calls);
+
+        long WhenDone() => store.Read(Run).First(frame => frame.Events.Any(happened => happened is RunEvent.Ended { Node: 0 })).Sequence;
     }
 
     [Fact]

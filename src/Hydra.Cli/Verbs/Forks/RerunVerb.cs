@@ -37,6 +37,7 @@ internal static class RerunVerb
         var fork = workshop.Engine.Fork(parent.Run, new ForkRequest
         {
             Run = run,
+            TakenUpWith = RunOptions.ToRequest(arguments, io),
             UpTo = arguments.Integer(UpTo, 0, long.MaxValue),
             From = arguments.All(From),
             OnlyFailed = arguments.Has(OnlyFailed),

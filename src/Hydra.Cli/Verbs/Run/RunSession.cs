@@ -79,10 +79,10 @@ internal static class RunSession
         if (!isKept) return;
         switch (report.Status)
         {
-            case RunStatus.Stopped: io.Error.WriteLine($"More budget: hydra resume {report.Run}{where} --add-budget-usd 1.00, or --add-budget-tokens 10000"); break;
+            case RunStatus.Stopped: io.Error.WriteLine(MoreBudget(report, where)); break;
             case RunStatus.Paused when report.IsSwitchedOff: io.Error.WriteLine($"Go on: hydra kill-switch off{where} && hydra resume {report.Run}{where}"); break;
             case RunStatus.Paused when report.Waits.Count > 0:
-                foreach (var open in report.Waits) WaitText.WriteAsk(report.Run, open, where, io.Error);
+                foreach (var open in report.Waits) WaitText.WriteLeft(report.Run, open, where, io);
                 io.Error.WriteLine($"Then go on: hydra resume {report.Run}{where}");
                 break;
             case RunStatus.Paused or RunStatus.Interrupted: io.Error.WriteLine($"Go on: hydra resume {report.Run}{where}"); break;
@@ -93,6 +93,15 @@ internal static class RunSession
             case RunStatus.Failed: io.Error.WriteLine($"See why: hydra inspect {report.Run}{where}   Try again what failed: hydra resume {report.Run}{where}"); break;
             default: break;
         }
+    }
+
+    /// <summary>How to raise the limit that a run hit: two of the run's own by an option, every other in the file.</summary>
+    private static string MoreBudget(RunReport report, string where)
+    {
+        string?[] options = [report.Budget?.MaxUsd is null ? null : $"{RunOptions.AddUsd.Name} 1.00", report.Budget?.MaxTokens is null ? null : $"{RunOptions.AddTokens.Name} 10000"];
+        var migrate = $"hydra migrate {report.Run} FILE{where} --apply";
+        var added = string.Join(", or ", options.OfType<string>());
+        return added.Length == 0 ? $"More budget: raise the limit in the file, then {migrate}" : $"More budget: hydra resume {report.Run}{where} {added}   Another limit, or a node's: raise it in the file, then {migrate}";
     }
 
     public static int ExitCodeOf(RunReport report) => report.Status switch
