@@ -123,6 +123,24 @@ public sealed partial class ForkVerbTests
         """;
 
     [Fact]
+    public void A_run_whose_line_in_the_list_is_lost_keeps_no_other_from_being_made()
+    {
+        using var terminal = WithFlow();
+        terminal.Run("run", "flow.yaml", "--run-id", "first", "-q");
+        using (var connection = new SqliteConnection($"Data Source={terminal.PathOf(".hydra/hydra.db")};Pooling=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "DELETE FROM runs";
+            command.ExecuteNonQuery();
+        }
+        Assert.True(terminal.Run("run", "flow.yaml", "--run-id", "second", "-q") == 0, terminal.Error);
+        Assert.Equal(0, terminal.Run("verify", "second"));
+        Assert.Equal(1, terminal.Run("doctor", "--runs"));
+        Assert.Contains("They can be left; nothing refers to them.", terminal.Out);
+    }
+
+    [Fact]
     public void A_damaged_store_says_what_can_be_saved_and_how()
     {
         using var terminal = WithFlow();

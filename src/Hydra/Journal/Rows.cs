@@ -10,11 +10,14 @@ internal static class RunRows
 {
     private const string Columns = "run, workflow, definition, status, reason, started_at, updated_at, micro_usd, tokens, tags";
 
+    /// <summary>Above every run that has frames, also one whose line was lost: its frames stay its own.</summary>
+    private const string NextId = "(SELECT 1 + max(coalesce((SELECT max(id) FROM runs), 0), coalesce((SELECT max(id) FROM frames), 0) >> 32))";
+
     public static void Save(SqliteConnection connection, PendingFrame frame, RunInfo info)
     {
         using var command = connection.CreateCommand();
         command.CommandText = $"""
-            INSERT INTO runs({Columns}, node_seconds) VALUES($run, $workflow, $definition, $status, $reason, $started, $updated, $usd, $tokens, $tags, $seconds)
+            INSERT INTO runs(id, {Columns}, node_seconds) VALUES({(frame.RunKey.Id == 0 ? NextId : "NULL")}, $run, $workflow, $definition, $status, $reason, $started, $updated, $usd, $tokens, $tags, $seconds)
             ON CONFLICT(run) DO UPDATE SET status=$status, reason=$reason, updated_at=$updated, micro_usd=$usd, tokens=$tokens, node_seconds=$seconds;
             SELECT id FROM runs WHERE run=$run;
             """;
