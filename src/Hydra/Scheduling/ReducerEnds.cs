@@ -64,7 +64,7 @@ public sealed partial class Reducer
             Emit(new RunEvent.AttemptFailed(instance, error, detail.Variant, delay == TimeSpan.Zero ? 0 : _nowMs + (long)Math.Ceiling(delay.TotalMilliseconds)));
             return;
         }
-        if (detail.Variant + 1 < node.Variants.Length && MayFallBack(detail, settings, error.Code))
+        if (detail.Variant + 1 < node.Variants.Length && MayFallBack(instance, error.Code))
         {
             Emit(new RunEvent.AttemptFailed(instance, error, detail.Variant + 1, 0));
             return;
@@ -73,11 +73,15 @@ public sealed partial class Reducer
     }
 
     /// <summary>Budgets fall back only where they say <c>degrade</c>; what may have happened already is not done again another way.</summary>
-    private static bool MayFallBack(InstanceDetail detail, NodeSettings settings, ErrorCode code)
+    private bool MayFallBack(int instance, ErrorCode code)
     {
-        if (code == ErrorCode.Budget) return detail.RefusedBy is { Limits.OnExceeded: BudgetPolicy.Degrade };
-        return code != ErrorCode.UnknownOutcome || settings.OnUnknown == UnknownOutcomePolicy.Retry;
+        if (IsInDoubt(instance, code)) return false;
+        return code != ErrorCode.Budget || State.DetailOf(instance)?.RefusedBy is { Limits.OnExceeded: BudgetPolicy.Degrade };
     }
+
+    /// <summary>It may have happened already, however the attempt ended, and nobody has said that doing it again is safe.</summary>
+    private bool IsInDoubt(int instance, ErrorCode code) =>
+        State.HasUnknownStep(instance) || (code == ErrorCode.UnknownOutcome && State.NodeOf(instance).Settings.OnUnknown != UnknownOutcomePolicy.Retry);
 
     private bool HasRetriesLeft(int instance)
     {
@@ -95,9 +99,9 @@ public sealed partial class Reducer
         var settings = State.NodeOf(instance).Settings;
         var isBudget = error.Code == ErrorCode.Budget;
         var isOpen = State.HasUnknownStep(instance) && error.Code != ErrorCode.UnknownOutcome && !isBudget;
-        if (isOpen) error = error with { Message = $"{error.Message}. {UnknownText(instance, State.DetailOf(instance)!.Steps!.Find(step => step.Result is { IsBound: true })!.Call)}" };
+        if (isOpen) error = error with { Code = ErrorCode.UnknownOutcome, Message = $"{error.Message}. {UnknownText(instance, State.DetailOf(instance)!.Steps!.Find(step => step.Result is { IsBound: true })!.Call)}" };
         var mayDegrade = !isBudget || settings.OnFailure == FailurePolicy.Degrade || State.DetailOf(instance)?.RefusedBy is { Limits.OnExceeded: BudgetPolicy.Degrade };
-        if (settings.FallbackValue is { } standIn && mayDegrade) End(instance, NodeStatus.Degraded, ValueRef.Of(standIn), error, signal);
+        if (settings.FallbackValue is { } standIn && mayDegrade && !IsInDoubt(instance, error.Code)) End(instance, NodeStatus.Degraded, ValueRef.Of(standIn), error, signal);
         else End(instance, isBudget ? NodeStatus.BudgetExceeded : NodeStatus.Failed, null, error, signal);
     }
 

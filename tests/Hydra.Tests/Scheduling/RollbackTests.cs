@@ -261,6 +261,27 @@ public sealed class RollbackTests
         Assert.Equal((RunStatus.Completed, "every node has ended; undone: pay"), (run.Ended, run.State.Reason));
     }
 
+    [Theory]
+    [InlineData("fallback_models=m1")]
+    [InlineData("fallback_value=paid")]
+    public void What_was_cut_off_and_may_have_happened_is_asked_and_no_fallback_stands_in_for_it(string fallback)
+    {
+        var run = TestRun.Of($"pay | {fallback}");
+        Pay(run);
+        run.Fail("pay", ErrorCode.Timeout);
+        Assert.Equal((NodeStatus.Failed, RunStatus.Failed, ErrorCode.UnknownOutcome), (run.StatusOf("pay"), run.Ended, run.State.DetailOf(0)!.Error!.Code));
+        Assert.True(run.State.AwaitsAssumption(0));
+    }
+
+    [Fact]
+    public void What_was_cut_off_is_undone_where_the_node_says_compensate_and_no_fallback_stands_in_for_it()
+    {
+        var run = TestRun.Of("pay | undo on_unknown=compensate fallback_value=paid");
+        Pay(run);
+        run.Fail("pay", ErrorCode.Timeout);
+        Assert.Equal(["pay~undo"], run.Running);
+    }
+
     private static Ticket Pay(TestRun run) => run.Ask("pay", key: "pay", kind: StepKind.Tool, effect: EffectClass.Irreversible);
 
     private static void LosePayment(TestRun run)
