@@ -113,6 +113,24 @@ public sealed partial class ForkVerbTests
         Assert.Equal(2, terminal.Run("inspect", "fork"));
     }
 
+    [Fact]
+    public void A_fork_that_did_one_item_anew_does_not_undo_the_map_that_its_parent_did()
+    {
+        using var terminal = new Terminal();
+        terminal.Write("flow.yaml", """
+            name: flow
+            nodes:
+              - {id: book, type: map, over: "[1, 2]", as: n, max_concurrency: 1, body: {type: bash, command: "echo book {{ n }} >> log"}, compensate: {type: bash, command: "echo undo >> log"}}
+              - {id: last, type: bash, depends_on: [book], command: "true"}
+            """);
+        Assert.Equal(0, terminal.Run("run", "flow.yaml", "--sandbox", "inprocess", "--run-id", "first", "-q"));
+        Assert.Equal(1, terminal.Run("rerun", "first", "--from", "book[1]", "--set", "last.command=exit 1", "--run-id", "fork"));
+        Assert.Equal("book 1,book 2,book 2", string.Join(',', File.ReadLines(terminal.PathOf("log"))));
+        Assert.Contains("left as it is: book (done by run 'first')", terminal.Error);
+        Assert.Equal(1, terminal.Run("rerun", "first", "--from", "book", "--set", "last.command=exit 1", "--run-id", "whole"));
+        Assert.EndsWith("book 1,book 2,undo", string.Join(',', File.ReadLines(terminal.PathOf("log"))), StringComparison.Ordinal);
+    }
+
     private static string Limited(int calls) => $$"""
         name: limited
         defaults: {model: offline/x, max_output_tokens: 20}

@@ -91,11 +91,28 @@ public sealed partial class RunState
 
     private bool IsDone(int instance) => _status[instance] is NodeStatus.Completed or NodeStatus.Degraded;
 
-    /// <summary>This run did not do the work of an ended instance: it was inherited, reused, or set by hand.</summary>
+    /// <summary>This run did not do the work of an ended instance, or not all that lies in it: it was inherited, reused, or set by hand.</summary>
     private bool IsOthersWork(int instance, out string? run)
     {
-        run = _detail[instance] is { ReusedFrom: { } source } ? source.Run : OriginOf(instance);
+        run = _detail[instance] is { ReusedFrom: { } source } ? source.Run : OriginOf(instance) ?? OriginInside(instance);
         return run is not null || _detail[instance] is { IsSetByHand: true };
+    }
+
+    /// <summary>The run that did some of what lies in a composite: what undoes the whole would undo that too.</summary>
+    private string? OriginInside(int composite)
+    {
+        if (_forks is null || NodeOf(composite).Composite is null) return null;
+        for (var i = composite + 1; i < InstanceCount; i++)   // what a composite opened has higher numbers
+        {
+            if (NodeOf(i).Composite is null && IsDone(i) && IsInside(i, composite) && OriginOf(i) is { } run) return run;
+        }
+        return null;
+    }
+
+    private bool IsInside(int instance, int composite)
+    {
+        while (instance > composite) instance = ScopeOf(BaseOf(instance)).Parent;
+        return instance == composite;
     }
 
     /// <summary>The compensations so far: whose, and the scope that undoes it.</summary>

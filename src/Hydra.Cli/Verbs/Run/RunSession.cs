@@ -79,6 +79,7 @@ internal static class RunSession
         if (!isKept) return;
         switch (report.Status)
         {
+            case RunStatus.Stopped when report.Rollback is not null: io.Error.WriteLine($"See why: hydra inspect {report.Run}{where}"); break;
             case RunStatus.Stopped: io.Error.WriteLine(MoreBudget(report, where)); break;
             case RunStatus.Paused when report.IsSwitchedOff: io.Error.WriteLine($"Go on: hydra kill-switch off{where} && hydra resume {report.Run}{where}"); break;
             case RunStatus.Paused when report.Waits.Count > 0:
