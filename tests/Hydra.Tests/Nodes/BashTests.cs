@@ -80,9 +80,23 @@ public class BashTests
         using var folder = new TempFolder();
         await using var begun = NamedPipe.Open(Path.Combine(folder.Path, "begun"));
         var clock = new TimeAfter(begun.ReadExactlyAsync(new byte[1], TestContext.Current.CancellationToken).AsTask());
-        var run = await RunAsync("command: '(sleep 300; true) & echo $! > child; echo $$ > parent; echo > begun; wait', timeout_seconds: 0.5", new RunRequest { WorkingDirectory = folder.Path }, clock);
+        var run = await RunAsync("command: '(sleep 300; true) & echo $! > child; echo $$ > parent; echo > begun; wait', timeout_seconds: 0.5, effect: pure", new RunRequest { WorkingDirectory = folder.Path }, clock);
         Assert.Equal(ErrorCode.Timeout, run["b"].Error!.Code);
         foreach (var name in (string[])["child", "parent"]) Assert.False(Lives(File.ReadAllText(Path.Combine(folder.Path, name)).Trim()), name);
+    }
+
+    /// <remarks>A command may have done its work by then, unless the author says that it has none (docs/effects.md).</remarks>
+    [Theory]
+    [InlineData("pure", "timeout")]
+    [InlineData("idempotent", "timeout")]
+    [InlineData("irreversible", "unknown_outcome")]
+    public async Task A_timeout_leaves_in_doubt_what_may_not_be_done_again(string effect, string code)
+    {
+        using var folder = new TempFolder();
+        await using var begun = NamedPipe.Open(Path.Combine(folder.Path, "begun"));
+        var clock = new TimeAfter(begun.ReadExactlyAsync(new byte[1], TestContext.Current.CancellationToken).AsTask());
+        var run = await RunAsync($"command: 'echo > begun; sleep 300', timeout_seconds: 0.5, effect: {effect}", new RunRequest { WorkingDirectory = folder.Path }, clock);
+        Assert.Equal((NodeStatus.Failed, code), (run["b"].Status, run["b"].Error!.Code.Name));
     }
 
     [Fact]
